@@ -1,0 +1,154 @@
+/** Starts the servers that are measured, each as a process of its own, and stops them. */
+import manifest from "../deno.json" with { type: "json" };
+
+const FOLDER = new URL(".", import.meta.url).pathname;
+const START_DEADLINE_MS = 15_000;
+
+/** A server under measurement. */
+export interface Server {
+  name: string;
+  pid: number;
+  /** `host:port` where it listens. */
+  address: string;
+  /** `host:port` that it relays to; the load generator listens there. */
+  backend: string;
+  /** It relays plain TCP, without WebSocket. */
+  raw: boolean;
+  stop: () => Promise<void>;
+}
+
+/** Words of a command; `{port}` and `{backend}` in them are replaced. */
+export type ServerCommand = string[];
+
+/** This program, as a user starts it, with one engine. */
+export function ourCommand(engine: string): ServerCommand {
+  const flags = manifest.tasks.start.command.split(" ").filter((word) => word.startsWith("--"));
+  return [
+    Deno.execPath(),
+    ...["run", ...flags, `${FOLDER}../main.ts`],
+    ...["--listen", "127.0.0.1:{port}", "--server", "{backend}"],
+    ...["--frame-type", "binary", "--engine", engine, "--debug", "2"],
+  ];
+}
+
+/** A plain TCP relay in Deno: what the runtime gives before any WebSocket. */
+export function relayCommand(): ServerCommand {
+  return [Deno.execPath(), "run", "--allow-net", `${FOLDER}plain_relay.ts`, "{port}", "{backend}"];
+}
+
+/** lighttpd with mod_wstunnel, from a configuration in the given folder. */
+export async function lighttpdCommand(folder: string, backendPort: number): Promise<ServerCommand> {
+  const path = `${folder}/lighttpd.conf`;
+  await Deno.writeTextFile(
+    path,
+    `server.modules = ( "mod_wstunnel" )
+server.document-root = "${folder}"
+server.errorlog = "${folder}/lighttpd.log"
+server.bind = "127.0.0.1"
+server.port = env.PORT
+server.max-connections = 16384
+server.max-fds = 16384
+server.listen-backlog = 1024
+wstunnel.frame-type = "binary"
+wstunnel.server = ( "/" => (( "host" => "127.0.0.1", "port" => ${backendPort}, "disable-time" => 0 )) )
+`,
+  );
+  return ["env", "PORT={port}", "lighttpd", "-D", "-f", path];
+}
+
+/** A port that nothing listens on now. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+/**
+ * Starts a server and waits until it accepts connections; throws if it ends before.
+ *
+ * The prefix stands in front of the command, such as `taskset -c 0`; it must replace itself with the command, since the
+ * process is measured by its id.
+ */
+export async function startServer(
+  name: string,
+  command: ServerCommand,
+  backendPort: number,
+  options: { raw?: boolean; prefix?: string[] } = {},
+): Promise<Server> {
+  const port = freePort();
+  const backend = `127.0.0.1:${backendPort}`;
+  const words = [...(options.prefix ?? []), ...command].map((word) =>
+    word.replaceAll("{port}", String(port)).replaceAll("{backendport}", String(backendPort))
+      .replaceAll("{backend}", backend)
+  );
+  const child = new Deno.Command(words[0]!, {
+    args: words.slice(1),
+    stdin: "null",
+    stdout: "null",
+    env: { PATH: `${Deno.env.get("PATH")}:/usr/sbin` },
+  }).spawn();
+  let hasEnded = false;
+  const ended = child.status.then(() => hasEnded = true);
+  for (const deadline = Date.now() + START_DEADLINE_MS; !await accepts(port);) {
+    if (hasEnded) throw new Error(`${name} ended at its start: ${words.join(" ")}`);
+    if (Date.now() > deadline) throw new Error(`${name} does not listen: ${words.join(" ")}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    name,
+    pid: child.pid,
+    address: `127.0.0.1:${port}`,
+    backend,
+    raw: options.raw ?? false,
+    stop: async () => {
+      if (!hasEnded) child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+async function accepts(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Resident memory of a process in bytes, from `/proc`. */
+export function residentBytes(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+}
+
+/** Whether a program answers to a version flag. */
+export async function isInstalled(program: string, flag: string): Promise<boolean> {
+  try {
+    const command = new Deno.Command(program, {
+      args: [flag],
+      stdout: "null",
+      stderr: "null",
+      env: { PATH: `${Deno.env.get("PATH")}:/usr/sbin` },
+    });
+    return (await command.output()).success;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Where to run what: the server alone on one core and the load on another, if there are two and `taskset` is installed.
+ */
+export async function pinning(
+  wanted: boolean,
+): Promise<{ server: string[]; load: string[]; text: string }> {
+  const canPin = wanted && navigator.hardwareConcurrency >= 2 && await isInstalled("taskset", "-V");
+  if (!canPin) return { server: [], load: [], text: "not pinned" };
+  return {
+    server: ["taskset", "-c", "0"],
+    load: ["taskset", "-c", "1"],
+    text: "server pinned to core 0, load to core 1",
+  };
+}

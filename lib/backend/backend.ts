@@ -1,0 +1,70 @@
+/**
+ * What the rest of the program sees of a route's backends: ask for a connection, get a lease or a failure.
+ *
+ * @module
+ */
+import type { HostConfig } from "../config/config.ts";
+import type { BackendConnection } from "./connection.ts";
+
+/** What a backend is chosen by, and what a program started for the tunnel is told. */
+export interface ConnectRequest {
+  /** The client's IP address without its port, or `unix`; `sticky` hashes it. */
+  readonly clientAddress: string;
+  /** The `Host` the client asked for, which `hash` takes with the path. */
+  readonly authority: string;
+  /** The request's path, without its query. */
+  readonly path: string;
+  /** The `Origin` header, null without one. */
+  readonly origin: string | null;
+  /** Aborted when the client goes away or the server stops before a backend is found. */
+  readonly signal: AbortSignal;
+}
+
+/** A connection to a backend, counted in its load until it is released. */
+export interface Lease {
+  readonly connection: BackendConnection;
+  /** The backend as the log names it: `127.0.0.1:5900`, `unix:/run/vnc.sock`, `exec:/usr/sbin/sshd`. */
+  readonly backend: string;
+  readonly host: HostConfig;
+  /** Takes the tunnel off the backend's load; once, after the connection is closed. */
+  release(): void;
+}
+
+/** Why there is no backend. */
+export interface ConnectFailure {
+  /**
+   * - `down`: every host is down or disabled
+   * - `full`: every host has as many processes as it may, or we have no descriptor left
+   * - `aborted`: the request's signal was aborted
+   */
+  readonly kind: "down" | "full" | "aborted";
+  /** For the log and, without addresses, for the client. */
+  readonly reason: string;
+}
+
+export type ConnectResult =
+  | { readonly ok: true; readonly lease: Lease }
+  | { readonly ok: false; readonly failure: ConnectFailure };
+
+/** One line of the table of hosts and procs. */
+export interface ProcReport {
+  readonly route: string;
+  readonly backend: string;
+  readonly state: string;
+  readonly load: number;
+  readonly pid: number | null;
+  readonly tunnelsServed: number;
+  readonly failures: number;
+  /** Unix time in milliseconds; null while it is not disabled. */
+  readonly disabledUntil: number | null;
+}
+
+/** The hosts behind one key. */
+export interface Pool {
+  /** Starts the programs it keeps; resolves once they accept connections or are known not to. */
+  start(): Promise<void>;
+  connect(request: ConnectRequest): Promise<ConnectResult>;
+  report(): ProcReport[];
+  /** Stops every program it started, by the deadline; resolves when none is left. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,17 @@
+/**
+ * The backend's end of a tunnel, whatever carries it: a TCP or unix-domain connection, or a program's standard input and output.
+ *
+ * @module
+ */
+
+/** A byte stream each way. `Deno.TcpConn` and `Deno.UnixConn` are one as they are. */
+export interface BackendConnection {
+  /** Fills `buffer` with what there is and gives the count, or null at the end of the stream. Rejects on a reset. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Sends some of `buffer` and gives how much. Rejects when the backend is gone. */
+  write(buffer: Uint8Array): Promise<number>;
+  /** Ends our direction: the backend sees the end of the stream and may go on sending. */
+  closeWrite(): Promise<void>;
+  /** Ends both directions; a read or write under way rejects. */
+  close(): void;
+}

@@ -1,0 +1,114 @@
+/**
+ * The hosts behind one route: chooses one for each tunnel, goes on to the next when it fails, and tells of outages once.
+ *
+ * @module
+ */
+import type { Logger } from "../base/logger.ts";
+import type { HostConfig, PolicyName, RouteConfig } from "../config/config.ts";
+import { createGuard, type Guard } from "../process/guard.ts";
+import type { ConnectFailure, ConnectRequest, ConnectResult, Pool } from "./backend.ts";
+import { ExecHost } from "./exec_host.ts";
+import { createFixedHost, type Host } from "./host.ts";
+import { choose } from "./policies.ts";
+import { ProgramHost } from "./program_host.ts";
+
+export function createPool(route: RouteConfig, balance: PolicyName, log: Logger): Pool {
+  const guard = createGuard(log);
+  const hosts = route.hosts.map((config) => createHost(config, log, guard));
+  const outages = createOutageLog(route.key, hosts, log);
+  let lastIndex = -1;
+  let stopping: Promise<void> | null = null;
+
+  /** Each host that is up is asked at most once. */
+  async function connect(request: ConnectRequest): Promise<ConnectResult> {
+    const left = new Set(hosts.keys());
+    const failures: ConnectFailure[] = [];
+    while (stopping === null) {
+      const up = candidates(hosts, left);
+      const chosen = choose(balance, up, { ...selectionOf(request), lastIndex });
+      if (chosen === null) break;
+      lastIndex = chosen.index;
+      left.delete(chosen.index);
+      const host = hosts[chosen.index]!;
+      const result = await host.connect(request);
+      if (result.ok) {
+        outages.recovered(host);
+        return result;
+      }
+      if (result.kind === "aborted") return { ok: false, failure: result };
+      if (result.kind === "down") outages.failed(host, result.reason);
+      failures.push({ kind: result.kind, reason: `${host.name}: ${result.reason}` });
+    }
+    if (stopping !== null) return { ok: false, failure: { kind: "aborted", reason: "stopping" } };
+    return { ok: false, failure: outages.summed(failures) };
+  }
+
+  async function stopAll(): Promise<void> {
+    await Promise.all(hosts.map((host) => host.stop()));
+    await guard.close();
+  }
+
+  return {
+    start: async () => {
+      await Promise.all(hosts.map((host) => host.start()));
+    },
+    connect,
+    report: () =>
+      hosts.flatMap((host) => host.report().map((row) => ({ route: route.key, ...row }))),
+    stop: () => stopping ??= stopAll(),
+  };
+}
+
+function createHost(config: HostConfig, log: Logger, guard: Guard): Host {
+  const { target, program } = config;
+  if (target.transport === "exec") return new ExecHost(config, target, log, guard);
+  if (program !== undefined) return new ProgramHost(config, target, program, log, guard);
+  return createFixedHost(config, target);
+}
+
+function candidates(hosts: readonly Host[], left: ReadonlySet<number>) {
+  return hosts
+    .map(({ name, load }, index) => ({ index, name, load }))
+    .filter(({ index }) => left.has(index) && hosts[index]!.up);
+}
+
+function selectionOf({ clientAddress, authority, path }: ConnectRequest) {
+  return { clientAddress, authority, path };
+}
+
+/** Says once that a host, or every host of the route, is down, and once that it is back. */
+function createOutageLog(route: string, hosts: readonly Host[], log: Logger) {
+  const down = new Set<Host>();
+  let allDown = false;
+  // Of a single host the route's own line tells everything.
+  const single = hosts.length === 1;
+
+  return {
+    failed(host: Host, reason: string) {
+      if (!down.has(host) && !single) {
+        log.warn("backend is down", { route, backend: host.name, reason });
+      }
+      down.add(host);
+    },
+    recovered(host: Host) {
+      if (down.delete(host) && !single) {
+        log.info("backend is up again", { route, backend: host.name });
+      }
+      if (allDown) log.info("route has a backend again", { route, backend: host.name });
+      allDown = false;
+    },
+    /** What to answer when no host took the request; without `failures`, all of them were still disabled. */
+    summed(failures: readonly ConnectFailure[]): ConnectFailure {
+      if (failures.some(({ kind }) => kind === "full")) {
+        return { kind: "full", reason: failures.map(({ reason }) => reason).join("; ") };
+      }
+      const reasons = failures.length > 0
+        ? failures.map(({ reason }) => reason)
+        : hosts.map(({ name, problem }) => `${name}: ${problem}`);
+      const reason = reasons.join("; ");
+      if (!allDown) log.error("every backend of the route is down", { route, reason });
+      allDown = true;
+      return { kind: "down", reason };
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * Addresses of listeners and backends, and how they are written: `host:port`, `[v6]:port`, `:port`, `unix:/path`.
+ *
+ * @module
+ */
+
+/** A TCP address; `hostname` is a name, an IPv4 address or an IPv6 address without brackets. */
+export interface TcpAddress {
+  readonly transport: "tcp";
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A unix-domain socket; an abstract name starts with a NUL character. */
+export interface UnixAddress {
+  readonly transport: "unix";
+  readonly path: string;
+}
+
+export type Address = TcpAddress | UnixAddress;
+
+/** Longest path of a unix-domain socket in bytes: `sun_path` is 108 with its closing NUL (unix(7)). */
+export const MAX_UNIX_PATH_BYTES = 107;
+
+/** What {@linkcode parseAddress} accepts. */
+export interface ParseAddressOptions {
+  /** The host that `:port` stands for; without it a host must be given. */
+  readonly defaultHostname?: string;
+  /** Whether port 0, any free port, is allowed. @default {false} */
+  readonly allowPortZero?: boolean;
+}
+
+/** An address, or in `problem` what is wrong with the text and what would be allowed. */
+export type ParsedAddress = { readonly address: Address } | { readonly problem: string };
+
+const FORMS = "host:port, [v6]:port or unix:/path";
+const FORMS_WITHOUT_HOST = "host:port, [v6]:port, :port or unix:/path";
+
+/** Reads an address as a user writes it. */
+export function parseAddress(text: string, options: ParseAddressOptions = {}): ParsedAddress {
+  if (text.startsWith("unix:")) return parseUnixPath(text.slice("unix:".length));
+  if (text.startsWith("/")) return { problem: `a socket path is written unix:${text}` };
+  const bracketed = /^\[([^\]]*)\]:(.*)$/.exec(text);
+  const plain = /^([^:]*):([^:]*)$/.exec(text);
+  const match = bracketed ?? plain;
+  if (match === null) {
+    const hint = (text.match(/:/g)?.length ?? 0) > 1 ? "; an IPv6 address stands in brackets" : "";
+    const forms = options.defaultHostname === undefined ? FORMS : FORMS_WITHOUT_HOST;
+    return { problem: `must be ${forms}${hint}` };
+  }
+  const hostname = match[1] !== "" ? match[1]! : options.defaultHostname;
+  if (hostname === undefined) return { problem: `must be ${FORMS}: the host is missing` };
+  const hostnameProblem = bracketed ? ipv6Problem(hostname) : checkHostname(hostname);
+  if (hostnameProblem !== null) return { problem: hostnameProblem };
+  const port = parsePort(match[2]!, options.allowPortZero ?? false);
+  if (port === null) {
+    return { problem: `the port must be ${options.allowPortZero ? 0 : 1} to 65535` };
+  }
+  return { address: { transport: "tcp", hostname, port } };
+}
+
+/**
+ * Reads an address to listen at: port 0 is any free one, and `:port` is every interface, IPv6 and IPv4, which is `::`.
+ * Where the machine has no IPv6, a listener takes `0.0.0.0` for `::`.
+ */
+export function parseListenAddress(text: string): ParsedAddress {
+  return parseAddress(text, { defaultHostname: "::", allowPortZero: true });
+}
+
+function parsePort(text: string, allowZero: boolean): number | null {
+  if (!/^\d{1,5}$/.test(text)) return null;
+  const port = Number(text);
+  return port <= 65535 && (port > 0 || allowZero) ? port : null;
+}
+
+/** Says what is wrong with a host name or IP address (brackets already taken off), or null. */
+export function checkHostname(hostname: string): string | null {
+  if (hostname.includes(":")) return ipv6Problem(hostname);
+  if (hostname.length > 253) return "the host name must be at most 253 characters";
+  // An underscore is no host name by RFC 1123, yet container networks hand such names out.
+  return /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(hostname)
+    ? null
+    : "the host must be a name or an IP address";
+}
+
+function ipv6Problem(hostname: string): string | null {
+  return /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?$/.test(hostname)
+    ? null
+    : "only an IPv6 address stands in brackets";
+}
+
+/** Reads the path of a unix-domain socket; `@name` is the abstract socket `name`. */
+export function parseUnixPath(text: string): ParsedAddress {
+  const path = text.startsWith("@") ? "\0" + text.slice(1) : text;
+  if (!path.startsWith("/") && !path.startsWith("\0")) {
+    return { problem: "a socket path must be absolute" };
+  }
+  if (path.length < 2 || path.indexOf("\0", 1) >= 0) {
+    return { problem: "a socket path must name a file" };
+  }
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes > MAX_UNIX_PATH_BYTES) {
+    return {
+      problem: `a socket path must be at most ${MAX_UNIX_PATH_BYTES} bytes, this is ${bytes}`,
+    };
+  }
+  return { address: { transport: "unix", path } };
+}
+
+/** Writes an address the way {@linkcode parseAddress} reads it. */
+export function formatAddress(address: Address): string {
+  if (address.transport === "unix") {
+    return "unix:" + (address.path.startsWith("\0") ? "@" + address.path.slice(1) : address.path);
+  }
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}

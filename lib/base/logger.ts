@@ -1,0 +1,121 @@
+/**
+ * The log: lines to standard error, as text or JSON. The one file that knows LogTape.
+ *
+ * @module
+ */
+import {
+  configureSync,
+  getLogger,
+  type LogLevel as TapeLevel,
+  type LogRecord,
+} from "@logtape/logtape";
+import { createLineQueue } from "./line_queue.ts";
+
+/** What a line carries besides its message: small, printable values, never a secret. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+/** Where the program says what happens. */
+export interface Logger {
+  error(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+  /** Whether debug lines are written, so that costly ones need not be made. */
+  readonly debugs: boolean;
+}
+
+export type LogFormat = "text" | "json";
+
+export interface OpenLogOptions {
+  readonly format: LogFormat;
+  /** lighttpd's scale: 0 none, 1 errors, 2 warnings, 3 information, 4 and above debug. */
+  readonly level: number;
+  /** Receives each finished line, its newline included. @default standard error */
+  readonly write?: (line: string) => void;
+}
+
+const TAPE_LEVELS: readonly (TapeLevel | null)[] = [null, "error", "warning", "info", "debug"];
+
+/** A log that has lines on their way. */
+export interface OpenedLog extends Logger {
+  /** Resolves when they are out; for ever pending when nobody reads them. */
+  flushed(): Promise<void>;
+}
+
+/** Configures the process's log anew and returns it. Who logs never waits for who reads the log. */
+export function openLog(options: OpenLogOptions): OpenedLog {
+  const level = Math.min(options.level, 4);
+  const format = options.format === "json" ? formatJson : formatText;
+  const queue = createLineQueue(Deno.stderr, (count) => format(droppedRecord(count)));
+  const write = options.write ?? queue.push;
+  configureSync({
+    reset: true,
+    sinks: { lines: (record: LogRecord) => write(format(record)) },
+    loggers: [
+      { category: "wstunnel", sinks: ["lines"], lowestLevel: TAPE_LEVELS[level] ?? null },
+      { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
+    ],
+  });
+  const tape = getLogger("wstunnel");
+  // An empty message template and the text as a property: braces in a peer's words are not placeholders.
+  const line = (message: string, fields: LogFields = {}) => ({ ...fields, [MESSAGE]: message });
+  return {
+    error: (message, fields) => tape.error("", line(message, fields)),
+    warn: (message, fields) => tape.warn("", line(message, fields)),
+    info: (message, fields) => tape.info("", line(message, fields)),
+    debug: (message, fields) => tape.debug("", line(message, fields)),
+    debugs: level >= 4,
+    flushed: queue.flushed,
+  };
+}
+
+function droppedRecord(count: number): LogRecord {
+  const properties = { [MESSAGE]: "log lines dropped: nobody reads them", count };
+  const timestamp = Date.now();
+  const category = ["wstunnel"];
+  return { category, level: "warning", message: [], rawMessage: "", timestamp, properties };
+}
+
+const MESSAGE = "message";
+
+/** Characters that do something instead of being seen: terminal commands, and marks that turn the direction of text. */
+const CONTROLS = /[\p{Cc}\p{Cf}]/gu;
+
+function fieldsOf(record: LogRecord): [string, unknown][] {
+  return Object.entries(record.properties).filter(([key, value]) =>
+    key !== MESSAGE && value !== undefined
+  );
+}
+
+function formatJson(record: LogRecord): string {
+  return JSON.stringify({
+    time: new Date(record.timestamp).toISOString(),
+    level: record.level,
+    message: record.properties[MESSAGE],
+    ...Object.fromEntries(fieldsOf(record)),
+  }) + "\n";
+}
+
+function formatText(record: LogRecord): string {
+  const time = new Date(record.timestamp).toISOString();
+  const fields = fieldsOf(record).map(([key, value]) => ` ${key}=${quote(value)}`).join("");
+  const message = escapeControls(String(record.properties[MESSAGE]));
+  return `${time} ${record.level.padEnd(7)} ${message}${fields}\n`;
+}
+
+function quote(value: unknown): string {
+  const text = String(value);
+  return /^[^\s"=\p{Cc}\p{Cf}]+$/u.test(text)
+    ? text
+    : JSON.stringify(text).replace(CONTROLS, escapeOne);
+}
+
+/** Keeps a peer from writing lines or terminal commands into the log. */
+function escapeControls(text: string): string {
+  return text.replace(CONTROLS, escapeOne);
+}
+
+function escapeOne(character: string): string {
+  const hex = character.codePointAt(0)!.toString(16).padStart(2, "0");
+  return hex.length === 2 ? `\\x${hex}` : `\\u{${hex}}`;
+}

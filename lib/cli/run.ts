@@ -1,0 +1,77 @@
+/**
+ * Arguments to an exit code: reads them, loads the configuration and serves, or says what is wrong.
+ *
+ * @module
+ */
+import { type Logger, openLog } from "../base/logger.ts";
+import { versionLine } from "../base/version.ts";
+import { within } from "../base/within.ts";
+import type { Config } from "../config/config.ts";
+import { toFile } from "../config/effective.ts";
+import { formatProblem } from "../config/problem.ts";
+import { readConfig } from "../config/read.ts";
+import { writeToml } from "../config/toml.ts";
+import { parseArguments } from "./flags.ts";
+import { parseProbe, probe } from "./probe.ts";
+import { toSettings } from "./settings.ts";
+
+/** The command line or the configuration is wrong. */
+const EXIT_USAGE = 2;
+
+/** The server that was asked doesn't answer as it should. */
+const EXIT_UNWELL = 1;
+
+/** How long the end of the program waits for somebody to read the log's last lines. */
+const LAST_LINES_MS = 1_000;
+
+/** What the program is made of besides its arguments. */
+export interface RunOptions {
+  readonly writeOut: (text: string) => void;
+  readonly writeError: (text: string) => void;
+  /** Serves until a signal; gives the exit code. */
+  readonly serve: (config: Config, log: Logger) => Promise<number>;
+}
+
+/** Does what the arguments ask for and gives the exit code: 2 for a wrong command line or configuration. */
+export async function run(args: readonly string[], options: RunOptions): Promise<number> {
+  const { writeOut, writeError, serve } = options;
+  const invocation = parseArguments(args);
+  if (invocation.kind === "help" || invocation.kind === "version") {
+    writeOut(invocation.kind === "help" ? invocation.text : versionLine());
+    return 0;
+  }
+  if (invocation.kind === "wrong") {
+    writeError(`wstunnel: ${invocation.message}\nTry wstunnel --help.\n`);
+    return EXIT_USAGE;
+  }
+  if (invocation.kind === "probe") return await probeUrl(invocation.url, options);
+  const { kind, values } = invocation;
+  const loaded = await readConfig(values.get("config")?.at(-1), toSettings(values));
+  if ("problems" in loaded) {
+    for (const problem of loaded.problems) writeError(`${formatProblem(problem)}\n`);
+    return EXIT_USAGE;
+  }
+  const { config } = loaded;
+  if (kind === "check") {
+    writeOut(writeToml(toFile(config)));
+    return 0;
+  }
+  const log = openLog({ format: config.logFormat, level: config.debug });
+  try {
+    return await serve(config, log);
+  } finally {
+    await within(log.flushed(), LAST_LINES_MS);
+  }
+}
+
+async function probeUrl(url: string, { writeOut, writeError }: RunOptions): Promise<number> {
+  const parsed = parseProbe(url);
+  if ("problem" in parsed) {
+    writeError(`--url: ${parsed.problem}: current value is ${JSON.stringify(url)}\n`);
+    return EXIT_USAGE;
+  }
+  const { ok, text } = await probe(parsed);
+  const write = ok ? writeOut : writeError;
+  write(`${url}: ${text}\n`);
+  return ok ? 0 : EXIT_UNWELL;
+}

@@ -1,0 +1,167 @@
+/**
+ * A file of the right form to the effective configuration, and back: names, units and what is implied.
+ *
+ * @module
+ */
+import {
+  type Address,
+  formatAddress,
+  type ParsedAddress,
+  parseListenAddress,
+  parseUnixPath,
+} from "../base/address.ts";
+import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
+import { msToSeconds, secondsToMs } from "../base/duration.ts";
+import { splitCommandLine } from "./command_line.ts";
+import type { Config, ExecTarget, HostConfig, ProgramConfig } from "./config.ts";
+import { DEFAULTS } from "./defaults.ts";
+import type { FileConfig, FileHost } from "./schema.ts";
+
+/** Turns a configuration that broke no rule into the effective one. */
+export function toConfig(file: FileConfig): Config {
+  const { wstunnel } = file;
+  return {
+    listen: [file.listen].flat().map((text) => expectAddress(parseListenAddress(text))),
+    engine: file.engine,
+    logFormat: file["log-format"],
+    debug: wstunnel.debug,
+    graceMs: secondsToMs(file["grace-time"]),
+    handshakeTimeoutMs: secondsToMs(file["handshake-timeout"]),
+    routes: Object.entries(wstunnel.server).map(([key, hosts]) => ({
+      key,
+      hosts: [hosts].flat().map(toHost),
+    })),
+    balance: wstunnel.balance,
+    frameType: wstunnel["frame-type"],
+    origins: wstunnel.origins,
+    subprotocols: wstunnel.subprotocols,
+    mapExtensions: wstunnel["map-extensions"],
+    pingIntervalMs: secondsToMs(wstunnel["ping-interval"]),
+    maxBufferBytes: toBytes(wstunnel["max-buffer"]),
+    bufferBytes: toBytes(wstunnel["buffer-size"]),
+  };
+}
+
+function toHost(host: FileHost): HostConfig {
+  const program = host["bin-path"] === undefined ? undefined : toProgram(host, host["bin-path"]);
+  return {
+    target: host.exec === undefined ? toAddress(host) : toExec(host, host.exec),
+    ...(program && { program }),
+    disableTimeMs: secondsToMs(host["disable-time"]),
+    connectTimeoutMs: secondsToMs(host["connect-timeout"]),
+    readTimeoutMs: secondsToMs(host["read-timeout"]),
+    writeTimeoutMs: secondsToMs(host["write-timeout"]),
+    tcpFinPropagate: host["tcp-fin-propagate"],
+  };
+}
+
+function toAddress(host: FileHost): Address {
+  const socket = host.socket ?? (host.host?.startsWith("/") ? host.host : undefined);
+  if (socket !== undefined) return expectAddress(parseUnixPath(socket));
+  return { transport: "tcp", hostname: host.host ?? DEFAULTS.host.host, port: host.port! };
+}
+
+function toExec(host: FileHost, command: string | string[]): ExecTarget {
+  return {
+    transport: "exec",
+    command: toWords(command),
+    environment: host["bin-environment"] ?? {},
+    copyEnvironment: host["bin-copy-environment"] ?? null,
+    maxProcs: host["max-procs"] ?? DEFAULTS.exec["max-procs"],
+    killSignal: host["kill-signal"],
+  };
+}
+
+function toProgram(host: FileHost, command: string | string[]): ProgramConfig {
+  return {
+    command: toWords(command),
+    environment: host["bin-environment"] ?? {},
+    copyEnvironment: host["bin-copy-environment"] ?? null,
+    minProcs: host["min-procs"],
+    maxProcs: host["max-procs"] ?? DEFAULTS.host["max-procs"],
+    maxLoadPerProc: host["max-load-per-proc"],
+    idleTimeoutMs: secondsToMs(host["idle-timeout"]),
+    listenBacklog: host["listen-backlog"],
+    killSignal: host["kill-signal"],
+    handover: host["socket-handover"],
+  };
+}
+
+function expectAddress(parsed: ParsedAddress): Address {
+  if ("problem" in parsed) throw new TypeError(`The schema let an address pass: ${parsed.problem}`);
+  return parsed.address;
+}
+
+function toWords(command: string | string[]): readonly string[] {
+  const split = typeof command === "string" ? splitCommandLine(command) : { words: command };
+  if ("problem" in split) throw new TypeError(`The schema let a command pass: ${split.problem}`);
+  return split.words;
+}
+
+function toBytes(size: number | string): number {
+  return typeof size === "number" ? size : parseByteSize(size)!;
+}
+
+/** What the values of environment variables are shown as: they may be passwords. */
+export const HIDDEN = "***";
+
+/** Turns an effective configuration into the tables of a file that means the same, all but the {@linkcode HIDDEN} values. */
+export function toFile(config: Config): Record<string, unknown> {
+  return {
+    listen: config.listen.map(formatAddress),
+    engine: config.engine,
+    "log-format": config.logFormat,
+    "grace-time": msToSeconds(config.graceMs),
+    "handshake-timeout": msToSeconds(config.handshakeTimeoutMs),
+    wstunnel: {
+      balance: config.balance,
+      debug: config.debug,
+      "frame-type": config.frameType,
+      origins: config.origins,
+      subprotocols: config.subprotocols,
+      "ping-interval": msToSeconds(config.pingIntervalMs),
+      "max-buffer": formatByteSize(config.maxBufferBytes),
+      "buffer-size": formatByteSize(config.bufferBytes),
+      "map-extensions": config.mapExtensions,
+      server: Object.fromEntries(
+        config.routes.map(({ key, hosts }) => [key, hosts.map(toFileHost)]),
+      ),
+    },
+  };
+}
+
+function toFileHost(host: HostConfig): Record<string, unknown> {
+  const { target, program } = host;
+  return {
+    ...(target.transport === "tcp" && { host: target.hostname, port: target.port }),
+    ...(target.transport === "unix" && { socket: target.path.replace(/^\0/, "@") }),
+    ...(target.transport === "exec" && { exec: target.command, ...toFileChild(target) }),
+    "disable-time": msToSeconds(host.disableTimeMs),
+    "connect-timeout": msToSeconds(host.connectTimeoutMs),
+    "read-timeout": msToSeconds(host.readTimeoutMs),
+    "write-timeout": msToSeconds(host.writeTimeoutMs),
+    "tcp-fin-propagate": host.tcpFinPropagate,
+    ...(program && {
+      "bin-path": program.command,
+      "min-procs": program.minProcs,
+      "max-load-per-proc": program.maxLoadPerProc,
+      "idle-timeout": msToSeconds(program.idleTimeoutMs),
+      "listen-backlog": program.listenBacklog,
+      "socket-handover": program.handover,
+      ...toFileChild(program),
+    }),
+  };
+}
+
+/** The options that both kinds of started programs have. */
+function toFileChild(child: ExecTarget | ProgramConfig): Record<string, unknown> {
+  const names = Object.keys(child.environment);
+  return {
+    "max-procs": child.maxProcs,
+    "kill-signal": child.killSignal,
+    ...(child.copyEnvironment && { "bin-copy-environment": child.copyEnvironment }),
+    ...(names.length > 0 && {
+      "bin-environment": Object.fromEntries(names.map((name) => [name, HIDDEN])),
+    }),
+  };
+}

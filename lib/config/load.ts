@@ -1,0 +1,100 @@
+/**
+ * A file and flags to the effective configuration, or to everything that is wrong with them.
+ *
+ * @module
+ */
+import type { Config } from "./config.ts";
+import { toConfig } from "./effective.ts";
+import { type Finding, finding, formatPath, type Path, type Problem } from "./problem.ts";
+import { checkRules } from "./rules.ts";
+import { checkForm } from "./schema.ts";
+import { locateLines, parseToml } from "./toml.ts";
+
+/** The text of a configuration file and the name to call it by. */
+export interface ConfigText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a flag sets: a value at its place in the file, which it replaces, or text it can't make one of. */
+export type Setting =
+  & { readonly flag: string; readonly path: Path }
+  & ({ readonly value: unknown } | { readonly rule: string; readonly text?: string });
+
+/** The effective configuration, or every problem in the order of the file, then of the flags. */
+export type Loaded = { readonly config: Config } | { readonly problems: readonly Problem[] };
+
+/** Lays the flags over the file, checks the whole and fills in the defaults. */
+export function loadConfig(
+  source: { readonly file?: ConfigText | undefined; readonly flags: readonly Setting[] },
+): Loaded {
+  const { file, flags } = source;
+  const parsed = file === undefined ? { value: {} } : parseToml(file.text);
+  if ("problem" in parsed) {
+    const { line, column, reason } = parsed.problem;
+    return {
+      problems: [{ file: file!.path, line, column, path: "", rule: `not TOML: ${reason}` }],
+    };
+  }
+  const raw = flags.reduce<unknown>(
+    (root, flag) => "value" in flag ? withValue(root, flag.path, flag.value) : root,
+    parsed.value,
+  );
+  const broken = flags.filter((flag) => "rule" in flag);
+  const form = checkForm(raw);
+  const findings = [...("findings" in form ? form.findings : []), ...checkRules(raw)]
+    .filter(({ path }) => !broken.some((flag) => isWithin(path, flag.path)));
+  if ("value" in form && findings.length === 0 && broken.length === 0) {
+    return { config: toConfig(form.value) };
+  }
+  const placed = withoutRepeats(findings)
+    .map((found) => ({ found, flag: flagOf(flags, found.path) }));
+  return {
+    problems: [
+      ...placeInFile(file, placed.flatMap(({ found, flag }) => flag === undefined ? [found] : [])),
+      ...broken.map(({ flag, path, rule, text }) => toProblem(finding(path, rule, text), { flag })),
+      ...placed.flatMap(({ found, flag }) =>
+        flag === undefined ? [] : [toProblem(found, { flag })]
+      ),
+    ],
+  };
+}
+
+/** The problems of a file by their lines, those without one last. */
+function placeInFile(file: ConfigText | undefined, findings: readonly Finding[]): Problem[] {
+  if (file === undefined) return findings.map((found) => toProblem(found, {}));
+  const lines = locateLines(file.text, findings.map(({ path }) => path));
+  return findings
+    .map((found, at) => {
+      const line = lines[at];
+      return toProblem(found, { file: file.path, ...(line !== undefined && { line }) });
+    })
+    .sort((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || 0);
+}
+
+function toProblem(found: Finding, place: Pick<Problem, "file" | "line" | "flag">): Problem {
+  return { ...found, ...place, path: formatPath(found.path) };
+}
+
+/** A number may be out of range and not whole, which is one problem: its rule says both. */
+function withoutRepeats(findings: readonly Finding[]): Finding[] {
+  const first = new Map(findings.map((found) => [formatPath(found.path) + found.rule, found]));
+  return [...first.values()];
+}
+
+function flagOf(flags: readonly Setting[], path: Path): string | undefined {
+  return flags.find((flag) => isWithin(path, flag.path))?.flag;
+}
+
+function isWithin(path: Path, outer: Path): boolean {
+  return outer.every((part, at) => path[at] === part);
+}
+
+/** A copy of `root` with a value set; what stands where a table is needed is left, to be reported. */
+function withValue(root: unknown, path: Path, value: unknown): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  if (typeof root !== "object" || root === null || Array.isArray(root)) return root;
+  const table = root as Readonly<Record<string, unknown>>;
+  return { ...table, [key]: withValue(Object.hasOwn(table, key) ? table[key] : {}, rest, value) };
+}

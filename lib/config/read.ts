@@ -1,0 +1,53 @@
+/**
+ * Reads the configuration file from the disk.
+ *
+ * @module
+ */
+import { loadConfig, type Loaded, type Setting } from "./load.ts";
+import type { Problem } from "./problem.ts";
+
+/** A configuration is some lines: what is bigger is another file. */
+export const MAX_FILE_BYTES = 1024 * 1024;
+
+/** Reads the file, if there is one, and loads it with the flags; a file that can't be read is a problem like others. */
+export async function readConfig(
+  path: string | undefined,
+  flags: readonly Setting[],
+): Promise<Loaded> {
+  if (path === undefined) return loadConfig({ flags });
+  const read = await readText(path);
+  return "rule" in read
+    ? { problems: [{ file: path, path: "", rule: read.rule }] satisfies Problem[] }
+    : loadConfig({ file: { path, text: read.text }, flags });
+}
+
+async function readText(path: string): Promise<{ text: string } | { rule: string }> {
+  try {
+    const bytes = await readAtMost(path, MAX_FILE_BYTES + 1);
+    if (bytes.length > MAX_FILE_BYTES) return { rule: `must be at most ${MAX_FILE_BYTES} bytes` };
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+  } catch (error) {
+    return { rule: `cannot be read: ${readFailure(error)}` };
+  }
+}
+
+/** Reads as a stream, since a file such as /dev/zero has no end. */
+async function readAtMost(path: string, limit: number): Promise<Uint8Array> {
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(limit);
+  let count = 0;
+  while (count < limit) {
+    const got = await file.read(bytes.subarray(count));
+    if (got === null) break;
+    count += got;
+  }
+  return bytes.subarray(0, count);
+}
+
+function readFailure(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  if (error instanceof TypeError) return "it is not UTF-8 text";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,265 @@
+/**
+ * The form of the configuration file: keys, types and ranges, with lighttpd's dashed names. The one file that knows zod.
+ * What ties several keys together is in `rules.ts`.
+ *
+ * @module
+ */
+import * as z from "zod";
+import { checkHostname, parseListenAddress, parseUnixPath } from "../base/address.ts";
+import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
+import { nearest } from "../base/nearest.ts";
+import { splitCommandLine } from "./command_line.ts";
+import { DEFAULTS } from "./defaults.ts";
+import { checkOriginEntry } from "./origin_entry.ts";
+import { type Finding, finding, type Path, valueAt } from "./problem.ts";
+
+/** A day: what may be silent for longer is better left without a limit, which is 0. */
+const MAX_SECONDS = 86400;
+
+const SIGNALS = [
+  "SIGTERM",
+  "SIGINT",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGKILL",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGABRT",
+  "SIGALRM",
+  "SIGPWR",
+  "SIGWINCH",
+] as const;
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+function seconds(min: number) {
+  const rule = `must be ${min} to ${MAX_SECONDS} seconds`;
+  return z.number(rule).min(min, rule).max(MAX_SECONDS, rule);
+}
+
+function whole(min: number, max: number) {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  return z.int(rule).min(min, rule).max(max, rule);
+}
+
+function oneOf<const T extends readonly string[]>(names: T) {
+  const quoted = names.map((name) => `"${name}"`);
+  const last = quoted.pop();
+  return z.enum(names, `must be ${quoted.join(", ")} or ${last}`);
+}
+
+/** Text; `problemOf` says what is wrong with it, or null. */
+function text(rule: string, problemOf: (value: string) => string | null) {
+  return z.string(rule).superRefine((value, context) => {
+    const problem = problemOf(value);
+    if (problem !== null) context.addIssue({ code: "custom", message: problem });
+  });
+}
+
+function byteSize(min: number, max: number) {
+  const range = `${formatByteSize(min)} to ${formatByteSize(max)}`;
+  const rule = `must be ${range}, as a number of bytes or as text such as "16MiB"`;
+  const asText = text(rule, (value) => {
+    const bytes = parseByteSize(value);
+    return bytes !== null && bytes >= min && bytes <= max ? null : rule;
+  });
+  return z.union([z.int(rule).min(min, rule).max(max, rule), asText], rule);
+}
+
+function commandProblem(value: string | readonly string[]): string | null {
+  const split = typeof value === "string" ? splitCommandLine(value) : { words: value };
+  if ("problem" in split) return split.problem;
+  if (!split.words[0]) return "must start with a program";
+  return split.words.some((word) => word.includes("\0")) ? "must not hold a NUL character" : null;
+}
+
+function command() {
+  const rule = "must be a command line, as text or as a list of words";
+  return z.union([z.string(rule), z.array(z.string("must be text"))], rule)
+    .superRefine((value, context) => {
+      const problem = commandProblem(value);
+      if (problem !== null) context.addIssue({ code: "custom", message: problem });
+    });
+}
+
+const listenAddress = text("must be text", (value) => {
+  const parsed = parseListenAddress(value);
+  return "problem" in parsed ? parsed.problem : null;
+});
+
+const hostnameOrPath = "must be a host name, an IP address or the absolute path of a socket";
+
+const variableName = text(
+  "must be text",
+  (name) =>
+    name !== "" && !/[=\0]/.test(name) ? null : "a variable's name must have no = and not be empty",
+);
+
+/** A key of digits alone would lose its place: objects list such keys before all others. */
+const routeKey = text("must be text", (key) => {
+  if (key === "") return "a key must not be empty: / is every path";
+  return /^\d+$/.test(key) ? "a key must not be digits alone: put / or . in front" : null;
+});
+
+const variableValue = text(
+  "must be text",
+  (value) => value.includes("\0") ? "must not hold a NUL character" : null,
+);
+
+const host = z.strictObject({
+  host: text(hostnameOrPath, (value) => {
+    if (!value.startsWith("/")) return checkHostname(value) === null ? null : hostnameOrPath;
+    const parsed = parseUnixPath(value);
+    return "problem" in parsed ? parsed.problem : null;
+  }).optional().describe(
+    "Host name or IP address; the path of a unix-domain socket when it starts with /.",
+  ),
+  port: whole(1, 65535).optional().describe("TCP port."),
+  socket: text("must be the path of a socket", (value) => {
+    const parsed = parseUnixPath(value);
+    return "problem" in parsed ? parsed.problem : null;
+  }).optional().describe(
+    "Path of a unix-domain socket, in place of host and port; @name is abstract.",
+  ),
+  "bin-path": command().optional()
+    .describe("Program and arguments to start when nothing listens at the address."),
+  exec: command().optional()
+    .describe("Program and arguments to start for each tunnel, spoken to over stdin and stdout."),
+  "bin-environment": z.record(variableName, variableValue, "must be a table of variables")
+    .optional()
+    .describe("Variables added to the program's environment."),
+  "bin-copy-environment": z.array(variableName, "must be a list of variable names").optional()
+    .describe("Variables of our environment passed to the program; without it all are."),
+  "min-procs": whole(0, 4096).default(DEFAULTS.host["min-procs"])
+    .describe("Processes kept running."),
+  "max-procs": whole(1, 4096).optional().describe(
+    `Processes that may run at once; ${DEFAULTS.host["max-procs"]} with bin-path, ` +
+      `${DEFAULTS.exec["max-procs"]} with exec.`,
+  ),
+  "max-load-per-proc": whole(1, 65535).default(DEFAULTS.host["max-load-per-proc"])
+    .describe("Mean number of open tunnels a process above which another is started."),
+  "idle-timeout": seconds(0).default(DEFAULTS.host["idle-timeout"])
+    .describe("Seconds a process beyond min-procs may be unused before it is stopped."),
+  "disable-time": seconds(0).default(DEFAULTS.host["disable-time"])
+    .describe("Seconds a failed address is left alone."),
+  "listen-backlog": whole(1, 65535).default(DEFAULTS.host["listen-backlog"])
+    .describe("Backlog of the listening socket handed to a program (socket-handover)."),
+  "kill-signal": oneOf(SIGNALS).default(DEFAULTS.host["kill-signal"])
+    .describe("Signal that stops a started program."),
+  "connect-timeout": seconds(0.1).default(DEFAULTS.host["connect-timeout"])
+    .describe("Seconds to wait for a connection."),
+  "read-timeout": seconds(0).default(DEFAULTS.host["read-timeout"])
+    .describe("Seconds a backend may be silent before its tunnel ends; 0: no limit."),
+  "write-timeout": seconds(0).default(DEFAULTS.host["write-timeout"])
+    .describe("Seconds a backend may take no byte before its tunnel ends; 0: no limit."),
+  "tcp-fin-propagate": z.boolean("must be true or false")
+    .default(DEFAULTS.host["tcp-fin-propagate"])
+    .describe("Whether a client's end of stream is passed on as a half-close."),
+  "socket-handover": oneOf(["none", "stdin", "listen-fds"])
+    .default(DEFAULTS.host["socket-handover"])
+    .describe("How a program gets its listening socket: makes its own, as descriptor 0, as 3."),
+}, "must be a table");
+
+const wstunnel = z.strictObject({
+  server: z.record(
+    routeKey,
+    z.union(
+      [host, z.array(host).min(1, "must have at least one host")],
+      "must be a table or a list of tables",
+    ),
+    "must be a table of keys",
+  ).default({}).describe("Backends by key: a path prefix when it starts with /, else a suffix."),
+  balance: oneOf(["fair", "least-connection", "round-robin", "hash", "sticky"])
+    .default(DEFAULTS.wstunnel.balance).describe("How a host is chosen among those that are up."),
+  debug: whole(0, 65535).default(DEFAULTS.wstunnel.debug).describe(
+    "What is logged: 0 nothing, 1 errors, 2 warnings, 3 information, 4 and above debug.",
+  ),
+  "map-extensions": z.record(
+    text("must be text", (key) => key === "" ? "a suffix must not be empty" : null),
+    z.string("must be a key of wstunnel.server"),
+    "must be a table",
+  ).default({}).describe("From a path suffix to the key of wstunnel.server matched in its place."),
+  "frame-type": oneOf(["text", "binary"]).default(DEFAULTS.wstunnel["frame-type"])
+    .describe("Type of the frames sent to clients."),
+  origins: z.array(text("must be text", checkOriginEntry), "must be a list of origins").default([])
+    .describe("Host names and origins admitted; empty admits all."),
+  subprotocols: z.array(
+    text("must be text", (value) => TOKEN.test(value) ? null : "must be a token (RFC 7230)"),
+    "must be a list of subprotocols",
+  ).default([]).describe("Subprotocols accepted besides binary and base64."),
+  "ping-interval": seconds(0).default(DEFAULTS.wstunnel["ping-interval"])
+    .describe("Seconds between Pings; 0: none."),
+  "max-buffer": byteSize(64 * 1024, 1024 ** 3).default(DEFAULTS.wstunnel["max-buffer"])
+    .describe("Largest receive queue of a client in the native engine."),
+  "buffer-size": byteSize(32 * 1024, 16 * 1024 ** 2).default(DEFAULTS.wstunnel["buffer-size"])
+    .describe("Size of each of a tunnel's two buffers in the stream engine."),
+}, "must be a table");
+
+const file = z.strictObject({
+  listen: z.union([
+    listenAddress,
+    z.array(listenAddress).min(1, "must have at least one address"),
+  ], "must be an address or a list of addresses").default(DEFAULTS.listen)
+    .describe("Where clients connect: host:port, [v6]:port, :port for all interfaces, unix:/path."),
+  engine: oneOf(["native", "stream"]).default(DEFAULTS.engine)
+    .describe("What carries the clients' WebSockets."),
+  "log-format": oneOf(["text", "json"]).default(DEFAULTS["log-format"])
+    .describe("Form of the log lines on standard error."),
+  "grace-time": seconds(0).default(DEFAULTS["grace-time"])
+    .describe("Seconds that open tunnels have to end after SIGTERM or SIGINT."),
+  "handshake-timeout": seconds(0.1).default(DEFAULTS["handshake-timeout"])
+    .describe("Seconds a client may take to send its request head."),
+  wstunnel: wstunnel.prefault({}).describe("The tunnel: routes, backends, frames."),
+}, "must be a table");
+
+/** A configuration file of the right form, its defaults filled in. */
+export type FileConfig = z.output<typeof file>;
+
+/** One table of a list in `wstunnel.server`. */
+export type FileHost = z.output<typeof host>;
+
+/** Checks the form of a whole configuration; the findings are all there are. */
+export function checkForm(raw: unknown): { value: FileConfig } | { findings: Finding[] } {
+  const result = file.safeParse(raw);
+  if (result.success) return { value: result.data };
+  const found = result.error.issues.flatMap((issue) => findingsOf(issue, [], raw));
+  return { findings: found };
+}
+
+/** The JSON Schema of the file, for editors; draft 7 is the one they all know. */
+export function jsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(file, { io: "input", target: "draft-7" });
+}
+
+function findingsOf(issue: z.core.$ZodIssue, above: Path, raw: unknown): Finding[] {
+  const path = [...above, ...(issue.path as Path)];
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({ path: [...path, key], rule: unknownKeyRule(path, key) }));
+  }
+  if (issue.code === "invalid_union") {
+    const meant = issue.errors.filter((branch) => !branch.some(isWrongType));
+    if (meant.length === 1) return meant[0]!.flatMap((inner) => findingsOf(inner, path, raw));
+  }
+  const rule = issue.code === "invalid_key" ? issue.issues[0]!.message : issue.message;
+  return [finding(path, rule, issue.code === "invalid_key" ? undefined : valueAt(raw, path))];
+}
+
+/** Whether a branch of a union was not even meant. */
+function isWrongType(issue: z.core.$ZodIssue): boolean {
+  return issue.code === "invalid_type" && issue.path.length === 0;
+}
+
+function unknownKeyRule(table: Path, key: string): string {
+  const here = keysOfTable(table.length);
+  const near = nearest(key, here);
+  if (near !== null) return `unknown key, did you mean ${near}?`;
+  if (table.length === 0 && Object.hasOwn(wstunnel.shape, key)) {
+    return "unknown key, it belongs under [wstunnel]";
+  }
+  return `unknown key, must be one of ${here.join(", ")}`;
+}
+
+/** The three tables with fixed keys stand at different depths: top, `wstunnel`, a host. */
+function keysOfTable(depth: number): readonly string[] {
+  return Object.keys(depth === 0 ? file.shape : depth === 1 ? wstunnel.shape : host.shape);
+}

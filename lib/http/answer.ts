@@ -1,0 +1,41 @@
+/**
+ * Plain HTTP answers: what a request that becomes no tunnel gets.
+ *
+ * @module
+ */
+
+/** An answer with a one-line body that says why. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Ends with a newline. */
+  readonly body: string;
+}
+
+/** Makes an answer whose body is the reason, for people: `curl` shows it as it is. */
+export function answer(
+  status: number,
+  reason: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+    body: reason + "\n",
+  };
+}
+
+/** Reason phrases of the statuses we answer with (RFC 9110 section 15). */
+export const REASON_PHRASES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  408: "Request Timeout",
+  414: "URI Too Long",
+  426: "Upgrade Required",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  503: "Service Unavailable",
+  505: "HTTP Version Not Supported",
+};

@@ -1,0 +1,36 @@
+/**
+ * What the opening handshake asks of a request (RFC 6455 section 4.2.1) and what answers it (section 4.2.2).
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { listHasToken, type RequestHead } from "./request.ts";
+
+/** RFC 6455 section 1.3. */
+const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** The base64 form of exactly 16 bytes: the last digit before the padding carries two bits. */
+const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+
+/** The `Sec-WebSocket-Accept` that answers a key. `node:crypto`, since it is synchronous: measured faster. */
+export function acceptKey(key: string): string {
+  return createHash("sha1").update(key + GUID).digest("base64");
+}
+
+/** Whether a `Sec-WebSocket-Key` is the base64 form of 16 bytes. */
+export function isKey(key: string): boolean {
+  return KEY.test(key);
+}
+
+/** Says why a request is no upgrade to a WebSocket, or null when it is one. */
+export function whyNoUpgrade(head: RequestHead): string | null {
+  if (head.method !== "GET") return `a WebSocket opens with GET, not ${head.method}`;
+  if (head.version === "1.0") return "a WebSocket opens with HTTP/1.1, not HTTP/1.0";
+  if (!listHasToken(head.headers.get("upgrade"), "websocket")) {
+    return "this path serves WebSockets only: send Upgrade: websocket";
+  }
+  if (!listHasToken(head.headers.get("connection"), "upgrade")) {
+    return "the Connection header must contain upgrade; does a proxy in between take it out?";
+  }
+  return null;
+}

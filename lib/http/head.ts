@@ -1,0 +1,182 @@
+/**
+ * Reads the head of a request, RFC 9112 sections 2 to 5, strictly: what two readers could understand differently is refused.
+ *
+ * Lines end with CRLF; no control characters but tabs in values; no folded lines (section 5.2); no space before a colon
+ * (section 5.1); one Host, Content-Length and Transfer-Encoding at most; no body with an upgrade. One empty line in
+ * front is passed over (section 2.2). Whether Host is there, and what it says, is the handshake's business.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { HeaderFields, RequestHead } from "./request.ts";
+import {
+  badRequest,
+  type HeadProblem,
+  parseRequestLine,
+  type RequestLine,
+} from "./request_line.ts";
+import { isToken } from "./token.ts";
+
+/** The whole head, with the empty line that ends it. */
+export const MAX_HEAD_BYTES = 16384;
+/** Without its CRLF; RFC 9112 section 3 recommends at least 8000. */
+export const MAX_REQUEST_LINE_BYTES = 8192;
+export const MAX_HEADERS = 100;
+
+/** What has come of a head so far. */
+export type ParsedHead =
+  | "incomplete"
+  | {
+    readonly head: RequestHead; /** Where the bytes after the head begin. */
+    readonly end: number;
+  }
+  | { readonly problem: HeadProblem };
+
+const CR = 0x0d;
+const LF = 0x0a;
+/** The first byte of a TLS client: the type of its record (RFC 8446 section 5.1). */
+const TLS_HANDSHAKE = 0x16;
+const TAB = 0x09;
+const DELETE = 0x7f;
+
+/** Fields that mean something else to each reader when they come twice. */
+const SINGLE = ["host", "content-length", "transfer-encoding"];
+
+/** Reads one head, as its bytes come; each byte is looked at once. */
+export class HeadParser {
+  /** Offsets from the start of the head. */
+  #scanned = 0;
+  #lineStart = 0;
+  #fieldsStart = 0;
+  #line: RequestLine | null = null;
+
+  /**
+   * Reads on in a head that begins at `start` and has come up to `end`; called again with the same start, or wherever the
+   * bytes were moved to, as more come. Not to be called after a head or a problem.
+   */
+  parse(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): ParsedHead {
+    const limit = Math.min(end, start + MAX_HEAD_BYTES);
+    for (;;) {
+      const lineStart = start + this.#lineStart;
+      const lineLimit = lineStart + MAX_REQUEST_LINE_BYTES + 1;
+      const stop = this.#line === null ? Math.min(limit, lineLimit) : limit;
+      const at = skipText(bytes, start + this.#scanned, stop);
+      this.#scanned = at - start;
+      if (this.#line === null && at === lineLimit) {
+        return { problem: { status: 414, reason: "a request line over 8192 bytes" } };
+      }
+      if (at < limit && bytes[at] !== CR) {
+        if (at === start && bytes[at] === TLS_HANDSHAKE) {
+          return {
+            problem: badRequest("a TLS handshake: wss:// and https:// are not spoken here"),
+          };
+        }
+        return {
+          problem: badRequest(bytes[at] === LF ? "a bare line feed" : "a control character"),
+        };
+      }
+      if (at + 1 >= limit) break;
+      if (bytes[at + 1] !== LF) return { problem: badRequest("a bare carriage return") };
+      this.#scanned += 2;
+      const parsed = this.#endLine(bytes, start, lineStart, at);
+      if (parsed !== null) return parsed;
+      this.#lineStart = this.#scanned;
+    }
+    if (end - start < MAX_HEAD_BYTES) return "incomplete";
+    return { problem: { status: 431, reason: "a head over 16384 bytes" } };
+  }
+
+  /** Deals with a line; null: the next one follows. */
+  #endLine(
+    bytes: Uint8Array<ArrayBuffer>,
+    start: number,
+    lineStart: number,
+    lineEnd: number,
+  ): ParsedHead | null {
+    if (this.#line === null) {
+      if (lineStart === lineEnd && lineStart === start) return null;
+      const line = parseRequestLine(latin1(bytes, lineStart, lineEnd));
+      if ("status" in line) return { problem: line };
+      this.#line = line;
+      this.#fieldsStart = this.#scanned;
+      return null;
+    }
+    if (lineStart !== lineEnd) return null;
+    const fields = parseFields(latin1(bytes, start + this.#fieldsStart, lineStart));
+    if (!(fields instanceof Map)) return { problem: fields };
+    const { method, target, version, authority } = this.#line;
+    // RFC 9112 section 3.2.2; that Host is missing is for the handshake to see.
+    if (authority !== null && fields.has("host")) fields.set("host", authority);
+    const headers: HeaderFields = { get: (name) => fields.get(name) ?? null };
+    return { head: { method, target, version, headers }, end: lineEnd + 2 };
+  }
+}
+
+/** Passes over everything but control characters other than a tab. */
+function skipText(bytes: Uint8Array, from: number, to: number): number {
+  let i = from;
+  for (; i < to; i++) {
+    const byte = bytes[i]!;
+    if ((byte < 0x20 && byte !== TAB) || byte === DELETE) break;
+  }
+  return i;
+}
+
+/** One character a byte: field values may hold bytes over 0x7f (RFC 9110 section 5.5). */
+function latin1(
+  { buffer, byteOffset }: Uint8Array<ArrayBuffer>,
+  start: number,
+  end: number,
+): string {
+  return Buffer.from(buffer, byteOffset + start, end - start).toString("latin1");
+}
+
+/** Reads lines that each end with CRLF. */
+function parseFields(text: string): Map<string, string> | HeadProblem {
+  const fields = new Map<string, string>();
+  let count = 0;
+  for (let at = 0, lineEnd; at < text.length; at = lineEnd + 2) {
+    lineEnd = text.indexOf("\r\n", at);
+    if (++count > MAX_HEADERS) return { status: 431, reason: `more than ${MAX_HEADERS} headers` };
+    const colon = text.indexOf(":", at);
+    if (colon < 0 || colon > lineEnd) return badRequest("a header without a colon");
+    const name = text.slice(at, colon).toLowerCase();
+    if (!isToken(name)) return badRequest(nameProblem(name));
+    const value = trimmed(text, colon + 1, lineEnd);
+    const before = fields.get(name);
+    if (before !== undefined && SINGLE.includes(name)) return badRequest(`${name} twice`);
+    fields.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return bodyProblem(fields) ?? fields;
+}
+
+function nameProblem(name: string): string {
+  if (/^[ \t]/.test(name)) return "a folded header";
+  return /[ \t]$/.test(name)
+    ? "a space before the colon of a header"
+    : "a header name that is no token";
+}
+
+/** `[start..end)` without the spaces and tabs around it, RFC 9110 section 5.5. */
+function trimmed(text: string, start: number, end: number): string {
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isSpace(character: number): boolean {
+  return character === 0x20 || character === TAB;
+}
+
+/** RFC 9110 section 8.6, RFC 9112 section 6.1: what could hide a second request; and no body comes with an upgrade. */
+function bodyProblem(fields: Map<string, string>): HeadProblem | null {
+  const length = fields.get("content-length");
+  const coding = fields.get("transfer-encoding");
+  if (length !== undefined && !/^\d+$/.test(length)) return badRequest("a bad content-length");
+  if (length !== undefined && coding !== undefined) {
+    return badRequest("content-length with transfer-encoding");
+  }
+  const body = coding !== undefined || (length !== undefined && !/^0+$/.test(length));
+  return body && fields.has("upgrade") ? badRequest("a body with an upgrade") : null;
+}

@@ -1,0 +1,37 @@
+/**
+ * A request's head, whichever engine read it.
+ *
+ * @module
+ */
+
+/** Field values by lower-case name; a repeated field's values are joined with ", ". `Headers` is one. */
+export interface HeaderFields {
+  get(name: string): string | null;
+}
+
+export interface RequestHead {
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly target: string;
+  /** Null where the engine can't see it. */
+  readonly version: "1.0" | "1.1" | null;
+  readonly headers: HeaderFields;
+}
+
+/** A path that URL parsing would leave as it is: no escapes, no dot segments. */
+const PLAIN_PATH = /^(?:\/(?!\.)[\w~!$&'()*+,;=:@.-]*)+$/;
+
+/** The target's path without its query, with dot segments resolved as browsers do; escapes stay as they are. */
+export function pathOf(target: string): string {
+  const query = target.indexOf("?");
+  const path = query < 0 ? target : target.slice(0, query);
+  if (PLAIN_PATH.test(path)) return path;
+  if (!path.startsWith("/")) return path;
+  return new URL("http://host" + path).pathname;
+}
+
+/** Whether a comma-separated list field holds a token, case-insensitively (RFC 9110 section 5.6.1). */
+export function listHasToken(value: string | null, token: string): boolean {
+  if (value === null) return false;
+  return value.split(",").some((item) => item.trim().toLowerCase() === token);
+}

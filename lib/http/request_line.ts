@@ -1,0 +1,56 @@
+/**
+ * The first line of a request, RFC 9112 section 3, taken strictly: single spaces, nothing left out.
+ *
+ * Origin-form and absolute-form are accepted (section 3.2.1 and 3.2.2; of the latter the schemes http, https, ws and wss,
+ * without user information); a tunnel has no use for CONNECT's authority-form or the asterisk-form.
+ *
+ * @module
+ */
+
+import { isToken } from "./token.ts";
+
+/** A request line taken apart. */
+export interface RequestLine {
+  readonly method: string;
+  /** Path and query, as sent. */
+  readonly target: string;
+  readonly version: "1.0" | "1.1";
+  /** From an absolute-form target, else null; it counts instead of Host (section 3.2.2). */
+  readonly authority: string | null;
+}
+
+/** What is wrong with a request, and the status that says so. */
+export interface HeadProblem {
+  readonly status: 400 | 414 | 431 | 505;
+  readonly reason: string;
+}
+
+/** A 400. */
+export function badRequest(reason: string): HeadProblem {
+  return { status: 400, reason };
+}
+
+/** Reads a request line without its CRLF. */
+export function parseRequestLine(line: string): RequestLine | HeadProblem {
+  const parts = line.split(" ");
+  if (parts.length !== 3) return badRequest("a request line that is not method, target, version");
+  const [method, target, protocol] = parts as [string, string, string];
+  if (!isToken(method)) return badRequest("a method that is no token");
+  if (!/^HTTP\/\d\.\d$/.test(protocol)) return badRequest("a request line without an HTTP version");
+  const version = protocol.slice("HTTP/".length);
+  if (version !== "1.1" && version !== "1.0") {
+    return { status: 505, reason: `HTTP ${version} is not spoken here` };
+  }
+  // RFC 3986: visible ASCII; RFC 9112 section 3.2 and RFC 6455 section 3: no fragment.
+  if (!/^[\x21\x22\x24-\x7e]+$/.test(target)) return badRequest("a character not for a target");
+  if (target.startsWith("/")) return { method, target, version, authority: null };
+  const absolute = /^(?:https?|wss?):\/\/([^/?@]+)([/?][^]*)?$/i.exec(target);
+  if (absolute === null) return badRequest("a target that is neither a path nor an http URI");
+  const path = absolute[2] ?? "/";
+  return {
+    method,
+    target: path.startsWith("/") ? path : "/" + path,
+    version,
+    authority: absolute[1]!,
+  };
+}

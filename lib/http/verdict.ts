@@ -1,0 +1,74 @@
+/**
+ * From a request's head to what happens with it: a ladder of refusals, each with its status and reason, and the chosen
+ * route at its end. Pure: it needs no socket.
+ *
+ * @module
+ */
+import type { FrameType } from "../config/config.ts";
+import { type Answer, answer } from "./answer.ts";
+import { isKey, whyNoUpgrade } from "./handshake.ts";
+import { matchOrigin, type OriginRule } from "./origin.ts";
+import { pathOf, type RequestHead } from "./request.ts";
+import { matchRoute } from "./route.ts";
+import { chooseSubprotocol, type ChosenSubprotocol } from "./subprotocol.ts";
+
+/** What the verdict depends on besides the request. */
+export interface VerdictRules {
+  /** Keys of `wstunnel.server` in file order. */
+  readonly keys: readonly string[];
+  readonly mapExtensions: Readonly<Record<string, string>>;
+  /** Empty admits every origin. */
+  readonly origins: readonly OriginRule[];
+  readonly subprotocols: readonly string[];
+  readonly frameType: FrameType;
+}
+
+export type Verdict = { readonly refuse: Answer } | { readonly accept: AcceptedRequest };
+
+/** A request that may become a tunnel. */
+export interface AcceptedRequest extends ChosenSubprotocol {
+  readonly key: string;
+  readonly path: string;
+  readonly authority: string;
+  readonly origin: string | null;
+}
+
+/** Decides what becomes of a request. */
+export function decide(head: RequestHead, rules: VerdictRules): Verdict {
+  const { headers } = head;
+  const authority = headers.get("host");
+  if (authority === null || authority === "") {
+    return refuse(400, "the Host header is missing");
+  }
+  const path = pathOf(head.target);
+  const key = matchRoute(path, rules.keys, rules.mapExtensions);
+  if (key === null) return refuse(404, "nothing is served at this path");
+  const noUpgrade = whyNoUpgrade(head);
+  if (noUpgrade !== null) return refuse(426, noUpgrade, { "upgrade": "websocket" });
+  const origin = headers.get("origin");
+  if (rules.origins.length > 0) {
+    if (origin === null) {
+      return refuse(400, "the Origin header is missing, and origins are checked");
+    }
+    if (!matchOrigin(origin, rules.origins)) return refuse(403, "this origin is not admitted");
+  }
+  const version = headers.get("sec-websocket-version");
+  if (version !== "13") {
+    const reason = version === null
+      ? "the Sec-WebSocket-Version header is missing: it must be 13"
+      : "only version 13 of the WebSocket protocol is spoken here";
+    return refuse(426, reason, { "upgrade": "websocket", "sec-websocket-version": "13" });
+  }
+  const handshakeKey = headers.get("sec-websocket-key");
+  if (handshakeKey === null) return refuse(400, "the Sec-WebSocket-Key header is missing");
+  if (!isKey(handshakeKey)) {
+    return refuse(400, "Sec-WebSocket-Key must be the base64 form of 16 bytes");
+  }
+  const offered = headers.get("sec-websocket-protocol");
+  const chosen = chooseSubprotocol(offered, rules.subprotocols, rules.frameType);
+  return { accept: { ...chosen, key, path, authority, origin } };
+}
+
+function refuse(status: number, reason: string, headers: Record<string, string> = {}): Verdict {
+  return { refuse: answer(status, reason, headers) };
+}

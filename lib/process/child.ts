@@ -1,0 +1,127 @@
+/**
+ * A program we have started, in a process group of its own, its output in our log.
+ *
+ * @module
+ */
+import { within } from "../base/within.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Guard } from "./guard.ts";
+import { readLines } from "./lines.ts";
+import { spawnOwn } from "./reap.ts";
+import { stopGroup, stopLeader } from "./stop.ts";
+
+/** Lines of output kept to explain an end. */
+const TAIL_LINES = 5;
+
+/** How long the output of a program that has ended may be held open by one that escaped its group. */
+const OUTPUT_GRACE_MS = 500;
+
+export interface ChildOptions {
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** All of it: nothing of ours is added. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Its name in the log. */
+  readonly name: string;
+  readonly killSignal: Deno.Signal;
+  /** `inherit`: a listening socket stands in for our descriptor 0. */
+  readonly stdin: "null" | "inherit" | "piped";
+  /** `piped`: for the caller, who reads it to its end or cancels it; `log`: line by line into the log. */
+  readonly stdout: "log" | "piped";
+  readonly log: Logger;
+  readonly guard: Guard;
+}
+
+export interface Child {
+  readonly process: Deno.ChildProcess;
+  /** From here on it ends with us, however we end. */
+  readonly guarded: Promise<void>;
+  /** The program itself has ended. */
+  readonly exited: Promise<Deno.CommandStatus>;
+  /** Its group is gone too and its last lines are in the log. */
+  readonly ended: Promise<void>;
+  /** The last lines of its output, oldest first. */
+  readonly tail: readonly string[];
+  /** Whether we have asked it to end. */
+  readonly stopping: boolean;
+  /** Ends it and its group, with stronger signals every {@linkcode STOP_STEP_MS}; resolves with `ended`. */
+  stop(): Promise<void>;
+}
+
+export type SpawnResult =
+  | { readonly ok: true; readonly child: Child }
+  | { readonly ok: false; readonly reason: string };
+
+export function spawnChild(options: ChildOptions): SpawnResult {
+  const { command: [program = "", ...args], environment, log, name, guard } = options;
+  let process: Deno.ChildProcess;
+  try {
+    process = spawnOwn(program, {
+      args,
+      env: environment,
+      clearEnv: true,
+      // A session of its own: one kill reaches its children, a Ctrl-C in our terminal doesn't.
+      detached: true,
+      stdin: options.stdin,
+      stdout: "piped",
+      stderr: "piped",
+    });
+  } catch (error) {
+    return { ok: false, reason: `can't start ${program}: ${whyNot(error, program)}` };
+  }
+  const { pid } = process;
+  const guarded = guard.watch(pid);
+  const tail: string[] = [];
+  const keep = (stream: string) => (line: string) => {
+    if (line === "") return;
+    tail.push(line);
+    if (tail.length > TAIL_LINES) tail.shift();
+    log.info(line, { program: name, pid, stream });
+  };
+  const readers = [readLines(process.stderr, keep("stderr"))];
+  if (options.stdout === "log") readers.push(readLines(process.stdout, keep("stdout")));
+
+  const exited = process.status;
+  let running = true;
+  const end = async () => {
+    await exited;
+    running = false;
+    await stopGroup(pid);
+    guard.forget(pid);
+    await within(Promise.all(readers.map(({ done }) => done)), OUTPUT_GRACE_MS);
+    await Promise.all(readers.map((reader) => reader.cancel()));
+  };
+  const ended = end();
+  let stopping: Promise<void> | null = null;
+  const stopOnce = async () => {
+    // The id of one that has ended may be another's by now.
+    if (running) await stopLeader(pid, options.killSignal, exited);
+    await ended;
+  };
+  const stop = () => stopping ??= stopOnce();
+  const child = {
+    process,
+    guarded,
+    exited,
+    ended,
+    tail,
+    get stopping() {
+      return stopping !== null;
+    },
+    stop,
+  };
+  return { ok: true, child };
+}
+
+/** The runtime's "entity not found" means a name that the program's PATH doesn't lead to. */
+function whyNot(error: unknown, program: string): string {
+  if (error instanceof Deno.errors.NotFound && !/[/\\]/.test(program)) {
+    return "there is no such program on its PATH";
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** An exit in words: `exit code 3`, `signal SIGKILL`. */
+export function describeExit({ code, signal }: Deno.CommandStatus): string {
+  return signal === null ? `exit code ${code}` : `signal ${signal}`;
+}

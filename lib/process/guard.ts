@@ -1,0 +1,94 @@
+/**
+ * No program outlives us, even when we are killed with SIGKILL and can stop nothing.
+ *
+ * A shell holds the other end of a pipe, is told each process group we start and each that has ended, and kills those left
+ * when the pipe closes, which the kernel does however we end. This reaches grandchildren too, where PR_SET_PDEATHSIG
+ * (`setpriv`) ends with the child itself. What it does not hold for: a program that makes a session of its own (a daemon); one started in
+ * the instant before we die, its line not yet written; systems without `/bin/sh`. As PID 1 none is needed: the kernel
+ * kills the whole container with us.
+ *
+ * @module
+ */
+import type { Logger } from "../base/logger.ts";
+import { spawnOwn } from "./reap.ts";
+
+/** Built-in commands alone. Signals meant for us don't end it: only the pipe does. */
+const SCRIPT = `
+trap '' HUP INT TERM
+groups=' '
+while read -r change group; do
+  case $change in
+    +) groups="$groups$group " ;;
+    -) groups="\${groups%% $group *} \${groups#* $group }" ;;
+  esac
+done
+for group in $groups; do kill -KILL "-$group"; done
+`;
+
+export interface Guard {
+  /** Once it resolves, the process group is killed if we end before {@linkcode Guard.forget}. Never rejects. */
+  watch(group: number): Promise<void>;
+  forget(group: number): void;
+  /** Resolves when the shell is gone; it kills what is still watched. */
+  close(): Promise<void>;
+}
+
+interface Shell {
+  readonly process: Deno.ChildProcess;
+  readonly writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+}
+
+/** The shell starts with the first group watched, and again if somebody kills it. */
+export function createGuard(log: Logger): Guard {
+  const groups = new Set<number>();
+  let shell: Shell | null = null;
+  let unavailable = Deno.pid === 1;
+
+  function ensureShell(): void {
+    if (shell !== null || unavailable) return;
+    try {
+      const process = spawnOwn("/bin/sh", {
+        args: ["-c", SCRIPT],
+        clearEnv: true,
+        detached: true,
+        stdin: "piped",
+        stdout: "null",
+        stderr: "null",
+      });
+      const started: Shell = { process, writer: process.stdin.getWriter() };
+      shell = started;
+      process.status.then(() => {
+        if (shell === started) shell = null;
+        started.writer.abort().catch(() => {});
+      });
+      for (const group of groups) void tell(`+ ${group}\n`);
+    } catch (error) {
+      unavailable = true;
+      const reason = (error as Error).message;
+      log.warn("programs will outlive wstunnel if it is killed with SIGKILL", { reason });
+    }
+  }
+
+  async function tell(line: string): Promise<void> {
+    await shell?.writer.write(encoder.encode(line)).catch(() => {});
+  }
+
+  return {
+    watch(group) {
+      ensureShell();
+      groups.add(group);
+      return tell(`+ ${group}\n`);
+    },
+    forget(group) {
+      if (groups.delete(group)) void tell(`- ${group}\n`);
+    },
+    async close() {
+      const last = shell;
+      if (last === null) return;
+      await last.writer.close().catch(() => {});
+      await last.process.status;
+    },
+  };
+}
+
+const encoder = new TextEncoder();

@@ -1,0 +1,106 @@
+/**
+ * Starting a program at an address, and waiting until it listens there.
+ *
+ * @module
+ */
+import { within } from "../base/within.ts";
+import type { Address } from "../base/address.ts";
+import type { Logger } from "../base/logger.ts";
+import type { SocketHandover } from "../config/config.ts";
+import { type Child, describeExit, spawnChild, type SpawnResult } from "./child.ts";
+import type { Guard } from "./guard.ts";
+import { listenFdsCommand, openListeningSocket } from "./listening_socket.ts";
+
+/** A program and where it is to listen. */
+export interface LaunchOptions {
+  /** The address in the log. */
+  readonly name: string;
+  readonly address: Address;
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly killSignal: Deno.Signal;
+  readonly handover: SocketHandover;
+  readonly listenBacklog: number;
+  /** How long it may take to accept a connection. */
+  readonly startTimeoutMs: number;
+  readonly probe: (timeoutMs: number, signal: AbortSignal) => Promise<Probe>;
+  readonly log: Logger;
+  readonly guard: Guard;
+}
+
+/** What a connect to the program's address says. */
+export type Probe =
+  | { readonly kind: "open" }
+  | { readonly kind: "closed" | "silent" | "error"; readonly reason: string };
+
+/** Pauses between two looks at whether a program accepts connections already. */
+const FIRST_LOOK_MS = 5;
+const MAX_LOOK_MS = 100;
+
+/** The kernel accepts for a socket handed over: the program counts as up when it has lived for so long. */
+const HANDOVER_SETTLE_MS = 50;
+
+/** Starts the program at its address, from which a stale socket's file is taken away first. */
+export function launch(options: LaunchOptions): SpawnResult {
+  const problem = removeStaleSocket(options.address);
+  if (problem !== null) return { ok: false, reason: problem };
+  const { name, command, environment, killSignal, log, guard, handover } = options;
+  const child = { name, environment, killSignal, log, guard, stdout: "log" } as const;
+  if (handover === "none") return spawnChild({ ...child, command, stdin: "null" });
+  const opened = openListeningSocket(options.address, options.listenBacklog);
+  if (!opened.ok) return opened;
+  const { socket } = opened;
+  try {
+    return socket.asDescriptorZero(() =>
+      spawnChild({
+        ...child,
+        command: handover === "listen-fds" ? listenFdsCommand(command) : command,
+        stdin: "inherit",
+      })
+    );
+  } finally {
+    socket.close();
+  }
+}
+
+/** A program can't bind to a socket file that is there already; nothing listens on it any more. */
+function removeStaleSocket(address: Address): string | null {
+  if (address.transport !== "unix" || address.path.startsWith("\0")) return null;
+  try {
+    if (!Deno.lstatSync(address.path).isSocket) return `${address.path} is there and is no socket`;
+    Deno.removeSync(address.path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    return `can't remove a stale socket: ${(error as Error).message}`;
+  }
+  return null;
+}
+
+/** Waits until the program accepts a connection; gives why it doesn't, null when it does. */
+export async function acceptance(
+  child: Child,
+  { startTimeoutMs, probe, handover }: LaunchOptions,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const deadline = performance.now() + startTimeoutMs;
+  let problem: string | null = null;
+  const exited = child.exited.then((status) => {
+    problem = `the program ended with ${describeExit(status)} before it accepted a connection`;
+  });
+  const stopped = new Promise<void>((done) => {
+    signal.addEventListener("abort", () => done(), { once: true });
+  });
+  for (let pauseMs = FIRST_LOOK_MS;; pauseMs = Math.min(pauseMs * 2, MAX_LOOK_MS)) {
+    const waitMs = handover === "none" ? pauseMs : HANDOVER_SETTLE_MS;
+    await within(Promise.race([exited, stopped]), waitMs);
+    if (problem !== null) return problem;
+    if (signal.aborted) return "stopped";
+    const leftMs = deadline - performance.now();
+    const seen = leftMs > 0 ? await probe(leftMs, signal) : null;
+    if (problem !== null) return problem;
+    if (seen?.kind === "open") return null;
+    if (performance.now() >= deadline) {
+      return `the program did not accept a connection within ${startTimeoutMs / 1000} s`;
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * The few calls of the C library that Deno has no name for; Linux with glibc, and only where FFI is permitted.
+ *
+ * @module
+ */
+
+const SYMBOLS = {
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  dup2: { parameters: ["i32", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
+  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  __errno_location: { parameters: [], result: "pointer" },
+  strerror: { parameters: ["i32"], result: "pointer" },
+} as const;
+
+export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>;
+
+/** The library, to be closed by the caller, or why it can't be had. */
+export type OpenedLibc =
+  | { readonly ok: true; readonly libc: Libc }
+  | { readonly ok: false; readonly reason: string };
+
+export function openLibc(): OpenedLibc {
+  if (Deno.build.os !== "linux") return { ok: false, reason: "it works on Linux alone" };
+  try {
+    return { ok: true, libc: Deno.dlopen("libc.so.6", SYMBOLS) };
+  } catch (error) {
+    return {
+      ok: false,
+      reason: `it needs the C library (--allow-ffi): ${(error as Error).message}`,
+    };
+  }
+}
+
+/** What the last call that failed says of it; ask before any other call. */
+export function lastError({ symbols }: Libc): string {
+  const errno = new Deno.UnsafePointerView(symbols.__errno_location()!).getInt32();
+  return `${Deno.UnsafePointerView.getCString(symbols.strerror(errno)!)} (os error ${errno})`;
+}

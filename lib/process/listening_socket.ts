@@ -1,0 +1,135 @@
+/**
+ * A listening socket made for a program that inherits it: as descriptor 0, the FastCGI contract, or as descriptor 3 with
+ * LISTEN_FDS, systemd's (sd_listen_fds(3)). Linux only, through FFI: what Deno.listen makes can't be passed on.
+ *
+ * @module
+ */
+import type { Address } from "../base/address.ts";
+import { lastError, type Libc, openLibc } from "./libc.ts";
+
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const F_DUPFD_CLOEXEC = 1030;
+
+/** Above the descriptors that programs expect something at. */
+const FIRST_SAVED_DESCRIPTOR = 10;
+
+export interface ListeningSocket {
+  /** Runs `spawn`, which must be synchronous, while the socket stands in for our descriptor 0. */
+  asDescriptorZero<T>(spawn: () => T): T;
+  /** Closes our copy; a program that inherited it keeps its own. */
+  close(): void;
+}
+
+export type OpenedSocket =
+  | { readonly ok: true; readonly socket: ListeningSocket }
+  | { readonly ok: false; readonly reason: string };
+
+/** Makes a socket that listens at `address`, whose host is an IP address or `localhost`. */
+export function openListeningSocket(address: Address, backlog: number): OpenedSocket {
+  const name = encodeSocketAddress(address);
+  if (name === null) {
+    return { ok: false, reason: "a listening socket to inherit needs an IP address, not a name" };
+  }
+  const opened = openLibc();
+  if (!opened.ok) {
+    return { ok: false, reason: `can't hand a listening socket over: ${opened.reason}` };
+  }
+  const { libc } = opened;
+  const { symbols } = libc;
+  const failed = (call: string): OpenedSocket => {
+    const reason = `${call}: ${lastError(libc)}`;
+    if (fd >= 0) symbols.close(fd);
+    libc.close();
+    return { ok: false, reason };
+  };
+  const fd = symbols.socket(name.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return failed("socket");
+  symbols.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, Int32Array.of(1), 4);
+  if (symbols.bind(fd, name.bytes, name.bytes.length) < 0) return failed("bind");
+  if (symbols.listen(fd, backlog) < 0) return failed("listen");
+  return {
+    ok: true,
+    socket: {
+      asDescriptorZero: (spawn) => asDescriptorZero(libc, fd, spawn),
+      close() {
+        symbols.close(fd);
+        libc.close();
+      },
+    },
+  };
+}
+
+/** The copy made by dup2 is inherited; descriptor 0 is what it was, open or closed, afterwards. */
+function asDescriptorZero<T>({ symbols }: Libc, fd: number, spawn: () => T): T {
+  const saved = symbols.fcntl(0, F_DUPFD_CLOEXEC, FIRST_SAVED_DESCRIPTOR);
+  symbols.dup2(fd, 0);
+  try {
+    return spawn();
+  } finally {
+    if (saved >= 0) {
+      symbols.dup2(saved, 0);
+      symbols.close(saved);
+    } else symbols.close(0);
+  }
+}
+
+/**
+ * A command that runs `command` with the socket as descriptor 3 when started with it as descriptor 0. LISTEN_PID must
+ * be the program's own id, which nobody knows before it runs: a shell says its id and becomes the program.
+ */
+export function listenFdsCommand(command: readonly string[]): string[] {
+  const script = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@" 3<&0 0</dev/null';
+  return ["/bin/sh", "-c", script, "sh", ...command];
+}
+
+/** A `struct sockaddr` and its family; null when the host is a name. */
+export function encodeSocketAddress(
+  address: Address,
+): { family: number; bytes: Uint8Array<ArrayBuffer> } | null {
+  if (address.transport === "unix") {
+    const path = new TextEncoder().encode(address.path);
+    // An abstract name ends with the structure, a path with a NUL (unix(7)).
+    const nul = address.path.startsWith("\0") ? 0 : 1;
+    const bytes = new Uint8Array(2 + path.length + nul);
+    new Uint16Array(bytes.buffer, 0, 1)[0] = AF_UNIX;
+    bytes.set(path, 2);
+    return { family: AF_UNIX, bytes };
+  }
+  const ip = encodeIpAddress(address.hostname === "localhost" ? "127.0.0.1" : address.hostname);
+  if (ip === null) return null;
+  const family = ip.length === 4 ? AF_INET : AF_INET6;
+  const bytes = new Uint8Array(ip.length === 4 ? 16 : 28);
+  // The family in the machine's order, the port in the network's.
+  new Uint16Array(bytes.buffer, 0, 1)[0] = family;
+  new DataView(bytes.buffer).setUint16(2, address.port);
+  bytes.set(ip, ip.length === 4 ? 4 : 8);
+  return { family, bytes };
+}
+
+function encodeIpAddress(text: string): Uint8Array | null {
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) {
+    const parts = text.split(".").map(Number);
+    return parts.every((part) => part <= 255) ? Uint8Array.from(parts) : null;
+  }
+  const url = text.includes(":") ? URL.parse(`http://[${text}]/`) : null;
+  return url === null ? null : expandIpv6(url.hostname.slice(1, -1));
+}
+
+/** Of the canonical form that a URL gives: hexadecimal groups and at most one `::`. */
+function expandIpv6(canonical: string): Uint8Array {
+  const [head = "", tail] = canonical.split("::");
+  const groups = (part: string) =>
+    part === "" ? [] : part.split(":").map((group) => parseInt(group, 16));
+  const before = groups(head);
+  const after = tail === undefined ? [] : groups(tail);
+  const zeros = Array<number>(8 - before.length - after.length).fill(0);
+  return Uint8Array.from(
+    [...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 255]),
+  );
+}

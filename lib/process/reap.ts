@@ -1,0 +1,71 @@
+/**
+ * Children and their zombies: the one place that spawns, so that the runtime's own children are told from orphans.
+ *
+ * @module
+ */
+import type { Logger } from "../base/logger.ts";
+import { type Libc, openLibc } from "./libc.ts";
+
+/** The runtime waits for these itself. */
+const own = new Set<number>();
+
+/** Called when the runtime has waited for one of its children. */
+let onOwnEnded = () => {};
+
+// <sys/wait.h> of Linux, and where siginfo_t has its pid on 64-bit machines.
+const P_ALL = 0;
+const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x0100_0000;
+const SIGINFO_BYTES = 128;
+const SIGINFO_PID_OFFSET = 16;
+
+/** Spawns, and keeps the reaper's hands off the child. Throws what `Deno.Command` throws. */
+export function spawnOwn(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  const child = new Deno.Command(program, options).spawn();
+  own.add(child.pid);
+  child.status.finally(() => {
+    own.delete(child.pid);
+    onOwnEnded();
+  });
+  return child;
+}
+
+/**
+ * Waits for orphans handed to us as the init process of a container, or as a subreaper, each time a child ends. Gives
+ * the end of it. Linux only; needs FFI: without, it says so once and zombies of grandchildren stay.
+ */
+export function reapOrphans(log: Logger): () => void {
+  const opened = openLibc();
+  if (!opened.ok) {
+    log.warn("orphaned processes will stay as zombies", { reason: opened.reason });
+    return () => {};
+  }
+  const { libc } = opened;
+  const sweep = () => {
+    for (let pid; (pid = nextEnded(libc)) !== 0;) {
+      // It hides those behind it until the runtime has waited for it, which brings us here again.
+      if (own.has(pid)) return;
+      if (libc.symbols.waitpid(pid, null, WNOHANG) !== pid) return;
+      log.debug("orphaned process reaped", { pid });
+    }
+  };
+  Deno.addSignalListener("SIGCHLD", sweep);
+  onOwnEnded = sweep;
+  sweep();
+  return () => {
+    Deno.removeSignalListener("SIGCHLD", sweep);
+    onOwnEnded = () => {};
+    libc.close();
+  };
+}
+
+/**
+ * A child that has ended and is still waited for, 0 when there is none. Not by `/proc`, whose files the runtime shows
+ * only to who may do everything.
+ */
+function nextEnded({ symbols }: Libc): number {
+  const siginfo = new DataView(new ArrayBuffer(SIGINFO_BYTES));
+  symbols.waitid(P_ALL, 0, siginfo, WEXITED | WNOHANG | WNOWAIT);
+  return siginfo.getInt32(SIGINFO_PID_OFFSET, true);
+}

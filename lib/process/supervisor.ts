@@ -1,0 +1,227 @@
+/**
+ * Keeps one program at one address: starts it when nothing listens there, waits until it accepts connections, starts it
+ * again when it has died and its tunnels have ended.
+ *
+ * @module
+ */
+import { restartDelayMs, STEADY_RUN_MS } from "./backoff.ts";
+import { type Child, describeExit } from "./child.ts";
+import { acceptance, launch, type LaunchOptions } from "./launch.ts";
+
+/**
+ * - `stopped`: to be started when it is needed
+ * - `starting`: doesn't accept connections yet
+ * - `up`: accepts connections
+ * - `foreign`: something that we have not started listens at its address, and is used
+ * - `dead`: ended, and its tunnels have not
+ * - `backoff`: failed, waits for its next start
+ * - `stopping`
+ */
+export type ProcState =
+  | "stopped"
+  | "starting"
+  | "up"
+  | "foreign"
+  | "dead"
+  | "backoff"
+  | "stopping";
+
+export interface SupervisorOptions extends LaunchOptions {
+  /** Open tunnels: a dead program is not restarted before they have ended. */
+  readonly load: () => number;
+  /** Whether it is to run without being asked for. */
+  readonly wanted: () => boolean;
+  readonly onUp: () => void;
+  /** A start has failed, or the program has ended by itself. */
+  readonly onFailure: (reason: string) => void;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  #state: ProcState = "stopped";
+  #child: Child | null = null;
+  #reason = "";
+  /** The start, stop or end under way. */
+  #settling: Promise<unknown> = Promise.resolve();
+  #starting: Promise<string | null> = Promise.resolve(null);
+  #startAborter = new AbortController();
+  #startedAt = -Infinity;
+  #failures = 0;
+  #outageTold = false;
+  #foreignTold = false;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #over = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  get state(): ProcState {
+    return this.#state;
+  }
+
+  get pid(): number | null {
+    return this.#child?.process.pid ?? null;
+  }
+
+  /** Why it last failed to start or ended; empty at first. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** Starts it unless it runs; resolves once it accepts connections with null, else with why not. */
+  start(): Promise<string | null> {
+    if (this.#over) return Promise.resolve("stopping");
+    switch (this.#state) {
+      case "up":
+      case "foreign":
+        return Promise.resolve(null);
+      case "starting":
+        return this.#starting;
+      case "stopped":
+        return this.#starting = this.#bringUp();
+      case "stopping":
+      case "dead":
+        if (this.#options.load() === 0) return this.#settling.then(() => this.start());
+        return Promise.resolve(this.#reason);
+      case "backoff":
+        return Promise.resolve(this.#reason);
+    }
+  }
+
+  /** Its last tunnel has ended. */
+  unused(): void {
+    if (this.#state === "dead" && this.#child === null) this.#recover();
+  }
+
+  /** A connect to it failed: if it is not ours, ours may be started. */
+  unreachable(): void {
+    if (this.#state === "foreign") this.#state = "stopped";
+  }
+
+  /** Stops it for good, whoever waits for it to be started again. */
+  async end(): Promise<void> {
+    this.#over = true;
+    await this.stop();
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#retryTimer);
+    this.#startAborter.abort();
+    if (this.#state === "starting") await this.#starting;
+    if (this.#state === "up") {
+      this.#state = "stopping";
+      this.#reason = "stopping";
+      this.#settling = this.#child!.stop();
+    }
+    await this.#settling;
+    clearTimeout(this.#retryTimer);
+    this.#child = null;
+    this.#state = "stopped";
+  }
+
+  async #bringUp(): Promise<string | null> {
+    this.#state = "starting";
+    this.#startedAt = performance.now();
+    this.#startAborter = new AbortController();
+    const { signal } = this.#startAborter;
+    const problem = await this.#attempt(signal);
+    if (problem === null) return null;
+    this.#reason = problem;
+    const failed = this.#child;
+    this.#child = null;
+    if (signal.aborted) {
+      await failed?.stop();
+      this.#state = "stopped";
+      return "stopped";
+    }
+    this.#failures++;
+    this.#options.onFailure(problem);
+    // Whoever waits for it learns so now: ending what hangs, and reading its last lines, may take a while.
+    this.#state = "backoff";
+    this.#settling = Promise.resolve(failed?.stop()).then(() => {
+      this.#tellOutage(failed?.tail ?? []);
+      this.#recover();
+    });
+    return problem;
+  }
+
+  /** Gives null once the address accepts connections. */
+  async #attempt(signal: AbortSignal): Promise<string | null> {
+    const { probe, startTimeoutMs } = this.#options;
+    const found = await probe(startTimeoutMs, signal);
+    if (found.kind === "open" || found.kind === "silent") {
+      this.#useForeign();
+      return null;
+    }
+    if (found.kind === "error") return found.reason;
+    if (signal.aborted) return "stopped";
+    const spawned = launch(this.#options);
+    if (!spawned.ok) return spawned.reason;
+    const { child } = spawned;
+    this.#child = child;
+    await child.guarded;
+    const problem = await acceptance(child, this.#options, signal);
+    if (problem !== null) return problem;
+    this.#setUp(child);
+    return null;
+  }
+
+  #useForeign(): void {
+    const { name, log, onUp } = this.#options;
+    this.#state = "foreign";
+    if (!this.#foreignTold) log.info("something listens already, no program is started", { name });
+    this.#foreignTold = true;
+    onUp();
+  }
+
+  #setUp(child: Child): void {
+    const { name, log, onUp } = this.#options;
+    this.#state = "up";
+    const message = this.#outageTold ? "program is up again" : "program is up";
+    log.info(message, { program: name, pid: child.process.pid });
+    this.#outageTold = false;
+    this.#settling = child.exited.then((status) => this.#onEnd(child, status));
+    onUp();
+  }
+
+  async #onEnd(child: Child, status: Deno.CommandStatus): Promise<void> {
+    if (this.#state !== "up") return;
+    const { name, log, load, onFailure } = this.#options;
+    const exit = describeExit(status);
+    this.#state = "dead";
+    this.#reason = `the program ended with ${exit}`;
+    const steady = performance.now() - this.#startedAt >= STEADY_RUN_MS;
+    this.#failures = steady ? 1 : this.#failures + 1;
+    const { pid } = child.process;
+    log.warn("program has ended", { program: name, pid, exit, tunnels: load() });
+    onFailure(this.#reason);
+    await child.ended;
+    this.#child = null;
+    if (load() === 0) this.#recover();
+  }
+
+  /** After an end: a new start, now or after its backoff. */
+  #recover(): void {
+    clearTimeout(this.#retryTimer);
+    const delayMs = restartDelayMs(this.#failures, performance.now() - this.#startedAt);
+    if (delayMs === 0) return this.#proceed();
+    this.#state = "backoff";
+    this.#retryTimer = setTimeout(() => this.#proceed(), delayMs);
+  }
+
+  #proceed(): void {
+    this.#state = "stopped";
+    if (this.#options.wanted()) void this.start();
+  }
+
+  /** Once, until it is up again. */
+  #tellOutage(tail: readonly string[]): void {
+    const { name, log } = this.#options;
+    const output = tail.join("\n");
+    if (!this.#outageTold) {
+      log.error("program can't start", { program: name, reason: this.#reason, output });
+    }
+    this.#outageTold = true;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The native engine: `Deno.serve` and the runtime's own `WebSocket`.
+ *
+ * @module
+ */
+import type { Address } from "../base/address.ts";
+import { within } from "../base/within.ts";
+import { type Answer, answer } from "../http/answer.ts";
+import type { RequestHead } from "../http/request.ts";
+import { openNativeSocket } from "../websocket/native.ts";
+import type { EngineOptions, Handler, Listener, WaitingTunnel } from "./engine.ts";
+import { fromRuntime, peerOf } from "./peer.ts";
+import { isAtLeast } from "./runtime.ts";
+import { removeStaleSocket } from "./unix_socket.ts";
+
+type Server = Deno.HttpServer<Deno.Addr>;
+
+/** How long to wait before another try to listen. */
+const RETRY_MS = 100;
+
+/** How long our own Close frames have before the runtime sends its own. */
+const OWN_CLOSES_MS = 200;
+
+/** Listens at an address with the runtime's HTTP server; throws where it can't. */
+export function listenNative(address: Address, handler: Handler, options: EngineOptions): Listener {
+  // Not `request.signal`, too, which tells that a client went away: to read it makes the runtime print a warning at the
+  // first answer. Such a client is found when the upgrade fails.
+  const closing = new AbortController();
+  /** The ends of the WebSockets that are open. */
+  const open = new Set<Promise<void>>();
+  const respond = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
+    const admission = await handler(toHead(request), peerOf(info.remoteAddr), closing.signal);
+    if ("answer" in admission) return toResponse(admission.answer);
+    return upgrade(request, admission.tunnel, options, open);
+  };
+  const onListen = () => {};
+  const listen = (at: Address): Server =>
+    at.transport === "tcp"
+      ? Deno.serve({ hostname: at.hostname, port: at.port, onListen }, respond)
+      : Deno.serve({ path: at.path, onListen }, respond);
+  let server = listen(address);
+  const real = fromRuntime(server.addr);
+
+  /** The runtime gives its listener up at the first connection that it can't accept, as with no descriptor left. */
+  const listenAgain = async (error: unknown) => {
+    options.log.error("cannot accept connections", { reason: String(error) });
+    while (!closing.signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      try {
+        if (real.transport === "unix") await removeStaleSocket(real.path);
+        if (closing.signal.aborted) return;
+        server = listen(real);
+        server.finished.catch(listenAgain);
+        return;
+      } catch {
+        // The shortage goes on.
+      }
+    }
+  };
+  server.finished.catch(listenAgain);
+  return {
+    address: real,
+    async close() {
+      closing.abort();
+      // As it shuts down the runtime ends open WebSockets with a reason of its own. Those of the tunnels go first, and it
+      // doesn't tell when one is out. A request that still comes meanwhile is refused.
+      await within(Promise.all(open), OWN_CLOSES_MS);
+      await server.shutdown();
+    },
+  };
+}
+
+function toHead(request: Request): RequestHead {
+  const { pathname, search } = new URL(request.url);
+  const { method, headers } = request;
+  return { method, target: pathname + search, version: null, headers };
+}
+
+function toResponse({ status, headers, body }: Answer): Response {
+  // The runtime leaves out the body of an answer to HEAD and counts its length.
+  return new Response(body, { status, headers });
+}
+
+function upgrade(
+  request: Request,
+  tunnel: WaitingTunnel,
+  options: EngineOptions,
+  open: Set<Promise<void>>,
+): Response {
+  const { protocol } = tunnel;
+  const isFound = protocol !== null && runtimeFinds(protocol, request.headers);
+  if (protocol !== null && !isFound && !SETS_UPGRADE_HEADERS) {
+    tunnel.abandon();
+    const reason =
+      "the native engine on this Deno needs a space behind each comma of a list of subprotocols";
+    options.log.warn("request refused", { status: 501, reason, deno: Deno.version.deno });
+    return toResponse(answer(501, reason));
+  }
+  const idleTimeout = idleTimeoutSeconds(options);
+  const upgraded = upgradeOrAbandon(request, tunnel, { idleTimeout, ...(isFound && { protocol }) });
+  if (protocol !== null && !isFound) {
+    upgraded.response.headers.set("sec-websocket-protocol", protocol);
+  }
+  const { promise: gone, resolve } = Promise.withResolvers<void>();
+  upgraded.socket.addEventListener("close", () => resolve(), { once: true });
+  open.add(gone);
+  gone.then(() => open.delete(gone));
+  const { frameType, onFrame } = tunnel;
+  openNativeSocket(upgraded.socket, { ...options, frameType, onFrame }).then((client) =>
+    client === null ? tunnel.abandon() : tunnel.run(client)
+  );
+  return upgraded.response;
+}
+
+/** The runtime looks in a list split at ", " only, and throws where it doesn't find the subprotocol. */
+function runtimeFinds(protocol: string, headers: Headers): boolean {
+  return headers.get("sec-websocket-protocol")?.split(", ").includes(protocol) ?? false;
+}
+
+/** Measured: Deno 2.9.6 lets the headers of its upgrade be set, 2.4.2 does not. */
+const SETS_UPGRADE_HEADERS = isAtLeast(Deno.version.deno, 2, 9);
+
+function upgradeOrAbandon(
+  request: Request,
+  tunnel: WaitingTunnel,
+  upgradeOptions: Deno.UpgradeWebSocketOptions,
+): Deno.WebSocketUpgrade {
+  try {
+    return Deno.upgradeWebSocket(request, upgradeOptions);
+  } catch (error) {
+    tunnel.abandon();
+    throw error;
+  }
+}
+
+/** The runtime pings after half its timeout without a message; its Pings can't be had otherwise. */
+function idleTimeoutSeconds({ pingIntervalMs }: EngineOptions): number {
+  return 2 * pingIntervalMs / 1000;
+}

@@ -1,0 +1,58 @@
+/**
+ * Reading a request's head from a connection.
+ *
+ * @module
+ */
+import { type Answer, answer } from "../http/answer.ts";
+import { HeadParser } from "../http/head.ts";
+import type { RequestHead } from "../http/request.ts";
+
+/** A head and the bytes behind it, `[from..to)` of the buffer. */
+export interface ReadHead {
+  readonly head: RequestHead;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * What came of it: a head; an answer to what is none, with the read that is still under way; or null, the client went
+ * away.
+ */
+export type HeadResult = ReadHead | HeadRefusal | null;
+
+export interface HeadRefusal {
+  readonly refusal: Answer;
+  readonly pending: Promise<number | null> | null;
+}
+
+/** Reads a head into the buffer, within the time. */
+export async function readHead(
+  connection: Pick<Deno.Conn, "read">,
+  bytes: Uint8Array<ArrayBuffer>,
+  timeoutMs: number,
+): Promise<HeadResult> {
+  const parser = new HeadParser();
+  const { promise: timeout, resolve } = Promise.withResolvers<"timeout">();
+  const timer = setTimeout(resolve, timeoutMs, "timeout");
+  try {
+    for (let to = 0;;) {
+      const pending = connection.read(bytes.subarray(to));
+      const count = await Promise.race([pending, timeout]);
+      if (count === "timeout") {
+        const seconds = timeoutMs / 1000;
+        return { refusal: answer(408, `no request within ${seconds} seconds`), pending };
+      }
+      if (count === null) return null;
+      to += count;
+      const parsed = parser.parse(bytes, 0, to);
+      if (parsed === "incomplete") continue;
+      if ("head" in parsed) return { head: parsed.head, from: parsed.end, to };
+      const { status, reason } = parsed.problem;
+      return { refusal: answer(status, reason), pending: null };
+    }
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The program's life: pools, listeners, signals, drain.
+ *
+ * @module
+ */
+import { formatAddress } from "../base/address.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Pool } from "../backend/backend.ts";
+import { createPool } from "../backend/pool.ts";
+import { reapOrphans } from "../process/reap.ts";
+import type { Config } from "../config/config.ts";
+import { createRegistry } from "../tunnel/registry.ts";
+import { createWatch, tickFor } from "../tunnel/watch.ts";
+import { createBuffers } from "../websocket/elastic_buffer.ts";
+import { surviveDefects } from "./defects.ts";
+import { drain, stopPrograms } from "./drain.ts";
+import type { Engine } from "./engine.ts";
+import { createHandler } from "./handler.ts";
+import { listenAll } from "./listen.ts";
+import { listenNative } from "./native_engine.ts";
+import { listenStream } from "./stream_engine.ts";
+import { logReport } from "./report.ts";
+import { runtimeLimits } from "./runtime.ts";
+import { onSignals } from "./signals.ts";
+
+const ENGINES: Readonly<Record<Config["engine"], Engine>> = {
+  native: listenNative,
+  stream: listenStream,
+};
+
+/** Serves until a signal ends it; gives the exit code: 0 after a drain, 1 when it can't listen. */
+export async function serve(config: Config, log: Logger): Promise<number> {
+  const pools = createPools(config, log);
+  const registry = createRegistry();
+  const buffers = createBuffers(config.bufferBytes);
+  const watch = createWatch(tickFor(timesOf(config)));
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const handler = createHandler({ config, pools, registry, watch, buffers, log, stopping: signal });
+  const asked = Promise.withResolvers<void>();
+  const hurried = Promise.withResolvers<void>();
+  const undo = [
+    surviveDefects(log),
+    onSignals({
+      end(name) {
+        log.info(`${name}: ending`, { tunnels: registry.size });
+        if (signal.aborted) hurried.resolve();
+        asked.resolve();
+      },
+      report: () => logReport(pools.values(), registry.size, log),
+    }),
+    Deno.pid === 1 ? reapOrphans(log) : () => {},
+  ];
+  let deadlineMs = 0;
+  try {
+    const options = { ...config, buffers, log };
+    const listening = await listenAll(config.listen, ENGINES[config.engine], handler, options);
+    if ("problem" in listening) {
+      log.error(listening.problem);
+      return 1;
+    }
+    for (const { address } of listening.listeners) {
+      log.info(`listening on ${formatAddress(address)}`, { engine: config.engine });
+    }
+    const { deno } = Deno.version;
+    for (const limit of runtimeLimits(deno, config.engine)) log.warn(limit, { deno });
+    for (const pool of pools.values()) pool.start();
+    await asked.promise;
+    stopping.abort();
+    deadlineMs = performance.now() + config.graceMs;
+    await drain(listening.listeners, registry, config, hurried.promise, log);
+    return 0;
+  } finally {
+    await stopPrograms(pools.values(), deadlineMs);
+    for (const one of undo) one();
+  }
+}
+
+function createPools({ routes, balance }: Config, log: Logger): ReadonlyMap<string, Pool> {
+  return new Map(routes.map((route) => [route.key, createPool(route, balance, log)]));
+}
+
+/** The times that tunnels are watched for. */
+function timesOf({ pingIntervalMs, routes }: Config): number[] {
+  const hosts = routes.flatMap((route) => route.hosts);
+  return [pingIntervalMs, ...hosts.flatMap((host) => [host.readTimeoutMs, host.writeTimeoutMs])];
+}

@@ -1,0 +1,32 @@
+/**
+ * The signals that the program listens to.
+ *
+ * @module
+ */
+
+const ENDING: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
+
+/** SIGUSR1 can't be had: the runtime opens its debugger at it, whatever a program does. */
+const REPORTING: readonly Deno.Signal[] = Deno.build.os === "windows" ? [] : ["SIGUSR2"];
+
+/** What is done at a signal. */
+export interface SignalActions {
+  /** A signal asks the program to end. */
+  readonly end: (signal: Deno.Signal) => void;
+  /** SIGUSR2 asks for the table of backends. */
+  readonly report: () => void;
+}
+
+/** Listens for signals; gives what stops listening. */
+export function onSignals({ end, report }: SignalActions): () => void {
+  const listeners = [
+    ...ENDING.map((signal) => [signal, () => end(signal)] as const),
+    ...REPORTING.map((signal) => [signal, report] as const),
+  ];
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
+  return () => {
+    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * Base64 (RFC 4648 section 4) as a stream over byte buffers: the payload of the `base64` subprotocol.
+ *
+ * @module
+ */
+
+const DIGITS = new TextEncoder().encode(
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+);
+const PAD = 0x3d;
+const INVALID = 0xff;
+const VALUES = new Uint8Array(256).fill(INVALID);
+DIGITS.forEach((digit, value) => VALUES[digit] = value);
+
+/** Length of `bytes` bytes in base64, padding included. */
+export function encodedLength(bytes: number): number {
+  return Math.ceil(bytes / 3) * 4;
+}
+
+/**
+ * Encodes `buffer[from..to)` to `buffer[at..)` and gives the end. The two may overlap as long as the text never
+ * overtakes the bytes: `from - at` is at least a third of their number.
+ */
+export function encodeInPlace(buffer: Uint8Array, from: number, to: number, at: number): number {
+  let read = from;
+  let write = at;
+  for (; read + 3 <= to; read += 3, write += 4) {
+    const bits = buffer[read]! << 16 | buffer[read + 1]! << 8 | buffer[read + 2]!;
+    buffer[write] = DIGITS[bits >> 18]!;
+    buffer[write + 1] = DIGITS[bits >> 12 & 63]!;
+    buffer[write + 2] = DIGITS[bits >> 6 & 63]!;
+    buffer[write + 3] = DIGITS[bits & 63]!;
+  }
+  const rest = to - read;
+  if (rest > 0) {
+    const bits = buffer[read]! << 16 | (rest > 1 ? buffer[read + 1]! << 8 : 0);
+    buffer[write++] = DIGITS[bits >> 18]!;
+    buffer[write++] = DIGITS[bits >> 12 & 63]!;
+    buffer[write++] = rest > 1 ? DIGITS[bits >> 6 & 63]! : PAD;
+    buffer[write++] = PAD;
+  }
+  return write;
+}
+
+/** Decodes a stream of padded groups of four digits; a group may be split over calls. */
+export interface Base64Decoder {
+  /** Gives the bytes, a view valid until the next call; null when it is not base64. */
+  decode(text: Uint8Array): Uint8Array | null;
+  /** Whether the stream may end here: no group is open. */
+  readonly complete: boolean;
+}
+
+/** A larger buffer is given up as soon as a text fits into one of this size: an idle tunnel must not hold a burst's. */
+const SMALL_BYTES = 1024;
+
+/** Makes a decoder. Each message must be padded, since boundaries of messages are not kept. */
+export function createBase64Decoder(): Base64Decoder {
+  // The digits of the open group, and how many of its places are taken, padding included.
+  let bits = 0;
+  let places = 0;
+  let padding = 0;
+  // Not in place: the end of an open group yields more bytes than it has digits.
+  let bytes = new Uint8Array(0);
+  return {
+    decode(text) {
+      const needed = Math.max(text.length + 3, SMALL_BYTES);
+      const oversized = bytes.length > SMALL_BYTES && needed === SMALL_BYTES;
+      if (bytes.length < needed || oversized) bytes = new Uint8Array(needed);
+      let write = 0;
+      for (let read = 0; read < text.length; read++) {
+        const digit = text[read]!;
+        const value = VALUES[digit]!;
+        if (digit === PAD && places >= 2) padding++;
+        else if (value === INVALID || padding > 0) return null;
+        bits = bits << 6 | (digit === PAD ? 0 : value);
+        if (++places < 4) continue;
+        const strayBits = padding === 2 ? bits & 0xffff : padding === 1 ? bits & 0xff : 0;
+        if (strayBits !== 0) return null;
+        bytes[write++] = bits >> 16 & 255;
+        if (padding < 2) bytes[write++] = bits >> 8 & 255;
+        if (padding < 1) bytes[write++] = bits & 255;
+        bits = places = padding = 0;
+      }
+      return bytes.subarray(0, write);
+    },
+    get complete() {
+      return places === 0;
+    },
+  };
+}

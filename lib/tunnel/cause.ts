@@ -1,0 +1,49 @@
+/**
+ * Why a tunnel ended, and what the client is told: the close-code table.
+ *
+ * @module
+ */
+
+/** What ended a tunnel; the first one wins. */
+export type Cause =
+  | "client-close"
+  | "client-lost"
+  | "client-protocol"
+  | "client-overflow"
+  | "client-silent"
+  | "client-base64"
+  | "backend-end"
+  | "backend-error"
+  | "backend-not-utf8"
+  | "backend-stalled"
+  | "backend-idle"
+  | "shutdown";
+
+/** How a tunnel ended. */
+export interface TunnelEnd {
+  readonly cause: Cause;
+  /** The close code: the client's own for `client-close`, 1006 when none could be sent, else ours. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Close code (RFC 6455 section 7.4.1) and reason for the causes that we tell the client. */
+const TOLD: Readonly<Partial<Record<Cause, readonly [code: number, reason: string]>>> = {
+  "client-silent": [1001, "no answer to Pings"],
+  "client-base64": [1007, "the payload is not base64"],
+  "backend-end": [1000, ""],
+  "backend-error": [1011, "the backend connection failed"],
+  "backend-not-utf8": [
+    1007,
+    'the backend sent bytes that are not UTF-8: use frame-type = "binary"',
+  ],
+  "backend-stalled": [1011, "the backend takes no more bytes"],
+  "backend-idle": [1001, "the backend was silent for too long"],
+  "shutdown": [1001, "the server shuts down"],
+};
+
+/** How a tunnel ends of a cause on our side. */
+export function endOf(cause: Cause): TunnelEnd {
+  const [code, reason] = TOLD[cause] ?? [1011, ""];
+  return { cause, code, reason };
+}

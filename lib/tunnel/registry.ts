@@ -1,0 +1,58 @@
+/**
+ * The tunnels that are open, so that shutdown can end them and somebody can count them.
+ *
+ * @module
+ */
+import type { Cause } from "./cause.ts";
+import type { Flow } from "./pump.ts";
+
+/** An open tunnel. */
+export interface OpenTunnel {
+  readonly id: number;
+  /** The client's address with its port. */
+  readonly client: string;
+  readonly route: string;
+  readonly backend: string;
+  /** On the clock of `performance.now()`. */
+  readonly openedAtMs: number;
+  readonly flow: Flow;
+  /** Ends it; a no-op when it is ending already. */
+  end(cause: Cause): void;
+}
+
+export interface Registry {
+  readonly size: number;
+  nextId(): number;
+  add(tunnel: OpenTunnel): void;
+  delete(tunnel: OpenTunnel): void;
+  [Symbol.iterator](): Iterator<OpenTunnel>;
+  /** Ends every tunnel and resolves when the last one is gone. */
+  endAll(cause: Cause): Promise<void>;
+}
+
+export function createRegistry(): Registry {
+  const open = new Set<OpenTunnel>();
+  let lastId = 0;
+  let emptied: PromiseWithResolvers<void> | null = null;
+  return {
+    get size() {
+      return open.size;
+    },
+    nextId: () => ++lastId,
+    add: (tunnel) => void open.add(tunnel),
+    delete(tunnel) {
+      open.delete(tunnel);
+      if (open.size > 0) return;
+      emptied?.resolve();
+      emptied = null;
+    },
+    [Symbol.iterator]: () => open.values(),
+    endAll(cause) {
+      if (open.size === 0) return Promise.resolve();
+      emptied ??= Promise.withResolvers();
+      const { promise } = emptied;
+      for (const tunnel of open) tunnel.end(cause);
+      return promise;
+    },
+  };
+}

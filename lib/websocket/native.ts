@@ -1,0 +1,210 @@
+/**
+ * The runtime's `WebSocket` as a {@linkcode ClientSocket}.
+ *
+ * What it can't do, measured: pause a client, so its queue is capped and past the cap the tunnel ends with 1009; send a
+ * Close on a protocol error; time out a closing handshake; say when what it sends has been taken, so that a full send
+ * queue is looked at by a timer; send a Ping when asked, so that its own `idleTimeout` stands in.
+ *
+ * @module
+ */
+import { within } from "../base/within.ts";
+import type { ClientEnd, ClientSocket, ClientSocketOptions } from "./client_socket.ts";
+import { CloseCode } from "./close_code.ts";
+import { Opcode } from "./frame.ts";
+
+/** Above this many bytes not yet sent nothing more is read from the backend. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+
+/** While over the high-water mark the queue is looked at this often, backing off to the second. */
+const FIRST_LOOK_MS = 1;
+const LONGEST_LOOK_MS = 16;
+
+/** How long a client may take to answer our Close. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** Small messages that queue up are given to the reader together, up to this size. */
+const COALESCE_BYTES = 256 * 1024;
+
+/** Wraps a WebSocket that is not yet open; resolves when it is, to null when the client went away before. */
+export function openNativeSocket(
+  socket: WebSocket,
+  options: ClientSocketOptions,
+): Promise<ClientSocket | null> {
+  socket.binaryType = "arraybuffer";
+  const client = createNativeSocket(socket, options);
+  return new Promise((resolve) => {
+    socket.addEventListener("open", () => resolve(client), { once: true });
+    socket.addEventListener("close", () => resolve(null), { once: true });
+  });
+}
+
+function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): ClientSocket {
+  const ended = Promise.withResolvers<ClientEnd>();
+  const closed = Promise.withResolvers<void>();
+  const queue = createQueue();
+  const isTextSocket = options.frameType === "text";
+  let over: ClientEnd | null = null;
+  let heard = 0;
+  let failure = "";
+  let closing: Promise<void> | null = null;
+
+  const end = (reason: ClientEnd) => {
+    if (over !== null) return;
+    over = reason;
+    ended.resolve(reason);
+    queue.end();
+  };
+  const close = (code: number, reason: string): Promise<void> => {
+    end({ kind: "ended", code, reason });
+    if (closing === null) {
+      // The runtime can't end a connection without a Close.
+      if (socket.readyState === WebSocket.OPEN) {
+        socket.close(code === CloseCode.ABNORMAL ? CloseCode.INTERNAL_ERROR : code, reason);
+      }
+      closing = within(closed.promise, CLOSE_TIMEOUT_MS).then(() => {});
+    }
+    return closing;
+  };
+
+  socket.addEventListener("message", (event: MessageEvent<ArrayBuffer | string>) => {
+    heard++;
+    const { data } = event;
+    const isText = typeof data === "string";
+    const payload = isText ? encoder.encode(data) : new Uint8Array(data);
+    options.onFrame?.("received", isText ? Opcode.TEXT : Opcode.BINARY, payload.length);
+    if (over !== null) return giveBack(payload);
+    queue.push(payload);
+    if (queue.bytes <= options.maxBufferBytes) return;
+    queue.clear();
+    const code = CloseCode.TOO_BIG;
+    const reason =
+      `the backend is slower than the client: over ${options.maxBufferBytes} bytes wait`;
+    end({ kind: "overflow", code, reason });
+    close(code, reason);
+  });
+  socket.addEventListener("error", (event) => {
+    failure = event instanceof ErrorEvent ? event.message : "";
+  });
+  socket.addEventListener("close", (event) => {
+    end(toClientEnd(event, failure));
+    closed.resolve();
+  });
+
+  return {
+    read: () => queue.take(),
+    async write(buffer, start, endIndex) {
+      if (socket.readyState !== WebSocket.OPEN) return false;
+      const payload = buffer.subarray(start, endIndex);
+      options.onFrame?.("sent", isTextSocket ? Opcode.TEXT : Opcode.BINARY, payload.length);
+      try {
+        // send() copies, so the buffer is free at once.
+        socket.send(isTextSocket ? decoder.decode(payload) : payload);
+      } catch {
+        return false;
+      }
+      await lowWater(socket);
+      return socket.readyState === WebSocket.OPEN;
+    },
+    ping: null,
+    get heard() {
+      return heard;
+    },
+    lookAhead: () => true,
+    close,
+    release() {},
+    ended: ended.promise,
+  };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** What the `close` event says: the runtime itself ends with an unclean 1001 when its Pings stay unanswered. */
+function toClientEnd(event: CloseEvent, failure: string): ClientEnd {
+  const { code, reason } = event;
+  if (event.wasClean) return { kind: "close", code, reason };
+  if (code === CloseCode.GOING_AWAY) {
+    return { kind: "silent", code: CloseCode.GOING_AWAY, reason: "no answer to Pings" };
+  }
+  return { kind: "lost", code: CloseCode.ABNORMAL, reason: failure };
+}
+
+/** Waits until the send queue is under the mark. The API tells nobody when it drains, so this looks, more and more rarely. */
+async function lowWater(socket: WebSocket): Promise<void> {
+  let lookMs = FIRST_LOOK_MS;
+  while (socket.bufferedAmount > HIGH_WATER_BYTES && socket.readyState === WebSocket.OPEN) {
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+    lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS);
+  }
+}
+
+interface Queue {
+  readonly bytes: number;
+  push(chunk: Uint8Array<ArrayBuffer>): void;
+  /** The next bytes, small chunks put together; null after the end. */
+  take(): Promise<Uint8Array | null>;
+  clear(): void;
+  end(): void;
+}
+
+function createQueue(): Queue {
+  let chunks: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  let over = false;
+  let waiting: ((chunk: Uint8Array | null) => void) | null = null;
+  const next = (): Uint8Array => {
+    let count = 1;
+    let size = chunks[0]!.length;
+    while (count < chunks.length && size + chunks[count]!.length <= COALESCE_BYTES) {
+      size += chunks[count++]!.length;
+    }
+    const taken = chunks.splice(0, count);
+    bytes -= size;
+    return count === 1 ? taken[0]! : concat(taken, size);
+  };
+  return {
+    get bytes() {
+      return bytes;
+    },
+    push(chunk) {
+      if (chunk.length === 0) return;
+      if (waiting !== null) {
+        waiting(chunk);
+        waiting = null;
+        return;
+      }
+      chunks.push(chunk);
+      bytes += chunk.length;
+    },
+    take() {
+      if (chunks.length > 0) return Promise.resolve(next());
+      if (over) return Promise.resolve(null);
+      return new Promise((resolve) => waiting = resolve);
+    },
+    clear() {
+      chunks.forEach(giveBack);
+      chunks = [];
+      bytes = 0;
+    },
+    end() {
+      over = true;
+      waiting?.(null);
+      waiting = null;
+    },
+  };
+}
+
+/** Frees memory at once: the collector, where the machine has plenty, lets hundreds of megabytes pile up. */
+function giveBack(chunk: Uint8Array<ArrayBuffer>): void {
+  chunk.buffer.transfer(0);
+}
+
+function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}

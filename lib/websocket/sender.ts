@@ -1,0 +1,113 @@
+/**
+ * What goes out on a client's connection: one frame at a time, control frames between the messages.
+ *
+ * @module
+ */
+
+/** What the sender writes to. */
+export interface SendConnection {
+  write(buffer: Uint8Array): Promise<number>;
+}
+
+/** Who is told once when the connection takes no more. */
+export interface SendListener {
+  sendFailed(error: unknown): void;
+}
+
+/** Sends frames whole and in turn. */
+export class Sender {
+  readonly #connection: SendConnection;
+  readonly #listener: SendListener;
+  /** A frame is on its way. */
+  #busy = false;
+  #failed = false;
+  /** A Close is on its way or out: no message follows it. */
+  #closed = false;
+  /** The message that waits for control frames to be out. */
+  #turn: (() => void) | null = null;
+  /** Control frames that wait for a message to be out; of Pongs only the latest (RFC 6455 section 5.5.3). */
+  #pongs: Uint8Array | null = null;
+  #ping: Uint8Array | null = null;
+  #close: Uint8Array | null = null;
+  #onClosed: (() => void) | null = null;
+
+  constructor(connection: SendConnection, listener: SendListener) {
+    this.#connection = connection;
+    this.#listener = listener;
+  }
+
+  /** Sends a message's frame; false: it can't be sent any more. One at a time. */
+  async message(frame: Uint8Array): Promise<boolean> {
+    // Again: between being let go and going on, another frame may have begun.
+    while (this.#busy) await new Promise<void>((resolve) => this.#turn = resolve);
+    if (this.#failed || this.#closed) return false;
+    this.#busy = true;
+    try {
+      let sent = await this.#connection.write(frame);
+      while (sent < frame.length) sent += await this.#connection.write(frame.subarray(sent));
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#release();
+    return !this.#failed;
+  }
+
+  pongs(frames: Uint8Array): void {
+    this.#pongs = frames;
+    this.#flush();
+  }
+
+  ping(frame: Uint8Array): void {
+    this.#ping = frame;
+    this.#flush();
+  }
+
+  /** Sends the last frame; resolves when it is out or can't be sent. */
+  close(frame: Uint8Array): Promise<void> {
+    this.#closed = true;
+    this.#close = frame;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onClosed = resolve;
+    this.#flush();
+    return promise;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#listener.sendFailed(error);
+  }
+
+  #release(): void {
+    this.#busy = false;
+    if (this.#pongs !== null || this.#ping !== null || this.#close !== null) this.#flush();
+    if (this.#busy) return;
+    const turn = this.#turn;
+    this.#turn = null;
+    turn?.();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let frame = this.#next(); frame !== null; frame = this.#next()) {
+      try {
+        for (let sent = 0; sent < frame.length && !this.#failed;) {
+          sent += await this.#connection.write(frame.subarray(sent));
+        }
+      } catch (error) {
+        this.#fail(error);
+      }
+      if (this.#closed && this.#close === null) this.#onClosed?.();
+    }
+    this.#release();
+  }
+
+  #next(): Uint8Array | null {
+    const frame = this.#pongs ?? this.#ping ?? this.#close;
+    if (frame === this.#pongs) this.#pongs = null;
+    else if (frame === this.#ping) this.#ping = null;
+    else this.#close = null;
+    return frame;
+  }
+}

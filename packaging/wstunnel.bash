@@ -1,0 +1,33 @@
+# bash completion of wstunnel. Made of the flag definitions by deno task packaging.
+_wstunnel() {
+  local current=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]} words=
+  # --flag=value comes as three words.
+  if [[ $current == = ]]; then
+    current=
+  elif [[ $flag == = ]]; then
+    flag=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  COMPREPLY=()
+  case $flag in
+    --frame-type) words="text binary" ;;
+    --balance) words="fair least-connection round-robin hash sticky" ;;
+    --log-format) words="text json" ;;
+    --engine) words="native stream" ;;
+    --config)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      return
+      ;;
+    --server|--path|--listen|--origin|--ping-interval|--debug|--url) return ;;
+    *)
+      words="--server --path --listen --frame-type --balance --origin --ping-interval --debug --log-format --engine --config --version --help"
+      if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" check "* ]]; then
+        words+=" --url"
+      else
+        words+=" check"
+      fi
+      ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+complete -F _wstunnel wstunnel

@@ -1,0 +1,17 @@
+# Made of the flag definitions by deno task packaging.
+complete -c wstunnel -f
+complete -c wstunnel -n __fish_use_subcommand -a check -d 'check the configuration'
+complete -c wstunnel -l server -x -d 'backend'
+complete -c wstunnel -l path -x -d 'path prefix, or suffix such as .vnc, that leads to --server'
+complete -c wstunnel -l listen -x -d 'where clients connect'
+complete -c wstunnel -l frame-type -x -a 'text binary' -d 'frames sent to clients'
+complete -c wstunnel -l balance -x -a 'fair least-connection round-robin hash sticky' -d 'choice among several servers'
+complete -c wstunnel -l origin -x -d 'host name or origin to admit'
+complete -c wstunnel -l ping-interval -x -d 'seconds between Pings, 0 for none'
+complete -c wstunnel -l debug -x -d '0 nothing, 1 errors, 2 warnings, 3 information, 4 and above debug'
+complete -c wstunnel -l log-format -x -a 'text json' -d 'log lines as text or json'
+complete -c wstunnel -l engine -x -a 'native stream' -d 'native or stream'
+complete -c wstunnel -l config -r -F -d 'TOML file to read'
+complete -c wstunnel -l url -n '__fish_seen_subcommand_from check' -x -d 'ask a server that runs, and no configuration'
+complete -c wstunnel -l version -d 'print the version and exit'
+complete -c wstunnel -l help -d 'print this help and exit'

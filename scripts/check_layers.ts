@@ -1,0 +1,64 @@
+/**
+ * Checks that each file under `lib/` imports from its own folder or from one further right in the stated order, so that
+ * the data flows one way; and that each npm dependency is imported by one file alone.
+ *
+ * Exits 1 and names every import that breaks the rule.
+ */
+
+/** From the program's entry to its ground; `main.ts` stands in front of them all. */
+const LAYERS = [
+  "cli",
+  "server",
+  "http",
+  "tunnel",
+  "websocket",
+  "backend",
+  "process",
+  "config",
+  "base",
+];
+
+const IMPORT =
+  /^(?:import|export|\}) .*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
+
+function* filesUnder(folder: string): Generator<string> {
+  for (const entry of Deno.readDirSync(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) yield* filesUnder(path);
+    else if (entry.name.endsWith(".ts")) yield path;
+  }
+}
+
+const problems: string[] = [];
+const importers = new Map<string, string[]>();
+let count = 0;
+
+for (const file of [...filesUnder("lib"), "main.ts"]) {
+  count++;
+  const from = LAYERS.indexOf(file.split("/")[1] ?? "");
+  if (from < 0 && file !== "main.ts") problems.push(`${file}: its folder is none of the layers`);
+  for (const match of Deno.readTextFileSync(file).matchAll(IMPORT)) {
+    const target = (match[1] ?? match[2] ?? match[3])!;
+    if (!target.startsWith(".")) {
+      importers.set(target, [...(importers.get(target) ?? []), file]);
+      continue;
+    }
+    const path = new URL(target, `file:///${file}`).pathname.slice(1);
+    const to = LAYERS.indexOf(path.split("/")[1] ?? "");
+    if (path.startsWith("lib/") && to < from) {
+      problems.push(`${file}: lib/${LAYERS[from]} must not import ${path}`);
+    }
+  }
+}
+for (const [name, files] of importers) {
+  if (!name.startsWith("node:") && files.length > 1) {
+    problems.push(
+      `${name} is imported by ${files.join(" and ")}: one file stands for a dependency`,
+    );
+  }
+}
+if (problems.length > 0) {
+  console.error(problems.join("\n"));
+  Deno.exit(1);
+}
+console.log(`layers: ${count} files keep the order ${LAYERS.join(" > ")}`);

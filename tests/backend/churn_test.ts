@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { createPool } from "../../lib/backend/pool.ts";
+import {
+  end,
+  execTarget,
+  hostConfig,
+  isRunning,
+  keptLog,
+  listen,
+  programConfig,
+  request,
+  roundTrip,
+  route,
+  until,
+} from "./setting.ts";
+
+const DURATION_MS = 3000;
+
+/** A small generator with a seed: the same choices in each run (Park and Miller). */
+function seeded(seed: number): () => number {
+  return () => (seed = seed * 48271 % 2147483647) / 2147483647;
+}
+
+function openDescriptors(): string[] {
+  return [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => name);
+}
+
+Deno.test("`createPool()` leaves no load, descriptor or process after a churn of tunnels and of backends killed", async () => {
+  const descriptors = openDescriptors().length;
+  const random = seeded(7);
+  const folder = Deno.makeTempDirSync();
+  const redis = "redis-server --port 0 --unixsocket {socket} --save --dir".split(" ");
+  const backend = { current: listen() };
+  const { address } = backend.current;
+  const fast = { disableTimeMs: 20 };
+  const { log } = keptLog();
+  const pool = createPool(
+    route(
+      hostConfig(address, fast),
+      hostConfig({ transport: "unix", path: `${folder}/s` }, {
+        ...fast,
+        program: programConfig([...redis, folder], { maxLoadPerProc: 10, idleTimeoutMs: 200 }),
+      }),
+      hostConfig(execTarget(["/bin/cat"], { maxProcs: 8 }), fast),
+    ),
+    "fair",
+    log,
+  );
+  await pool.start();
+  const endsAt = performance.now() + DURATION_MS;
+  const counts = { served: 0, refused: 0, cut: 0 };
+  const seen = new Set<number>();
+
+  async function client(): Promise<void> {
+    while (performance.now() < endsAt) {
+      const result = await pool.connect(request());
+      if (!result.ok) {
+        counts.refused++;
+        await new Promise((done) => setTimeout(done, 10));
+        continue;
+      }
+      try {
+        // What redis answers, and an echo gives back, in the same length.
+        const answer = await roundTrip(result.lease, "PING\r\n");
+        if (answer.length < 6) counts.cut++;
+        else counts.served++;
+        await new Promise((done) => setTimeout(done, random() * 100));
+      } catch {
+        counts.cut++;
+      }
+      end(result.lease);
+    }
+  }
+
+  async function killer(): Promise<void> {
+    while (performance.now() < endsAt) {
+      await new Promise((done) => setTimeout(done, 50 + random() * 200));
+      for (const { pid } of pool.report()) if (pid !== null) seen.add(pid);
+      if (random() < 0.5) {
+        backend.current.close();
+        await new Promise((done) => setTimeout(done, random() * 50));
+        backend.current = listen(address);
+      } else {
+        const running = pool.report().flatMap(({ pid }) => pid ?? []);
+        const victim = running[Math.floor(random() * running.length)];
+        if (victim !== undefined && isRunning(victim)) Deno.kill(victim, "SIGKILL");
+      }
+    }
+  }
+
+  await Promise.all([killer(), ...Array.from({ length: 60 }, client)]);
+  assert.ok(counts.served > 500, JSON.stringify(counts));
+  assert.equal(pool.report().reduce((sum, { load }) => sum + load, 0), 0);
+  await pool.stop();
+  backend.current.close();
+  await until("no program is left", () => ![...seen].some(isRunning));
+  await until("no descriptor is left", () => openDescriptors().length <= descriptors);
+  Deno.removeSync(folder, { recursive: true });
+});

@@ -1,0 +1,208 @@
+/** What the tests of the backends share: listening backends, configurations, a log that is kept. */
+import { closeQuietly } from "../support/connection.ts";
+import type { Address } from "../../lib/base/address.ts";
+import type { Logger } from "../../lib/base/logger.ts";
+import type { ConnectRequest, ConnectResult, Lease } from "../../lib/backend/backend.ts";
+import type {
+  ExecTarget,
+  HostConfig,
+  ProgramConfig,
+  RouteConfig,
+} from "../../lib/config/config.ts";
+
+export interface LogLine {
+  readonly level: "error" | "warn" | "info" | "debug";
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A log that keeps its lines. */
+export function keptLog(): { readonly log: Logger; readonly lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  const at = (level: LogLine["level"]) => (message: string, fields = {}) =>
+    void lines.push({ level, message, fields });
+  const log: Logger = {
+    error: at("error"),
+    warn: at("warn"),
+    info: at("info"),
+    debug: at("debug"),
+    debugs: true,
+  };
+  return { log, lines };
+}
+
+export function hostConfig(
+  target: Address | ExecTarget,
+  change: Partial<HostConfig> = {},
+): HostConfig {
+  return {
+    target,
+    disableTimeMs: 1000,
+    connectTimeoutMs: 8000,
+    readTimeoutMs: 0,
+    writeTimeoutMs: 0,
+    tcpFinPropagate: false,
+    ...change,
+  };
+}
+
+export function programConfig(
+  command: readonly string[],
+  change: Partial<ProgramConfig> = {},
+): ProgramConfig {
+  return {
+    command,
+    environment: {},
+    copyEnvironment: null,
+    minProcs: 1,
+    maxProcs: 4,
+    maxLoadPerProc: 1,
+    idleTimeoutMs: 60_000,
+    listenBacklog: 1024,
+    killSignal: "SIGTERM",
+    handover: "none",
+    ...change,
+  };
+}
+
+export function execTarget(
+  command: readonly string[],
+  change: Partial<ExecTarget> = {},
+): ExecTarget {
+  return {
+    transport: "exec",
+    command,
+    environment: {},
+    copyEnvironment: null,
+    maxProcs: 4,
+    killSignal: "SIGTERM",
+    ...change,
+  };
+}
+
+export function route(...hosts: readonly HostConfig[]): RouteConfig {
+  return { key: "/test", hosts };
+}
+
+export function request(change: Partial<ConnectRequest> = {}): ConnectRequest {
+  return {
+    clientAddress: "192.0.2.7",
+    authority: "example.com",
+    path: "/test",
+    origin: null,
+    signal: new AbortController().signal,
+    ...change,
+  };
+}
+
+/** The lease of a connect that must succeed. */
+export function leased(result: ConnectResult): Lease {
+  if (!result.ok) throw new Error(`${result.failure.kind}: ${result.failure.reason}`);
+  return result.lease;
+}
+
+/** The failure of a connect that must not succeed. */
+export function failed(result: ConnectResult) {
+  if (!result.ok) return result.failure;
+  end(result.lease);
+  throw new Error(`connected to ${result.lease.backend}`);
+}
+
+export function end(lease: Lease): void {
+  lease.connection.close();
+  lease.release();
+}
+
+/** Sends a text and gives what comes back, of the same length or longer. */
+export async function roundTrip({ connection }: Lease, text: string): Promise<string> {
+  await connection.write(new TextEncoder().encode(text));
+  const buffer = new Uint8Array(1024);
+  let received = "";
+  while (received.length < text.length) {
+    const count = await connection.read(buffer);
+    if (count === null) break;
+    received += new TextDecoder().decode(buffer.subarray(0, count));
+  }
+  return received;
+}
+
+/** Whether a process runs; one that has ended and waits for its parent does not. */
+export function isRunning(pid: number): boolean {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return !/^[ZX]$/.test(stat.slice(stat.lastIndexOf(")") + 2)[0]!);
+  } catch {
+    return false;
+  }
+}
+
+export interface ListeningBackend {
+  readonly address: Address;
+  /** Connections taken since it was made. */
+  taken: number;
+  /** Stops listening and drops its connections. */
+  close(): void;
+}
+
+/** Echoes what it is sent, on a free port or on a given address. */
+export function listen(
+  address: Address = { transport: "tcp", hostname: "127.0.0.1", port: 0 },
+): ListeningBackend {
+  const listener = address.transport === "tcp"
+    ? Deno.listen({ hostname: address.hostname, port: address.port })
+    : Deno.listen({ transport: "unix", path: address.path });
+  const connections = new Set<Deno.Conn>();
+  const bound = listener.addr;
+  const backend: ListeningBackend = {
+    address: bound.transport === "tcp"
+      ? { transport: "tcp", hostname: bound.hostname, port: bound.port }
+      : address,
+    taken: 0,
+    close() {
+      listener.close();
+      for (const connection of connections) connection.close();
+    },
+  };
+  (async () => {
+    for await (const connection of listener) {
+      backend.taken++;
+      connections.add(connection);
+      echo(connection).finally(() => {
+        if (connections.delete(connection)) closeQuietly(connection);
+      });
+    }
+  })();
+  return backend;
+}
+
+async function echo(connection: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(16384);
+  try {
+    for (let count; (count = await connection.read(buffer)) !== null;) {
+      for (let at = 0; at < count;) at += await connection.write(buffer.subarray(at, count));
+    }
+  } catch {
+    // The peer, or close(), ended it.
+  }
+}
+
+/** A port that nobody listens on, for now. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+/** Waits until `condition` holds; fails after the deadline, naming what was waited for. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = 10_000,
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!await condition()) {
+    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    await new Promise((done) => setTimeout(done, 10));
+  }
+}

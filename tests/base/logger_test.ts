@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { type LogFormat, type Logger, openLog } from "../../lib/base/logger.ts";
+
+function logged(format: LogFormat, level: number, say: (log: Logger) => void): string[] {
+  const lines: string[] = [];
+  say(openLog({ format, level, write: (line) => lines.push(line) }));
+  return lines;
+}
+
+function sayAll(log: Logger): void {
+  log.error("e");
+  log.warn("w");
+  log.info("i");
+  log.debug("d");
+}
+
+const withoutTime = (line: string) => line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, "");
+
+Deno.test("`openLog()` writes what its level admits", () => {
+  const cases: [number, string][] = [
+    [0, ""],
+    [1, "e"],
+    [2, "ew"],
+    [3, "ewi"],
+    [4, "ewid"],
+    [65535, "ewid"],
+  ];
+  for (const [level, messages] of cases) {
+    const lines = logged("json", level, sayAll);
+    assert.equal(lines.map((line) => JSON.parse(line).message).join(""), messages, `${level}`);
+  }
+});
+
+Deno.test("`openLog()` says whether debug lines are written", () => {
+  assert.equal(openLog({ format: "text", level: 3 }).debugs, false);
+  assert.equal(openLog({ format: "text", level: 4 }).debugs, true);
+});
+
+Deno.test("`openLog()` writes text lines with a time, a level and the fields that are set", () => {
+  const lines = logged("text", 3, (log) => {
+    log.info("tunnel closed", {
+      code: 1000,
+      cause: "end of stream",
+      skipped: undefined,
+      pid: null,
+    });
+  });
+  assert.match(lines[0]!, /^\d{4}-\d\d-\d\dT[\d:.]+Z /);
+  assert.deepEqual(lines.map(withoutTime), [
+    'info    tunnel closed code=1000 cause="end of stream" pid=null\n',
+  ]);
+});
+
+Deno.test("`openLog()` writes one JSON object a line", () => {
+  const [line] = logged("json", 3, (log) => log.warn("a\nb", { bytes: 5, up: true }));
+  assert(line!.endsWith("}\n"));
+  const { time, ...rest } = JSON.parse(line!);
+  assert(!Number.isNaN(Date.parse(time)));
+  assert.deepEqual(rest, { level: "warning", message: "a\nb", bytes: 5, up: true });
+});
+
+Deno.test("`openLog()` lets no peer write lines, terminal commands or placeholders", () => {
+  const lines = logged("text", 3, (log) => {
+    log.info("say {x}\r\n\x1b[2J", { x: "1 {y}\n", origin: 'a"b', empty: "", c1: "\x9b2J" });
+  });
+  assert.deepEqual(lines.map(withoutTime), [
+    'info    say {x}\\x0d\\x0a\\x1b[2J x="1 {y}\\n" origin="a\\"b" empty="" c1="\\x9b2J"\n',
+  ]);
+});
+
+Deno.test("`openLog()` replaces the log opened before", () => {
+  const first = logged("text", 3, (log) => {
+    const second = logged("text", 3, (other) => other.info("second"));
+    assert.equal(second.length, 1);
+    log.info("goes where the log now goes");
+  });
+  assert.equal(first.length, 0);
+});

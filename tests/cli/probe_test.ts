@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { parseProbe, probe } from "../../lib/cli/probe.ts";
+import { echo, freePort, openBackend, serveBackend } from "../support/backends.ts";
+import { runProgram, startProgram } from "../support/program.ts";
+
+Deno.test("`parseProbe()` reads http, ws and unix and says what it can't", () => {
+  const tcp = (hostname: string, port: number) => ({ transport: "tcp", hostname, port });
+  const rule = "must be http://host:port/path, ws://host:port/path or unix:/path";
+  const cases: [string, unknown][] = [
+    ["http://127.0.0.1:8080/", {
+      address: tcp("127.0.0.1", 8080),
+      kind: "answer",
+      authority: "127.0.0.1:8080",
+      target: "/",
+    }],
+    ["ws://[::1]:1/a?b=c#d", {
+      address: tcp("::1", 1),
+      kind: "tunnel",
+      authority: "[::1]:1",
+      target: "/a?b=c",
+    }],
+    ["ws://example.com", {
+      address: tcp("example.com", 80),
+      kind: "tunnel",
+      authority: "example.com",
+      target: "/",
+    }],
+    ["unix:/run/w.sock", {
+      address: { transport: "unix", path: "/run/w.sock" },
+      kind: "answer",
+      authority: "localhost",
+      target: "/",
+    }],
+    ["unix:w.sock", { problem: "a socket path must be absolute" }],
+    ["wss://a/", { problem: rule }],
+    ["127.0.0.1:8080", { problem: rule }],
+    ["http://", { problem: rule }],
+    ["", { problem: rule }],
+  ];
+  for (const [text, expected] of cases) assert.deepEqual(parseProbe(text), expected, text);
+});
+
+async function ask(url: string, patienceMs?: number) {
+  const parsed = parseProbe(url);
+  assert(!("problem" in parsed), url);
+  return await probe(parsed, patienceMs);
+}
+
+Deno.test("`probe()` finds both engines well, with a tunnel or without one", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const engine of ["stream", "native"]) {
+      await using backend = serveBackend(echo);
+      await using program = await startProgram(
+        ["--server", backend.address, "--path", "/a", "--engine", engine],
+        { listen: ["127.0.0.1:0", `unix:${folder}/${engine}.sock`] },
+      );
+      const http = `http://${program.address}`;
+      const [served, unserved, unix] = await Promise.all(
+        [`${http}/a`, `${http}/b`, `unix:${folder}/${engine}.sock`].map((url) => ask(url)),
+      );
+      const needsUpgrade = "this path serves WebSockets only: send Upgrade: websocket";
+      assert.deepEqual(served, { ok: true, text: `answers 426 Upgrade Required: ${needsUpgrade}` });
+      const notFound = "answers 404 Not Found: nothing is served at this path";
+      assert.deepEqual([unserved, unix], Array(2).fill({ ok: true, text: notFound }));
+      assert.equal(backend.count, 0);
+
+      assert.deepEqual(await ask(`ws://${program.address}/a`), {
+        ok: true,
+        text: "a tunnel opens",
+      });
+      const closed = await program.entry("tunnel closed");
+      assert.deepEqual([closed["code"], backend.count], [1000, 1]);
+      assert.deepEqual(await ask(`ws://${program.address}/b`), {
+        ok: false,
+        text: "refuses a tunnel: 404 Not Found: nothing is served at this path",
+      });
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("`probe()` with ws: says that no backend answers, with http: it doesn't ask", async () => {
+  await using program = await startProgram(["--server", `127.0.0.1:${freePort()}`]);
+  const { ok, text } = await ask(`ws://${program.address}/`);
+  assert.equal(ok, false);
+  assert.match(text, /^refuses a tunnel: 503 Service Unavailable: /);
+  assert.equal((await ask(`http://${program.address}/`)).ok, true);
+});
+
+Deno.test("`probe()` says in a line what is not well", async () => {
+  const cases: [answer: string | null, RegExp][] = [
+    ["HTTP/1.1 500 Internal Server Error\r\n\r\nno\nmore", /^answers 500 .*Error: no$/],
+    ["SSH-2.0-OpenSSH_9\r\n", /^the answer is no HTTP$/],
+    ["", /^the answer is no HTTP$/],
+    [null, /^no answer within 0\.2 s$/],
+  ];
+  for (const [answer, expected] of cases) {
+    await using server = openBackend();
+    const asking = ask(`http://${server.address}/`, answer === null ? 200 : undefined);
+    const { reader, write, close } = await server.take();
+    await reader.through("\r\n\r\n", "the request");
+    if (answer !== null) {
+      await write(answer);
+      close();
+    }
+    const { ok, text } = await asking;
+    assert.equal(ok, false);
+    assert.match(text, expected);
+  }
+  const nobody = await ask(`http://127.0.0.1:${freePort()}/`);
+  assert.equal(nobody.ok, false);
+  assert.match(nobody.text, /^cannot connect: .*refused/);
+});
+
+Deno.test("`probe()` refuses a wrong Sec-WebSocket-Accept", async () => {
+  await using server = openBackend();
+  const asking = ask(`ws://${server.address}/`);
+  const { reader, write } = await server.take();
+  await reader.through("\r\n\r\n", "the request");
+  await write("HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\n\r\n");
+  assert.deepEqual(await asking, {
+    ok: false,
+    text: "accepts a tunnel with a wrong Sec-WebSocket-Accept",
+  });
+});
+
+Deno.test("`wstunnel check --url` exits 0, 1 or 2", async () => {
+  await using program = await startProgram(["--server", `127.0.0.1:${freePort()}`]);
+  const [well, unwell, wrong] = await Promise.all([
+    runProgram(["check", "--url", `http://${program.address}/`]),
+    runProgram(["check", "--url", `ws://${program.address}/`]),
+    runProgram(["check", "--url", program.address]),
+  ]);
+  assert.equal(well.code, 0, well.stderr);
+  assert.match(well.stdout, /^http:\S+: answers 426 [^\n]*\n$/);
+  assert.equal(unwell.code, 1);
+  assert.match(unwell.stderr, /^ws:\S+: refuses a tunnel: 503 [^\n]*\n$/);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /^--url: must be http:[^\n]*\n$/);
+  assert.deepEqual([well.stderr, unwell.stdout, wrong.stdout], ["", "", ""]);
+});

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { run } from "../../lib/cli/run.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+
+/** What a run wrote, returned, and was asked to serve. */
+async function runWith(...args: string[]) {
+  const ran = { code: -1, out: "", error: "", served: [] as Config[], debugs: [] as boolean[] };
+  ran.code = await run(args, {
+    writeOut: (text) => ran.out += text,
+    writeError: (text) => ran.error += text,
+    serve: (config, log) => {
+      ran.served.push(config);
+      ran.debugs.push(log.debugs);
+      return Promise.resolve(7);
+    },
+  });
+  return ran;
+}
+
+async function withFile(text: string, test: (path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempFile({ suffix: ".toml" });
+  try {
+    await Deno.writeTextFile(path, text);
+    await test(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("`run()` serves what the flags say, and gives the server's exit code", async () => {
+  const ran = await runWith(
+    ...["--server", "127.0.0.1:5900", "--server", "exec:cat", "--path", "/vnc"],
+    ...["--listen", "127.0.0.1:0", "--listen", "unix:/x", "--frame-type", "binary"],
+    ...["--balance", "hash", "--origin", "a.b", "--origin", "c.d", "--ping-interval", "2.5"],
+    ...["--debug", "4", "--engine", "stream", "--log-format", "json"],
+  );
+  assert.deepEqual([ran.code, ran.out, ran.error, ran.debugs], [7, "", "", [true]]);
+  const { routes, ...rest } = ran.served[0]!;
+  assert.deepEqual(routes.map(({ key }) => key), ["/vnc"]);
+  assert.deepEqual(routes[0]!.hosts.map(({ target }) => target.transport), ["tcp", "exec"]);
+  assert.deepEqual(rest, {
+    listen: [
+      { transport: "tcp", hostname: "127.0.0.1", port: 0 },
+      { transport: "unix", path: "/x" },
+    ],
+    engine: "stream",
+    logFormat: "json",
+    debug: 4,
+    graceMs: 8000,
+    handshakeTimeoutMs: 10_000,
+    balance: "hash",
+    frameType: "binary",
+    origins: ["a.b", "c.d"],
+    subprotocols: [],
+    mapExtensions: {},
+    pingIntervalMs: 2500,
+    maxBufferBytes: 16 * 1024 ** 2,
+    bufferBytes: 256 * 1024,
+  });
+});
+
+Deno.test("`run()` lets flags beat the file", async () => {
+  const text = '[wstunnel]\ndebug = 1\nbalance = "hash"\n[wstunnel.server."/f"]\nport = 1\n';
+  await withFile(text, async (path) => {
+    const { served } = await runWith("--config", path, "--debug", "2", "--server", "a:3");
+    const [config] = served;
+    assert.deepEqual([config!.debug, config!.balance], [2, "hash"]);
+    assert.deepEqual(config!.routes.map(({ key }) => key), ["/"]);
+  });
+});
+
+Deno.test("`run()` names the file's lines and the flags that are wrong, and serves nothing", async () => {
+  await withFile("[wstunnel]\nbalanse = 1\n", async (path) => {
+    const ran = await runWith(
+      "--config",
+      path,
+      "--debug",
+      "x",
+      "--server",
+      "a",
+      "--server",
+      "exec:'",
+    );
+    assert.deepEqual([ran.code, ran.out, ran.served], [2, "", []]);
+    assert.deepEqual(ran.error.split("\n"), [
+      `${path}:2: wstunnel.balanse: unknown key, did you mean balance?`,
+      '--server: must be host:port, [v6]:port, unix:/path or exec:COMMAND: current value is "a"',
+      '--debug: must be a whole number from 0 to 65535: current value is "x"',
+      "",
+    ]);
+  });
+});
+
+Deno.test("`run()` refuses every flag with a value that is not allowed", async () => {
+  const cases: [string[], string][] = [
+    [
+      ["--listen", "x"],
+      '--listen: must be host:port, [v6]:port, :port or unix:/path: current value is "x"',
+    ],
+    [
+      ["--listen", ":1", "--listen", ":1"],
+      '--listen: must not be listed twice: current value is ":1"',
+    ],
+    [["--server", "exec:'"], "--server: has a ' that is not closed"],
+    [["--server", "exec:"], "--server: must start with a program"],
+    [["--server", "a:1", "--path", ""], "--server: a key must not be empty: / is every path"],
+    [
+      ["--balance", "x"],
+      '--balance: must be "fair", "least-connection", "round-robin", "hash" or "sticky": current value is "x"',
+    ],
+    [["--frame-type", "x"], '--frame-type: must be "text" or "binary": current value is "x"'],
+    [
+      ["--origin", "*"],
+      '--origin: an empty list admits every origin, * is no entry: current value is "*"',
+    ],
+    [["--ping-interval", "-1"], "--ping-interval: must be 0 to 86400 seconds: current value is -1"],
+    [["--debug", "1.5"], "--debug: must be a whole number from 0 to 65535: current value is 1.5"],
+    [["--engine", "x"], '--engine: must be "native" or "stream": current value is "x"'],
+    [["--log-format", "x"], '--log-format: must be "text" or "json": current value is "x"'],
+  ];
+  for (const [args, message] of cases) {
+    const server = args.includes("--server") ? [] : ["--server", "a:1"];
+    const { code, error } = await runWith(...args, ...server);
+    assert.deepEqual([code, error], [2, `${message}\n`], args.join(" "));
+  }
+});
+
+Deno.test("`run()` shows how to start it when no server is given", async () => {
+  const ran = await runWith();
+  const oneLine = "wstunnel --server 127.0.0.1:5900 --frame-type binary";
+  assert.equal(ran.code, 2);
+  assert.equal(ran.error, `wstunnel.server: must name at least one backend, as in: ${oneLine}\n`);
+  // The line it shows is one that works.
+  assert.equal((await runWith(...oneLine.split(" ").slice(1))).code, 7);
+});
+
+Deno.test("`run()` refuses --path without --server", async () => {
+  await withFile('[wstunnel.server."/"]\nport = 1\n', async (path) => {
+    const ran = await runWith("--config", path, "--path", "/x");
+    assert.deepEqual([ran.code, ran.error], [2, "--path: has no effect without --server\n"]);
+  });
+});
+
+Deno.test("`run()` sends a wrong command line to the help", async () => {
+  const ran = await runWith("--sever", "a:1");
+  assert.deepEqual([ran.code, ran.out], [2, ""]);
+  assert.equal(
+    ran.error,
+    "wstunnel: unknown option '--sever' (Did you mean --server?)\nTry wstunnel --help.\n",
+  );
+});
+
+Deno.test("`run()` with check prints a configuration that loads to what would be served", async () => {
+  const flags = ["--server", "[::1]:5900", "--listen", ":0", "--ping-interval", "0.5"];
+  const checked = await runWith("check", ...flags);
+  assert.deepEqual([checked.code, checked.error, checked.served], [0, "", []]);
+  const { served } = await runWith(...flags);
+  const loaded = loadConfig({ file: { path: "x.toml", text: checked.out }, flags: [] });
+  assert.deepEqual(loaded, { config: served[0] });
+});

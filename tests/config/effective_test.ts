@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import type { Config } from "../../lib/config/config.ts";
+import { HIDDEN, toFile } from "../../lib/config/effective.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { writeToml } from "../../lib/config/toml.ts";
+
+function load(text: string): Config {
+  const loaded = loadConfig({ file: { path: "x.toml", text }, flags: [] });
+  assert("config" in loaded, JSON.stringify(loaded));
+  return loaded.config;
+}
+
+/** Every key away from its default, in every kind of host. */
+const EVERYTHING = `
+listen = ["[::1]:0", ":81", "unix:/run/l.sock", "unix:@listen", "Example.COM:82"]
+engine = "stream"
+log-format = "json"
+grace-time = 0.25
+handshake-timeout = 0.1
+[wstunnel]
+balance = "sticky"
+debug = 65535
+frame-type = "binary"
+origins = ["example.com", "https://example.com:8443"]
+subprotocols = ["mqtt"]
+ping-interval = 4.035
+max-buffer = 65537
+buffer-size = "40KiB"
+map-extensions = { ".console" = '.v"nc' }
+[[wstunnel.server."/z"]]
+host = "fe80::1%eth0"
+port = 5900
+disable-time = 0
+connect-timeout = 1.001
+read-timeout = 2
+write-timeout = 3
+tcp-fin-propagate = true
+[[wstunnel.server."/z"]]
+socket = "@abstract"
+[[wstunnel.server.'.v"nc']]
+host = "/run/with space"
+bin-path = '''prog 'a b' "c\\d" "" é'''
+min-procs = 0
+max-procs = 9
+max-load-per-proc = 7
+idle-timeout = 0.5
+listen-backlog = 5
+kill-signal = "SIGWINCH"
+socket-handover = "listen-fds"
+bin-copy-environment = []
+[wstunnel.server.a]
+exec = ["/bin/sh", "-c", "exec cat\\n"]
+max-procs = 1
+kill-signal = "SIGINT"
+bin-copy-environment = ["PATH"]
+`;
+
+Deno.test("`toFile()` gives a file that loads to the same configuration", () => {
+  for (const text of [EVERYTHING, '[wstunnel.server."/"]\nport = 1']) {
+    const config = load(text);
+    assert.deepEqual(load(writeToml(toFile(config))), config);
+  }
+});
+
+Deno.test("`toFile()` hides the values of environment variables, and nothing else", () => {
+  const [withSecrets, withoutSecrets] = ["hunter2", HIDDEN].map((value) => `
+[wstunnel.server."/a"]
+port = 1
+bin-path = "p"
+bin-environment = { "PASS WORD" = "${value}", EMPTY = "${value}" }
+[wstunnel.server."/b"]
+exec = "p"
+bin-environment = { PASSWORD = "${value}" }
+`);
+  const written = writeToml(toFile(load(withSecrets!)));
+  assert.doesNotMatch(written, /hunter2/);
+  assert.deepEqual(load(written), load(withoutSecrets!));
+});

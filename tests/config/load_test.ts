@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import type { Config } from "../../lib/config/config.ts";
+import { loadConfig, type Setting } from "../../lib/config/load.ts";
+import { formatProblem } from "../../lib/config/problem.ts";
+
+function load(text: string | undefined, flags: Setting[] = []) {
+  return loadConfig({ ...(text !== undefined && { file: { path: "x.toml", text } }), flags });
+}
+
+function problemsOf(text: string | undefined, flags: Setting[] = []): string[] {
+  const loaded = load(text, flags);
+  return "problems" in loaded ? loaded.problems.map(formatProblem) : [];
+}
+
+function configOf(text: string | undefined, flags: Setting[] = []): Config {
+  const loaded = load(text, flags);
+  assert("config" in loaded, problemsOf(text, flags).join("\n"));
+  return loaded.config;
+}
+
+const SERVER = '[wstunnel.server."/"]\nport = 1\n';
+
+Deno.test("`loadConfig()` reports everything at once, in the order of the file, then of the flags", () => {
+  const text = `# first
+listen = ["127.0.0.1:1", "x"]
+
+[wstunnel]
+debug = "a"   # wrong
+# between
+
+balanse = "fair"
+
+[[wstunnel.server."/a"]]
+port = 1
+
+[[wstunnel.server."/a"]]
+port = 1
+min-procs = 9
+[[wstunnel.server.".b"]]
+`;
+  const flags = [{ flag: "--ping-interval", path: ["wstunnel", "ping-interval"], value: "soon" }];
+  assert.deepEqual(problemsOf(text, flags), [
+    'x.toml:2: listen[1]: must be host:port, [v6]:port, :port or unix:/path: current value is "x"',
+    'x.toml:5: wstunnel.debug: must be a whole number from 0 to 65535: current value is "a"',
+    "x.toml:8: wstunnel.balanse: unknown key, did you mean balance?",
+    'x.toml:15: wstunnel.server."/a"[1].min-procs: has no effect without bin-path',
+    'x.toml:16: wstunnel.server.".b"[0]: must have port, socket or exec',
+    '--ping-interval: must be 0 to 86400 seconds: current value is "soon"',
+  ]);
+});
+
+Deno.test("`loadConfig()` never repeats what may be a secret", () => {
+  const secrets = [
+    'bin-environment = { PASSWORD = ["hunter2"] }',
+    'bin-environment = "PASSWORD=hunter2"',
+    'bin-environment = { "A=hunter2" = 1 }',
+    'bin-enviroment = { PASSWORD = "hunter2" }',
+    'bin-copy-environment = ["OK", { PASSWORD = "hunter2" }]',
+    'bin-path = "prog --password \'hunter2"',
+    'bin-path = ["prog", { password = "hunter2" }]',
+    'bin-environment = { PASSWORD = "hunter2\\u0000" }',
+    "bin-environment = { PASSWORD = 'hunter2 }",
+  ];
+  for (const line of secrets) {
+    const said = problemsOf(`[wstunnel.server."/"]\nport = 1\n${line}`).join("\n");
+    assert.notEqual(said, "", line);
+    assert.doesNotMatch(said.replace('."A=hunter2"', ""), /hunter2/, line);
+  }
+});
+
+Deno.test("`loadConfig()` shows a value short and on one line", () => {
+  const [said] = problemsOf(`engine = "${"x".repeat(100)}"\n${SERVER}`);
+  assert.equal(
+    said,
+    `x.toml:1: engine: must be "native" or "stream": current value is "${"x".repeat(60)}..."`,
+  );
+  const [controls] = problemsOf(`engine = "a\\n\\u001b\\u009b\\u202e"\n${SERVER}`);
+  assert.equal(
+    controls,
+    'x.toml:1: engine: must be "native" or "stream": current value is "a\\n\\u001b\\u009b\\u202e"',
+  );
+});
+
+Deno.test("`loadConfig()` fills in the defaults", () => {
+  assert.deepEqual(configOf(SERVER), {
+    listen: [{ transport: "tcp", hostname: "127.0.0.1", port: 8080 }],
+    engine: "stream",
+    logFormat: "text",
+    debug: 3,
+    graceMs: 8000,
+    handshakeTimeoutMs: 10_000,
+    routes: [{
+      key: "/",
+      hosts: [{
+        target: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
+        disableTimeMs: 1000,
+        connectTimeoutMs: 8000,
+        readTimeoutMs: 0,
+        writeTimeoutMs: 0,
+        tcpFinPropagate: false,
+      }],
+    }],
+    balance: "fair",
+    frameType: "text",
+    origins: [],
+    subprotocols: [],
+    mapExtensions: {},
+    pingIntervalMs: 0,
+    maxBufferBytes: 16 * 1024 ** 2,
+    bufferBytes: 256 * 1024,
+  });
+});
+
+Deno.test("`loadConfig()` keeps routes in file order and reads each kind of host", () => {
+  const config = configOf(`
+[wstunnel]
+max-buffer = 65536
+buffer-size = "32 KiB"
+ping-interval = 0.5
+map-extensions = { ".console" = ".vnc" }
+[wstunnel.server.".vnc"]
+host = "::1"
+port = 5900
+[wstunnel.server."/z"]
+host = "/run/z"
+[[wstunnel.server."/a"]]
+socket = "@abstract"
+[[wstunnel.server."/a"]]
+port = 65532
+bin-path = "'/opt/my prog' --port {port}"
+bin-environment = { A = "1" }
+socket-handover = "stdin"
+[wstunnel.server."/exec"]
+exec = ["/bin/cat", "-"]
+bin-copy-environment = []
+`);
+  assert.deepEqual(config.routes.map(({ key }) => key), [".vnc", "/z", "/a", "/exec"]);
+  const hosts = config.routes.flatMap((route) => route.hosts);
+  assert.deepEqual(hosts.map((host) => host.target), [
+    { transport: "tcp", hostname: "::1", port: 5900 },
+    { transport: "unix", path: "/run/z" },
+    { transport: "unix", path: "\0abstract" },
+    { transport: "tcp", hostname: "127.0.0.1", port: 65532 },
+    {
+      transport: "exec",
+      command: ["/bin/cat", "-"],
+      environment: {},
+      copyEnvironment: [],
+      maxProcs: 64,
+      killSignal: "SIGTERM",
+    },
+  ]);
+  assert.deepEqual(hosts.map((host) => host.program), [undefined, undefined, undefined, {
+    command: ["/opt/my prog", "--port", "{port}"],
+    environment: { A: "1" },
+    copyEnvironment: null,
+    minProcs: 1,
+    maxProcs: 4,
+    maxLoadPerProc: 1,
+    idleTimeoutMs: 60_000,
+    listenBacklog: 1024,
+    killSignal: "SIGTERM",
+    handover: "stdin",
+  }, undefined]);
+  assert.deepEqual(
+    [config.maxBufferBytes, config.bufferBytes, config.pingIntervalMs, config.mapExtensions],
+    [65536, 32768, 500, { ".console": ".vnc" }],
+  );
+});
+
+Deno.test("`loadConfig()` lets a flag beat the file, right or wrong", () => {
+  const flags = [{ flag: "--debug", path: ["wstunnel", "debug"], value: 4 }];
+  assert.equal(configOf(`[wstunnel]\ndebug = 1\n${SERVER}`, flags).debug, 4);
+  assert.equal(configOf(`[wstunnel]\ndebug = "x"\n${SERVER}`, flags).debug, 4);
+});
+
+Deno.test("`loadConfig()` lets --server replace the whole table of the file", () => {
+  const value = { "/new": [{ host: "a", port: 2 }] };
+  const flags = [{ flag: "--server", path: ["wstunnel", "server"], value }];
+  const config = configOf(`[wstunnel]\ndebug = 1\n${SERVER}`, flags);
+  assert.deepEqual(config.routes.map(({ key }) => key), ["/new"]);
+  assert.equal(config.debug, 1);
+});
+
+Deno.test("`loadConfig()` leaves what stands in a flag's way to be reported", () => {
+  const flags = [{ flag: "--debug", path: ["wstunnel", "debug"], value: 4 }];
+  assert.deepEqual(problemsOf("wstunnel = 3", flags), [
+    "x.toml:1: wstunnel: must be a table: current value is 3",
+  ]);
+});

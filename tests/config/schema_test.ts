@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { DEFAULTS } from "../../lib/config/defaults.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { valueAt } from "../../lib/config/problem.ts";
+import { jsonSchema } from "../../lib/config/schema.ts";
+import { parseToml } from "../../lib/config/toml.ts";
+
+type Properties = Record<string, { default?: unknown; description?: string }>;
+
+const schema = jsonSchema();
+const top = valueAt(schema, ["properties"]) as Properties;
+const wstunnel = valueAt(top, ["wstunnel", "properties"]) as Properties;
+const host = valueAt(wstunnel, [
+  "server",
+  "additionalProperties",
+  "anyOf",
+  0,
+  "properties",
+]) as Properties;
+
+const example = await Deno.readTextFile(new URL("../../config.example.toml", import.meta.url));
+
+function parsedExample(): unknown {
+  const parsed = parseToml(example);
+  assert("value" in parsed);
+  return parsed.value;
+}
+
+Deno.test("config.schema.json is what `deno task schema` writes", async () => {
+  const written = await Deno.readTextFile(new URL("../../config.schema.json", import.meta.url));
+  assert.deepEqual(
+    JSON.parse(written),
+    JSON.parse(JSON.stringify({
+      title: "wstunnel configuration",
+      ...schema,
+    })),
+  );
+});
+
+Deno.test("`jsonSchema()` describes every key", () => {
+  for (const table of [top, wstunnel, host]) {
+    assert(Object.keys(table).length > 5);
+    for (const [key, { description }] of Object.entries(table)) assert(description, key);
+  }
+});
+
+Deno.test("config.example.toml has no problem", () => {
+  const loaded = loadConfig({ file: { path: "config.example.toml", text: example }, flags: [] });
+  assert("config" in loaded, JSON.stringify(loaded));
+});
+
+Deno.test("config.example.toml shows every key, with its default, and explains it", () => {
+  const value = parsedExample() as Record<string, Record<string, unknown>>;
+  const hosts = Object.values(value["wstunnel"]!["server"] as Record<string, unknown[]>).flat();
+  const tables: [Properties, unknown[]][] = [
+    [top, [value]],
+    [wstunnel, [value["wstunnel"]]],
+    [host, hosts],
+  ];
+  for (const [properties, written] of tables) {
+    for (const [key, property] of Object.entries(properties)) {
+      const shown = written.map((table) => valueAt(table, [key])).filter((it) => it !== undefined);
+      assert(shown.length > 0, `${key} is missing`);
+      const isTable = ["wstunnel", "server"].includes(key);
+      if (property.default !== undefined && !isTable) {
+        for (const one of shown) {
+          assert.equal(JSON.stringify(one), JSON.stringify(property.default), key);
+        }
+      }
+      if (!isTable) assert.match(example, new RegExp(`^#[^\\n]+\\n${key} = `, "m"), key);
+    }
+  }
+});
+
+Deno.test("config.example.toml shows the defaults that depend on the kind of host", () => {
+  const server = ["wstunnel", "server"];
+  const value = parsedExample();
+  assert.equal(valueAt(value, [...server, "/vnc", 0, "host"]), DEFAULTS.host.host);
+  assert.equal(valueAt(value, [...server, "/redis", 0, "max-procs"]), DEFAULTS.host["max-procs"]);
+  assert.equal(valueAt(value, [...server, "/ssh", 0, "max-procs"]), DEFAULTS.exec["max-procs"]);
+});

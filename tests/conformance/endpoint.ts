@@ -1,0 +1,102 @@
+/** The stream engine, composed as the program composes it, in the test's own process: thousands of tunnels cost little. */
+import { formatAddress } from "../../lib/base/address.ts";
+import { openLog } from "../../lib/base/logger.ts";
+import { createPool } from "../../lib/backend/pool.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { createHandler } from "../../lib/server/handler.ts";
+import { listenStream } from "../../lib/server/stream_engine.ts";
+import { createRegistry, type OpenTunnel } from "../../lib/tunnel/registry.ts";
+import { createWatch } from "../../lib/tunnel/watch.ts";
+import { createBuffers } from "../../lib/websocket/elastic_buffer.ts";
+import { eventually } from "../support/eventually.ts";
+import { createReadCount, type ReadCount } from "./read_count.ts";
+
+/** Far shorter than the program's, so that look-ahead takes milliseconds. */
+const TICK_MS = 20;
+
+export interface EndpointOptions {
+  /** Lines of TOML for the top, for `[wstunnel]` and for the host. */
+  readonly top?: string;
+  readonly wstunnel?: string;
+  readonly host?: string;
+}
+
+export interface Endpoint extends AsyncDisposable {
+  /** `host:port`. */
+  readonly address: string;
+  /** The log so far, a line an element, down to debug; of the endpoint opened last. */
+  readonly log: readonly string[];
+  readonly tunnels: Iterable<OpenTunnel>;
+  /** What the server has read of each client. */
+  readonly readCount: ReadCount;
+  /** Buffers in use. */
+  readonly buffersUsed: number;
+  /** Takes no more connections. */
+  stopListening(): Promise<void>;
+  /** Ends all tunnels as a server that shuts down does. */
+  endTunnels(): Promise<void>;
+  /** Checks that no tunnel is open and every buffer is back, then stops. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Serves every path from one backend, `host:port`. */
+export function openEndpoint(backend: string, options: EndpointOptions = {}): Endpoint {
+  const config = configFor(backend, options);
+  const lines: string[] = [];
+  const log = openLog({ format: "text", level: 4, write: (line) => lines.push(line.trimEnd()) });
+  const registry = createRegistry();
+  const buffers = createBuffers(config.bufferBytes);
+  const used = () => buffers.small.used + buffers.large.used;
+  const readCount = createReadCount();
+  const pools = new Map(
+    config.routes.map((route) => [route.key, createPool(route, config.balance, log)]),
+  );
+  const handler = createHandler({
+    config,
+    pools,
+    registry,
+    watch: createWatch(TICK_MS),
+    buffers,
+    log,
+    stopping: new AbortController().signal,
+  });
+  const listener = readCount.over(() =>
+    listenStream(config.listen[0]!, handler, { ...config, buffers, log })
+  );
+  let closing: Promise<void> | null = null;
+  const stopListening = () => closing ??= listener.close();
+  return {
+    address: formatAddress(listener.address),
+    log: lines,
+    tunnels: registry,
+    readCount,
+    get buffersUsed() {
+      return used();
+    },
+    stopListening,
+    endTunnels: () => registry.endAll("shutdown"),
+    async [Symbol.asyncDispose]() {
+      try {
+        await eventually("the end of every tunnel", () => registry.size === 0);
+        await eventually("every buffer back in its slab", () => used() === 0);
+      } finally {
+        await registry.endAll("shutdown");
+        await stopListening();
+        await Promise.all([...pools.values()].map((pool) => pool.stop()));
+      }
+    },
+  };
+}
+
+function configFor(
+  backend: string,
+  { top = "", wstunnel = "", host = "" }: EndpointOptions,
+): Config {
+  const { hostname, port } = new URL(`tcp://${backend}`);
+  const text = `listen = "127.0.0.1:0"\n${top}\n[wstunnel]\n${wstunnel}\n` +
+    `[[wstunnel.server."/"]]\nhost = "${hostname}"\nport = ${port}\n${host}\n`;
+  const loaded = loadConfig({ file: { path: "test.toml", text }, flags: [] });
+  if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
+  return loaded.config;
+}

@@ -1,0 +1,61 @@
+/**
+ * The engines under test, and what each can't do: the one place where their tests differ.
+ */
+
+export type Engine = "native" | "stream";
+
+/** `WSTUNNEL_ENGINES=native,stream` chooses which are tested. */
+export const ENGINES = (Deno.env.get("WSTUNNEL_ENGINES") ?? "stream,native").split(",") as Engine[];
+
+/** What a test may need of an engine. */
+export type Ability =
+  | "see HTTP/1.0"
+  | "close on a protocol error"
+  | "refuse unmasked frames"
+  | "refuse longer lengths than needed"
+  | "send after the client's Close"
+  | "count Pings as life"
+  | "pause a client"
+  | "end its connections in order"
+  | "overflow";
+
+/** Why an engine can't: from the measurements of the runtime, and from how the engines are made. */
+const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, string>>>>> = {
+  native: {
+    "see HTTP/1.0": "the runtime doesn't tell a request's version",
+    "close on a protocol error": "the runtime drops the connection without a Close",
+    "refuse unmasked frames": "the runtime takes them",
+    "refuse longer lengths than needed": "the runtime takes them",
+    "send after the client's Close": "the runtime answers a Close at once",
+    "count Pings as life": "the runtime answers Pings and tells nobody",
+    "end its connections in order": "at its shutdown the runtime may drop them with bytes unread",
+    "pause a client": "the runtime fetches the next message whether or not the last was dealt with",
+  },
+  stream: {
+    "overflow": "a client waits for a slow backend, so nothing can overflow",
+  },
+};
+
+export function can(engine: Engine, ability: Ability): boolean {
+  return LIMITS[engine][ability] === undefined;
+}
+
+type Body = (engine: Engine) => Promise<void>;
+
+/** Registers a test for each engine. */
+export function testEngines(name: string, body: Body): void {
+  for (const engine of ENGINES) Deno.test(`${engine}: ${name}`, () => body(engine));
+}
+
+/** Registers a test for each engine that has the ability; for the others it counts as ignored and says why. */
+export function testEnginesThat(ability: Ability, name: string, body: Body): void {
+  for (const engine of ENGINES) {
+    const why = LIMITS[engine][ability];
+    const suffix = why === undefined ? "" : ` (skipped: ${why})`;
+    Deno.test({
+      name: `${engine}: ${name}${suffix}`,
+      ignore: why !== undefined,
+      fn: () => body(engine),
+    });
+  }
+}

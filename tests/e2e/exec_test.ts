@@ -1,0 +1,223 @@
+/** A program for each tunnel, spoken to over its standard input and output. */
+import assert from "node:assert/strict";
+import { eventually } from "../support/eventually.ts";
+import { isRunning } from "../support/processes.ts";
+import { type Program, startProgram } from "../support/program.ts";
+import {
+  closePayload,
+  type Fields,
+  handshake,
+  Opcode,
+  openRaw,
+  openTunnel,
+  type RawClient,
+} from "../support/raw_client.ts";
+import { NO_OPENSSH, prepareSshd, ssh, SSHD } from "../support/ssh.ts";
+import { pidsOf, report, reportThat } from "./report.ts";
+import { assertClosed, BINARY_FRAMES, startWithFile, text } from "./whole.ts";
+
+const sh = (script: string) => ["/bin/sh", "-c", script];
+
+/** Starts wstunnel with a program for each tunnel. */
+function startExec(command: readonly string[], host = ""): Promise<Program> {
+  return startWithFile(`
+[wstunnel]
+${BINARY_FRAMES}
+[[wstunnel.server."/"]]
+exec = ${JSON.stringify(command)}
+disable-time = 0.1
+${host}
+`);
+}
+
+/** All that comes up to the Close, which must be one of a program's end. */
+async function readAll(client: RawClient): Promise<string> {
+  let all = "";
+  for (;;) {
+    const { opcode, payload } = await client.frame();
+    if (opcode === Opcode.CLOSE) {
+      assert.equal(new DataView(payload.buffer).getUint16(0), 1000);
+      return all;
+    }
+    assert.equal(opcode, Opcode.BINARY);
+    all += text(payload);
+  }
+}
+
+async function closeWell(client: RawClient): Promise<void> {
+  await client.send(Opcode.CLOSE, closePayload(1000));
+  assert.equal((await client.closed()).code, 1000);
+  await client.end();
+}
+
+/** Waits until no program of a tunnel is left, and no load. */
+async function allEnded(program: Program): Promise<void> {
+  const { rows } = await reportThat(program, "no program", ({ rows }) => rows.length === 1);
+  assert.equal(rows[0]!.load, 0);
+}
+
+for (
+  const { what, fields, origin } of [
+    {
+      what: "the Origin",
+      fields: { Origin: "https://desk.example" },
+      origin: "https://desk.example",
+    },
+    { what: "an empty one without", fields: {}, origin: "" },
+  ] satisfies { what: string; fields: Fields; origin: string }[]
+) {
+  Deno.test(`the program is told the client's address, the path and ${what}, and no more than it may`, async () => {
+    await using program = await startExec(
+      ["/usr/bin/env"],
+      `bin-copy-environment = ["PATH"]\nbin-environment = { DISPLAY = ":1" }`,
+    );
+    using client = await openTunnel(program.address, "/desk/7?secret=1", fields);
+    const variables = (await readAll(client)).trim().split("\n").map((line) => line.split("="));
+    assert.deepEqual(Object.fromEntries(variables), {
+      PATH: Deno.env.get("PATH"),
+      DISPLAY: ":1",
+      WSTUNNEL_CLIENT_ADDRESS: "127.0.0.1",
+      WSTUNNEL_PATH: "/desk/7",
+      WSTUNNEL_ORIGIN: origin,
+    });
+  });
+}
+
+Deno.test("--server exec:PROGRAM carries bytes both ways and ends with its client", async () => {
+  await using program = await startProgram(["--server", "exec:/bin/cat", "--frame-type", "binary"]);
+  using client = await openTunnel(program.address);
+  const sent = crypto.getRandomValues(new Uint8Array(60_000));
+  for (let round = 0; round < 20; round++) {
+    await client.send(Opcode.BINARY, sent);
+    assert.deepEqual(await client.payload(sent.length), sent);
+  }
+  const [pid] = pidsOf(await report(program));
+  await closeWell(client);
+  await assertClosed(program, { backend: "exec:/bin/cat", up: 1_200_000, down: 1_200_000 });
+  await allEnded(program);
+  assert.equal(isRunning(pid!), false);
+});
+
+Deno.test("max-procs bounds the programs: 503 beyond, until one has ended", async () => {
+  await using program = await startExec(["/bin/cat"], "max-procs = 2");
+  const refused = async () => {
+    using client = await openRaw(program.address);
+    await client.write(handshake());
+    const response = await client.head();
+    return response.status === 503 && await client.body(response) === "every backend is busy\n";
+  };
+  using first = await openTunnel(program.address);
+  using _second = await openTunnel(program.address);
+  assert.ok(await refused());
+  const told = await program.entry("request refused");
+  assert.deepEqual([told.level, told.status], ["info", 503]);
+  assert.match(String(told.why), /2 of them run, as many as may/);
+  const { rows } = await report(program);
+  assert.deepEqual(rows.map(({ state, load }) => [state, load]), [
+    ["full", 2],
+    ["running", 1],
+    ["running", 1],
+  ]);
+  await closeWell(first);
+  await eventually("room for one", async () => !await refused());
+  assert.deepEqual(program.entries("every backend of the route is down"), [], "busy is not down");
+  const { status, reason, why } = await program.entry("request refused");
+  assert.deepEqual([status, reason], [503, "every backend is busy"]);
+  assert.match(String(why), /^exec:\/bin\/cat: 2 of them run/);
+});
+
+Deno.test("a program that fails says why in the log, with its standard error", async () => {
+  await using program = await startExec(sh("echo bye; echo no display >&2; exit 3"));
+  using client = await openTunnel(program.address);
+  assert.equal(await readAll(client), "bye\n");
+  assert.equal((await program.entry("no display")).stream, "stderr");
+  assert.equal((await program.entry("program has failed")).exit, "exit code 3");
+  await allEnded(program);
+});
+
+Deno.test("a program that isn't there: 503, one line in the log", async () => {
+  await using program = await startExec(["/nonexistent/sshd"]);
+  for (let i = 0; i < 5; i++) {
+    using client = await openRaw(program.address);
+    await client.write(handshake());
+    assert.equal((await client.head()).status, 503);
+  }
+  const [told, ...more] = program.entries("every backend of the route is down");
+  assert.deepEqual(more, []);
+  assert.match(String(told!.reason), /can't start \/nonexistent\/sshd: .*No such file/);
+});
+
+Deno.test("a program that ignores the end of its input and SIGTERM is killed when its client is gone", async () => {
+  await using program = await startExec(
+    sh("trap '' TERM HUP; (while :; do sleep 1; done) & echo $!; while :; do sleep 1; done"),
+  );
+  using client = await openTunnel(program.address);
+  const grandchild = Number(text(await client.message()));
+  const pids = [...pidsOf(await report(program)), grandchild];
+  assert.deepEqual(pids.filter(isRunning), pids);
+  await closeWell(client);
+  await allEnded(program);
+  await eventually("their end", () => !pids.some(isRunning));
+});
+
+Deno.test("a grandchild that a program leaves behind ends with it", async () => {
+  await using program = await startExec(sh("sleep 300 & echo $!; exec cat"));
+  using client = await openTunnel(program.address);
+  const grandchild = Number(text(await client.message()));
+  assert.ok(isRunning(grandchild));
+  await closeWell(client);
+  await allEnded(program);
+  await eventually("its end", () => !isRunning(grandchild));
+});
+
+Deno.test("clients that leave at once hold no program", async () => {
+  await using program = await startExec(["/bin/cat"], "max-procs = 200");
+  const leave = async () => {
+    const client = await openRaw(program.address);
+    await client.write(handshake());
+    client[Symbol.dispose]();
+  };
+  for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 10 }, leave));
+  using client = await openTunnel(program.address);
+  await client.send(Opcode.BINARY, "still here");
+  assert.equal(text(await client.payload(10)), "still here");
+  await closeWell(client);
+  await allEnded(program);
+  assert.equal((await report(program)).openTunnels, 0);
+});
+
+Deno.test("SIGKILL of wstunnel leaves no program of a tunnel", async () => {
+  await using program = await startExec(sh("trap '' HUP TERM; while :; do sleep 1; done"));
+  using _first = await openTunnel(program.address);
+  using _second = await openTunnel(program.address);
+  const pids = pidsOf(await report(program));
+  assert.equal(pids.length, 2);
+  program.signal("SIGKILL");
+  await program.exit();
+  await eventually("their end", () => !pids.some(isRunning));
+});
+
+Deno.test({
+  name: `ssh logs in to sshd -i${NO_OPENSSH === null ? "" : ` (skipped: ${NO_OPENSSH})`}`,
+  ignore: NO_OPENSSH !== null,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      await prepareSshd(folder);
+      await using program = await startExec([SSHD!, "-i", "-e", "-f", `${folder}/config`]);
+      const input = crypto.getRandomValues(new Uint8Array(60_000));
+      const sessions = Array.from(
+        { length: 3 },
+        () => ssh(folder, program.address, "cat; exit 7", input),
+      );
+      for (const { code, stdout, stderr } of await Promise.all(sessions)) {
+        assert.equal(code, 7, stderr);
+        assert.deepEqual(new Uint8Array(stdout), input);
+      }
+      await allEnded(program);
+      assert.equal((await report(program)).rows[0]!.tunnelsServed, 3);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});

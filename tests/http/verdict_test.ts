@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { compileOrigins } from "../../lib/http/origin.ts";
+import type { RequestHead } from "../../lib/http/request.ts";
+import { decide, type VerdictRules } from "../../lib/http/verdict.ts";
+
+const RULES: VerdictRules = {
+  keys: ["/vnc", ".sock"],
+  mapExtensions: { ".console": ".sock" },
+  origins: compileOrigins(["example.com"]),
+  subprotocols: ["mqtt"],
+  frameType: "text",
+};
+
+const HEADERS: Readonly<Record<string, string>> = {
+  "host": "tunnel.example.com:8080",
+  "upgrade": "websocket",
+  "connection": "keep-alive, Upgrade",
+  "origin": "https://example.com",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+};
+
+/** A change of the head that opens a tunnel; a header of null is left out. */
+interface Change extends Partial<Omit<RequestHead, "headers">> {
+  readonly headers?: Readonly<Record<string, string | null>>;
+}
+
+function head({ headers, ...rest }: Change = {}): RequestHead {
+  const fields = Object.entries({ ...HEADERS, ...headers }).filter(([, value]) => value !== null);
+  return {
+    method: "GET",
+    target: "/vnc?token=1",
+    version: "1.1",
+    headers: new Headers(fields as [string, string][]),
+    ...rest,
+  };
+}
+
+const UPGRADE = { "upgrade": "websocket" };
+const VERSION = { ...UPGRADE, "sec-websocket-version": "13" };
+
+/** Every refusal in the ladder's order: each is met before the ones below it. */
+const LADDER: readonly (readonly [
+  what: string,
+  change: Change,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  reason: string,
+])[] = [
+  ["no Host", { headers: { host: null } }, 400, {}, "the Host header is missing"],
+  ["no route", { target: "/other" }, 404, {}, "nothing is served at this path"],
+  [
+    "another method",
+    { method: "POST" },
+    426,
+    UPGRADE,
+    "a WebSocket opens with GET, not POST",
+  ],
+  [
+    "HTTP/1.0",
+    { version: "1.0" },
+    426,
+    UPGRADE,
+    "a WebSocket opens with HTTP/1.1, not HTTP/1.0",
+  ],
+  [
+    "no Upgrade",
+    { headers: { upgrade: null } },
+    426,
+    UPGRADE,
+    "this path serves WebSockets only: send Upgrade: websocket",
+  ],
+  [
+    "no Connection",
+    { headers: { connection: null } },
+    426,
+    UPGRADE,
+    "the Connection header must contain upgrade; does a proxy in between take it out?",
+  ],
+  [
+    "no Origin",
+    { headers: { origin: null } },
+    400,
+    {},
+    "the Origin header is missing, and origins are checked",
+  ],
+  [
+    "a foreign Origin",
+    { headers: { origin: "https://evil.com" } },
+    403,
+    {},
+    "this origin is not admitted",
+  ],
+  [
+    "no version",
+    { headers: { "sec-websocket-version": null } },
+    426,
+    VERSION,
+    "the Sec-WebSocket-Version header is missing: it must be 13",
+  ],
+  [
+    "another version",
+    { headers: { "sec-websocket-version": "8" } },
+    426,
+    VERSION,
+    "only version 13 of the WebSocket protocol is spoken here",
+  ],
+  [
+    "no key",
+    { headers: { "sec-websocket-key": null } },
+    400,
+    {},
+    "the Sec-WebSocket-Key header is missing",
+  ],
+  [
+    "a bad key",
+    { headers: { "sec-websocket-key": "dGhl" } },
+    400,
+    {},
+    "Sec-WebSocket-Key must be the base64 form of 16 bytes",
+  ],
+];
+
+function refusal(change: Change) {
+  const verdict = decide(head(change), RULES);
+  assert("refuse" in verdict);
+  return verdict.refuse;
+}
+
+for (const [what, change, status, headers, reason] of LADDER) {
+  Deno.test(`\`decide()\` refuses ${what} with ${status}`, () => {
+    assert.deepEqual(refusal(change), {
+      status,
+      headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+      body: reason + "\n",
+    });
+  });
+}
+
+Deno.test("`decide()` names the first of two things that are wrong, in the ladder's order", () => {
+  for (const [upper, [what, change, status, , reason]] of LADDER.entries()) {
+    for (const [other, below] of LADDER.slice(upper + 1)) {
+      // What the upper one changes stands.
+      const headers = { ...below.headers, ...change.headers };
+      const both = refusal({ ...below, ...change, headers });
+      const names = `${what}, ${other}`;
+      assert.equal(both.status, status, names);
+      assert.equal(both.body, reason + "\n", names);
+    }
+  }
+});
+
+const REFUSED: readonly (readonly [what: string, change: Change, status: number])[] = [
+  ["an empty Host", { headers: { host: "" } }, 400],
+  ["HEAD", { method: "HEAD" }, 426],
+  ["a method in lower case", { method: "get" }, 426],
+  ["Upgrade to something else", { headers: { upgrade: "h2c" } }, 426],
+  ["Upgrade to a version of it", { headers: { upgrade: "websocket/13" } }, 426],
+  ["Connection without the token", { headers: { connection: "keep-alive" } }, 426],
+  ["an empty Origin", { headers: { origin: "" } }, 403],
+  ["an opaque Origin", { headers: { origin: "null" } }, 403],
+  ["a repeated version", { headers: { "sec-websocket-version": "13, 13" } }, 426],
+  ["a version with a zero in front", { headers: { "sec-websocket-version": "013" } }, 426],
+  ["an empty version", { headers: { "sec-websocket-version": "" } }, 426],
+  ["an empty key", { headers: { "sec-websocket-key": "" } }, 400],
+  ["the asterisk form", { target: "*" }, 404],
+  ["an escape of a route", { target: "/%76nc" }, 404],
+  ["a path that leaves the route", { target: "/vnc/../etc" }, 404],
+];
+
+for (const [what, change, status] of REFUSED) {
+  Deno.test(`\`decide()\` refuses ${what} with ${status}, too`, () => {
+    assert.equal(refusal(change).status, status);
+  });
+}
+
+Deno.test("`decide()` accepts a good head and says what was asked for", () => {
+  assert.deepEqual(decide(head(), RULES), {
+    accept: {
+      protocol: null,
+      encoding: "text",
+      key: "/vnc",
+      path: "/vnc",
+      authority: "tunnel.example.com:8080",
+      origin: "https://example.com",
+    },
+  });
+});
+
+Deno.test("`decide()` accepts a head of which the version isn't known, any case of the tokens, a mapped suffix", () => {
+  const verdict = decide(
+    head({
+      version: null,
+      target: "/a.console",
+      headers: {
+        upgrade: "h2c, WebSocket",
+        connection: "UPGRADE",
+        "sec-websocket-protocol": "mqtt, base64",
+      },
+    }),
+    RULES,
+  );
+  assert("accept" in verdict);
+  assert.equal(verdict.accept.key, ".sock");
+  assert.equal(verdict.accept.protocol, "base64");
+  assert.equal(verdict.accept.encoding, "base64");
+});
+
+Deno.test("`decide()` asks for no Origin when none are checked, and passes on what it gets", () => {
+  for (const origin of [null, "null", "https://evil.com"]) {
+    const verdict = decide(head({ headers: { origin } }), { ...RULES, origins: [] });
+    assert("accept" in verdict);
+    assert.equal(verdict.accept.origin, origin);
+  }
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import type { Address } from "../../lib/base/address.ts";
+import type { Engine, EngineOptions, Handler } from "../../lib/server/engine.ts";
+import { listenAll } from "../../lib/server/listen.ts";
+import { fromRuntime } from "../../lib/server/peer.ts";
+
+/** An engine that only listens, on real sockets. */
+function listening() {
+  let open = 0;
+  const engine: Engine = (address) => {
+    const listener = address.transport === "tcp"
+      ? Deno.listen({ hostname: address.hostname, port: address.port })
+      : Deno.listen({ transport: "unix", path: address.path });
+    open++;
+    return {
+      address: fromRuntime(listener.addr),
+      close() {
+        open--;
+        listener.close();
+        return Promise.resolve();
+      },
+    };
+  };
+  // What the engine is given besides the address is handed through unread.
+  const listenOn = (addresses: readonly Address[]) =>
+    listenAll(addresses, engine, {} as Handler, {} as EngineOptions);
+  return { listenOn, open: () => open };
+}
+
+const ANY_PORT: Address = { transport: "tcp", hostname: "127.0.0.1", port: 0 };
+
+async function problemOf(addresses: readonly Address[]): Promise<string> {
+  const { listenOn, open } = listening();
+  const result = await listenOn(addresses);
+  assert("problem" in result);
+  assert.equal(open(), 0, "no listener is left open");
+  return result.problem;
+}
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("`listenAll()` listens at every address and gives the real ports", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/x.sock`;
+    const { listenOn, open } = listening();
+    const result = await listenOn([ANY_PORT, { transport: "unix", path }, ANY_PORT]);
+    assert("listeners" in result);
+    assert.equal(open(), 3);
+    const [one, two, three] = result.listeners.map(({ address }) => address);
+    assert(one!.transport === "tcp" && one!.port > 0);
+    assert.deepEqual(two, { transport: "unix", path });
+    assert.notDeepEqual(three, one);
+    await Promise.all(result.listeners.map((listener) => listener.close()));
+  });
+});
+
+Deno.test("`listenAll()` says which port is taken and closes what it had opened", async () => {
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  const problem = await problemOf([ANY_PORT, { transport: "tcp", hostname: "127.0.0.1", port }]);
+  assert.equal(problem, `cannot listen on 127.0.0.1:${port}: another program listens there`);
+  taken.close();
+});
+
+Deno.test("`listenAll()` says that an address is not this machine's", async () => {
+  const problem = await problemOf([{ transport: "tcp", hostname: "192.0.2.1", port: 0 }]);
+  assert.equal(problem, "cannot listen on 192.0.2.1:0: this machine has no such address");
+});
+
+Deno.test("`listenAll()` leaves a unix-domain socket alone that another program listens at", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/x.sock`;
+    const taken = Deno.listen({ transport: "unix", path });
+    const problem = await problemOf([ANY_PORT, { transport: "unix", path }]);
+    assert.match(problem, /^cannot listen on unix:.*: another program listens there/);
+    (await taken.accept()).close();
+    taken.close();
+  });
+});
+
+Deno.test("`listenAll()` says that a file which is no socket stands in the way", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/x.sock`;
+    await Deno.writeTextFile(path, "precious");
+    const problem = await problemOf([{ transport: "unix", path }]);
+    assert.equal(
+      problem,
+      `cannot listen on unix:${path}: another program listens there, or the file is no socket`,
+    );
+    assert.equal(await Deno.readTextFile(path), "precious");
+  });
+});
+
+Deno.test("`listenAll()` says that a unix-domain socket's folder is missing", async () => {
+  const problem = await problemOf([{ transport: "unix", path: "/nowhere/at/all/x.sock" }]);
+  assert.match(problem, /^cannot listen on unix:\/nowhere\/at\/all\/x.sock: No such file/);
+});

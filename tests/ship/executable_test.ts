@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import manifest from "../../deno.json" with { type: "json" };
+import { runProgram, startProgram } from "../support/program.ts";
+import { eventually } from "../support/eventually.ts";
+import { openTunnel } from "../support/raw_client.ts";
+import {
+  asInit,
+  childrenOf,
+  compileInto,
+  inFolder,
+  inRoot,
+  NO_EXECUTABLE,
+  NO_NAMESPACES,
+  runTask,
+  runtimeSize,
+  runtimeVersion,
+  testUnless,
+} from "./executable.ts";
+import { exerciseTunnels } from "./tunnels.ts";
+
+const ENGINES = ["stream", "native"];
+
+async function withExecutable(
+  body: (executable: string, folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(await compileInto(folder), folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+testUnless(
+  NO_EXECUTABLE,
+  "the executable runs in an empty folder",
+  (t) =>
+    withExecutable(async (executable, folder) => {
+      const empty = `${folder}/empty`;
+      const sockets = `${folder}/sockets`;
+      await Deno.mkdir(empty);
+      await Deno.mkdir(sockets);
+      const words = inFolder(empty, executable);
+
+      await t.step("it says its version, commit and runtime", async () => {
+        const { code, stdout, stderr } = await runProgram(["--version"], words);
+        assert.deepEqual([code, stderr], [0, ""]);
+        const [start] = stdout.split(", v8 ");
+        const deno = await runtimeVersion();
+        assert.equal(start, `wstunnel ${manifest.version} (commit 0123456789ab, deno ${deno}`);
+      });
+
+      for (const engine of ENGINES) {
+        const place = { words, hostname: "localhost", sockets: { here: sockets, there: sockets } };
+        await t.step(
+          `${engine}: tunnels, a program, the end`,
+          () => exerciseTunnels({ ...place, executable }, engine),
+        );
+      }
+
+      await t.step(
+        "it holds one file of code, and no permission that the start task has not",
+        () => {
+          const bytes = Deno.readFileSync(executable).subarray(runtimeSize());
+          assert(bytes.length < 1e6, `${bytes.length} bytes are appended to the runtime`);
+          const text = new TextDecoder().decode(bytes);
+          const files = [...text.matchAll(/"File":\{.*?"n(?:ame)?":"([^"]*)"/g)].map(([, name]) =>
+            name
+          );
+          assert.deepEqual(files, ["wstunnel.js"]);
+          assert.match(text, /"allow_all":false/);
+          assert.match(text, /"allow_sys":null/);
+          assert.match(text, /"deny_import":\[\]/);
+          assert.match(text, /"prompt":false/);
+          assert.doesNotMatch(text, /^\/\/ (\.\.\/|\/)/m, "a path of the machine it was built on");
+        },
+      );
+
+      await t.step("it writes nothing", () => {
+        assert.deepEqual([...Deno.readDirSync(empty)], []);
+      });
+    }),
+);
+
+testUnless(
+  NO_NAMESPACES,
+  "the executable runs in the image's file tree alone, as another user",
+  (t) =>
+    withExecutable(async (executable, folder) => {
+      const root = `${folder}/root`;
+      await runTask("rootfs", "--executable", executable, root);
+      await Deno.chmod(folder, 0o755);
+      const sockets = { here: `${root}/tmp`, there: "/tmp" };
+      await Deno.writeTextFile(`${root}/etc/hosts`, "127.0.0.1 backend.test\n");
+      const words = inRoot(root);
+      for (const engine of ENGINES) {
+        await t.step(`${engine}: tunnels, a program, the end`, () =>
+          exerciseTunnels(
+            { words, hostname: "backend.test", sockets, executable: "/usr/bin/wstunnel" },
+            engine,
+          ));
+      }
+      await t.step("it is nobody there, and writes nothing outside /tmp", async () => {
+        await using program = await startProgram(["--server", "backend.test:1"], { words });
+        const status = Deno.readTextFileSync(`/proc/${program.pid}/status`);
+        assert.match(status, /^Uid:\t65532\t65532\t65532\t65532$/m);
+        assert.match(status, /^CapEff:\t0+$/m);
+      });
+    }),
+);
+
+testUnless(
+  NO_NAMESPACES,
+  "the executable is a good PID 1",
+  () =>
+    withExecutable(async (executable) => {
+      const orphan = `exec:/bin/sh -c "setsid sleep 0.2 & echo started"`;
+      const args = ["--server", orphan, "--debug", "4"];
+      await using program = await startProgram(args, { words: asInit(executable) });
+      const [init] = childrenOf(program.pid);
+      {
+        using client = await openTunnel(program.address);
+        assert.equal(new TextDecoder().decode(await client.message()), "started\n");
+      }
+      await program.entry("orphaned process reaped");
+      await eventually("no child of PID 1", () => childrenOf(init!).length === 0);
+      Deno.kill(init!, "SIGTERM");
+      assert.equal(await program.exit(), 0);
+    }),
+);

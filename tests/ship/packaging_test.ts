@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import manifest from "../../deno.json" with { type: "json" };
+import { FLAGS } from "../../lib/cli/flags.ts";
+import { GENERATED } from "../../scripts/packaging.ts";
+import { testUnless } from "./executable.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const FOLDER = `${ROOT}packaging`;
+
+interface Ran {
+  readonly ok: boolean;
+  readonly out: string;
+  readonly error: string;
+}
+
+function run(program: string, ...args: string[]): Ran {
+  const { success, stdout, stderr } = new Deno.Command(program, { args, cwd: FOLDER }).outputSync();
+  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { ok: success, out: out!, error: error! };
+}
+
+function missing(program: string): string | null {
+  try {
+    run(program, "--version");
+    return null;
+  } catch {
+    return `${program} isn't installed`;
+  }
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(`${ROOT}${path}`);
+}
+
+Deno.test("man page and completions are what deno task packaging writes", () => {
+  for (const [name, make] of Object.entries(GENERATED)) {
+    assert.equal(read(`packaging/${name}`), make(), `${name}: run deno task packaging`);
+  }
+});
+
+testUnless(missing("bash"), "bash completes flags, their values and commands", () => {
+  const complete = (...words: string[]) => {
+    const script = `source ./wstunnel.bash
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_wstunnel
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { ok, out, error } = run("bash", "-uc", script, "bash", "wstunnel", ...words);
+    assert(ok, error);
+    return out.trim().split("\n").toSorted();
+  };
+  const names = [...FLAGS.map(({ name }) => name), "--version", "--help"];
+  assert.deepEqual(complete(""), [...names, "check"].toSorted());
+  assert.deepEqual(complete("check", ""), [...names, "--url"].toSorted());
+  assert.deepEqual(complete("--pi"), ["--ping-interval"]);
+  assert.deepEqual(complete("--frame-type", ""), ["binary", "text"]);
+  assert.deepEqual(complete("--frame-type", "=", "b"), ["binary"]);
+  assert.deepEqual(complete("--frame-type", "="), ["binary", "text"]);
+  assert.deepEqual(complete("--server", "a:1", "--balance", "h"), ["hash"]);
+  assert.deepEqual(complete("--server", ""), [""]);
+  assert.deepEqual(complete("--config", "wstunnel.ser"), ["wstunnel.service"]);
+});
+
+testUnless(missing("fish"), "fish completes flags, their values and commands", () => {
+  const complete = (line: string) => {
+    const script = "source ./wstunnel.fish; complete -C $argv[1]";
+    const { ok, out, error } = run("fish", "--no-config", "-c", script, line);
+    assert(ok, error);
+    return out.trim().split("\n").map((entry) => entry.split("\t")[0]).toSorted();
+  };
+  assert.deepEqual(complete("wstunnel --fr"), ["--frame-type"]);
+  assert.deepEqual(complete("wstunnel --frame-type "), ["binary", "text"]);
+  assert.deepEqual(complete("wstunnel "), ["check"]);
+  assert.deepEqual(complete("wstunnel --ur"), [""]);
+  assert.deepEqual(complete("wstunnel check --ur"), ["--url"]);
+});
+
+testUnless(missing("zsh"), "zsh reads its completion", () => {
+  assert.deepEqual(run("zsh", "-n", "./_wstunnel"), { ok: true, out: "", error: "" });
+});
+
+testUnless(missing("groff"), "the man page renders without a warning, with every flag", () => {
+  const { ok, out, error } = run("groff", "-man", "-ww", "-Tascii", "-P-bcou", "./wstunnel.1");
+  assert.deepEqual([ok, error], [true, ""]);
+  for (const { name, value } of FLAGS) {
+    assert.match(out, new RegExp(`${name} ${value}\\n`));
+  }
+});
+
+testUnless(missing("systemd-analyze"), "the systemd unit is sound and exposes little", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const unit = `${folder}/wstunnel.service`;
+    const text = read("packaging/wstunnel.service")
+      .replace(/^ExecStart=\S+/m, "ExecStart=/bin/true").replace(/^Documentation=.*\n/m, "");
+    await Deno.writeTextFile(unit, text);
+    assert.deepEqual(run("systemd-analyze", "verify", unit), { ok: true, out: "", error: "" });
+    const exposure = run("systemd-analyze", "security", "--offline=yes", "--threshold=15", unit);
+    assert(exposure.ok, exposure.out);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the image is built with the Deno that the project is pinned to", () => {
+  const version = read(".dvmrc").trim();
+  assert(read("Dockerfile").includes(`ARG DENO_VERSION=${version}\n`));
+  assert.match(manifest.version, /^\d+\.\d+\.\d+$/);
+});

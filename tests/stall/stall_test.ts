@@ -1,0 +1,168 @@
+/** Memory of the program while one side reads nothing, and that all arrives once it does. */
+import assert from "node:assert/strict";
+import { type Backend, openBackend, type Taken } from "../support/backends.ts";
+import { eventually } from "../support/eventually.ts";
+import { startFor } from "../e2e/whole.ts";
+import type { Program } from "../support/program.ts";
+import { frame, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
+import {
+  createBlock,
+  hashAtBackend,
+  hashAtClient,
+  hashTimes,
+  type Sending,
+  sendTimes,
+  standStill,
+} from "../support/transfer.ts";
+import { inMebibytes, MEBIBYTE, peakDuring } from "./memory.ts";
+
+/** What a stalled tunnel may take of the program's memory. */
+const TUNNEL_BYTES = MEBIBYTE;
+
+/** By how much the memory of a program moves that does nothing: garbage that has not been collected. */
+const NOISE_BYTES = 4 * MEBIBYTE;
+
+/** The same of a program that moves hundreds of megabytes a second. */
+const BUSY_NOISE_BYTES = 16 * MEBIBYTE;
+
+const BLOCK = createBlock(MEBIBYTE, 64 * 1024);
+
+const GIBIBYTE_TIMES = 1024;
+
+interface Opened {
+  readonly client: RawClient;
+  readonly taken: Taken;
+}
+
+async function open(program: Program, backend: Backend): Promise<Opened> {
+  const client = await openTunnel(program.address);
+  return { client, taken: await backend.take() };
+}
+
+/** Moves bytes both ways, so that the memory every busy program takes is there before anything is measured. */
+async function warmUp(program: Program, backend: Backend, times: number): Promise<void> {
+  const { client, taken } = await open(program, backend);
+  const length = times * BLOCK.payload.length;
+  const up = sendTimes(client.connection, BLOCK.frames, times);
+  await hashAtBackend(taken, length);
+  const down = sendTimes(taken.connection, BLOCK.payload, times);
+  await hashAtClient(client, length);
+  await Promise.all([up.done, down.done]);
+  client[Symbol.dispose]();
+  taken.close();
+  await program.entry("tunnel closed");
+}
+
+async function withProgram(
+  body: (program: Program, backend: Backend) => Promise<void>,
+): Promise<void> {
+  await using backend = openBackend();
+  await using program = await startFor("stream", backend.address, {
+    wstunnel: 'frame-type = "binary"',
+  });
+  await warmUp(program, backend, 128);
+  await body(program, backend);
+}
+
+function dropAll(tunnels: readonly Opened[]): void {
+  for (const { client, taken } of tunnels) {
+    client[Symbol.dispose]();
+    taken.close();
+  }
+}
+
+/** Lets a gibibyte be held up, then taken in, and checks memory at both times and the bytes. */
+async function stallOne(
+  program: Program,
+  start: () => Sending,
+  takeIn: (length: number) => Promise<string>,
+): Promise<void> {
+  const baseline = program.residentBytes();
+  const sending = start();
+  const stalled = await peakDuring(program, () => standStill([sending]));
+  assert.ok(sending.taken < 64 * MEBIBYTE, `held up after ${inMebibytes(sending.taken)}`);
+  let hash = "";
+  const busy = await peakDuring(program, async () => {
+    hash = await takeIn(GIBIBYTE_TIMES * BLOCK.payload.length);
+  });
+  await sending.done;
+  assert.equal(hash, hashTimes(BLOCK.payload, GIBIBYTE_TIMES));
+  const held = stalled - baseline;
+  console.log(`stalled: +${inMebibytes(held)}, then busy: +${inMebibytes(busy - baseline)}`);
+  assert.ok(held <= TUNNEL_BYTES + NOISE_BYTES, `stalled: +${inMebibytes(held)}`);
+  assert.ok(busy - baseline <= TUNNEL_BYTES + BUSY_NOISE_BYTES, `+${inMebibytes(busy - baseline)}`);
+}
+
+Deno.test("a backend that reads nothing costs little while a client sends 1 GiB", async () => {
+  await withProgram(async (program, backend) => {
+    const tunnel = await open(program, backend);
+    await stallOne(
+      program,
+      () => sendTimes(tunnel.client.connection, BLOCK.frames, GIBIBYTE_TIMES),
+      (length) => hashAtBackend(tunnel.taken, length),
+    );
+    dropAll([tunnel]);
+  });
+});
+
+Deno.test("a client that reads nothing costs little while a backend sends 1 GiB", async () => {
+  await withProgram(async (program, backend) => {
+    const tunnel = await open(program, backend);
+    await stallOne(
+      program,
+      () => sendTimes(tunnel.taken.connection, BLOCK.payload, GIBIBYTE_TIMES),
+      (length) => hashAtClient(tunnel.client, length),
+    );
+    dropAll([tunnel]);
+  });
+});
+
+Deno.test("100 tunnels stalled both ways take their part, no more, and give it back", async () => {
+  await withProgram(async (program, backend) => {
+    const baseline = program.residentBytes();
+    const tunnels: Opened[] = [];
+    for (let i = 0; i < 100; i++) tunnels.push(await open(program, backend));
+    const ups = tunnels.map((one) => sendTimes(one.client.connection, BLOCK.frames, 1024));
+    const downs = tunnels.map((one) => sendTimes(one.taken.connection, BLOCK.payload, 1024));
+    const stalled = await peakDuring(program, () => standStill([...ups, ...downs]));
+    const each = (stalled - baseline) / tunnels.length;
+    console.log(`each of 100 stalled tunnels: ${inMebibytes(each)}`);
+    assert.ok(each <= TUNNEL_BYTES, `each tunnel: ${inMebibytes(each)}`);
+
+    await Promise.all(tunnels.map(async (tunnel, i) => {
+      const [up, down] = [ups[i]!.stop(), downs[i]!.stop()];
+      const hashes = await Promise.all([
+        hashAtBackend(tunnel.taken, up * BLOCK.payload.length),
+        hashAtClient(tunnel.client, down * BLOCK.payload.length),
+      ]);
+      assert.deepEqual(hashes, [hashTimes(BLOCK.payload, up), hashTimes(BLOCK.payload, down)]);
+    }));
+    dropAll(tunnels);
+    const dropped = performance.now();
+    const highest = baseline + 2 * NOISE_BYTES;
+    await eventually("memory to fall back", () => program.residentBytes() <= highest);
+    const seconds = ((performance.now() - dropped) / 1000).toFixed(1);
+    console.log(`after ${seconds} s: +${inMebibytes(program.residentBytes() - baseline)}`);
+  });
+});
+
+Deno.test("a client that pings and reads no Pong costs little, and its data still flows", async () => {
+  await withProgram(async (program, backend) => {
+    const tunnel = await open(program, backend);
+    const ping = frame(Opcode.PING, new Uint8Array(125).fill(7));
+    const pings = new Uint8Array(ping.length * 50_000);
+    for (let at = 0; at < pings.length; at += ping.length) pings.set(ping, at);
+    const baseline = program.residentBytes();
+    const peak = await peakDuring(program, async () => {
+      await sendTimes(tunnel.client.connection, pings, 20).done;
+      await tunnel.client.send(Opcode.BINARY, "data");
+      await tunnel.taken.reader.exactly(4, "what came behind the Pings");
+    });
+    console.log(`a million Pings: +${inMebibytes(peak - baseline)}`);
+    assert.ok(
+      peak - baseline <= TUNNEL_BYTES + BUSY_NOISE_BYTES,
+      `+${inMebibytes(peak - baseline)}`,
+    );
+    dropAll([tunnel]);
+  });
+});

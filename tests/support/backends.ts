@@ -1,0 +1,149 @@
+/** Small backends on real sockets, which do what a test tells them to. */
+import { closeQuietly, createReader, type Reader, writeAll } from "./connection.ts";
+import { eventually } from "./eventually.ts";
+
+/** A connection that a backend has taken. */
+export interface Taken {
+  readonly connection: Deno.Conn;
+  readonly reader: Reader;
+  write(bytes: Uint8Array | string): Promise<void>;
+  /** Sends a FIN and goes on reading. */
+  closeWrite(): Promise<void>;
+  close(): void;
+}
+
+/** A listening socket whose connections the test speaks with itself. */
+export interface Backend extends AsyncDisposable {
+  /** `host:port` or `unix:/path`. */
+  readonly address: string;
+  /** How many connections it has had. */
+  readonly count: number;
+  /** The next connection, in the order they came. */
+  take(): Promise<Taken>;
+  /** Stops listening and drops every connection. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Listens on a free port of 127.0.0.1, or at the address or the unix socket path given. */
+export function openBackend(at: { path?: string; port?: number } = {}): Backend {
+  return listen(at, null);
+}
+
+/** Like {@linkcode openBackend}, and every connection is served by `serve`, after which it is closed. */
+export function serveBackend(
+  serve: (taken: Taken) => Promise<void>,
+  at: { path?: string; port?: number } = {},
+): Backend {
+  return listen(at, serve);
+}
+
+/** Sends back what it gets, and ends when its client does. */
+export async function echo({ reader, write }: Taken): Promise<void> {
+  for (let bytes; (bytes = await reader.some("bytes to echo")) !== null;) await write(bytes);
+}
+
+function listen(
+  { path, port = 0 }: { path?: string; port?: number },
+  serve: ((taken: Taken) => Promise<void>) | null,
+): Backend {
+  const listener = path === undefined
+    ? Deno.listen({ hostname: "127.0.0.1", port })
+    : Deno.listen({ transport: "unix", path });
+  const connections = new Set<Deno.Conn>();
+  const waiting: Taken[] = [];
+  const serving = new Set<Promise<void>>();
+  let count = 0;
+  const accept = async () => {
+    for await (const connection of listener) {
+      count++;
+      connections.add(connection);
+      if ("setNoDelay" in connection) (connection as Deno.TcpConn).setNoDelay();
+      const taken = toTaken(connection);
+      if (serve === null) {
+        waiting.push(taken);
+        continue;
+      }
+      // A peer that is gone, or the end of the test: no failure of the backend's.
+      const served = serve(taken).catch(() => {}).finally(() => {
+        closeQuietly(connection);
+        serving.delete(served);
+      });
+      serving.add(served);
+    }
+  };
+  const accepting = accept();
+  return {
+    address: listener.addr.transport === "tcp" ? `127.0.0.1:${listener.addr.port}` : `unix:${path}`,
+    get count() {
+      return count;
+    },
+    async take() {
+      await eventually("a connection to the backend", () => waiting.length > 0);
+      return waiting.shift()!;
+    },
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      connections.forEach(closeQuietly);
+      await Promise.all([accepting, ...serving]);
+    },
+  };
+}
+
+function toTaken(connection: Deno.Conn): Taken {
+  const reader = createReader(connection);
+  return {
+    connection,
+    reader,
+    write: (bytes) =>
+      writeAll(connection, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes),
+    closeWrite: () => connection.closeWrite(),
+    close: () => closeQuietly(connection),
+  };
+}
+
+/** A port of 127.0.0.1 that nobody listens on, for now. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+/** Where a connect gets no answer: a listener that takes nobody, with its backlog full. */
+export interface SilentAddress extends Disposable {
+  readonly address: string;
+  /** Waits until somebody tries to connect. */
+  tried(): Promise<void>;
+}
+
+/** Fills the backlog of a listener up, so that the kernel drops what else comes. */
+export async function listenSilently(): Promise<SilentAddress> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+  const { port } = listener.addr;
+  const connections: Deno.Conn[] = [];
+  for (;;) {
+    const signal = AbortSignal.timeout(300);
+    try {
+      connections.push(await Deno.connect({ hostname: "127.0.0.1", port, signal }));
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      break;
+    }
+  }
+  return {
+    address: `127.0.0.1:${port}`,
+    async tried() {
+      await eventually("a connect under way", () => connectIsUnderWay(port));
+    },
+    [Symbol.dispose]() {
+      listener.close();
+      connections.forEach(closeQuietly);
+    },
+  };
+}
+
+/** Whether a socket to the port waits for an answer: state SYN_SENT of proc_net_tcp(5). */
+function connectIsUnderWay(port: number): boolean {
+  const remote = `:${port.toString(16).toUpperCase().padStart(4, "0")} 02 `;
+  return Deno.readTextFileSync("/proc/net/tcp").includes(remote);
+}

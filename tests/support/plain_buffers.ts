@@ -1,0 +1,25 @@
+import type { Buffers } from "../../lib/websocket/elastic_buffer.ts";
+import type { Slab } from "../../lib/websocket/slab.ts";
+import { wideBytes } from "../../lib/websocket/wide_bytes.ts";
+
+/** Buffers of the given sizes that count what is handed out; the large ones are as the small ones unless given. */
+export function plainBuffers(smallBytes: number, largeBytes = smallBytes): Buffers {
+  return { small: plainSlab(smallBytes), large: plainSlab(largeBytes) };
+}
+
+function plainSlab(bytes: number): Slab {
+  let used = 0;
+  return {
+    take() {
+      used++;
+      return wideBytes(new Uint8Array(bytes));
+    },
+    give() {
+      used--;
+    },
+    get used() {
+      return used;
+    },
+    reservedBytes: 0,
+  };
+}

@@ -1,0 +1,35 @@
+/** What the system says of processes (proc_pid_stat(5)). */
+
+interface Stat {
+  readonly state: string;
+  readonly parent: number;
+}
+
+function statOf(pid: number): Stat | null {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    // The command's name stands in parentheses and may hold any character.
+    const [state = "", parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state, parent: Number(parent) };
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a process runs; one that has ended and waits for its parent does not. */
+export function isRunning(pid: number): boolean {
+  return !["Z", "X", undefined].includes(statOf(pid)?.state);
+}
+
+/** Children of a process, those that have ended and wait for it included. */
+export function childrenOf(parent: number): number[] {
+  return [...Deno.readDirSync("/proc")]
+    .filter(({ name }) => /^\d+$/.test(name))
+    .map(({ name }) => Number(name))
+    .filter((pid) => statOf(pid)?.parent === parent);
+}
+
+/** How many descriptors a process has open. */
+export function descriptorCount(pid: number): number {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { ElasticBuffer } from "../../lib/websocket/elastic_buffer.ts";
+import { plainBuffers } from "../support/plain_buffers.ts";
+
+const SMALL = 1024;
+const LARGE = 65536;
+
+/** What is held of each size. */
+function held(buffers: ReturnType<typeof plainBuffers>): [small: number, large: number] {
+  return [buffers.small.used, buffers.large.used];
+}
+
+Deno.test("`ElasticBuffer` begins small, and large for bytes that need it", () => {
+  const buffers = plainBuffers(SMALL, LARGE);
+  const small = new ElasticBuffer(buffers, SMALL / 2);
+  assert.deepEqual(held(buffers), [1, 0]);
+  const large = new ElasticBuffer(buffers, SMALL / 2 + 1);
+  assert.deepEqual(held(buffers), [1, 1]);
+  small.free();
+  large.free();
+  assert.deepEqual(held(buffers), [0, 0]);
+});
+
+Deno.test("`ElasticBuffer` asks for the large size once a read fills its space", () => {
+  const buffer = new ElasticBuffer(plainBuffers(SMALL, LARGE));
+  buffer.note(767, 768);
+  assert.equal(buffer.misfits, false);
+  buffer.note(768, 768);
+  assert.equal(buffer.misfits, true);
+});
+
+Deno.test("`ElasticBuffer.swap()` changes the size, keeps the bytes and gives the other buffer back", () => {
+  const buffers = plainBuffers(SMALL, LARGE);
+  const buffer = new ElasticBuffer(buffers);
+  buffer.wide.bytes.set([1, 2, 3], 100);
+  buffer.swap(100, 103, 10);
+  assert.deepEqual(held(buffers), [0, 1]);
+  assert.equal(buffer.wide.bytes.length, LARGE);
+  assert.deepEqual([...buffer.wide.bytes.subarray(10, 13)], [1, 2, 3]);
+  assert.equal(buffer.misfits, false);
+  buffer.free();
+  assert.deepEqual(held(buffers), [0, 0]);
+});
+
+Deno.test("`ElasticBuffer` asks for the small size after 32 small reads in a row, not before", () => {
+  const buffer = new ElasticBuffer(plainBuffers(SMALL, LARGE), LARGE);
+  for (let i = 0; i < 31; i++) buffer.note(512, LARGE);
+  buffer.note(513, LARGE);
+  for (let i = 0; i < 31; i++) buffer.note(1, LARGE);
+  assert.equal(buffer.misfits, false);
+  buffer.note(512, LARGE);
+  assert.equal(buffer.misfits, true);
+});
