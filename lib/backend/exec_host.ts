@@ -32,8 +32,8 @@ export class ExecHost implements Host {
   readonly #state = { disabledUntil: -Infinity, tunnelsServed: 0, failures: 0, problem: "" };
   #stopping = false;
 
-  constructor(config: HostConfig, target: ExecTarget, log: Logger, guard: Guard) {
-    this.name = `exec:${target.command[0]}`;
+  constructor(name: string, config: HostConfig, target: ExecTarget, log: Logger, guard: Guard) {
+    this.name = name;
     this.#config = config;
     this.#target = target;
     this.#log = log;

@@ -15,7 +15,7 @@ import {
 import type { ConnectRequest, ProcReport } from "./backend.ts";
 
 export interface Host {
-  /** As configured; the log and the hashing policies name it so. */
+  /** As the log has it. */
   readonly name: string;
   /** Open tunnels, and those being connected. */
   readonly load: number;

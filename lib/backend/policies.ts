@@ -9,8 +9,8 @@ import type { PolicyName } from "../config/config.ts";
 export interface Candidate {
   /** Its place among all hosts of the route, up or not. */
   readonly index: number;
-  /** Its address as configured: what `hash` and `sticky` tell it from others by. */
-  readonly name: string;
+  /** What `hash` and `sticky` tell it from others by. */
+  readonly identity: string;
   /** Open tunnels, and those being connected. */
   readonly load: number;
 }
@@ -58,14 +58,14 @@ function nextAfter<C extends Candidate>(up: readonly C[], lastIndex: number): C 
 }
 
 /**
- * The candidate whose name scores highest together with `key` (highest random weight hashing): when one goes, only the
+ * The candidate whose identity scores highest together with `key` (highest random weight hashing): when one goes, only the
  * keys that it held move, and they return with it.
  */
 export function rendezvous<C extends Candidate>(up: readonly C[], key: string): C | null {
   let best: C | null = null;
   let bestScore = -1;
   for (const candidate of up) {
-    const score = hash32(`${candidate.name}\0${key}`);
+    const score = hash32(`${candidate.identity}\0${key}`);
     if (score > bestScore) {
       best = candidate;
       bestScore = score;
@@ -74,7 +74,7 @@ export function rendezvous<C extends Candidate>(up: readonly C[], key: string): 
   return best;
 }
 
-/** FNV-1a over UTF-16 units, then MurmurHash3's finalizer: without it, names that differ in one digit score alike. */
+/** FNV-1a over UTF-16 units, then MurmurHash3's finalizer: without it, identities that differ in one digit score alike. */
 export function hash32(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {

@@ -9,12 +9,14 @@ import { createGuard, type Guard } from "../process/guard.ts";
 import type { ConnectFailure, ConnectRequest, ConnectResult, Pool } from "./backend.ts";
 import { ExecHost } from "./exec_host.ts";
 import { createFixedHost, type Host } from "./host.ts";
+import { type HostName, nameHosts } from "./host_name.ts";
 import { choose } from "./policies.ts";
 import { ProgramHost } from "./program_host.ts";
 
 export function createPool(route: RouteConfig, balance: PolicyName, log: Logger): Pool {
   const guard = createGuard(log);
-  const hosts = route.hosts.map((config) => createHost(config, log, guard));
+  const names = nameHosts(route.hosts.map((config) => config.target));
+  const hosts = route.hosts.map((config, at) => createHost(names[at]!.shown, config, log, guard));
   const outages = createOutageLog(route.key, hosts, log);
   let lastIndex = -1;
   let stopping: Promise<void> | null = null;
@@ -24,7 +26,7 @@ export function createPool(route: RouteConfig, balance: PolicyName, log: Logger)
     const left = new Set(hosts.keys());
     const failures: ConnectFailure[] = [];
     while (stopping === null) {
-      const up = candidates(hosts, left);
+      const up = candidates(hosts, names, left);
       const chosen = choose(balance, up, { ...selectionOf(request), lastIndex });
       if (chosen === null) break;
       lastIndex = chosen.index;
@@ -59,16 +61,20 @@ export function createPool(route: RouteConfig, balance: PolicyName, log: Logger)
   };
 }
 
-function createHost(config: HostConfig, log: Logger, guard: Guard): Host {
+function createHost(name: string, config: HostConfig, log: Logger, guard: Guard): Host {
   const { target, program } = config;
-  if (target.transport === "exec") return new ExecHost(config, target, log, guard);
+  if (target.transport === "exec") return new ExecHost(name, config, target, log, guard);
   if (program !== undefined) return new ProgramHost(config, target, program, log, guard);
   return createFixedHost(config, target);
 }
 
-function candidates(hosts: readonly Host[], left: ReadonlySet<number>) {
+function candidates(
+  hosts: readonly Host[],
+  names: readonly HostName[],
+  left: ReadonlySet<number>,
+) {
   return hosts
-    .map(({ name, load }, index) => ({ index, name, load }))
+    .map(({ load }, index) => ({ index, identity: names[index]!.identity, load }))
     .filter(({ index }) => left.has(index) && hosts[index]!.up);
 }
 

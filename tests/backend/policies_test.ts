@@ -11,7 +11,7 @@ const SELECTION: Selection = {
 
 function hosts(loads: readonly (number | null)[]): Candidate[] {
   return loads.flatMap((load, index) =>
-    load === null ? [] : [{ index, name: `10.0.0.${index}:5900`, load }]
+    load === null ? [] : [{ index, identity: `10.0.0.${index}:5900`, load }]
   );
 }
 
