@@ -111,7 +111,8 @@ async function probe(address: Address, timeoutMs: number, signal: AbortSignal): 
 }
 
 /** Its row of the table. */
-export function reportProc({ at, supervisor: { state, pid } }: Proc): HostReport {
+export function reportProc({ at, supervisor: { state, pid, retryAt } }: Proc): HostReport {
+  const disabledUntil = Math.max(at.disabledUntil, retryAt);
   return {
     backend: at.name,
     state: isDisabled(at) && state !== "stopped" ? "disabled" : state,
@@ -119,7 +120,7 @@ export function reportProc({ at, supervisor: { state, pid } }: Proc): HostReport
     pid,
     tunnelsServed: at.tunnelsServed,
     failures: at.failures,
-    disabledUntil: disabledUntilUnixMs(at),
+    disabledUntil: disabledUntilUnixMs({ disabledUntil }),
   };
 }
 

@@ -147,7 +147,7 @@ export class ProgramHost implements Host {
 
   /** One more when the mean load is too high; when that is up the next, if it still is. */
   #scale(): void {
-    if (!this.#mayStart() || this.#procs.some(inState("starting", "foreign"))) return;
+    if (!this.#mayStart() || this.#procs.some(inState("starting"))) return;
     const up = this.#procs.filter(isUp);
     const spare = this.#procs.find(inState("stopped"));
     if (spare !== undefined && totalLoad(up) > up.length * this.#program.maxLoadPerProc) {

@@ -50,6 +50,9 @@ export function parseAddress(text: string, options: ParseAddressOptions = {}): P
   }
   const hostname = match[1] !== "" ? match[1]! : options.defaultHostname;
   if (hostname === undefined) return { problem: `must be ${FORMS}: the host is missing` };
+  if (hostname === "*" && options.defaultHostname !== undefined) {
+    return { problem: `all interfaces are written :${match[2]}` };
+  }
   const hostnameProblem = bracketed ? ipv6Problem(hostname) : checkHostname(hostname);
   if (hostnameProblem !== null) return { problem: hostnameProblem };
   const port = parsePort(match[2]!, options.allowPortZero ?? false);
@@ -73,20 +76,31 @@ function parsePort(text: string, allowZero: boolean): number | null {
   return port <= 65535 && (port > 0 || allowZero) ? port : null;
 }
 
+/** What {@linkcode checkHostname} says where nothing better can be told. */
+export const NO_HOST = "the host must be a name or an IP address";
+
 /** Says what is wrong with a host name or IP address (brackets already taken off), or null. */
 export function checkHostname(hostname: string): string | null {
   if (hostname.includes(":")) return ipv6Problem(hostname);
   if (hostname.length > 253) return "the host name must be at most 253 characters";
+  if (/^[0-9.]+$/.test(hostname)) {
+    return isIpv4(hostname) ? null : "an IPv4 address is four numbers from 0 to 255";
+  }
   // An underscore is no host name by RFC 1123, yet container networks hand such names out.
-  return /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(hostname)
-    ? null
-    : "the host must be a name or an IP address";
+  return /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(hostname) ? null : NO_HOST;
 }
 
+function isIpv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 &&
+    parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+}
+
+/** Colons, digits and, behind a `%`, the zone of a link-local address; what else is wrong a URL tells. */
 function ipv6Problem(hostname: string): string | null {
-  return /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?$/.test(hostname)
-    ? null
-    : "only an IPv6 address stands in brackets";
+  const match = /^([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?:%[A-Za-z0-9_.-]+)?$/.exec(hostname);
+  if (match === null) return "only an IPv6 address stands in brackets";
+  return URL.canParse(`http://[${match[1]}]/`) ? null : "this is no IPv6 address";
 }
 
 /** Reads the path of a unix-domain socket; `@name` is the abstract socket `name`. */

@@ -20,6 +20,8 @@ export interface Logger {
   warn(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
+  /** What somebody asked for just now: information at every level but 0. */
+  answer(message: string, fields?: LogFields): void;
   /** Whether debug lines are written, so that costly ones need not be made. */
   readonly debugs: boolean;
 }
@@ -46,7 +48,10 @@ export interface OpenedLog extends Logger {
 export function openLog(options: OpenLogOptions): OpenedLog {
   const level = Math.min(options.level, 4);
   const format = options.format === "json" ? formatJson : formatText;
-  const queue = createLineQueue(Deno.stderr, (count) => format(droppedRecord(count)));
+  const queue = createLineQueue(
+    Deno.stderr,
+    (count) => format(recordOf("warning", DROPPED, { count })),
+  );
   const write = options.write ?? queue.push;
   configureSync({
     reset: true,
@@ -64,16 +69,20 @@ export function openLog(options: OpenLogOptions): OpenedLog {
     warn: (message, fields) => tape.warn("", line(message, fields)),
     info: (message, fields) => tape.info("", line(message, fields)),
     debug: (message, fields) => tape.debug("", line(message, fields)),
+    answer(message, fields = {}) {
+      if (level > 0) write(format(recordOf("info", message, fields)));
+    },
     debugs: level >= 4,
     flushed: queue.flushed,
   };
 }
 
-function droppedRecord(count: number): LogRecord {
-  const properties = { [MESSAGE]: "log lines dropped: nobody reads them", count };
+const DROPPED = "log lines dropped: nobody reads them";
+
+function recordOf(level: TapeLevel, message: string, fields: LogFields): LogRecord {
+  const properties = { ...fields, [MESSAGE]: message };
   const timestamp = Date.now();
-  const category = ["wstunnel"];
-  return { category, level: "warning", message: [], rawMessage: "", timestamp, properties };
+  return { category: ["wstunnel"], level, message: [], rawMessage: "", timestamp, properties };
 }
 
 const MESSAGE = "message";

@@ -205,7 +205,12 @@ type OptionValues = Readonly<Record<string, string[]>>;
 function toInvocation(kind: "serve" | "check", options: OptionValues): Invocation {
   const values = valuesOf(options);
   const url = options["url"]?.at(-1);
-  return url === undefined ? { kind, values } : { kind: "probe", url };
+  if (url === undefined) return { kind, values };
+  const [other] = values.keys();
+  return other === undefined ? { kind: "probe", url } : {
+    kind: "wrong",
+    message: `--url asks a server that runs: --${other} has no effect beside it`,
+  };
 }
 
 function valuesOf(options: OptionValues): FlagValues {
@@ -220,7 +225,7 @@ function unexpected(word: string, kind: "serve" | "check"): string {
   if (kind === "check") return `unexpected argument '${word}'; a file is given with --config`;
   const near = nearest(word, Object.keys(COMMANDS));
   if (near !== null) return `unknown command '${word}' (Did you mean ${near}?)`;
-  return `unknown command '${word}'; a backend is given with --server`;
+  return `unexpected argument '${word}'; a backend is given with --server, a file with --config`;
 }
 
 function oneLine(message: string): string {

@@ -52,11 +52,14 @@ export async function run(args: readonly string[], options: RunOptions): Promise
     return EXIT_USAGE;
   }
   const { config } = loaded;
+  const warnings = loaded.warnings.map(formatProblem);
   if (kind === "check") {
+    for (const warning of warnings) writeError(`warning: ${warning}\n`);
     writeOut(writeToml(toFile(config)));
     return 0;
   }
   const log = openLog({ format: config.logFormat, level: config.debug });
+  for (const warning of warnings) log.warn(warning);
   try {
     return await serve(config, log);
   } finally {

@@ -33,16 +33,17 @@ function serverSettings(values: FlagValues): Setting[] {
     const rule = "has no effect without --server";
     return key === undefined ? [] : [{ flag: "--path", path: ["--path"], rule }];
   }
-  const hosts: Record<string, unknown>[] = [];
-  const broken: Setting[] = [];
-  for (const text of servers) {
-    const host = toHost(text);
-    if ("rule" in host) broken.push({ flag: "--server", path: SERVER_PATH, ...host });
-    else hosts.push(host.host);
-  }
-  const value = Object.fromEntries([[key ?? "/", hosts]]);
-  return broken.length > 0 ? broken : [{ flag: "--server", path: SERVER_PATH, value }];
+  const hosts = servers.map(toHost);
+  const flag = "--server";
+  const broken = hosts.filter((host) => "rule" in host)
+    .map((host) => ({ flag, path: SERVER_PATH, ...host }));
+  const tables = hosts.map((host) => "rule" in host ? STAND_IN : host.host);
+  const value = Object.fromEntries([[key ?? "/", tables]]);
+  return [...broken, { flag, path: SERVER_PATH, value }];
 }
+
+/** Breaks no rule, so that what is wrong with the other servers, or with --path, shows as well. */
+const STAND_IN = { port: 1 };
 
 type ServerHost = { host: Record<string, unknown> } | { rule: string; text: string };
 

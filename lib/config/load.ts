@@ -9,6 +9,7 @@ import { type Finding, finding, formatPath, type Path, type Problem } from "./pr
 import { checkRules } from "./rules.ts";
 import { checkForm } from "./schema.ts";
 import { locateLines, parseToml } from "./toml.ts";
+import { findWarnings } from "./warnings.ts";
 
 /** The text of a configuration file and the name to call it by. */
 export interface ConfigText {
@@ -16,25 +17,33 @@ export interface ConfigText {
   readonly text: string;
 }
 
-/** What a flag sets: a value at its place in the file, which it replaces, or text it can't make one of. */
+/** What a flag sets: a value at its place in the file, which it replaces; or text that it can't make one of, and why. */
 export type Setting =
   & { readonly flag: string; readonly path: Path }
   & ({ readonly value: unknown } | { readonly rule: string; readonly text?: string });
 
-/** The effective configuration, or every problem in the order of the file, then of the flags. */
-export type Loaded = { readonly config: Config } | { readonly problems: readonly Problem[] };
+/**
+ * The effective configuration with what is hardly meant in it, or every problem; both in the order of the file, then of the
+ * flags.
+ */
+export type Loaded =
+  | { readonly config: Config; readonly warnings: readonly Problem[] }
+  | { readonly problems: readonly Problem[] };
+
+/** What a configuration is made of. */
+interface Source {
+  readonly file?: ConfigText | undefined;
+  readonly flags: readonly Setting[];
+}
 
 /** Lays the flags over the file, checks the whole and fills in the defaults. */
-export function loadConfig(
-  source: { readonly file?: ConfigText | undefined; readonly flags: readonly Setting[] },
-): Loaded {
+export function loadConfig(source: Source): Loaded {
   const { file, flags } = source;
   const parsed = file === undefined ? { value: {} } : parseToml(file.text);
   if ("problem" in parsed) {
     const { line, column, reason } = parsed.problem;
-    return {
-      problems: [{ file: file!.path, line, column, path: "", rule: `not TOML: ${reason}` }],
-    };
+    const problem = { file: file!.path, line, column, path: "", rule: `not TOML: ${reason}` };
+    return { problems: [problem, ...problemsOfFlags(flags)] };
   }
   const raw = flags.reduce<unknown>(
     (root, flag) => "value" in flag ? withValue(root, flag.path, flag.value) : root,
@@ -42,22 +51,38 @@ export function loadConfig(
   );
   const broken = flags.filter((flag) => "rule" in flag);
   const form = checkForm(raw);
-  const findings = [...("findings" in form ? form.findings : []), ...checkRules(raw)]
-    .filter(({ path }) => !broken.some((flag) => isWithin(path, flag.path)));
+  const findings = [...("findings" in form ? form.findings : []), ...checkRules(raw)];
   if ("value" in form && findings.length === 0 && broken.length === 0) {
-    return { config: toConfig(form.value) };
+    return { config: toConfig(form.value), warnings: place(source, findWarnings(raw)) };
   }
-  const placed = withoutRepeats(findings)
-    .map((found) => ({ found, flag: flagOf(flags, found.path) }));
-  return {
-    problems: [
-      ...placeInFile(file, placed.flatMap(({ found, flag }) => flag === undefined ? [found] : [])),
-      ...broken.map(({ flag, path, rule, text }) => toProblem(finding(path, rule, text), { flag })),
-      ...placed.flatMap(({ found, flag }) =>
-        flag === undefined ? [] : [toProblem(found, { flag })]
-      ),
-    ],
-  };
+  const brokenFlags = broken.map(({ flag, path, rule, text }) =>
+    toProblem(finding(path, rule, text), { flag })
+  );
+  const [ofFile, ofFlags] = partition(place(source, withoutRepeats(findings)), isOfFile);
+  return { problems: [...ofFile, ...brokenFlags, ...ofFlags] };
+}
+
+/** What is wrong with flags where the file can't be read: the rest of it nobody can judge. */
+export function problemsOfFlags(flags: readonly Setting[]): Problem[] {
+  const loaded = loadConfig({ flags });
+  return "problems" in loaded ? loaded.problems.filter((problem) => !isOfFile(problem)) : [];
+}
+
+function isOfFile({ flag }: Problem): boolean {
+  return flag === undefined;
+}
+
+/** Where the user wrote what was found: those of the file first, by their lines. */
+function place({ file, flags }: Source, findings: readonly Finding[]): Problem[] {
+  const placed = findings.map((found) => ({ found, flag: flagOf(flags, found.path) }));
+  return [
+    ...placeInFile(file, placed.flatMap(({ found, flag }) => flag === undefined ? [found] : [])),
+    ...placed.flatMap(({ found, flag }) => flag === undefined ? [] : [toProblem(found, { flag })]),
+  ];
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }
 
 /** The problems of a file by their lines, those without one last. */

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { loadConfig, type Loaded, type Setting } from "./load.ts";
-import type { Problem } from "./problem.ts";
+import { loadConfig, type Loaded, problemsOfFlags, type Setting } from "./load.ts";
 
 /** A configuration is some lines: what is bigger is another file. */
 export const MAX_FILE_BYTES = 1024 * 1024;
@@ -15,10 +14,10 @@ export async function readConfig(
   flags: readonly Setting[],
 ): Promise<Loaded> {
   if (path === undefined) return loadConfig({ flags });
-  const read = await readText(path);
-  return "rule" in read
-    ? { problems: [{ file: path, path: "", rule: read.rule }] satisfies Problem[] }
-    : loadConfig({ file: { path, text: read.text }, flags });
+  const read = path === "" ? { rule: "must name a file" } : await readText(path);
+  if ("text" in read) return loadConfig({ file: { path, text: read.text }, flags });
+  const place = path === "" ? { flag: "--config" } : { file: path };
+  return { problems: [{ ...place, path: "", rule: read.rule }, ...problemsOfFlags(flags)] };
 }
 
 async function readText(path: string): Promise<{ text: string } | { rule: string }> {

@@ -4,11 +4,10 @@
  *
  * @module
  */
-import { formatAddress, MAX_UNIX_PATH_BYTES, parseListenAddress } from "../base/address.ts";
-import { DEFAULTS } from "./defaults.ts";
+import { formatAddress, parseListenAddress } from "../base/address.ts";
 import { type Finding, finding, type Path, valueAt } from "./problem.ts";
-
-type Table = Readonly<Record<string, unknown>>;
+import { checkProgram } from "./program_rules.ts";
+import { eachHost, isSocketPath, isTable, type Table } from "./table.ts";
 
 const EXAMPLE = "wstunnel --server 127.0.0.1:5900 --frame-type binary";
 
@@ -28,7 +27,6 @@ export function checkRules(raw: unknown): Finding[] {
   return [
     ...checkListen(valueAt(raw, ["listen"])),
     ...checkServer(raw),
-    ...checkMapExtensions(raw),
     ...checkReservedKeys(raw, []),
   ];
 }
@@ -57,11 +55,20 @@ function checkServer(raw: unknown): Finding[] {
   if (routes.length === 0) {
     return [{ path, rule: `must name at least one backend, as in: ${EXAMPLE}` }];
   }
-  return routes.flatMap(([key, hosts]) => {
-    if (isTable(hosts)) return checkHost(hosts, [...path, key]);
-    const list: unknown[] = Array.isArray(hosts) ? hosts : [];
-    return list.flatMap((host, at) => isTable(host) ? checkHost(host, [...path, key, at]) : []);
-  });
+  return [
+    ...routes.flatMap(([key]) => checkKey(key, path)),
+    ...eachHost(raw).flatMap(({ host, path }) => checkHost(host, path)),
+  ];
+}
+
+function checkKey(key: string, path: Path): Finding[] {
+  if (key === "") {
+    return [{ path: [...path, key], rule: "a key must not be empty: / is every path" }];
+  }
+  // It would lose its place: objects list such keys before all others.
+  return /^\d+$/.test(key)
+    ? [{ path: [...path, key], rule: "a key must not be digits alone: put / or . in front" }]
+    : [];
 }
 
 function checkHost(host: Table, path: Path): Finding[] {
@@ -72,7 +79,7 @@ function checkHost(host: Table, path: Path): Finding[] {
     ];
   }
   const addressFindings = checkHostAddress(host, path);
-  if (host["bin-path"] !== undefined) return [...addressFindings, ...checkProcs(host, path)];
+  if (host["bin-path"] !== undefined) return [...addressFindings, ...checkProgram(host, path)];
   return [
     ...addressFindings,
     ...refuse(host, path, BIN_PATH_OPTIONS, "has no effect without bin-path"),
@@ -82,7 +89,7 @@ function checkHost(host: Table, path: Path): Finding[] {
 
 function refuse(host: Table, path: Path, keys: readonly string[], rule: string): Finding[] {
   return keys.filter((key) => host[key] !== undefined)
-    .map((key) => ({ path: [...path, key], rule }));
+    .map((key) => finding([...path, key], rule, host[key]));
 }
 
 function checkHostAddress(host: Table, path: Path): Finding[] {
@@ -94,51 +101,12 @@ function checkHostAddress(host: Table, path: Path): Finding[] {
   }
   if (host["port"] !== undefined) return [];
   if (host["host"] !== undefined) {
-    return [{ path: [...path, "host"], rule: "must have a port beside it" }];
+    return [finding([...path, "host"], "must have a port beside it", host["host"])];
   }
   const choices = host["bin-path"] === undefined
     ? "port, socket or exec"
     : "port or socket beside bin-path";
   return [{ path, rule: `must have ${choices}` }];
-}
-
-function checkProcs(host: Table, path: Path): Finding[] {
-  const min = numberOr(host["min-procs"], DEFAULTS.host["min-procs"]);
-  const max = numberOr(host["max-procs"], DEFAULTS.host["max-procs"]);
-  const findings: Finding[] = [];
-  if (min > max) {
-    const key = host["min-procs"] === undefined ? "max-procs" : "min-procs";
-    const rule = `min-procs must be at most max-procs, they are ${min} and ${max}`;
-    findings.push({ path: [...path, key], rule });
-  }
-  const port = host["port"];
-  if (typeof port === "number" && port <= 65535 && port + max - 1 > 65535) {
-    const rule = `port + max-procs - 1 must be at most 65535, it is ${port + max - 1}`;
-    findings.push({ path: [...path, "port"], rule });
-  }
-  const [key, socket] = isSocketPath(host["host"])
-    ? ["host", host["host"]]
-    : ["socket", host["socket"]];
-  const suffix = `-${max - 1}`;
-  if (typeof socket === "string") {
-    const bytes = new TextEncoder().encode(socket).length;
-    if (bytes <= MAX_UNIX_PATH_BYTES && bytes + suffix.length > MAX_UNIX_PATH_BYTES) {
-      const limit = MAX_UNIX_PATH_BYTES - suffix.length;
-      const rule = `must be at most ${limit} bytes, to leave room for ${suffix}; this is ${bytes}`;
-      findings.push({ path: [...path, key], rule });
-    }
-  }
-  return findings;
-}
-
-function checkMapExtensions(raw: unknown): Finding[] {
-  const path = ["wstunnel", "map-extensions"];
-  const extensions = valueAt(raw, path);
-  const server = valueAt(raw, ["wstunnel", "server"]);
-  const keys = isTable(server) ? Object.keys(server) : [];
-  return Object.entries(isTable(extensions) ? extensions : {})
-    .filter(([, key]) => typeof key === "string" && !keys.includes(key))
-    .map(([suffix, key]) => finding([...path, suffix], "must be a key of wstunnel.server", key));
 }
 
 /** `wstunnel.server."/key"[0].bin-environment.NAME` */
@@ -153,17 +121,4 @@ function checkReservedKeys(value: unknown, path: Path): Finding[] {
       ? [{ path: here, rule: "is no key that can be used" }]
       : checkReservedKeys(inner, here);
   });
-}
-
-function isTable(value: unknown): value is Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    !(value instanceof Date);
-}
-
-function isSocketPath(host: unknown): host is string {
-  return typeof host === "string" && host.startsWith("/");
-}
-
-function numberOr(value: unknown, fallback: number): number {
-  return typeof value === "number" ? value : fallback;
 }

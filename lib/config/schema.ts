@@ -5,7 +5,7 @@
  * @module
  */
 import * as z from "zod";
-import { checkHostname, parseListenAddress, parseUnixPath } from "../base/address.ts";
+import { checkHostname, NO_HOST, parseListenAddress, parseUnixPath } from "../base/address.ts";
 import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
 import { nearest } from "../base/nearest.ts";
 import { splitCommandLine } from "./command_line.ts";
@@ -95,12 +95,6 @@ const variableName = text(
     name !== "" && !/[=\0]/.test(name) ? null : "a variable's name must have no = and not be empty",
 );
 
-/** A key of digits alone would lose its place: objects list such keys before all others. */
-const routeKey = text("must be text", (key) => {
-  if (key === "") return "a key must not be empty: / is every path";
-  return /^\d+$/.test(key) ? "a key must not be digits alone: put / or . in front" : null;
-});
-
 const variableValue = text(
   "must be text",
   (value) => value.includes("\0") ? "must not hold a NUL character" : null,
@@ -108,7 +102,10 @@ const variableValue = text(
 
 const host = z.strictObject({
   host: text(hostnameOrPath, (value) => {
-    if (!value.startsWith("/")) return checkHostname(value) === null ? null : hostnameOrPath;
+    if (!value.startsWith("/")) {
+      const problem = checkHostname(value);
+      return problem === NO_HOST ? hostnameOrPath : problem;
+    }
     const parsed = parseUnixPath(value);
     return "problem" in parsed ? parsed.problem : null;
   }).optional().describe(
@@ -162,7 +159,7 @@ const host = z.strictObject({
 
 const wstunnel = z.strictObject({
   server: z.record(
-    routeKey,
+    z.string(),
     z.union(
       [host, z.array(host).min(1, "must have at least one host")],
       "must be a table or a list of tables",
@@ -253,13 +250,19 @@ function unknownKeyRule(table: Path, key: string): string {
   const here = keysOfTable(table.length);
   const near = nearest(key, here);
   if (near !== null) return `unknown key, did you mean ${near}?`;
-  if (table.length === 0 && Object.hasOwn(wstunnel.shape, key)) {
-    return "unknown key, it belongs under [wstunnel]";
-  }
+  const home = TABLES.find(({ keys }) => keys.includes(key));
+  if (home !== undefined) return `unknown key, it belongs ${home.place}`;
   return `unknown key, must be one of ${here.join(", ")}`;
 }
 
-/** The three tables with fixed keys stand at different depths: top, `wstunnel`, a host. */
+/** The tables with fixed keys, and how a user is told where each is. */
+const TABLES = [
+  { place: "at the top of the file, above [wstunnel]", keys: Object.keys(file.shape) },
+  { place: "under [wstunnel]", keys: Object.keys(wstunnel.shape) },
+  { place: 'to a host, as under [[wstunnel.server."/key"]]', keys: Object.keys(host.shape) },
+] as const;
+
+/** They stand at different depths: top, `wstunnel`, a host. */
 function keysOfTable(depth: number): readonly string[] {
-  return Object.keys(depth === 0 ? file.shape : depth === 1 ? wstunnel.shape : host.shape);
+  return TABLES[Math.min(depth, 2)]!.keys;
 }

@@ -72,7 +72,23 @@ export function locateLines(text: string, paths: readonly Path[]): (number | und
       if (valueAt(prefix(good), written) === undefined) without = middle;
       else within = good;
     }
-    return firstLineOf(lastGood(within - 1));
+    const line = firstLineOf(lastGood(within - 1));
+    return lineOfElement(written, line) ?? line;
+  }
+
+  /** Within a list that is written over several lines: the first line with which, closed, it has the element. */
+  function lineOfElement(path: Path, keyLine: number): number | undefined {
+    const element = path.slice(0, path.findLastIndex((part) => typeof part === "number") + 1);
+    if (element.length === 0) return undefined;
+    let count = keyLine;
+    for (; prefix(count) === undefined; count++) {
+      if (budget < 0) return undefined;
+      const closed = lines.slice(0, count).join("\n") + "\n]";
+      budget -= closed.length;
+      const parsed = parseToml(closed);
+      if ("value" in parsed && valueAt(parsed.value, element) !== undefined) return count;
+    }
+    return count;
   }
 
   function lastGood(count: number): number {

@@ -50,6 +50,7 @@ export class Supervisor {
   #outageTold = false;
   #foreignTold = false;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryAt = -Infinity;
   #over = false;
 
   constructor(options: SupervisorOptions) {
@@ -58,6 +59,11 @@ export class Supervisor {
 
   get state(): ProcState {
     return this.#state;
+  }
+
+  /** When it is started again, on the clock of `performance.now()`; -Infinity unless it waits for that. */
+  get retryAt(): number {
+    return this.#state === "backoff" ? this.#retryAt : -Infinity;
   }
 
   get pid(): number | null {
@@ -207,6 +213,7 @@ export class Supervisor {
     const delayMs = restartDelayMs(this.#failures, performance.now() - this.#startedAt);
     if (delayMs === 0) return this.#proceed();
     this.#state = "backoff";
+    this.#retryAt = performance.now() + delayMs;
     this.#retryTimer = setTimeout(() => this.#proceed(), delayMs);
   }
 

@@ -7,12 +7,12 @@
 import type { Logger } from "../base/logger.ts";
 import type { Pool } from "../backend/backend.ts";
 
-/** Logs how many lines follow, and a line for each proc of each host. */
+/** Logs, whatever the level, how many lines follow, and a line for each proc of each host. */
 export function logReport(pools: Iterable<Pool>, openTunnels: number, log: Logger): void {
   const rows = [...pools].flatMap((pool) => pool.report());
-  log.info("report", { openTunnels, backends: rows.length });
+  log.answer("report", { openTunnels, backends: rows.length });
   for (const { disabledUntil, pid, ...row } of rows) {
-    log.info("backend", {
+    log.answer("backend", {
       ...row,
       pid: pid ?? undefined,
       disabledUntil: disabledUntil === null ? undefined : new Date(disabledUntil).toISOString(),

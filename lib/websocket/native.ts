@@ -73,12 +73,13 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
     const payload = isText ? encoder.encode(data) : new Uint8Array(data);
     options.onFrame?.("received", isText ? Opcode.TEXT : Opcode.BINARY, payload.length);
     if (over !== null) return giveBack(payload);
-    queue.push(payload);
-    if (queue.bytes <= options.maxBufferBytes) return;
-    queue.clear();
+    if (queue.bytes + payload.length <= options.maxBufferBytes) return queue.push(payload);
     const code = CloseCode.TOO_BIG;
-    const reason =
-      `the backend is slower than the client: over ${options.maxBufferBytes} bytes wait`;
+    const reason = payload.length > options.maxBufferBytes
+      ? `a message over max-buffer, which is ${options.maxBufferBytes} bytes`
+      : `the backend is slower than the client: over ${options.maxBufferBytes} bytes wait`;
+    giveBack(payload);
+    queue.clear();
     end({ kind: "overflow", code, reason });
     close(code, reason);
   });
@@ -139,6 +140,7 @@ async function lowWater(socket: WebSocket): Promise<void> {
 }
 
 interface Queue {
+  /** Bytes that wait, and those that the reader was given last. */
   readonly bytes: number;
   push(chunk: Uint8Array<ArrayBuffer>): void;
   /** The next bytes, small chunks put together; null after the end. */
@@ -150,6 +152,7 @@ interface Queue {
 function createQueue(): Queue {
   let chunks: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
+  let given = 0;
   let over = false;
   let waiting: ((chunk: Uint8Array | null) => void) | null = null;
   const next = (): Uint8Array => {
@@ -160,15 +163,17 @@ function createQueue(): Queue {
     }
     const taken = chunks.splice(0, count);
     bytes -= size;
+    given = size;
     return count === 1 ? taken[0]! : concat(taken, size);
   };
   return {
     get bytes() {
-      return bytes;
+      return bytes + given;
     },
     push(chunk) {
       if (chunk.length === 0) return;
       if (waiting !== null) {
+        given = chunk.length;
         waiting(chunk);
         waiting = null;
         return;
@@ -177,6 +182,7 @@ function createQueue(): Queue {
       bytes += chunk.length;
     },
     take() {
+      given = 0;
       if (chunks.length > 0) return Promise.resolve(next());
       if (over) return Promise.resolve(null);
       return new Promise((resolve) => waiting = resolve);

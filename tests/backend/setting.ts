@@ -25,6 +25,7 @@ export function keptLog(): { readonly log: Logger; readonly lines: LogLine[] } {
     error: at("error"),
     warn: at("warn"),
     info: at("info"),
+    answer: at("info"),
     debug: at("debug"),
     debugs: true,
   };

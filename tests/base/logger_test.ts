@@ -31,6 +31,14 @@ Deno.test("`openLog()` writes what its level admits", () => {
   }
 });
 
+Deno.test("`openLog()` writes what was asked for at every level but 0", () => {
+  for (const level of [0, 1, 2, 3, 4]) {
+    const lines = logged("text", level, (log) => log.answer("report", { backends: 2 }));
+    const expected = level === 0 ? [] : ["info    report backends=2\n"];
+    assert.deepEqual(lines.map(withoutTime), expected, `${level}`);
+  }
+});
+
 Deno.test("`openLog()` says whether debug lines are written", () => {
   assert.equal(openLog({ format: "text", level: 3 }).debugs, false);
   assert.equal(openLog({ format: "text", level: 4 }).debugs, true);

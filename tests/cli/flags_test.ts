@@ -14,7 +14,7 @@ Deno.test("`parseArguments()` collects flags before and after the subcommand", (
     [["--debug", "1", "--debug", "-2"], { kind: "serve", values: new Map([["debug", ["-2"]]]) }],
     [["--frame-type", ""], { kind: "serve", values: new Map([["frame-type", [""]]]) }],
     [["check", "--url", "http://a/"], { kind: "probe", url: "http://a/" }],
-    [["--listen", ":1", "check", "--url", "a", "--url=b"], { kind: "probe", url: "b" }],
+    [["check", "--url", "a", "--url=b"], { kind: "probe", url: "b" }],
     [["--version"], { kind: "version" }],
     [["--server", "a", "--version"], { kind: "version" }],
   ];
@@ -38,9 +38,19 @@ Deno.test("`parseArguments()` says what is wrong and suggests the nearest", () =
     [["--server"], "option '--server <ADDRESS>' argument missing"],
     [["chek"], "unknown command 'chek' (Did you mean check?)"],
     [["--url", "http://a/"], "unknown option '--url'"],
-    [["127.0.0.1:1"], "unknown command '127.0.0.1:1'; a backend is given with --server"],
+    [
+      ["127.0.0.1:1"],
+      "unexpected argument '127.0.0.1:1'; a backend is given with --server, a file with --config",
+    ],
     [["check", "x.toml"], "unexpected argument 'x.toml'; a file is given with --config"],
-    [["--", "--server"], "unknown command '--server'; a backend is given with --server"],
+    [
+      ["--", "--server"],
+      "unexpected argument '--server'; a backend is given with --server, a file with --config",
+    ],
+    [
+      ["--listen", ":1", "check", "--url", "unix:/x"],
+      "--url asks a server that runs: --listen has no effect beside it",
+    ],
   ];
   for (const [args, message] of cases) {
     assert.deepEqual(parseArguments(args), { kind: "wrong", message }, args.join(" "));

@@ -86,6 +86,7 @@ Deno.test("`run()` names the file's lines and the flags that are wrong, and serv
     assert.deepEqual(ran.error.split("\n"), [
       `${path}:2: wstunnel.balanse: unknown key, did you mean balance?`,
       '--server: must be host:port, [v6]:port, unix:/path or exec:COMMAND: current value is "a"',
+      "--server: has a ' that is not closed",
       '--debug: must be a whole number from 0 to 65535: current value is "x"',
       "",
     ]);
@@ -157,5 +158,47 @@ Deno.test("`run()` with check prints a configuration that loads to what would be
   assert.deepEqual([checked.code, checked.error, checked.served], [0, "", []]);
   const { served } = await runWith(...flags);
   const loaded = loadConfig({ file: { path: "x.toml", text: checked.out }, flags: [] });
-  assert.deepEqual(loaded, { config: served[0] });
+  assert.deepEqual(loaded, { config: served[0], warnings: [] });
+});
+
+Deno.test("`run()` reports everything that is wrong with several --server and their --path", async () => {
+  const servers = ["exec:", "a:1", "exec:'", "b"].flatMap((server) => ["--server", server]);
+  const { code, error } = await runWith("--path", "", ...servers);
+  assert.equal(code, 2);
+  assert.deepEqual(error.split("\n"), [
+    '--server: must be host:port, [v6]:port, unix:/path or exec:COMMAND: current value is "b"',
+    "--server: must start with a program",
+    "--server: has a ' that is not closed",
+    "--server: a key must not be empty: / is every path",
+    "",
+  ]);
+});
+
+Deno.test("`run()` reports a file that can't be read, and wrong flags beside it", async () => {
+  for (
+    const [file, said] of [
+      ["", "--config: must name a file"],
+      ["/no/such", "/no/such: cannot be read: there is no such file"],
+    ]
+  ) {
+    const { code, error } = await runWith("--config", file!, "--debug", "x");
+    assert.deepEqual([code, error.split("\n")], [2, [
+      said,
+      '--debug: must be a whole number from 0 to 65535: current value is "x"',
+      "",
+    ]]);
+  }
+});
+
+Deno.test("`run()` with check prints warnings beside the configuration", async () => {
+  const text = '[wstunnel]\nmap-extensions = { ".a" = ".b" }\n[wstunnel.server."/"]\nport = 1\n';
+  await withFile(text, async (path) => {
+    const { code, error, out } = await runWith("check", "--config", path);
+    assert.equal(code, 0);
+    assert.equal(
+      error,
+      `warning: ${path}:2: wstunnel.map-extensions.".a": has no effect: ".b" is no key of wstunnel.server\n`,
+    );
+    assert.match(out, /^listen = /);
+  });
 });

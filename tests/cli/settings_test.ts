@@ -3,6 +3,8 @@ import { toSettings } from "../../lib/cli/settings.ts";
 
 const SERVER = ["wstunnel", "server"];
 
+const STAND_INS = Array(4).fill({ port: 1 });
+
 function settings(values: Record<string, string[]>) {
   return toSettings(new Map(Object.entries(values)));
 }
@@ -36,6 +38,12 @@ Deno.test("`toSettings()` says what is wrong with each --server", () => {
       text: "/run/x",
     },
     { flag: "--server", path: SERVER, rule: forms, text: "" },
+    // Stand-ins keep the others in their places, so that they are checked as well.
+    {
+      flag: "--server",
+      path: SERVER,
+      value: { "/": [{ host: "127.0.0.1", port: 1 }, ...STAND_INS] },
+    },
   ]);
 });
 

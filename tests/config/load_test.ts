@@ -43,7 +43,7 @@ min-procs = 9
     'x.toml:2: listen[1]: must be host:port, [v6]:port, :port or unix:/path: current value is "x"',
     'x.toml:5: wstunnel.debug: must be a whole number from 0 to 65535: current value is "a"',
     "x.toml:8: wstunnel.balanse: unknown key, did you mean balance?",
-    'x.toml:15: wstunnel.server."/a"[1].min-procs: has no effect without bin-path',
+    'x.toml:15: wstunnel.server."/a"[1].min-procs: has no effect without bin-path: current value is 9',
     'x.toml:16: wstunnel.server.".b"[0]: must have port, socket or exec',
     '--ping-interval: must be 0 to 86400 seconds: current value is "soon"',
   ]);
@@ -186,5 +186,38 @@ Deno.test("`loadConfig()` leaves what stands in a flag's way to be reported", ()
   const flags = [{ flag: "--debug", path: ["wstunnel", "debug"], value: 4 }];
   assert.deepEqual(problemsOf("wstunnel = 3", flags), [
     "x.toml:1: wstunnel: must be a table: current value is 3",
+  ]);
+});
+
+Deno.test("`loadConfig()` takes the example of the reference, and warns of what has no effect in it", () => {
+  const text = `[wstunnel]
+map-extensions = { ".console" = ".vnc" }
+[wstunnel.server."/vnc"]
+port = 5900
+bin-path = "vncd {prot} {json}"
+`;
+  const loaded = load(text);
+  assert("config" in loaded);
+  assert.deepEqual(loaded.config.mapExtensions, { ".console": ".vnc" });
+  assert.deepEqual(loaded.warnings.map(formatProblem), [
+    'x.toml:2: wstunnel.map-extensions.".console": has no effect: ".vnc" is no key of wstunnel.server',
+    'x.toml:5: wstunnel.server."/vnc".bin-path: {prot} is passed on as it is, did you mean {port}?',
+  ]);
+});
+
+Deno.test("`loadConfig()` lets --server stand in for the keys that map-extensions names", () => {
+  const text = `[wstunnel]\nmap-extensions = { ".a" = "/" }\n${SERVER}`;
+  const value = { "/new": [{ port: 2 }] };
+  const flags = [{ flag: "--server", path: ["wstunnel", "server"], value }];
+  const loaded = load(text, flags);
+  assert("config" in loaded);
+  assert.equal(loaded.warnings.length, 1);
+});
+
+Deno.test("`loadConfig()` reports wrong flags beside a file that is no TOML", () => {
+  const flags = [{ flag: "--debug", path: ["wstunnel", "debug"], value: "x" }];
+  assert.deepEqual(problemsOf("a = ", flags), [
+    "x.toml:1:5: not TOML: invalid value",
+    '--debug: must be a whole number from 0 to 65535: current value is "x"',
   ]);
 });

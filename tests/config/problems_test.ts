@@ -21,8 +21,8 @@ const AT_TOP: [string, ...string[]][] = [
   ],
   [
     'listen = [\n"a:1",\n"a:70000",\ntrue]',
-    'x.toml:1: listen[1]: the port must be 0 to 65535: current value is "a:70000"',
-    "x.toml:1: listen[2]: must be text: current value is true",
+    'x.toml:3: listen[1]: the port must be 0 to 65535: current value is "a:70000"',
+    "x.toml:4: listen[2]: must be text: current value is true",
   ],
   [
     'listen = ["localhost:1", ":0", ":0", "LocalHost:1"]',
@@ -31,6 +31,14 @@ const AT_TOP: [string, ...string[]][] = [
   [
     'listen = ["unix:/a", "unix:/A", "unix:/a"]',
     'x.toml:1: listen[2]: must not be listed twice: current value is "unix:/a"',
+  ],
+  [
+    'listen = "*:80"',
+    'x.toml:1: listen: all interfaces are written :80: current value is "*:80"',
+  ],
+  [
+    'listen = "1.2.3:80"',
+    'x.toml:1: listen: an IPv4 address is four numbers from 0 to 255: current value is "1.2.3:80"',
   ],
   ["engine = 1", 'x.toml:1: engine: must be "native" or "stream": current value is 1'],
   [
@@ -53,6 +61,10 @@ const AT_TOP: [string, ...string[]][] = [
   ],
   ["\n\n# why\nengin = 1", "x.toml:4: engin: unknown key, did you mean engine?"],
   ['frame-type = "text"', "x.toml:1: frame-type: unknown key, it belongs under [wstunnel]"],
+  [
+    "port = 1",
+    'x.toml:1: port: unknown key, it belongs to a host, as under [[wstunnel.server."/key"]]',
+  ],
   [
     "zzz = 1",
     "x.toml:1: zzz: unknown key, must be one of listen, engine, log-format, grace-time, " +
@@ -93,6 +105,10 @@ const IN_WSTUNNEL: [string, ...string[]][] = [
     "x.toml:2: wstunnel.ping-intervall: unknown key, did you mean ping-interval?",
   ],
   [
+    "listen = []",
+    "x.toml:2: wstunnel.listen: unknown key, it belongs at the top of the file, above [wstunnel]",
+  ],
+  [
     "frame-type = []",
     'x.toml:2: wstunnel.frame-type: must be "text" or "binary": current value is a list',
   ],
@@ -102,7 +118,7 @@ const IN_WSTUNNEL: [string, ...string[]][] = [
   ],
   [
     'origins = ["a.b",\n  "*"]',
-    'x.toml:2: wstunnel.origins[1]: an empty list admits every origin, * is no entry: current value is "*"',
+    'x.toml:3: wstunnel.origins[1]: an empty list admits every origin, * is no entry: current value is "*"',
   ],
   [
     'subprotocols = ["mqtt", "a b", ""]',
@@ -123,7 +139,6 @@ const IN_WSTUNNEL: [string, ...string[]][] = [
     'map-extensions = { ".a" = ".vnc", "" = "/", ".b" = 5 }',
     'x.toml:2: wstunnel.map-extensions."": a suffix must not be empty',
     'x.toml:2: wstunnel.map-extensions.".b": must be a key of wstunnel.server: current value is 5',
-    'x.toml:2: wstunnel.map-extensions.".a": must be a key of wstunnel.server: current value is ".vnc"',
   ],
   [
     '__proto__ = 1\nmap-extensions = { __proto__ = "/" }',
@@ -137,11 +152,23 @@ const IN_WSTUNNEL: [string, ...string[]][] = [
 /** The same for lines of the only host, whose header is line 1. */
 const IN_HOST: [string, ...string[]][] = [
   ["", 'x.toml:1: wstunnel.server."/": must have port, socket or exec'],
-  ['host = "a"', 'x.toml:2: wstunnel.server."/".host: must have a port beside it'],
+  [
+    'host = "a"',
+    'x.toml:2: wstunnel.server."/".host: must have a port beside it: current value is "a"',
+  ],
   [
     'host = "a b"\nport = 1',
     'x.toml:2: wstunnel.server."/".host: must be a host name, an IP address or the absolute path ' +
     'of a socket: current value is "a b"',
+  ],
+  [
+    'host = "999.1.1.1"\nport = 1',
+    'x.toml:2: wstunnel.server."/".host: an IPv4 address is four numbers from 0 to 255: ' +
+    'current value is "999.1.1.1"',
+  ],
+  [
+    'host = "1:2:3:4:5:6:7:8:9"\nport = 1',
+    'x.toml:2: wstunnel.server."/".host: this is no IPv6 address: current value is "1:2:3:4:5:6:7:8:9"',
   ],
   [
     'host = "/"',
@@ -149,7 +176,7 @@ const IN_HOST: [string, ...string[]][] = [
   ],
   [
     'host = "/a"\nport = 1',
-    'x.toml:3: wstunnel.server."/".port: must not stand beside a host that is a socket path',
+    'x.toml:3: wstunnel.server."/".port: must not stand beside a host that is a socket path: current value is 1',
   ],
   [
     "port = 0",
@@ -166,8 +193,8 @@ const IN_HOST: [string, ...string[]][] = [
   ],
   [
     'socket = "/a"\nhost = "b"\nport = 1',
-    'x.toml:3: wstunnel.server."/".host: must not stand beside socket',
-    'x.toml:4: wstunnel.server."/".port: must not stand beside socket',
+    'x.toml:3: wstunnel.server."/".host: must not stand beside socket: current value is "b"',
+    'x.toml:4: wstunnel.server."/".port: must not stand beside socket: current value is 1',
   ],
   [
     'socket = "a"',
@@ -176,20 +203,23 @@ const IN_HOST: [string, ...string[]][] = [
   [
     'exec = "p"\nbin-path = "p"\nhost = "a"\nport = 1\nsocket = "/a"',
     'x.toml:3: wstunnel.server."/".bin-path: must not stand beside exec',
-    'x.toml:4: wstunnel.server."/".host: must not stand beside exec',
-    'x.toml:5: wstunnel.server."/".port: must not stand beside exec',
-    'x.toml:6: wstunnel.server."/".socket: must not stand beside exec',
+    'x.toml:4: wstunnel.server."/".host: must not stand beside exec: current value is "a"',
+    'x.toml:5: wstunnel.server."/".port: must not stand beside exec: current value is 1',
+    'x.toml:6: wstunnel.server."/".socket: must not stand beside exec: current value is "/a"',
   ],
   [
     'exec = "p"\nmin-procs = 1\nmax-load-per-proc = 1\nidle-timeout = 1\nlisten-backlog = 1\n' +
     'socket-handover = "none"',
     ...["min-procs", "max-load-per-proc", "idle-timeout", "listen-backlog", "socket-handover"]
-      .map((key, at) => `x.toml:${3 + at}: wstunnel.server."/".${key}: has no effect with exec`),
+      .map((key, at) =>
+        `x.toml:${3 + at}: wstunnel.server."/".${key}: has no effect with exec: current value is ` +
+        (key === "socket-handover" ? '"none"' : "1")
+      ),
   ],
   [
     "port = 1\nmin-procs = 0\nmax-procs = 1\nbin-environment = {}",
-    'x.toml:3: wstunnel.server."/".min-procs: has no effect without bin-path',
-    'x.toml:4: wstunnel.server."/".max-procs: has no effect without bin-path or exec',
+    'x.toml:3: wstunnel.server."/".min-procs: has no effect without bin-path: current value is 0',
+    'x.toml:4: wstunnel.server."/".max-procs: has no effect without bin-path or exec: current value is 1',
     'x.toml:5: wstunnel.server."/".bin-environment: has no effect without bin-path or exec',
   ],
   ['bin-path = "p"', 'x.toml:1: wstunnel.server."/": must have port or socket beside bin-path'],
@@ -219,6 +249,23 @@ const IN_HOST: [string, ...string[]][] = [
   [
     `socket = "/${"x".repeat(105)}"\nbin-path = "p"`,
     'x.toml:2: wstunnel.server."/".socket: must be at most 105 bytes, to leave room for -3; this is 106',
+  ],
+  [
+    'port = 1\nbin-path = "p {socket} {port} {foo}"',
+    'x.toml:3: wstunnel.server."/".bin-path: has {socket}, but the address is host and port: there ' +
+    "are {host}, {port}, {id}",
+  ],
+  [
+    'socket = "/a"\nbin-path = ["p", "{host}:{port}", "{id}"]',
+    ...["host", "port"].map((name) =>
+      `x.toml:3: wstunnel.server."/".bin-path: has {${name}}, but the address is a socket: there ` +
+      "are {socket}, {id}"
+    ),
+  ],
+  [
+    'host = "db.example"\nport = 1\nbin-path = "p"\nsocket-handover = "stdin"',
+    'x.toml:2: wstunnel.server."/".host: must be an IP address with socket-handover: current value ' +
+    'is "db.example"',
   ],
   [
     'exec = "p"\nkill-signal = "SIGTREM"',

@@ -34,7 +34,8 @@ Deno.test("`locateLines()` gives the line where a key starts", () => {
   const cases: [Path, number | undefined][] = [
     [["a"], 3],
     [["list"], 5],
-    [["list", 1], 5],
+    [["list", 0], 6],
+    [["list", 1], 8],
     [["text"], 10],
     [["b"], 14],
     [["b", "y", "z"], 14],

@@ -133,6 +133,25 @@ testEnginesThat(
 
 testEnginesThat(
   "overflow",
+  "a single message over max-buffer ends with 1009, whatever the backend does",
+  async (engine) => {
+    const settings = { wstunnel: `max-buffer = "64KiB"` };
+    await withTunnel(engine, settings, async ({ program, client, taken }) => {
+      await client.send(Opcode.BINARY, MEBIBYTE.subarray(0, 64 * 1024));
+      assert.equal((await taken.reader.exactly(64 * 1024, "what fits")).length, 64 * 1024);
+      await client.send(Opcode.BINARY, MEBIBYTE.subarray(0, 64 * 1024 + 1));
+      assert.deepEqual(await client.closed(), {
+        code: 1009,
+        reason: "a message over max-buffer, which is 65536 bytes",
+      });
+      client[Symbol.dispose]();
+      await assertClosed(program, { cause: "client-overflow", code: 1009 });
+    });
+  },
+);
+
+testEnginesThat(
+  "overflow",
   "a client that vanishes does not leave a tunnel to a backend that takes nothing",
   async (engine) => {
     const settings = { wstunnel: `max-buffer = "256MiB"` };

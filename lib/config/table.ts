@@ -1,0 +1,35 @@
+/**
+ * Looking into a configuration as it was written, right in form or not.
+ *
+ * @module
+ */
+import { type Path, valueAt } from "./problem.ts";
+
+export type Table = Readonly<Record<string, unknown>>;
+
+export function isTable(value: unknown): value is Table {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !(value instanceof Date);
+}
+
+/** A table of a host and where it stands. */
+export interface HostTable {
+  readonly host: Table;
+  readonly path: Path;
+}
+
+/** Every table of a host that can be read as one, in the order of the file. */
+export function eachHost(raw: unknown): HostTable[] {
+  const path = ["wstunnel", "server"];
+  const server = valueAt(raw, path);
+  return Object.entries(isTable(server) ? server : {}).flatMap(([key, hosts]): HostTable[] => {
+    if (isTable(hosts)) return [{ host: hosts, path: [...path, key] }];
+    const list: unknown[] = Array.isArray(hosts) ? hosts : [];
+    return list.flatMap((host, at) => isTable(host) ? [{ host, path: [...path, key, at] }] : []);
+  });
+}
+
+/** Whether a `host` means a unix-domain socket. */
+export function isSocketPath(host: unknown): host is string {
+  return typeof host === "string" && host.startsWith("/");
+}
