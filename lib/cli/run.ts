@@ -11,6 +11,7 @@ import { toFile } from "../config/effective.ts";
 import { formatProblem } from "../config/problem.ts";
 import { readConfig } from "../config/read.ts";
 import { writeToml } from "../config/toml.ts";
+import { runtimeProblems } from "../server/runtime.ts";
 import { parseArguments } from "./flags.ts";
 import { parseProbe, probe } from "./probe.ts";
 import { toSettings } from "./settings.ts";
@@ -52,6 +53,9 @@ export async function run(args: readonly string[], options: RunOptions): Promise
     return EXIT_USAGE;
   }
   const { config } = loaded;
+  const unable = runtimeProblems(Deno.version.deno, config);
+  for (const problem of unable) writeError(`${problem}\n`);
+  if (unable.length > 0) return EXIT_USAGE;
   const warnings = loaded.warnings.map(formatProblem);
   if (kind === "check") {
     for (const warning of warnings) writeError(`warning: ${warning}\n`);

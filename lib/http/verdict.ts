@@ -6,6 +6,7 @@
  */
 import type { FrameType } from "../config/config.ts";
 import { type Answer, answer } from "./answer.ts";
+import { isAuthority } from "./authority.ts";
 import { isKey, whyNoUpgrade } from "./handshake.ts";
 import { matchOrigin, type OriginRule } from "./origin.ts";
 import { pathOf, type RequestHead } from "./request.ts";
@@ -40,6 +41,7 @@ export function decide(head: RequestHead, rules: VerdictRules): Verdict {
   if (authority === null || authority === "") {
     return refuse(400, "the Host header is missing");
   }
+  if (!isAuthority(authority)) return refuse(400, "the Host header is no host");
   const path = pathOf(head.target);
   const key = matchRoute(path, rules.keys, rules.mapExtensions);
   if (key === null) return refuse(404, "nothing is served at this path");

@@ -5,12 +5,11 @@
  */
 import type { Address } from "../base/address.ts";
 import { within } from "../base/within.ts";
-import { type Answer, answer } from "../http/answer.ts";
+import type { Answer } from "../http/answer.ts";
 import type { RequestHead } from "../http/request.ts";
 import { openNativeSocket } from "../websocket/native.ts";
 import type { EngineOptions, Handler, Listener, WaitingTunnel } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
-import { isAtLeast } from "./runtime.ts";
 import { removeStaleSocket } from "./unix_socket.ts";
 
 type Server = Deno.HttpServer<Deno.Addr>;
@@ -89,13 +88,6 @@ function upgrade(
 ): Response {
   const { protocol } = tunnel;
   const isFound = protocol !== null && runtimeFinds(protocol, request.headers);
-  if (protocol !== null && !isFound && !SETS_UPGRADE_HEADERS) {
-    tunnel.abandon();
-    const reason =
-      "the native engine on this Deno needs a space behind each comma of a list of subprotocols";
-    options.log.warn("request refused", { status: 501, reason, deno: Deno.version.deno });
-    return toResponse(answer(501, reason));
-  }
   const idleTimeout = idleTimeoutSeconds(options);
   const upgraded = upgradeOrAbandon(request, tunnel, { idleTimeout, ...(isFound && { protocol }) });
   if (protocol !== null && !isFound) {
@@ -116,9 +108,6 @@ function upgrade(
 function runtimeFinds(protocol: string, headers: Headers): boolean {
   return headers.get("sec-websocket-protocol")?.split(", ").includes(protocol) ?? false;
 }
-
-/** Measured: Deno 2.9.6 lets the headers of its upgrade be set, 2.4.2 does not. */
-const SETS_UPGRADE_HEADERS = isAtLeast(Deno.version.deno, 2, 9);
 
 function upgradeOrAbandon(
   request: Request,

@@ -22,6 +22,8 @@ export type HeadResult = ReadHead | HeadRefusal | null;
 
 export interface HeadRefusal {
   readonly refusal: Answer;
+  /** False: it is the answer to HEAD (RFC 9110 section 9.3.2), right in form or not. */
+  readonly withBody: boolean;
   readonly pending: Promise<number | null> | null;
 }
 
@@ -40,7 +42,8 @@ export async function readHead(
       const count = await Promise.race([pending, timeout]);
       if (count === "timeout") {
         const seconds = timeoutMs / 1000;
-        return { refusal: answer(408, `no request within ${seconds} seconds`), pending };
+        const refusal = answer(408, `no request within ${seconds} seconds`);
+        return { refusal, withBody: !asksForHead(bytes.subarray(0, to)), pending };
       }
       if (count === null) return null;
       to += count;
@@ -48,11 +51,17 @@ export async function readHead(
       if (parsed === "incomplete") continue;
       if ("head" in parsed) return { head: parsed.head, from: parsed.end, to };
       const { status, reason } = parsed.problem;
-      return { refusal: answer(status, reason), pending: null };
+      const withBody = !asksForHead(bytes.subarray(0, to));
+      return { refusal: answer(status, reason), withBody, pending: null };
     }
   } catch {
     return null;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** An empty line may come before the request (RFC 9112 section 2.2). */
+function asksForHead(bytes: Uint8Array): boolean {
+  return /^(?:\r\n)?HEAD /.test(String.fromCharCode(...bytes.subarray(0, 7)));
 }

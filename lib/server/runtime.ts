@@ -1,9 +1,10 @@
 /**
- * What an older runtime can't do: told at the start, so that nobody has to find out.
+ * What an older runtime can't do, measured on Deno 2.4.2: refused where it was asked for, told at the start where it only
+ * might matter, so that nobody has to find out. 2.9.6 has none of it.
  *
  * @module
  */
-import type { EngineName } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 
 /** Whether a version such as `2.9.6` is `major.minor` or newer. */
 export function isAtLeast(version: string, major: number, minor: number): boolean {
@@ -11,14 +12,25 @@ export function isAtLeast(version: string, major: number, minor: number): boolea
   return ours > major || (ours === major && less >= minor);
 }
 
-/** What doesn't hold on this Deno, a sentence each. Measured on 2.4.2; 2.9.6 has none of it. */
-export function runtimeLimits(version: string, engine: EngineName): string[] {
+/** What of a configuration this Deno can't do, a sentence each. */
+export function runtimeProblems(version: string, { engine, routes }: Config): string[] {
   if (isAtLeast(version, 2, 9)) return [];
-  const limits = [
+  const needs = `needs Deno 2.9 or newer, this is ${version}`;
+  const timed = routes.filter(({ hosts }) =>
+    hosts.some(({ writeTimeoutMs }) => writeTimeoutMs > 0)
+  );
+  return [
+    ...(engine === "native" ? [`engine = "native" ${needs}: it would send a second Close`] : []),
+    ...timed.map(({ key }) =>
+      `wstunnel.server.${JSON.stringify(key)}: write-timeout ${needs}: it can't cut a write off`
+    ),
+  ];
+}
+
+/** What doesn't hold on this Deno whatever is configured, a sentence each. */
+export function runtimeLimits(version: string): string[] {
+  if (isAtLeast(version, 2, 9)) return [];
+  return [
     "this Deno can't cut a write off: a peer that stops reading holds its tunnel until it reads on or leaves",
   ];
-  if (engine === "native") {
-    limits.push("the native engine on this Deno sends a second Close: engine = stream doesn't");
-  }
-  return limits;
 }

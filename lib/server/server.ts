@@ -63,7 +63,7 @@ export async function serve(config: Config, log: Logger): Promise<number> {
       log.info(`listening on ${formatAddress(address)}`, { engine: config.engine });
     }
     const { deno } = Deno.version;
-    for (const limit of runtimeLimits(deno, config.engine)) log.warn(limit, { deno });
+    for (const limit of runtimeLimits(deno)) log.warn(limit, { deno });
     for (const pool of pools.values()) pool.start();
     await asked.promise;
     stopping.abort();

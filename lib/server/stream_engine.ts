@@ -101,7 +101,7 @@ async function serveRequest(connection: Connection, context: Context): Promise<b
     }
     const { status, body } = result.refusal;
     options.log.info("request refused", { client: peer.name, status, reason: body.trimEnd() });
-    await refuse(connection, result.refusal, true, result.pending);
+    await refuse(connection, result.refusal, result.withBody, result.pending);
     return false;
   } finally {
     options.buffers.large.give(scratch);

@@ -1,56 +1,13 @@
 /** The stream engine's HTTP in front: what is refused, byte for byte, and that the answer always arrives. */
 import assert from "node:assert/strict";
-import { type Backend, listenSilently, openBackend } from "../support/backends.ts";
-import {
-  closeQuietly,
-  concat,
-  connect,
-  createReader,
-  type StreamEnd,
-  writeAll,
-} from "../support/connection.ts";
+import { listenSilently } from "../support/backends.ts";
+import { closeQuietly, concat, connect, createReader, writeAll } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { handshake } from "../support/raw_client.ts";
-import { type Endpoint, type EndpointOptions, openEndpoint } from "./endpoint.ts";
+import { ask, withEndpoint } from "./ask.ts";
+import { openEndpoint } from "./endpoint.ts";
 
 const encoder = new TextEncoder();
-
-interface Answered {
-  readonly line: string;
-  readonly headers: Headers;
-  readonly body: string;
-  readonly end: StreamEnd;
-}
-
-/** Sends a request as it is and takes in all that comes until the server ends the connection. */
-async function ask(endpoint: Endpoint, request: string | Uint8Array): Promise<Answered> {
-  const connection = await connect(endpoint.address);
-  try {
-    await writeAll(connection, typeof request === "string" ? encoder.encode(request) : request);
-    const { bytes, end } = await createReader(connection).rest("an answer and its end");
-    const text = new TextDecoder().decode(bytes);
-    const split = text.indexOf("\r\n\r\n");
-    const [line = "", ...fields] = text.slice(0, split).split("\r\n");
-    const headers = new Headers(
-      fields.map((field): [string, string] => {
-        const colon = field.indexOf(": ");
-        return [field.slice(0, colon), field.slice(colon + 2)];
-      }),
-    );
-    return { line, headers, body: text.slice(split + 4), end };
-  } finally {
-    closeQuietly(connection);
-  }
-}
-
-async function withEndpoint(
-  body: (endpoint: Endpoint, backend: Backend) => Promise<void>,
-  options?: EndpointOptions,
-): Promise<void> {
-  await using backend = openBackend();
-  await using endpoint = openEndpoint(backend.address, options);
-  await body(endpoint, backend);
-}
 
 /** Header fields of a whole handshake but for what is given. */
 function withLine(line: string): string {
@@ -90,6 +47,7 @@ const REFUSALS: readonly (readonly [what: string, request: string, status: numbe
   ["400: a NUL", handshake("/", { "X-A": "1\x002" }), 400],
   ["400: Host twice", handshake("/", { "host": "b" }), 400],
   ["400: no Host", handshake("/", { Host: null }), 400],
+  ["400: a Host that is none", handshake("/", { Host: "a b@c/" }), 400],
   ["400: a body with an upgrade", handshake("/", { "Content-Length": "3" }) + "abc", 400],
   ["400: a chunked body", handshake("/", { "Transfer-Encoding": "chunked" }) + "0\r\n\r\n", 400],
   ["400: two lengths", handshake("/", { "Content-Length": "0", "content-length": "0" }), 400],
@@ -143,15 +101,27 @@ Deno.test("what is at the limits of a head is taken", async () => {
   });
 });
 
-Deno.test("the answer to HEAD has the length of its body and no body", async () => {
+Deno.test("the answer to HEAD has the length of its body and no body, also where it is malformed", async () => {
+  const requests: [rest: string, status: number][] = [
+    [" / HTTP/1.1\r\nHost: a" + ENDING, 426],
+    [" / HTTP/1.1\r\nHost: a\r\nHost: b" + ENDING, 400],
+    [" /#x HTTP/1.1" + ENDING, 400],
+    [" / HTTP/2.0" + ENDING, 505],
+    [` / HTTP/1.1\r\n${"X: x\r\n".repeat(101)}` + ENDING.slice(2), 431],
+    [" / HTTP/1.1\r\nHost: a", 408],
+  ];
   await withEndpoint(async (endpoint) => {
-    const get = await ask(endpoint, "GET / HTTP/1.1\r\nHost: a" + ENDING);
-    const head = await ask(endpoint, "HEAD / HTTP/1.1\r\nHost: a" + ENDING);
-    assert.match(head.line, / 426 /);
-    assert.equal(head.body, "");
-    assert.ok(Number(head.headers.get("content-length")) > 0);
-    assert.ok(get.body.length > 0);
-  });
+    for (const [rest, status] of requests) {
+      const [get, head] = await Promise.all([
+        ask(endpoint, "GET" + rest),
+        ask(endpoint, "HEAD" + rest),
+      ]);
+      assert.match(head.line, new RegExp(` ${status} `), rest);
+      assert.deepEqual([head.line, head.body], [get.line, ""], rest);
+      assert.ok(Number(head.headers.get("content-length")) > 0, rest);
+      assert.ok(get.body.length > 0, rest);
+    }
+  }, { top: "handshake-timeout = 1" });
 });
 
 Deno.test("a client that goes on sending gets its refusal whole, without a reset", async () => {

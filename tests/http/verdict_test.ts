@@ -48,6 +48,7 @@ const LADDER: readonly (readonly [
   reason: string,
 ])[] = [
   ["no Host", { headers: { host: null } }, 400, {}, "the Host header is missing"],
+  ["a Host that is none", { headers: { host: "a b@c/" } }, 400, {}, "the Host header is no host"],
   ["no route", { target: "/other" }, 404, {}, "nothing is served at this path"],
   [
     "another method",

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { isAtLeast, runtimeLimits } from "../../lib/server/runtime.ts";
+import type { Config } from "../../lib/config/config.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { isAtLeast, runtimeLimits, runtimeProblems } from "../../lib/server/runtime.ts";
 
 const VERSIONS = [
   ["2.9.6", true],
@@ -17,8 +19,26 @@ for (const [version, expected] of VERSIONS) {
   });
 }
 
-Deno.test("`runtimeLimits()` says what doesn't hold on an older Deno, for the engine that is used", () => {
-  assert.deepEqual(runtimeLimits("2.9.6", "native"), []);
-  assert.equal(runtimeLimits("2.4.2", "stream").length, 1);
-  assert.match(runtimeLimits("2.4.2", "native").join("\n"), /second Close/);
+function configOf(text: string): Config {
+  const loaded = loadConfig({ file: { path: "x.toml", text }, flags: [] });
+  assert("config" in loaded);
+  return loaded.config;
+}
+
+Deno.test("`runtimeProblems()` refuses what an older Deno can't do", () => {
+  const plain = configOf('[wstunnel.server."/"]\nport = 1\n');
+  const demanding = configOf(
+    'engine = "native"\n[[wstunnel.server."/a"]]\nport = 1\n[[wstunnel.server."/a"]]\nport = 2\nwrite-timeout = 1\n',
+  );
+  for (const config of [plain, demanding]) assert.deepEqual(runtimeProblems("2.9.6", config), []);
+  assert.deepEqual(runtimeProblems("2.4.2", plain), []);
+  assert.deepEqual(runtimeProblems("2.4.2", demanding), [
+    'engine = "native" needs Deno 2.9 or newer, this is 2.4.2: it would send a second Close',
+    'wstunnel.server."/a": write-timeout needs Deno 2.9 or newer, this is 2.4.2: it can\'t cut a write off',
+  ]);
+});
+
+Deno.test("`runtimeLimits()` says what doesn't hold on an older Deno", () => {
+  assert.deepEqual(runtimeLimits("2.9.6"), []);
+  assert.equal(runtimeLimits("2.4.2").length, 1);
 });

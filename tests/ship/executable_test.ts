@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import manifest from "../../deno.json" with { type: "json" };
+import { isAtLeast } from "../../lib/server/runtime.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { eventually } from "../support/eventually.ts";
 import { openTunnel } from "../support/raw_client.ts";
@@ -18,7 +19,10 @@ import {
 } from "./executable.ts";
 import { exerciseTunnels } from "./tunnels.ts";
 
-const ENGINES = ["stream", "native"];
+/** Those that the runtime of the executable has: an older one doesn't have all. */
+async function enginesThere(): Promise<string[]> {
+  return isAtLeast(await runtimeVersion(), 2, 9) ? ["stream", "native"] : ["stream"];
+}
 
 async function withExecutable(
   body: (executable: string, folder: string) => Promise<void>,
@@ -50,13 +54,23 @@ testUnless(
         assert.equal(start, `wstunnel ${manifest.version} (commit 0123456789ab, deno ${deno}`);
       });
 
-      for (const engine of ENGINES) {
-        const place = { words, hostname: "localhost", sockets: { here: sockets, there: sockets } };
+      const place = { words, hostname: "localhost", sockets: { here: sockets, there: sockets } };
+      for (const engine of await enginesThere()) {
         await t.step(
           `${engine}: tunnels, a program, the end`,
           () => exerciseTunnels({ ...place, executable }, engine),
         );
       }
+
+      await t.step("it refuses what its runtime can't do, or does it", async () => {
+        const flags = ["check", "--server", "127.0.0.1:1", "--engine", "native"];
+        const { code, stderr } = await runProgram(flags, words);
+        if ((await enginesThere()).includes("native")) {
+          return assert.deepEqual([code, stderr], [0, ""]);
+        }
+        assert.equal(code, 2);
+        assert.match(stderr, /^engine = "native" needs Deno 2\.9 or newer, this is [\d.]+: .*\n$/);
+      });
 
       await t.step(
         "it holds one file of code, and no permission that the start task has not",
@@ -93,7 +107,7 @@ testUnless(
       const sockets = { here: `${root}/tmp`, there: "/tmp" };
       await Deno.writeTextFile(`${root}/etc/hosts`, "127.0.0.1 backend.test\n");
       const words = inRoot(root);
-      for (const engine of ENGINES) {
+      for (const engine of await enginesThere()) {
         await t.step(`${engine}: tunnels, a program, the end`, () =>
           exerciseTunnels(
             { words, hostname: "backend.test", sockets, executable: "/usr/bin/wstunnel" },
