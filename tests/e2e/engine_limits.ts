@@ -20,7 +20,7 @@ export type Ability =
   | "overflow";
 
 /** Why an engine can't: from the measurements of the runtime, and from how the engines are made. */
-const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, string>>>>> = {
+export const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, string>>>>> = {
   native: {
     "see HTTP/1.0": "the runtime doesn't tell a request's version",
     "close on a protocol error": "the runtime drops the connection without a Close",
