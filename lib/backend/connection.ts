@@ -6,6 +6,11 @@
 
 /** A byte stream each way. `Deno.TcpConn` and `Deno.UnixConn` are one as they are. */
 export interface BackendConnection {
+  /**
+   * How long it may be silent once its input has ended before it is closed, since it may still be using what it was sent.
+   * @default {2000}
+   */
+  readonly lingerMs?: number;
   /** Fills `buffer` with what there is and gives the count, or null at the end of the stream. Rejects on a reset. */
   read(buffer: Uint8Array): Promise<number | null>;
   /** Sends some of `buffer` and gives how much. Rejects when the backend is gone. */

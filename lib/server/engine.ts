@@ -5,6 +5,7 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
+import type { Breather } from "../base/breather.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Answer } from "../http/answer.ts";
 import type { RequestHead } from "../http/request.ts";
@@ -42,6 +43,7 @@ export type Handler = (head: RequestHead, peer: Peer, signal: AbortSignal) => Pr
 export interface EngineOptions extends Omit<ClientSocketOptions, "frameType" | "onFrame"> {
   readonly handshakeTimeoutMs: number;
   readonly buffers: Buffers;
+  readonly breather: Breather;
   readonly log: Logger;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Breather } from "../base/breather.ts";
 import type { Logger } from "../base/logger.ts";
 import type { ConnectFailure, Lease, Pool } from "../backend/backend.ts";
 import type { Config } from "../config/config.ts";
@@ -27,6 +28,7 @@ export interface HandlerOptions {
   readonly registry: Registry;
   readonly watch: Watch;
   readonly buffers: Buffers;
+  readonly breather: Breather;
   readonly log: Logger;
   /** Aborted when the server stops: a tunnel that begins after that ends at once. */
   readonly stopping: AbortSignal;
@@ -122,7 +124,7 @@ function frameLogger(log: Logger, { name }: Peer): FrameObserver {
 }
 
 function runTunnel(
-  { config, registry, watch, buffers, log, stopping }: HandlerOptions,
+  { config, registry, watch, buffers, breather, log, stopping }: HandlerOptions,
   { key, encoding }: AcceptedRequest,
   peer: Peer,
   lease: Lease,
@@ -134,6 +136,7 @@ function runTunnel(
     backend: lease.connection,
     encoding,
     buffers,
+    breather,
     flow,
     watch,
     pingIntervalMs: config.pingIntervalMs,

@@ -4,6 +4,7 @@
  * @module
  */
 import { formatAddress } from "../base/address.ts";
+import { createBreather } from "../base/breather.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Pool } from "../backend/backend.ts";
 import { createPool } from "../backend/pool.ts";
@@ -33,10 +34,13 @@ export async function serve(config: Config, log: Logger): Promise<number> {
   const pools = createPools(config, log);
   const registry = createRegistry();
   const buffers = createBuffers(config.bufferBytes);
+  const breather = createBreather();
   const watch = createWatch(tickFor(timesOf(config)));
   const stopping = new AbortController();
   const { signal } = stopping;
-  const handler = createHandler({ config, pools, registry, watch, buffers, log, stopping: signal });
+  const options = { ...config, buffers, breather, log };
+  const shared = { config, pools, registry, watch, buffers, breather, log };
+  const handler = createHandler({ ...shared, stopping: signal });
   const asked = Promise.withResolvers<void>();
   const hurried = Promise.withResolvers<void>();
   const undo = [
@@ -53,7 +57,6 @@ export async function serve(config: Config, log: Logger): Promise<number> {
   ];
   let deadlineMs = 0;
   try {
-    const options = { ...config, buffers, log };
     const listening = await listenAll(config.listen, ENGINES[config.engine], handler, options);
     if ("problem" in listening) {
       log.error(listening.problem);
@@ -73,6 +76,7 @@ export async function serve(config: Config, log: Logger): Promise<number> {
   } finally {
     await stopPrograms(pools.values(), deadlineMs);
     for (const one of undo) one();
+    await breather.close();
   }
 }
 

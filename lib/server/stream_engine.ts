@@ -113,7 +113,7 @@ async function admit(
   head: RequestHead,
   behind: Uint8Array,
   peer: Peer,
-  { handler, options: { buffers }, waiting }: Context,
+  { handler, options: { buffers, breather }, waiting }: Context,
 ): Promise<boolean> {
   const buffer = new ElasticBuffer(buffers, behind.length);
   buffer.wide.bytes.set(behind);
@@ -134,7 +134,9 @@ async function admit(
   const { tunnel } = admission;
   const accepted = formatUpgrade(head.headers.get("sec-websocket-key")!, tunnel.protocol);
   if (await writeAll(connection, accepted)) {
-    tunnel.run(new StreamSocket(connection, tunnel, buffers, buffer, behind.length, early));
+    tunnel.run(
+      new StreamSocket(connection, tunnel, buffers, breather, buffer, behind.length, early),
+    );
     return true;
   }
   // The client went away before it was told of the upgrade.

@@ -44,8 +44,10 @@ export function encodeInPlace(buffer: Uint8Array, from: number, to: number, at: 
 
 /** Decodes a stream of padded groups of four digits; a group may be split over calls. */
 export interface Base64Decoder {
-  /** Gives the bytes, a view valid until the next call; null when it is not base64. */
-  decode(text: Uint8Array): Uint8Array | null;
+  /** Gives the bytes, a view valid until the next call: those before the first wrong digit where it is not base64. */
+  decode(text: Uint8Array): Uint8Array;
+  /** Whether a wrong digit has come; then nothing more may be decoded. */
+  readonly failed: boolean;
   /** Whether the stream may end here: no group is open. */
   readonly complete: boolean;
 }
@@ -59,6 +61,7 @@ export function createBase64Decoder(): Base64Decoder {
   let bits = 0;
   let places = 0;
   let padding = 0;
+  let failed = false;
   // Not in place: the end of an open group yields more bytes than it has digits.
   let bytes = new Uint8Array(0);
   return {
@@ -71,17 +74,22 @@ export function createBase64Decoder(): Base64Decoder {
         const digit = text[read]!;
         const value = VALUES[digit]!;
         if (digit === PAD && places >= 2) padding++;
-        else if (value === INVALID || padding > 0) return null;
+        else if (value === INVALID || padding > 0) failed = true;
+        if (failed) break;
         bits = bits << 6 | (digit === PAD ? 0 : value);
         if (++places < 4) continue;
         const strayBits = padding === 2 ? bits & 0xffff : padding === 1 ? bits & 0xff : 0;
-        if (strayBits !== 0) return null;
+        failed = strayBits !== 0;
+        if (failed) break;
         bytes[write++] = bits >> 16 & 255;
         if (padding < 2) bytes[write++] = bits >> 8 & 255;
         if (padding < 1) bytes[write++] = bits & 255;
         bits = places = padding = 0;
       }
       return bytes.subarray(0, write);
+    },
+    get failed() {
+      return failed;
     },
     get complete() {
       return places === 0;

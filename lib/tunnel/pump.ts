@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Breather } from "../base/breather.ts";
 import type { BackendConnection } from "../backend/connection.ts";
 import type { ClientSocket } from "../websocket/client_socket.ts";
 import type { Base64Decoder } from "./base64.ts";
@@ -55,7 +56,6 @@ export async function pumpUp(
       return (await client.ended).kind === "close" ? "client-base64" : "client-ended";
     }
     const bytes = decoder === null ? payload : decoder.decode(payload);
-    if (bytes === null) return "client-base64";
     flow.upWaits = "backend";
     try {
       for (let at = 0; at < bytes.length;) {
@@ -68,6 +68,7 @@ export async function pumpUp(
       return error instanceof Deno.errors.ConnectionReset ? "backend-reset" : "backend-error";
     }
     flow.upWaits = "client";
+    if (decoder?.failed) return "client-base64";
   }
 }
 
@@ -80,6 +81,7 @@ export async function pumpDown(
   client: ClientSocket,
   flow: Flow,
   packing: Packing,
+  breather: Breather,
 ): Promise<DownEnd> {
   for (;;) {
     let count: number | null;
@@ -99,6 +101,8 @@ export async function pumpDown(
     }
     flow.downBytes += count;
     if (!valid) return "backend-not-utf8";
+    const pause = breather.after(count);
+    if (pause !== null) await pause;
   }
 }
 
@@ -106,9 +110,16 @@ export async function pumpDown(
 const DISCARDED = new Uint8Array(16 * 1024);
 
 /** Reads the backend's bytes and throws them away, so that its unread answer doesn't become a reset. Never rejects. */
-export async function discard(backend: BackendConnection): Promise<void> {
+export async function discard(
+  backend: BackendConnection,
+  flow: Flow,
+  breather: Breather,
+): Promise<void> {
   try {
-    while (await backend.read(DISCARDED) !== null);
+    for (let count; (count = await backend.read(DISCARDED)) !== null;) {
+      flow.downSteps++;
+      await breather.after(count);
+    }
   } catch {
     // A reset is an end as well.
   }

@@ -13,6 +13,7 @@
  * @module
  */
 import type { BackendConnection } from "../backend/connection.ts";
+import type { Breather } from "../base/breather.ts";
 import { within } from "../base/within.ts";
 import type { ClientEnd, ClientSocket } from "../websocket/client_socket.ts";
 import { type Buffers, ElasticBuffer } from "../websocket/elastic_buffer.ts";
@@ -28,10 +29,16 @@ import type { Watch } from "./watch.ts";
 const LINGER_MS = 5_000;
 
 /**
- * How long it then reads what the backend still sends before it closes: a close with unread bytes is a reset, which
- * could overtake the client's last bytes.
+ * How long it then reads what the backend still sends, unless that falls silent (see {@linkcode BackendConnection.lingerMs}): to
+ * close on a backend that sends is a reset, which overtakes the client's last bytes and drops them.
  */
-const DRAIN_MS = 2_000;
+const DRAIN_MS = 30_000;
+
+/** The same once the program is to end. */
+const HURRIED_DRAIN_MS = 2_000;
+
+/** How long a backend may be silent meanwhile. */
+const DRAIN_SILENCE_MS = 2_000;
 
 /** How long a backend may stay silent after a client's Close was passed on as a half-close. */
 const FIN_PROPAGATE_MS = 30_000;
@@ -42,6 +49,7 @@ export interface TunnelOptions {
   readonly encoding: "binary" | "text" | "base64";
   /** Where the buffer for what the backend sends comes from. */
   readonly buffers: Buffers;
+  readonly breather: Breather;
   readonly flow: Flow;
   readonly watch: Watch;
   /** 0: no Pings. */
@@ -64,19 +72,23 @@ export interface Tunnel {
 export function startTunnel(options: TunnelOptions): Tunnel {
   const { client, backend, flow } = options;
   const first = Promise.withResolvers<TunnelEnd>();
-  const end = (cause: Cause) => first.resolve(endOf(cause));
+  const hurried = Promise.withResolvers<void>();
+  const end = (cause: Cause) => {
+    first.resolve(endOf(cause));
+    if (cause === "shutdown") hurried.resolve();
+  };
   const decoder = options.encoding === "base64" ? createBase64Decoder() : null;
   const buffer = new ElasticBuffer(options.buffers);
   const packing = createPacking(options.encoding, buffer);
   const up = pumpUp(client, backend, flow, decoder);
-  const down = pumpDown(backend, client, flow, packing);
+  const down = pumpDown(backend, client, flow, packing, options.breather);
   const unwatch = options.watch.add(createLook(options, end));
   decideEnd(options, up, down, first.resolve);
   return {
     end,
     ended: first.promise.then(async (ended) => {
       unwatch();
-      await closeBoth(options, ended, up, down);
+      await closeBoth(options, ended, up, down, hurried.promise);
       buffer.free();
       client.release();
       return ended;
@@ -91,6 +103,7 @@ function createLook(options: TunnelOptions, end: (cause: Cause) => void): (nowMs
   const keepalive = createKeepalive(pingIntervalMs, performance.now());
   const writeStall = new StallMeter();
   const readStall = new StallMeter();
+  const clientTakes = createTakeCount(flow);
   return (nowMs) => {
     const stalledMs = writeStall.look(flow.upWaits === "backend", flow.upSteps, nowMs);
     const audible = flow.upWaits === "client" || client.lookAhead();
@@ -99,9 +112,23 @@ function createLook(options: TunnelOptions, end: (cause: Cause) => void): (nowMs
     if (readTimeoutMs > 0 && silentMs >= readTimeoutMs) end("backend-idle");
     // One that has closed, and waits for the rest of the answer, owes no Pong.
     if (!pings || flow.clientEnded) return;
-    const due = lookAtKeepalive(keepalive, client.heard, audible, nowMs);
+    const due = lookAtKeepalive(keepalive, client.heard + clientTakes(), audible, nowMs);
     if (due === "ping") client.ping?.();
     else if (due === "silent") end("client-silent");
+  };
+}
+
+/**
+ * Counts, from look to look, how often a client that was behind has taken bytes: a full connection that has room again shows that it
+ * lives, while its Pong waits behind megabytes that it has yet to read. What fits at once shows nothing.
+ */
+function createTakeCount(flow: Flow): () => number {
+  let takes = 0;
+  let heldAtBytes = -1;
+  return () => {
+    if (heldAtBytes >= 0 && flow.downBytes !== heldAtBytes) takes++;
+    heldAtBytes = flow.downWaits === "client" ? flow.downBytes : -1;
+    return takes;
   };
 }
 
@@ -121,6 +148,8 @@ function decideEnd(
     }
     // With a half-close passed on, the backend's end is what the client's Close waits for, no cause of its own.
     const clients = ended === "client-gone" || (ended === "backend-end" && finPropagated);
+    // It takes nothing more, yet what it sent before that is still to be passed on.
+    if (ended === "client-gone") await whileProgress(up, () => flow.upSteps, LINGER_MS);
     return clients ? toTunnelEnd(await client.ended) : endOf(ended);
   });
   const upDecides: Promise<TunnelEnd> = up.then(async (ended) => {
@@ -192,6 +221,7 @@ async function closeBoth(
   ended: TunnelEnd,
   up: Promise<UpEnd>,
   down: Promise<DownEnd>,
+  hurried: Promise<void>,
 ): Promise<void> {
   const { client, backend, flow } = options;
   const closing = client.close(ended.code, ended.reason);
@@ -199,8 +229,11 @@ async function closeBoth(
   if (!BACKEND_OVER.includes(ended.cause)) {
     const delivered = await whileProgress(up, () => flow.upSteps, LINGER_MS);
     if (delivered && DELIVERED.includes(await up)) {
-      drained = drain(backend, down);
-      await within(drained, DRAIN_MS);
+      drained = drain(options, down);
+      const silenceMs = backend.lingerMs ?? DRAIN_SILENCE_MS;
+      const hurry = hurried.then(() => within(drained, HURRIED_DRAIN_MS));
+      const over = Promise.race([drained, hurry]);
+      await whileProgress(over, () => flow.downSteps, silenceMs, DRAIN_MS);
     }
   }
   backend.close();
@@ -209,9 +242,10 @@ async function closeBoth(
 }
 
 /** Ends the backend's input and reads what it still sends, to its end. Never rejects. */
-async function drain(backend: BackendConnection, down: Promise<DownEnd>): Promise<void> {
+async function drain(options: TunnelOptions, down: Promise<DownEnd>): Promise<void> {
+  const { backend, flow, breather } = options;
   await endStream(backend);
-  if (MORE_TO_COME.includes(await down)) await discard(backend);
+  if (MORE_TO_COME.includes(await down)) await discard(backend, flow, breather);
 }
 
 async function endStream(backend: BackendConnection): Promise<void> {
@@ -222,15 +256,17 @@ async function endStream(backend: BackendConnection): Promise<void> {
   }
 }
 
-/** Waits for `done` as long as `steps()` changes at least every `patienceMs`; false when patience ran out. */
+/** Waits for `done` as long as `steps()` changes at least every `patienceMs`, at most `mostMs`; false when it was not to come. */
 async function whileProgress(
   done: Promise<unknown>,
   steps: () => number,
   patienceMs: number,
+  mostMs = Infinity,
 ): Promise<boolean> {
-  for (;;) {
+  for (let leftMs = mostMs; leftMs > 0; leftMs -= patienceMs) {
     const before = steps();
-    if (await within(done, patienceMs)) return true;
+    if (await within(done, Math.min(patienceMs, leftMs))) return true;
     if (steps() === before) return false;
   }
+  return false;
 }

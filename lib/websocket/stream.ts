@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Breather } from "../base/breather.ts";
 import { within } from "../base/within.ts";
 import type { ClientEnd, ClientSocket, ClientSocketOptions } from "./client_socket.ts";
 import { CloseCode } from "./close_code.ts";
@@ -16,8 +17,14 @@ import { FrameParser } from "./frame_parser.ts";
 import { Sender, type SendListener } from "./sender.ts";
 import { type Buffers, ElasticBuffer } from "./elastic_buffer.ts";
 
-/** How long the closing handshake may take, until the connection has ended. */
+/** How long the closing handshake may take, until the socket counts as closed. */
 const CLOSE_TIMEOUT_MS = 5_000;
+
+/**
+ * How long the connection of a client that has not ended it by then is still read from: it may be behind with what it was sent, and to close
+ * on a client that sends is a reset, which drops what is on its way to it.
+ */
+const LINGER_MS = 30_000;
 
 /** Kept free for looking ahead where the buffer is large enough: at most a quarter of it. */
 const LOOK_AHEAD_BYTES = 64 * 1024;
@@ -43,6 +50,7 @@ export class StreamSocket implements ClientSocket, SendListener {
   readonly #opcode: number;
   readonly #settleEnded: (end: ClientEnd) => void;
 
+  readonly #breather: Breather;
   readonly #onFrame: FrameObserver | null;
   readonly #parser = new FrameParser();
   readonly #buffers: Buffers;
@@ -57,6 +65,8 @@ export class StreamSocket implements ClientSocket, SendListener {
   /** Up to where the payload at hand is with the reader. */
   #given = 0;
   #receiving = false;
+  /** Bytes of the last read. */
+  #lastCount = 0;
   /** Nothing more is parsed: the client has ended, or broke the protocol. */
   #receivedAll = false;
   #lost = false;
@@ -66,12 +76,19 @@ export class StreamSocket implements ClientSocket, SendListener {
   #reader: ((payload: Uint8Array | null) => void) | null = null;
   #closing: Promise<void> | null = null;
   #onReceivedAll: (() => void) | null = null;
+  /** Payload at hand as we closed: the reader gets it before its end. */
+  #last: Uint8Array | null = null;
+  /** Our Close is out, or can't be sent. */
+  #closeSent = false;
+  /** The end of the connection, where the client takes longer to it than the closing may. */
+  #lingering: Promise<void> | null = null;
 
   /** What came behind the head is the first `leftover` bytes of the buffer, and `early` a read under way behind them. */
   constructor(
     connection: StreamConnection,
     { frameType, onFrame }: Pick<ClientSocketOptions, "frameType" | "onFrame">,
     buffers: Buffers,
+    breather: Breather,
     buffer: ElasticBuffer,
     leftover: number,
     early: Promise<number | null>,
@@ -84,6 +101,7 @@ export class StreamSocket implements ClientSocket, SendListener {
     this.#onFrame = this.#parser.onFrame = onFrame;
     this.#sender = new Sender(connection, this);
     this.#buffers = buffers;
+    this.#breather = breather;
     this.#buffer = this.#firstBuffer = buffer;
     this.#to = leftover;
     this.#space = this.#spaceOf(buffer);
@@ -93,7 +111,7 @@ export class StreamSocket implements ClientSocket, SendListener {
   }
 
   read(): Promise<Uint8Array | null> {
-    if (this.#discards) return Promise.resolve(null);
+    if (this.#discards) return Promise.resolve(this.#takeLast());
     const parser = this.#parser;
     // What was given out is dealt with; what came by looking ahead lies behind it.
     if (this.#given > parser.start) parser.start = this.#given;
@@ -132,6 +150,12 @@ export class StreamSocket implements ClientSocket, SendListener {
   /** A reader finds out of itself; here nobody may be reading. */
   sendFailed(error: unknown): void {
     this.#endLost(error);
+  }
+
+  #takeLast(): Uint8Array | null {
+    const last = this.#last;
+    this.#last = null;
+    return last;
   }
 
   #give(): Uint8Array {
@@ -173,13 +197,18 @@ export class StreamSocket implements ClientSocket, SendListener {
 
   #receiveInto(space: Uint8Array): void {
     this.#receiving = true;
-    this.#connection.read(space).then(this.#onReceived, this.#onReceiveFailed);
+    const pause = this.#breather.after(this.#lastCount);
+    const received = pause === null
+      ? this.#connection.read(space)
+      : pause.then(() => this.#connection.read(space));
+    received.then(this.#onReceived, this.#onReceiveFailed);
   }
 
   #onReceived = (count: number | null): void => {
     this.#receiving = false;
     if (count === null) return this.#onReceiveFailed(null);
     this.heard++;
+    this.#lastCount = count;
     this.#buffer.note(count, this.#space.length - this.#to);
     this.#to += count;
     this.#parse();
@@ -239,13 +268,29 @@ export class StreamSocket implements ClientSocket, SendListener {
     const goodbye = this.#lost || code === CloseCode.ABNORMAL
       ? Promise.resolve()
       : this.#sayGoodbye(code, reason, received);
-    await within(goodbye, CLOSE_TIMEOUT_MS);
+    const over = Promise.all([goodbye, received]);
+    if (!await within(goodbye, CLOSE_TIMEOUT_MS) && this.#closeSent) {
+      this.#lingering = this.#linger(over);
+      return;
+    }
     this.#connection.close();
-    await goodbye;
-    await received;
+    await over;
+  }
+
+  /** Ends our direction and goes on reading what the client still sends, for a while. */
+  async #linger(over: Promise<unknown>): Promise<void> {
+    await this.#connection.closeWrite().catch(() => {});
+    await within(over, LINGER_MS);
+    this.#connection.close();
+    await over;
   }
 
   release(): void {
+    if (this.#lingering !== null) this.#lingering.then(() => this.#freeBuffers());
+    else this.#freeBuffers();
+  }
+
+  #freeBuffers(): void {
     if (this.#buffer !== this.#firstBuffer) this.#buffer.free();
     this.#firstBuffer.free();
   }
@@ -257,12 +302,15 @@ export class StreamSocket implements ClientSocket, SendListener {
     const frame = echoes ? closeFrame(theirs.code, "") : closeFrame(code, reason);
     this.#onFrame?.("sent", Opcode.CLOSE, frame.length - 2);
     await this.#sender.close(frame);
+    this.#closeSent = true;
     await received;
     if (this.#lost) return;
     try {
       await this.#connection.closeWrite();
       // A close with unread bytes would be a reset, and could overtake our Close on its way.
-      while (await this.#connection.read(DISCARDED) !== null);
+      for (let count; (count = await this.#connection.read(DISCARDED)) !== null;) {
+        await this.#breather.after(count);
+      }
     } catch {
       // It is gone already.
     }
@@ -272,6 +320,9 @@ export class StreamSocket implements ClientSocket, SendListener {
   #receiveClose(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onReceivedAll = resolve;
+    const { start, end } = this.#parser;
+    const from = Math.max(start, this.#given);
+    if (from < end) this.#last = this.#buffer.wide.bytes.subarray(from, end);
     this.#discards = true;
     this.#answer(null);
     if (!this.#receiving) this.#receive();

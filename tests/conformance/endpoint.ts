@@ -1,5 +1,6 @@
 /** The stream engine, composed as the program composes it, in the test's own process: thousands of tunnels cost little. */
 import { formatAddress } from "../../lib/base/address.ts";
+import { createBreather } from "../../lib/base/breather.ts";
 import { openLog } from "../../lib/base/logger.ts";
 import { createPool } from "../../lib/backend/pool.ts";
 import type { Config } from "../../lib/config/config.ts";
@@ -47,6 +48,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
   const log = openLog({ format: "text", level: 4, write: (line) => lines.push(line.trimEnd()) });
   const registry = createRegistry();
   const buffers = createBuffers(config.bufferBytes);
+  const breather = createBreather();
   const used = () => buffers.small.used + buffers.large.used;
   const readCount = createReadCount();
   const pools = new Map(
@@ -58,11 +60,12 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
     registry,
     watch: createWatch(TICK_MS),
     buffers,
+    breather,
     log,
     stopping: new AbortController().signal,
   });
   const listener = readCount.over(() =>
-    listenStream(config.listen[0]!, handler, { ...config, buffers, log })
+    listenStream(config.listen[0]!, handler, { ...config, buffers, breather, log })
   );
   let closing: Promise<void> | null = null;
   const stopListening = () => closing ??= listener.close();
@@ -84,6 +87,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
         await registry.endAll("shutdown");
         await stopListening();
         await Promise.all([...pools.values()].map((pool) => pool.stop()));
+        await breather.close();
       }
     },
   };

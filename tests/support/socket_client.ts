@@ -35,6 +35,8 @@ export interface FarEnd {
   send(bytes: Uint8Array | string): Promise<void>;
   /** Reads until at least `length` bytes have come in all, or the end; gives all that came. */
   receive(length: number): Promise<Uint8Array>;
+  /** The same, and reads no more until it is asked to. */
+  some(length: number): Promise<Uint8Array>;
   /** Reads on to the end; gives all that came and whether a FIN or a reset ended it. */
   rest(): Promise<{ readonly bytes: Uint8Array; readonly by: "fin" | "reset" }>;
   /** Sends a FIN. */
@@ -63,6 +65,13 @@ function createFarEnd(socket: net.Socket): FarEnd {
       if (length < wanted) socket.resume();
       await until(`${wanted} bytes, ${length} came`, () => length >= wanted || by !== null);
       return received();
+    },
+    async some(wanted) {
+      try {
+        return await this.receive(wanted);
+      } finally {
+        socket.pause();
+      }
     },
     async rest() {
       socket.resume();

@@ -15,7 +15,7 @@ function decodeAll(...pieces: readonly (string | Uint8Array)[]): Buffer | null {
   const parts: Uint8Array[] = [];
   for (const piece of pieces) {
     const bytes = decoder.decode(typeof piece === "string" ? text.encode(piece) : piece);
-    if (bytes === null) return null;
+    if (decoder.failed) return null;
     parts.push(bytes.slice());
   }
   return Buffer.concat(parts);
@@ -103,10 +103,19 @@ Deno.test("`decode()` refuses every byte that is no digit, at every place", () =
   }
 });
 
+Deno.test("`decode()` gives what came before the first wrong digit", () => {
+  for (const [encoded, want] of [["QUJDREVG!!!!", "ABCDEF"], ["QUJDQR==", "ABC"], ["!", ""]]) {
+    const decoder = createBase64Decoder();
+    assert.equal(Buffer.from(decoder.decode(text.encode(encoded))).toString(), want);
+    assert.ok(decoder.failed);
+  }
+});
+
 Deno.test("`complete` holds between groups only", () => {
   const decoder = createBase64Decoder();
   const states = [..."QQ==QUJD"].map((digit) => {
-    assert.notEqual(decoder.decode(text.encode(digit)), null);
+    decoder.decode(text.encode(digit));
+    assert.equal(decoder.failed, false);
     return decoder.complete;
   });
   assert.deepEqual(states, [false, false, false, true, false, false, false, true]);
@@ -121,9 +130,9 @@ Deno.test("`decode()` takes a long piece after a short one and an open group", (
 
 Deno.test("`Base64Decoder.decode()` holds no large buffer once the burst is over", () => {
   const decoder = createBase64Decoder();
-  const large = decoder.decode(new Uint8Array(256 * 1024).fill(0x41))!;
+  const large = decoder.decode(new Uint8Array(256 * 1024).fill(0x41));
   assert.equal(large.length, 192 * 1024);
-  const small = decoder.decode(new Uint8Array(8).fill(0x41))!;
+  const small = decoder.decode(new Uint8Array(8).fill(0x41));
   assert.equal(small.length, 6);
   assert.ok(small.buffer.byteLength <= 4096, String(small.buffer.byteLength));
 });

@@ -3,6 +3,7 @@ import type { BackendConnection } from "../../lib/backend/connection.ts";
 import { createFlow, type Flow } from "../../lib/tunnel/pump.ts";
 import { startTunnel, type Tunnel, type TunnelOptions } from "../../lib/tunnel/tunnel.ts";
 import { createWatch } from "../../lib/tunnel/watch.ts";
+import { NO_BREATHER } from "../support/no_breather.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
 import {
   connectPair,
@@ -42,6 +43,7 @@ export async function withTunnel(
     encoding: "binary",
     buffers: plainBuffers(16 * 1024),
     flow,
+    breather: NO_BREATHER,
     watch: createWatch(5),
     pingIntervalMs: 0,
     readTimeoutMs: 0,

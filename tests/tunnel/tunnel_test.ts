@@ -138,6 +138,42 @@ Deno.test("`startTunnel()` reads on what the backend still sends, so that no res
   });
 });
 
+Deno.test("`startTunnel()` gives a slow backend the last bytes of a client that has closed, though it goes on talking", async () => {
+  await withTunnel({}, async ({ tunnel, client, backend }) => {
+    const up = random(2 * MIB);
+    client.send(up);
+    client.finish();
+    // Longer than a silent backend is waited for, and it has read nothing so far.
+    for (let i = 0; i < 30; i++) {
+      await backend.send("still here");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const { bytes, by } = await backend.rest();
+    same(bytes, up);
+    assert.equal(by, "fin");
+    backend.finish();
+    assert.equal((await tunnel.ended).cause, "client-close");
+  });
+});
+
+Deno.test("`end()` for a shutdown cuts the wait for a backend that goes on talking short", async () => {
+  await withTunnel({}, async ({ tunnel, client, backend }) => {
+    client.finish();
+    let talking = true;
+    const talk = (async () => {
+      while (talking) {
+        await backend.send("still here");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    })();
+    await backend.rest();
+    tunnel.end("shutdown");
+    assert.equal((await tunnel.ended).cause, "client-close");
+    talking = false;
+    await talk;
+  });
+});
+
 Deno.test("`startTunnel()` has no read under way in its buffer once it has ended, though the backend never ends", async () => {
   await withTunnel({}, async ({ tunnel, client, backend, readsUnderWay }) => {
     // The client takes nothing, so that the pump to it ends on the client, and its backend's bytes are thrown away.
@@ -188,9 +224,12 @@ Deno.test("`startTunnel()` in base64 decodes what comes up and encodes what goes
 for (const [what, text] of [["what is no base64", "QUJ!"], ["an open group at its end", "QUJDQ"]]) {
   Deno.test(`\`startTunnel()\` in base64 tells the client 1007 for ${what}`, async () => {
     await withTunnel({ encoding: "base64" }, async ({ tunnel, socket, client, backend }) => {
-      await client.send(text!);
+      await client.send("aGVsbG8h" + text!);
       client.finish();
-      assert.equal((await backend.rest()).by, "fin");
+      const { bytes, by } = await backend.rest();
+      assert.equal(Buffer.from(bytes).toString(), "hello!ABC".slice(0, bytes.length));
+      assert.ok(bytes.length >= "hello!".length, "what came before it");
+      assert.equal(by, "fin");
       backend.finish();
       assert.equal((await tunnel.ended).cause, "client-base64");
       assert.equal(socket.told?.code, 1007);

@@ -3,6 +3,7 @@ import type { BackendConnection } from "../../lib/backend/connection.ts";
 import { createFlow } from "../../lib/tunnel/pump.ts";
 import { startTunnel } from "../../lib/tunnel/tunnel.ts";
 import { createWatch } from "../../lib/tunnel/watch.ts";
+import { NO_BREATHER } from "../support/no_breather.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
 import { connectPair, createSocketClient, until } from "../support/socket_client.ts";
 import { type Rig, withTunnel } from "./tunnel_rig.ts";
@@ -45,6 +46,25 @@ Deno.test("`startTunnel()` keeps a client that is heard", async () => {
       await client.send("alive");
     }
     assert.equal(socket.told, null);
+  });
+});
+
+Deno.test("`startTunnel()` keeps a client that says nothing and takes what it is sent, however slowly", async () => {
+  // The system lets go of a sender only when a third of its buffer is free, which is a megabyte or two.
+  await withTunnel({ pingIntervalMs: 200 }, async ({ tunnel, socket, client, backend }) => {
+    const flood = backend.send(new Uint8Array(256 * 1024 * 1024)).catch(() => {});
+    for (let taken = 0; socket.pings < 12;) {
+      taken = (await client.some(taken + 512 * 1024)).length;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(socket.told, null, `after ${taken} bytes and ${socket.pings} Pings`);
+    }
+    // Now it takes nothing more, as one that has vanished.
+    await until("the end", () => socket.told !== null);
+    assert.equal(socket.told?.reason, "no answer to Pings");
+    client.reset();
+    backend.reset();
+    await flood;
+    await tunnel.ended;
   });
 });
 
@@ -150,6 +170,7 @@ for (const [error, cause] of FAILURES) {
       encoding: "binary",
       buffers: plainBuffers(1024),
       flow: createFlow(),
+      breather: NO_BREATHER,
       watch: createWatch(1000),
       pingIntervalMs: 0,
       readTimeoutMs: 0,

@@ -1,0 +1,36 @@
+/** That a slow client gets its last bytes, over sockets. */
+import assert from "node:assert/strict";
+import { eventually } from "../support/eventually.ts";
+import { Opcode, openTunnel } from "../support/raw_client.ts";
+import { withEndpoint } from "./ask.ts";
+
+const MEBIBYTE = 1024 * 1024;
+const BINARY = { wstunnel: 'frame-type = "binary"' };
+
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+Deno.test("a client that is behind, and goes on sending, gets all of a backend that has ended", async () => {
+  await withEndpoint(async (endpoint, backend) => {
+    using client = await openTunnel(endpoint.address);
+    const taken = await backend.take();
+    await taken.write(new Uint8Array(MEBIBYTE).fill(7));
+    await taken.closeWrite();
+    const discarded = taken.reader.rest("what the client says meanwhile");
+    // It reads nothing until the closing handshake is over, and some more.
+    const isClosed = () => endpoint.log.some((line) => line.includes("tunnel closed"));
+    await eventually("the tunnel's end", async () => {
+      await client.send(Opcode.BINARY, "and another thing");
+      await pause(50);
+      return isClosed();
+    });
+    for (let i = 0; i < 5; i++) {
+      await client.send(Opcode.BINARY, "and another thing");
+      await pause(50);
+    }
+    const payload = await client.payload(MEBIBYTE, Opcode.BINARY);
+    assert.ok(payload.every((byte) => byte === 7));
+    assert.equal((await client.closed()).code, 1000);
+    assert.equal(await client.end(), "fin");
+    await discarded;
+  }, BINARY);
+});
