@@ -65,6 +65,8 @@ export class ExecHost implements Host {
     }
     const spawned = this.#spawn(request);
     if (!spawned.ok) {
+      // Ours, and no fault of the program's.
+      if (spawned.kind === "exhausted") return { ok: false, kind: "full", reason: spawned.reason };
       this.#state.failures++;
       this.#state.problem = spawned.reason;
       this.#state.disabledUntil = performance.now() + this.#config.disableTimeMs;
@@ -162,7 +164,7 @@ function toldTo({ clientAddress, path, origin }: ConnectRequest): Record<string,
 
 /** Closing it ends the program, with signals if need be. */
 function connectionOf(child: Child, onInputEnd: () => void): BackendConnection {
-  const connection = createExecConnection(child.process);
+  const connection = createExecConnection(child.process, child.exited);
   return {
     ...connection,
     closeWrite() {

@@ -50,7 +50,13 @@ export interface Child {
 
 export type SpawnResult =
   | { readonly ok: true; readonly child: Child }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly kind?: SpawnProblem; readonly reason: string };
+
+/**
+ * - `exhausted`: we have no descriptor left, which says nothing of the program
+ * - `error`: anything else, as without a kind
+ */
+export type SpawnProblem = "exhausted" | "error";
 
 export function spawnChild(options: ChildOptions): SpawnResult {
   const { command: [program = "", ...args], environment, log, name, guard } = options;
@@ -67,7 +73,8 @@ export function spawnChild(options: ChildOptions): SpawnResult {
       stderr: "piped",
     });
   } catch (error) {
-    return { ok: false, reason: `can't start ${program}: ${whyNot(error, program)}` };
+    const kind = isExhaustion(error) ? "exhausted" : "error";
+    return { ok: false, kind, reason: `can't start ${program}: ${whyNot(error, program)}` };
   }
   const { pid } = process;
   const guarded = guard.watch(pid);
@@ -111,6 +118,13 @@ export function spawnChild(options: ChildOptions): SpawnResult {
     stop,
   };
   return { ok: true, child };
+}
+
+/** No descriptor is left to the process (EMFILE) or to the system (ENFILE): the runtime has no class of its own for it. */
+function isExhaustion(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error ? error.code : undefined;
+  return code === "EMFILE" || code === "ENFILE" || /\bToo many open files\b/.test(error.message);
 }
 
 /** The runtime's "entity not found" means a name that the program's PATH doesn't lead to. */

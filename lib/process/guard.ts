@@ -38,35 +38,49 @@ interface Shell {
   readonly writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
 }
 
+/** There is no shell, or we may not start it: no later try will do better. */
+const PERMANENT = [Deno.errors.NotFound, Deno.errors.PermissionDenied, Deno.errors.NotCapable];
+
+/** Between two starts, so that a shell that can't live is not started over and over. */
+const RESTART_MS = 1000;
+
 /** The shell starts with the first group watched, and again if somebody kills it. */
 export function createGuard(log: Logger): Guard {
   const groups = new Set<number>();
   let shell: Shell | null = null;
   let unavailable = Deno.pid === 1;
+  let outageTold = false;
+  let restartTimer: ReturnType<typeof setTimeout> | undefined;
 
+  /** A start that fails is tried again with the next program, unless no shell will ever start. */
   function ensureShell(): void {
     if (shell !== null || unavailable) return;
     try {
-      const process = spawnOwn("/bin/sh", {
-        args: ["-c", SCRIPT],
-        clearEnv: true,
-        detached: true,
-        stdin: "piped",
-        stdout: "null",
-        stderr: "null",
-      });
-      const started: Shell = { process, writer: process.stdin.getWriter() };
-      shell = started;
-      process.status.then(() => {
-        if (shell === started) shell = null;
-        started.writer.abort().catch(() => {});
-      });
+      shell = startShell();
+      clearTimeout(restartTimer);
+      void followShell(shell, performance.now());
+      outageTold = false;
       for (const group of groups) void tell(`+ ${group}\n`);
     } catch (error) {
-      unavailable = true;
+      unavailable = PERMANENT.some((kind) => error instanceof kind);
       const reason = (error as Error).message;
-      log.warn("programs will outlive wstunnel if it is killed with SIGKILL", { reason });
+      if (!outageTold) {
+        log.warn("programs will outlive wstunnel if it is killed with SIGKILL", { reason });
+      }
+      outageTold = true;
     }
+  }
+
+  /** What it watched when it ended, the next one does. */
+  async function followShell(started: Shell, startedAt: number): Promise<void> {
+    await started.process.status;
+    shell = null;
+    started.writer.abort().catch(() => {});
+    if (groups.size === 0) return;
+    const pauseMs = Math.max(0, startedAt + RESTART_MS - performance.now());
+    restartTimer = setTimeout(() => {
+      if (groups.size > 0) ensureShell();
+    }, pauseMs);
   }
 
   async function tell(line: string): Promise<void> {
@@ -83,12 +97,28 @@ export function createGuard(log: Logger): Guard {
       if (groups.delete(group)) void tell(`- ${group}\n`);
     },
     async close() {
+      clearTimeout(restartTimer);
+      // One that was killed has killed nothing.
+      if (groups.size > 0) ensureShell();
+      groups.clear();
       const last = shell;
       if (last === null) return;
       await last.writer.close().catch(() => {});
       await last.process.status;
     },
   };
+}
+
+function startShell(): Shell {
+  const process = spawnOwn("/bin/sh", {
+    args: ["-c", SCRIPT],
+    clearEnv: true,
+    detached: true,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+  });
+  return { process, writer: process.stdin.getWriter() };
 }
 
 const encoder = new TextEncoder();

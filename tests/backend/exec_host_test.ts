@@ -42,6 +42,7 @@ Deno.test("`ExecHost` carries bytes both ways, half-closes, and drains the outpu
   const lease = leased(await pool.connect(request()));
   assert.equal(lease.backend, "exec:/bin/cat");
   const { connection } = lease;
+  assert.equal(connection.lingerMs, 10_000, "time to work on what it was sent");
   const sent = crypto.getRandomValues(new Uint8Array(60_000));
   const reading = readAll(connection);
   for (let round = 0; round < 20; round++) {

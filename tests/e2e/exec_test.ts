@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
 import { isRunning } from "../support/processes.ts";
-import { type Program, startProgram } from "../support/program.ts";
+import { type Program, type StartOptions, startProgram, startWords } from "../support/program.ts";
 import {
   closePayload,
   type Fields,
@@ -13,21 +13,26 @@ import {
   type RawClient,
 } from "../support/raw_client.ts";
 import { NO_OPENSSH, prepareSshd, ssh, SSHD } from "../support/ssh.ts";
-import { pidsOf, report, reportThat } from "./report.ts";
+import { pidsOf, type Report, report, reportThat } from "./report.ts";
 import { assertClosed, BINARY_FRAMES, startWithFile, text } from "./whole.ts";
 
 const sh = (script: string) => ["/bin/sh", "-c", script];
 
 /** Starts wstunnel with a program for each tunnel. */
-function startExec(command: readonly string[], host = ""): Promise<Program> {
-  return startWithFile(`
+function startExec(
+  command: readonly string[],
+  host = "",
+  options: StartOptions = {},
+): Promise<Program> {
+  const text = `
 [wstunnel]
 ${BINARY_FRAMES}
 [[wstunnel.server."/"]]
 exec = ${JSON.stringify(command)}
 disable-time = 0.1
 ${host}
-`);
+`;
+  return startWithFile(text, options);
 }
 
 /** All that comes up to the Close, which must be one of a program's end. */
@@ -51,8 +56,9 @@ async function closeWell(client: RawClient): Promise<void> {
 }
 
 /** Waits until no program of a tunnel is left, and no load. */
-async function allEnded(program: Program): Promise<void> {
-  const { rows } = await reportThat(program, "no program", ({ rows }) => rows.length === 1);
+async function allEnded(program: Program, deadlineMs?: number): Promise<void> {
+  const one = ({ rows }: Report) => rows.length === 1;
+  const { rows } = await reportThat(program, "no program", one, deadlineMs);
   assert.equal(rows[0]!.load, 0);
 }
 
@@ -156,7 +162,8 @@ Deno.test("a program that ignores the end of its input and SIGTERM is killed whe
   const pids = [...pidsOf(await report(program)), grandchild];
   assert.deepEqual(pids.filter(isRunning), pids);
   await closeWell(client);
-  await allEnded(program);
+  // Some 16 s: first it may work on what it was sent, then come the signals.
+  await allEnded(program, 60_000);
   await eventually("their end", () => !pids.some(isRunning));
 });
 
@@ -168,6 +175,53 @@ Deno.test("a grandchild that a program leaves behind ends with it", async () => 
   await closeWell(client);
   await allEnded(program);
   await eventually("its end", () => !isRunning(grandchild));
+});
+
+Deno.test("a tunnel ends with its program, though a daemon it has left behind holds its output", async () => {
+  const daemon = "setsid sh -c 'echo $$; exec sleep 300' & ";
+  await using program = await startExec(sh(daemon + "read -r line; echo bye"));
+  using client = await openTunnel(program.address);
+  const pid = Number(text(await client.message()));
+  try {
+    assert.ok(isRunning(pid));
+    await client.send(Opcode.BINARY, "\n");
+    assert.equal(await readAll(client), "bye\n");
+    await client.send(Opcode.CLOSE, closePayload(1000));
+    await client.end();
+    await assertClosed(program, { cause: "backend-end", code: 1000 });
+    assert.ok(isRunning(pid), "not for its end");
+  } finally {
+    Deno.kill(pid, "SIGKILL");
+  }
+});
+
+Deno.test("a shortage of descriptors is ours: the program is not taken for broken", async () => {
+  const words: [string, ...string[]] = ["/bin/sh", "-c", 'ulimit -n 100 && exec "$0" "$@"'];
+  words.push(...startWords());
+  await using program = await startExec(["/bin/cat"], "max-procs = 200", { words });
+  const clients: RawClient[] = [];
+  const refused = async () => {
+    const client = await openRaw(program.address);
+    clients.push(client);
+    await client.write(handshake());
+    const response = await client.head();
+    return response.status === 503 && await client.body(response) === "every backend is busy\n";
+  };
+  try {
+    await eventually("a program that can't be started", refused);
+    assert.match(String((await program.entry("request refused")).why), /Too many open files/);
+    const { rows: [host] } = await report(program);
+    assert.deepEqual([host!.state, host!.failures], ["up", 0]);
+    assert.deepEqual(program.entries("every backend of the route is down"), []);
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
+  }
+  using client = (await eventually(
+    "a tunnel",
+    () => openTunnel(program.address).catch(() => null),
+  ))!;
+  await client.send(Opcode.BINARY, "still here");
+  assert.equal(text(await client.payload(10)), "still here");
 });
 
 Deno.test("clients that leave at once hold no program", async () => {
