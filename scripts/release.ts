@@ -50,7 +50,8 @@ async function release(name: string, output: string): Promise<string> {
   }
 }
 
-async function pack(output: string, folder: string, archive: string): Promise<void> {
+/** Makes `archive` of `folder`, both in `output`. */
+export async function pack(output: string, folder: string, archive: string): Promise<void> {
   // zip would add to an archive that is there.
   await Deno.remove(`${output}/${archive}`).catch(() => {});
   const [program, ...args] = archive.endsWith(".zip")
@@ -63,23 +64,32 @@ async function pack(output: string, folder: string, archive: string): Promise<vo
   if (!ok) throw new BuildError(`cannot pack ${archive}: ${errors.trim()}`);
 }
 
-/** What executables start with; the machine is a little-endian number at `machineAt`. */
-const FORMATS: Readonly<Record<string, { magic: string; machineAt: number; machine: number }>> = {
+interface Format {
+  readonly magic: string;
+  /** Where the machine's number is; null: behind the signature of the PE header, whose place is at 0x3c. */
+  readonly machineAt: number | null;
+  readonly machine: number;
+}
+
+/** What executables start with. */
+const FORMATS: Readonly<Record<string, Format>> = {
   "linux-x64": { magic: "\x7fELF", machineAt: 18, machine: 62 },
   "linux-arm64": { magic: "\x7fELF", machineAt: 18, machine: 183 },
   "macos-x64": { magic: "\xcf\xfa\xed\xfe", machineAt: 4, machine: 7 },
   "macos-arm64": { magic: "\xcf\xfa\xed\xfe", machineAt: 4, machine: 12 },
-  "windows-x64": { magic: "MZ", machineAt: -1, machine: 0 },
+  "windows-x64": { magic: "MZ", machineAt: null, machine: 0x8664 },
 };
 
 /** A DENORT_BIN is taken for every target: one of another platform must not be sent out. */
-async function expectPlatform(path: string, name: string): Promise<void> {
+export async function expectPlatform(path: string, name: string): Promise<void> {
   using file = await Deno.open(path);
-  const bytes = new Uint8Array(64);
+  const bytes = new Uint8Array(4096);
   await file.read(bytes);
   const { magic, machineAt, machine } = FORMATS[name]!;
   const start = String.fromCharCode(...bytes.subarray(0, magic.length));
-  const found = machineAt < 0 ? machine : new DataView(bytes.buffer).getUint16(machineAt, true);
+  const view = new DataView(bytes.buffer);
+  const at = machineAt ?? view.getUint32(0x3c, true) + 4;
+  const found = at + 2 <= bytes.length ? view.getUint16(at, true) : null;
   if (start === magic && found === machine) return;
   throw new BuildError(
     `the runtime binary is not for ${name}: DENORT_BIN must be of that platform`,

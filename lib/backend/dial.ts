@@ -8,6 +8,7 @@
  * @module
  */
 import type { Address, TcpAddress, UnixAddress } from "../base/address.ts";
+import { isExhaustion } from "../base/exhaustion.ts";
 import { within } from "../base/within.ts";
 import type { BackendConnection } from "./connection.ts";
 
@@ -31,11 +32,15 @@ export type DialResult =
  */
 export type DialProblem = "closed" | "timeout" | "aborted" | "exhausted" | "error";
 
+/** The IP addresses of a name. */
+export type Lookup = (hostname: string) => Promise<readonly string[]>;
+
 /** Connects to `address`. Never rejects. */
 export async function dial(
   address: Address,
   timeoutMs: number,
   signal: AbortSignal,
+  lookup: Lookup = lookUp,
 ): Promise<DialResult> {
   const attempt = new AbortController();
   const abort = () => attempt.abort();
@@ -45,7 +50,7 @@ export async function dial(
   try {
     const connection = address.transport === "unix"
       ? await connectUnix(address, attempt.signal)
-      : await connectTcp(address, attempt.signal);
+      : await connectTcp(address, attempt.signal, lookup);
     return { ok: true, connection };
   } catch (error) {
     if (signal.aborted) return { ok: false, kind: "aborted", reason: "aborted" };
@@ -64,27 +69,52 @@ function isNobody(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.NotFound;
 }
 
-/** No descriptor is left to the process or to the system: the runtime has no class of its own for it. */
-function isExhaustion(error: unknown): boolean {
-  return error instanceof Error && "code" in error &&
-    (error.code === "EMFILE" || error.code === "ENFILE");
+/**
+ * Makes a lookup of which one at a time runs for a name; who asks meanwhile gets its answer, too. It can't be cancelled and
+ * holds one of the runtime's few threads: while the name server is dead, one for each request would soon hold them all,
+ * and other names, files and the log would wait as well.
+ */
+export function shareLookups(lookup: Lookup): Lookup {
+  const underWay = new Map<string, Promise<readonly string[]>>();
+  return (hostname) => {
+    const running = underWay.get(hostname);
+    if (running !== undefined) return running;
+    const started = lookup(hostname).finally(() => underWay.delete(hostname));
+    underWay.set(hostname, started);
+    return started;
+  };
 }
 
-/** The IP addresses of a name, in the system's order of preference; an IP address is its own. */
-async function resolve(hostname: string): Promise<string[]> {
-  if (hostname.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(hostname)) return [hostname];
+const lookUp = shareLookups(askSystem);
+
+/** In the system's order of preference. */
+async function askSystem(hostname: string): Promise<readonly string[]> {
   // Only where a name is used: it costs 2.4.2 a warning about a deprecated module.
-  const { lookup } = await import("node:dns/promises");
-  const found = await lookup(hostname, { all: true, verbatim: true });
+  const dns = await import("node:dns/promises");
+  const found = await dns.lookup(hostname, { all: true, verbatim: true });
   return [...new Set(found.map(({ address }) => address))];
 }
 
-async function connectTcp(address: TcpAddress, signal: AbortSignal): Promise<Deno.TcpConn> {
-  const hostnames = await unlessAborted(resolve(address.hostname), signal);
+/** The IP addresses of a name; an IP address is its own. */
+async function resolve(hostname: string, lookup: Lookup): Promise<readonly string[]> {
+  if (hostname.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(hostname)) return [hostname];
+  return await lookup(hostname);
+}
+
+async function connectTcp(
+  { hostname, port }: TcpAddress,
+  signal: AbortSignal,
+  lookup: Lookup,
+): Promise<Deno.TcpConn> {
+  // Before the lookup starts: nobody would handle its failure.
+  signal.throwIfAborted();
+  const hostnames = await unlessAborted(resolve(hostname, lookup), signal);
   const connection = hostnames.length === 1
-    ? await Deno.connect({ hostname: hostnames[0]!, port: address.port, signal })
-    : await firstToConnect(hostnames, address.port, signal);
+    ? await Deno.connect({ hostname: hostnames[0]!, port, signal })
+    : await firstToConnect(hostnames, port, signal);
   connection.setNoDelay();
+  // Without a read timeout it is what finds a host that has vanished; after two hours, unless the system is told otherwise.
+  connection.setKeepAlive(true);
   return connection;
 }
 
@@ -145,7 +175,6 @@ async function connectUnix(address: UnixAddress, signal: AbortSignal): Promise<D
 
 /** A lookup can't be cancelled; it is left to end by itself. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
   signal.addEventListener("abort", abort);

@@ -87,8 +87,11 @@ function recordOf(level: TapeLevel, message: string, fields: LogFields): LogReco
 
 const MESSAGE = "message";
 
-/** Characters that do something instead of being seen: terminal commands, and marks that turn the direction of text. */
-const CONTROLS = /[\p{Cc}\p{Cf}]/gu;
+/**
+ * Characters that do something instead of being seen: terminal commands, marks that turn the direction of text, and the
+ * ends of lines that only some readers know.
+ */
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 function fieldsOf(record: LogRecord): [string, unknown][] {
   return Object.entries(record.properties).filter(([key, value]) =>
@@ -97,12 +100,13 @@ function fieldsOf(record: LogRecord): [string, unknown][] {
 }
 
 function formatJson(record: LogRecord): string {
-  return JSON.stringify({
+  const line = JSON.stringify({
     time: new Date(record.timestamp).toISOString(),
     level: record.level,
     message: record.properties[MESSAGE],
     ...Object.fromEntries(fieldsOf(record)),
-  }) + "\n";
+  });
+  return line.replace(CONTROLS, escapeInJson) + "\n";
 }
 
 function formatText(record: LogRecord): string {
@@ -122,6 +126,13 @@ function quote(value: unknown): string {
 /** Keeps a peer from writing lines or terminal commands into the log. */
 function escapeControls(text: string): string {
   return text.replace(CONTROLS, escapeOne);
+}
+
+/** JSON has escapes of four digits alone, so that there are two for a character that is two code units (RFC 8259 section 7). */
+function escapeInJson(character: string): string {
+  return character.split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
 }
 
 function escapeOne(character: string): string {

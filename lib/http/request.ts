@@ -32,6 +32,22 @@ export function pathOf(target: string): string {
 
 /** Whether a comma-separated list field holds a token, case-insensitively (RFC 9110 section 5.6.1). */
 export function listHasToken(value: string | null, token: string): boolean {
-  if (value === null) return false;
-  return value.split(",").some((item) => item.trim().toLowerCase() === token);
+  return listElements(value).some((element) => element.toLowerCase() === token);
+}
+
+/** The elements of a comma-separated list field, those that are empty among them; none of a field that isn't there. */
+export function listElements(value: string | null): string[] {
+  return value?.split(",").map(withoutWhiteSpace) ?? [];
+}
+
+/** Optional white space is spaces and tabs (RFC 9110 section 5.6.3); `trim()` takes more away. */
+function withoutWhiteSpace(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isWhiteSpace(text[start])) start++;
+  while (end > start && isWhiteSpace(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isWhiteSpace(character: string | undefined): boolean {
+  return character === " " || character === "\t";
 }

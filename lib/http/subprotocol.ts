@@ -4,6 +4,7 @@
  * @module
  */
 import type { FrameType } from "../config/config.ts";
+import { listElements } from "./request.ts";
 
 /** How bytes become the payload of messages. */
 export type Encoding = "binary" | "text" | "base64";
@@ -23,7 +24,7 @@ export function chooseSubprotocol(
   accepted: readonly string[],
   frameType: FrameType,
 ): ChosenSubprotocol {
-  const names = (offered ?? "").split(",").map((name) => name.trim());
+  const names = listElements(offered);
   if (names.includes("binary")) return { protocol: "binary", encoding: "binary" };
   if (names.includes("base64")) return { protocol: "base64", encoding: "base64" };
   const protocol = names.find((name) => accepted.includes(name)) ?? null;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isExhaustion } from "../base/exhaustion.ts";
 import { within } from "../base/within.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Guard } from "./guard.ts";
@@ -118,13 +119,6 @@ export function spawnChild(options: ChildOptions): SpawnResult {
     stop,
   };
   return { ok: true, child };
-}
-
-/** No descriptor is left to the process (EMFILE) or to the system (ENFILE): the runtime has no class of its own for it. */
-function isExhaustion(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = "code" in error ? error.code : undefined;
-  return code === "EMFILE" || code === "ENFILE" || /\bToo many open files\b/.test(error.message);
 }
 
 /** The runtime's "entity not found" means a name that the program's PATH doesn't lead to. */

@@ -20,16 +20,29 @@ const RETRY_MS = 100;
 /** How long our own Close frames have before the runtime sends its own. */
 const OWN_CLOSES_MS = 200;
 
+/** How long the runtime may take to shut down: it waits for ever for an upgrade whose client left just before. */
+const SHUTDOWN_MS = 2_000;
+
 /** Listens at an address with the runtime's HTTP server; throws where it can't. */
 export function listenNative(address: Address, handler: Handler, options: EngineOptions): Listener {
-  // Not `request.signal`, too, which tells that a client went away: to read it makes the runtime print a warning at the
-  // first answer. Such a client is found when the upgrade fails.
+  muteSignalWarning();
   const closing = new AbortController();
-  /** The ends of the WebSockets that are open. */
+  /** Requests whose backend is being connected. */
+  const waiting = new Set<AbortController>();
+  /** The ends of the WebSockets that are open, or opening. */
   const open = new Set<Promise<void>>();
   const respond = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
-    const admission = await handler(toHead(request), peerOf(info.remoteAddr), closing.signal);
+    const gone = new AbortController();
+    const leave = () => gone.abort();
+    if (closing.signal.aborted) leave();
+    request.signal.addEventListener("abort", leave);
+    waiting.add(gone);
+    const admission = await handler(toHead(request), peerOf(info.remoteAddr), gone.signal);
+    waiting.delete(gone);
+    request.signal.removeEventListener("abort", leave);
     if ("answer" in admission) return toResponse(admission.answer);
+    // To upgrade it now would hold its descriptor for ever, in the runtime.
+    if (request.signal.aborted) return abandon(admission.tunnel);
     return upgrade(request, admission.tunnel, options, open);
   };
   const onListen = () => {};
@@ -61,10 +74,11 @@ export function listenNative(address: Address, handler: Handler, options: Engine
     address: real,
     async close() {
       closing.abort();
+      for (const gone of waiting) gone.abort();
       // As it shuts down the runtime ends open WebSockets with a reason of its own. Those of the tunnels go first, and it
       // doesn't tell when one is out. A request that still comes meanwhile is refused.
       await within(Promise.all(open), OWN_CLOSES_MS);
-      await server.shutdown();
+      await within(server.shutdown(), SHUTDOWN_MS);
     },
   };
 }
@@ -73,6 +87,27 @@ function toHead(request: Request): RequestHead {
   const { pathname, search } = new URL(request.url);
   const { method, headers } = request;
   return { method, target: pathname + search, version: null, headers };
+}
+
+let isMuted = false;
+
+/**
+ * Once a process, at its first answer, the runtime tells on standard error that `request.signal` is aborted also when all went
+ * well. We know, and look no longer then; among log lines as JSON it would be no JSON.
+ */
+function muteSignalWarning(): void {
+  if (isMuted) return;
+  isMuted = true;
+  const { warn } = console;
+  console.warn = (...words: unknown[]) => {
+    if (!String(words[0]).startsWith("Deno.serve: request.signal ")) warn(...words);
+  };
+}
+
+/** The answer to a client that isn't there. */
+function abandon(tunnel: WaitingTunnel): Response {
+  tunnel.abandon();
+  return new Response(null, { status: 503 });
 }
 
 function toResponse({ status, headers, body }: Answer): Response {
@@ -98,9 +133,11 @@ function upgrade(
   open.add(gone);
   gone.then(() => open.delete(gone));
   const { frameType, onFrame } = tunnel;
-  openNativeSocket(upgraded.socket, { ...options, frameType, onFrame }).then((client) =>
-    client === null ? tunnel.abandon() : tunnel.run(client)
-  );
+  openNativeSocket(upgraded.socket, { ...options, frameType, onFrame }).then((client) => {
+    if (client !== null) return tunnel.run(client);
+    tunnel.abandon();
+    resolve();
+  });
   return upgraded.response;
 }
 

@@ -22,10 +22,16 @@ const LONGEST_LOOK_MS = 16;
 /** How long a client may take to answer our Close. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
+/** How long the runtime may take to send our 101 and open its WebSocket; it takes no answer of the client's. */
+const OPEN_TIMEOUT_MS = 5_000;
+
 /** Small messages that queue up are given to the reader together, up to this size. */
 const COALESCE_BYTES = 256 * 1024;
 
-/** Wraps a WebSocket that is not yet open; resolves when it is, to null when the client went away before. */
+/**
+ * Wraps a WebSocket that is not yet open; resolves when it is, to null when the client went away before. Of one that left
+ * before `Deno.upgradeWebSocket()` was called the runtime tells nothing: no event comes, ever.
+ */
 export function openNativeSocket(
   socket: WebSocket,
   options: ClientSocketOptions,
@@ -33,8 +39,22 @@ export function openNativeSocket(
   socket.binaryType = "arraybuffer";
   const client = createNativeSocket(socket, options);
   return new Promise((resolve) => {
-    socket.addEventListener("open", () => resolve(client), { once: true });
-    socket.addEventListener("close", () => resolve(null), { once: true });
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      resolve(null);
+    }, OPEN_TIMEOUT_MS);
+    const settle = (found: ClientSocket | null) => {
+      clearTimeout(timer);
+      resolve(found);
+    };
+    socket.addEventListener("open", () => {
+      if (late) client.close(CloseCode.GOING_AWAY, "its backend is gone");
+      else settle(client);
+    }, { once: true });
+    socket.addEventListener("close", () => settle(null), { once: true });
+    // An upgrade that fails is no `close`.
+    socket.addEventListener("error", () => settle(null), { once: true });
   });
 }
 

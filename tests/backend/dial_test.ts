@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { dial, type DialResult, firstToConnect, STAGGER_MS } from "../../lib/backend/dial.ts";
-import { freePort, listen } from "./setting.ts";
+import {
+  dial,
+  type DialResult,
+  firstToConnect,
+  shareLookups,
+  STAGGER_MS,
+} from "../../lib/backend/dial.ts";
+import { freePort, listen, until } from "./setting.ts";
 
 const never = () => new AbortController().signal;
 
@@ -134,3 +140,86 @@ while True: kept.append(listener.accept())
   await listener.kill();
   Deno.removeSync(folder, { recursive: true });
 });
+
+/** Lookups that end when told, shared, and how many were started. */
+function slowLookups() {
+  const started: { hostname: string; answer: PromiseWithResolvers<string[]> }[] = [];
+  const lookup = shareLookups((hostname) => {
+    const answer = Promise.withResolvers<string[]>();
+    started.push({ hostname, answer });
+    return answer.promise;
+  });
+  return { started, lookup };
+}
+
+Deno.test("`dial()` looks a name up once at a time, however many dials wait for it", async () => {
+  const backend = listen();
+  if (backend.address.transport !== "tcp") throw new Error("tcp");
+  const named = (hostname: string) => ({ transport: "tcp", hostname, port }) as const;
+  const { port } = backend.address;
+  const { started, lookup } = slowLookups();
+  const aborter = new AbortController();
+  const dialled = Array.from(
+    { length: 100 },
+    () => dial(named("hung.test"), 60_000, aborter.signal, lookup),
+  );
+  const other = dial(named("other.test"), 60_000, never(), lookup);
+  assert.deepEqual(started.map(({ hostname }) => hostname), ["hung.test", "other.test"]);
+  aborter.abort();
+  assert.deepEqual(new Set((await Promise.all(dialled)).map(problem)), new Set(["aborted"]));
+
+  // Those who left don't end the lookup: who comes later gets its answer.
+  const late = [1, 2].map(() => dial(named("hung.test"), 60_000, never(), lookup));
+  assert.equal(started.length, 2);
+  for (const { answer } of started) answer.resolve(["127.0.0.1"]);
+  assert.deepEqual((await Promise.all([...late, other])).map(problem), ["ok", "ok", "ok"]);
+
+  const again = dial(named("hung.test"), 60_000, never(), lookup);
+  assert.equal(started.length, 3);
+  started[2]!.answer.reject(new Error("no such name"));
+  assert.deepEqual(await again, { ok: false, kind: "error", reason: "no such name" });
+  const afterFailure = dial(named("hung.test"), 60_000, never(), lookup);
+  assert.equal(started.length, 4);
+  started[3]!.answer.resolve(["127.0.0.1"]);
+  assert.equal(problem(await afterFailure), "ok");
+  backend.close();
+});
+
+Deno.test("`dial()` leaves the failure of a lookup that nobody waits for to nobody", async () => {
+  const { started, lookup } = slowLookups();
+  const address = { transport: "tcp", hostname: "hung.test", port: 1 } as const;
+  assert.equal(problem(await dial(address, 10, never(), lookup)), "timeout");
+  started[0]!.answer.reject(new Error("no such name"));
+  assert.equal(problem(await dial(address, 10, AbortSignal.abort(), lookup)), "aborted");
+  assert.equal(started.length, 1);
+});
+
+Deno.test({
+  name: "`dial()` asks for TCP keepalive, to an address and to a name",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const backend = listen();
+    if (backend.address.transport !== "tcp") throw new Error("tcp");
+    for (const hostname of ["127.0.0.1", "localhost"]) {
+      const result = await dial({ ...backend.address, hostname }, 1000, never());
+      if (!result.ok) throw new Error(result.reason);
+      const ends = endsOf(result.connection as Deno.TcpConn);
+      // proc(5), `tr`: 02 is the keepalive timer.
+      await until("the keepalive timer", () => timerOf(ends)?.startsWith("02") === true);
+      result.connection.close();
+    }
+    backend.close();
+  },
+});
+
+/** As /proc/net/tcp has them. */
+function endsOf({ localAddr, remoteAddr }: Deno.TcpConn): string {
+  return [localAddr, remoteAddr]
+    .map(({ port }) => `0100007F:${port.toString(16).padStart(4, "0").toUpperCase()}`)
+    .join(" ");
+}
+
+function timerOf(ends: string): string | undefined {
+  const lines = Deno.readTextFileSync("/proc/net/tcp").split("\n");
+  return lines.find((line) => line.includes(ends))?.trim().split(/\s+/)[5];
+}

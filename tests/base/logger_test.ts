@@ -76,6 +76,39 @@ Deno.test("`openLog()` lets no peer write lines, terminal commands or placeholde
   ]);
 });
 
+/** C1, the direction of text, ends of lines, a space of no width, an astral tag; DEL and C0 besides. */
+const UNSEEN = ["\x9b", "\u202e", "\u2028", "\u2029", "\u200b", "\u{e0041}", "\x7f", "\x1b", "\0"];
+
+Deno.test("`openLog()` writes no character in JSON that does something instead of being seen", () => {
+  const said = `a${UNSEEN.join("b")} \ud800 "c" \\u202e é😀`;
+  const [line] = logged("json", 3, (log) => log.info(said, { [said]: said }));
+  assert.doesNotMatch(line!.slice(0, -1), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.match(line!, /\\u009bb\\u202eb\\u2028b\\u2029b\\u200bb\\udb40\\udc41b\\u007fb/);
+  assert.match(line!, /é😀/);
+  const parsed = JSON.parse(line!);
+  assert.equal(parsed.message, said);
+  assert.equal(parsed[said], said);
+});
+
+Deno.test("`openLog()` writes no such character in text either", () => {
+  for (const character of UNSEEN) {
+    const [line] = logged(
+      "text",
+      3,
+      (log) => log.info(`m${character}`, { field: `f${character}` }),
+    );
+    assert.doesNotMatch(
+      line!.slice(0, -1),
+      /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u,
+      JSON.stringify(character),
+    );
+  }
+  const lines = logged("text", 3, (log) => log.info("a\u2028b", { field: "\u2029 \u{e0041}" }));
+  assert.deepEqual(lines.map(withoutTime), [
+    'info    a\\u{2028}b field="\\u{2029} \\u{e0041}"\n',
+  ]);
+});
+
 Deno.test("`openLog()` replaces the log opened before", () => {
   const first = logged("text", 3, (log) => {
     const second = logged("text", 3, (other) => other.info("second"));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listHasToken, pathOf } from "../../lib/http/request.ts";
+import { listElements, listHasToken, pathOf } from "../../lib/http/request.ts";
 
 const PATHS: readonly (readonly [target: string, path: string])[] = [
   ["/", "/"],
@@ -62,12 +62,30 @@ const LISTS: readonly (readonly [value: string | null, holds: boolean])[] = [
   ["\tUPGRADE\t", true],
   [", ,upgrade,", true],
   ["upgrades", false],
+  ["\xa0upgrade", false],
+  ["upgrade\xa0, x", false],
+  ["\vupgrade", false],
+  ["x,\fupgrade", false],
+  ["\ufeffupgrade", false],
+  ["x,\xa0,\t upgrade \t", true],
   ["no upgrade", false],
   ["upgrade;q=1", false],
   ["", false],
   [",", false],
   [null, false],
 ];
+
+Deno.test("`listElements()` takes spaces and tabs off, and gives empty elements", () => {
+  assert.deepEqual(listElements("a,\t b c ,, \xa0d\xa0"), ["a", "b c", "", "\xa0d\xa0"]);
+  assert.deepEqual(listElements(" \t "), [""]);
+  assert.deepEqual(listElements(null), []);
+});
+
+Deno.test("`listElements()` takes time linear in white space", () => {
+  const began = performance.now();
+  assert.equal(listElements("x" + " \t".repeat(100_000) + "x").length, 1);
+  assert(performance.now() - began < 1000);
+});
 
 for (const [value, holds] of LISTS) {
   Deno.test(`\`listHasToken()\` says ${holds} of ${JSON.stringify(value)}`, () => {

@@ -157,6 +157,7 @@ const REFUSED: readonly (readonly [what: string, change: Change, status: number]
   ["a method in lower case", { method: "get" }, 426],
   ["Upgrade to something else", { headers: { upgrade: "h2c" } }, 426],
   ["Upgrade to a version of it", { headers: { upgrade: "websocket/13" } }, 426],
+  ["Upgrade behind a space that is none", { headers: { upgrade: "\xa0websocket" } }, 426],
   ["Connection without the token", { headers: { connection: "keep-alive" } }, 426],
   ["an empty Origin", { headers: { origin: "" } }, 403],
   ["an opaque Origin", { headers: { origin: "null" } }, 403],
