@@ -20,6 +20,20 @@ function missingProgram(...names: string[]): string | null {
   return null;
 }
 
+const LIMITS = ["--ulimit", "nofile=10000:20000", "--ulimit", "nproc=1000:1000"];
+
+/** Where the image always listens. */
+const IMAGE_PORT = 8080;
+
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function run(program: string, args: readonly string[]): Promise<string> {
   const signal = AbortSignal.timeout(3 * DEADLINE_MS);
   const { success, stdout, stderr } = await new Deno.Command(program, {
@@ -66,12 +80,11 @@ testUnless(NO_IMAGE, "the image is built, serves, is healthy and stops", async (
     await t.step(
       "it serves on a read-only root as nobody, its own port beside a socket",
       async () => {
-        const limits = ["--ulimit", "nofile=10000:20000", "--ulimit", "nproc=1000:1000"];
         const closed = ["--read-only", "--read-only-tmpfs=false", "--cap-drop", "all"];
         const place = ["--network", "none", "--volume", `${sockets}:/sockets`];
         const serve = ["--server", "unix:/sockets/backend.sock", "--frame-type", "binary"];
         await podman(
-          ...["run", "--detach", "--name", name, ...limits, ...closed, ...place, image],
+          ...["run", "--detach", "--name", name, ...LIMITS, ...closed, ...place, image],
           ...[...serve, "--listen", "unix:/sockets/listen.sock"],
         );
         await eventually("its listener", () => hasSocket(`${sockets}/listen.sock`));
@@ -100,6 +113,26 @@ testUnless(NO_IMAGE, "the image is built, serves, is healthy and stops", async (
       await stopped;
       assert(performance.now() - startedAt < graceSeconds * 1000);
       assert.equal(await inspect("{{.State.ExitCode}}"), "0");
+    });
+
+    await t.step({
+      name: "it serves by TCP a backend that it has the name of, on the host's network",
+      ignore: !isFree(IMAGE_PORT),
+      fn: async () => {
+        await using named = serveBackend(echo);
+        const { port } = new URL(`tcp://${named.address}`);
+        await podman("rm", "--force", name);
+        const place = ["--network", "host", "--read-only", "--add-host", "backend.test:127.0.0.1"];
+        const serve = ["--server", `backend.test:${port}`, "--frame-type", "binary"];
+        await podman("run", "--detach", "--name", name, ...LIMITS, ...place, image, ...serve);
+        using client = (await eventually(
+          "a tunnel",
+          () => openTunnel(`127.0.0.1:${IMAGE_PORT}`).catch(() => null),
+        ))!;
+        await client.send(Opcode.BINARY, "by TCP");
+        assert.equal(new TextDecoder().decode(await client.message(Opcode.BINARY)), "by TCP");
+        await client.close(1000);
+      },
     });
   } finally {
     await podman("rm", "--force", "--ignore", name).catch(() => {});
