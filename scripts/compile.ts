@@ -132,16 +132,32 @@ function isWrongOption(error: unknown): error is Error {
     String(error.code).startsWith("ERR_PARSE_ARGS_");
 }
 
+/** Takes the place of an executable that is there only once the new one has run. */
+async function compileProven(options: CompileOptions): Promise<void> {
+  const { output } = options;
+  const fresh = `${output}.new`;
+  try {
+    await compile({ ...options, output: fresh });
+    const version = await provenVersion(fresh);
+    await Deno.rename(fresh, output);
+    const { size } = await Deno.stat(output);
+    console.log(`${output}: ${(size / 1e6).toFixed(1)} MB, ${version}`);
+  } finally {
+    await Deno.remove(fresh).catch(() => {});
+  }
+}
+
 /** The executable says its version, which it can't when its runtime binary is another Deno's. */
-async function proveItRuns(output: string): Promise<void> {
-  const { ok, output: version, errors } = await run(output, ["--version"]);
+async function provenVersion(executable: string): Promise<string> {
+  const { ok, output, errors } = await run(executable, ["--version"]);
   if (!ok) {
     throw new BuildError(
-      `${output} doesn't run, is DENORT_BIN a denort ${Deno.version.deno}? ${errorLine(errors)}`,
+      `what was compiled doesn't run, is DENORT_BIN a denort ${Deno.version.deno}? ${
+        errorLine(errors)
+      }`,
     );
   }
-  const { size } = await Deno.stat(output);
-  console.log(`${output}: ${(size / 1e6).toFixed(1)} MB, ${version.trimEnd()}`);
+  return output.trimEnd();
 }
 
 if (import.meta.main) {
@@ -154,7 +170,7 @@ if (import.meta.main) {
         commit: { type: "string" },
       },
     });
-    await compile(values);
-    if (values.target === undefined) await proveItRuns(values.output);
+    if (values.target === undefined) await compileProven(values);
+    else await compile(values);
   });
 }

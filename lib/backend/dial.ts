@@ -69,19 +69,25 @@ function isNobody(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.NotFound;
 }
 
+/** How long a lookup is shared: one that takes longer may hang on a name server that has died, while others answer. */
+const SHARED_MS = 8_000;
+
 /**
  * Makes a lookup of which one at a time runs for a name; who asks meanwhile gets its answer, too. It can't be cancelled and
  * holds one of the runtime's few threads: while the name server is dead, one for each request would soon hold them all,
  * and other names, files and the log would wait as well.
  */
-export function shareLookups(lookup: Lookup): Lookup {
-  const underWay = new Map<string, Promise<readonly string[]>>();
+export function shareLookups(lookup: Lookup, sharedMs: number = SHARED_MS): Lookup {
+  const underWay = new Map<string, { answer: Promise<readonly string[]>; startedAt: number }>();
   return (hostname) => {
     const running = underWay.get(hostname);
-    if (running !== undefined) return running;
-    const started = lookup(hostname).finally(() => underWay.delete(hostname));
-    underWay.set(hostname, started);
-    return started;
+    const now = performance.now();
+    if (running !== undefined && now - running.startedAt < sharedMs) return running.answer;
+    const answer = lookup(hostname).finally(() => {
+      if (underWay.get(hostname)?.answer === answer) underWay.delete(hostname);
+    });
+    underWay.set(hostname, { answer, startedAt: now });
+    return answer;
   };
 }
 

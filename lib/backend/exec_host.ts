@@ -66,7 +66,7 @@ export class ExecHost implements Host {
     const spawned = this.#spawn(request);
     if (!spawned.ok) {
       // Ours, and no fault of the program's.
-      if (spawned.kind === "exhausted") return { ok: false, kind: "full", reason: spawned.reason };
+      if (spawned.exhausted) return { ok: false, kind: "full", reason: spawned.reason };
       this.#state.failures++;
       this.#state.problem = spawned.reason;
       this.#state.disabledUntil = performance.now() + this.#config.disableTimeMs;

@@ -44,7 +44,7 @@ export function parseAddress(text: string, options: ParseAddressOptions = {}): P
   const plain = /^([^:]*):([^:]*)$/.exec(text);
   const match = bracketed ?? plain;
   if (match === null) {
-    const hint = (text.match(/:/g)?.length ?? 0) > 1 ? "; an IPv6 address stands in brackets" : "";
+    const hint = hintAt(text);
     const forms = options.defaultHostname === undefined ? FORMS : FORMS_WITHOUT_HOST;
     return { problem: `must be ${forms}${hint}` };
   }
@@ -60,6 +60,13 @@ export function parseAddress(text: string, options: ParseAddressOptions = {}): P
     return { problem: `the port must be ${options.allowPortZero ? 0 : 1} to 65535` };
   }
   return { address: { transport: "tcp", hostname, port } };
+}
+
+/** What somebody who wrote this probably wants to know. */
+function hintAt(text: string): string {
+  if (text.includes("://")) return "; it is no URL, so without a scheme";
+  if (/^\d{1,5}$/.test(text)) return `; port ${text} of this machine is 127.0.0.1:${text}`;
+  return (text.match(/:/g)?.length ?? 0) > 1 ? "; an IPv6 address stands in brackets" : "";
 }
 
 /**

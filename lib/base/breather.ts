@@ -9,12 +9,19 @@
  *
  * @module
  */
+import { within } from "./within.ts";
 
-/** Fewer reads than this in a row never wait: no clock where little happens. */
+/** Fewer reads than this between two pauses never wait: no clock where little happens. */
 const MIN_READS = 4;
 
 /** How long others may be shut out. */
 const TURN_MS = 4;
+
+/** How long to go on with timers before another try to do better, as when no descriptor was left. */
+const RETRY_MS = 1_000;
+
+/** How long the end waits for a connection to ourselves that is being opened. */
+const CLOSE_MS = 100;
 
 /** Reads of less cost so little that they don't count. */
 const COUNTED_BYTES = 16 * 1024;
@@ -39,9 +46,15 @@ export function createBreather(): Breather {
   let passing: Promise<void> | null = null;
   let way: Pass = { pass: passByTimer, close() {} };
   let opening: Promise<void> | null = null;
+  let closed = false;
+  let mayOpenAtMs = -Infinity;
 
   const openWay = async () => {
-    way = await openLoopback() ?? way;
+    const loopback = await openLoopback();
+    if (closed) return loopback?.close();
+    if (loopback !== null) return void (way = loopback);
+    mayOpenAtMs = performance.now() + RETRY_MS;
+    opening = null;
   };
   const breathe = async () => {
     await way.pass();
@@ -53,13 +66,15 @@ export function createBreather(): Breather {
     after(bytes) {
       if (passing !== null) return passing;
       if (bytes < COUNTED_BYTES || ++reads < MIN_READS) return null;
-      if (performance.now() - sinceMs < TURN_MS) return null;
+      const nowMs = performance.now();
+      if (nowMs - sinceMs < TURN_MS) return null;
       // At the first need, since most programs never have it.
-      opening ??= openWay();
+      if (opening === null && nowMs >= mayOpenAtMs) opening = openWay();
       return passing = breathe();
     },
     async close() {
-      await opening;
+      closed = true;
+      if (opening !== null) await within(opening, CLOSE_MS);
       way.close();
     },
   };
@@ -94,9 +109,7 @@ function passOver(near: Deno.TcpConn, far: Deno.TcpConn): Pass {
   return {
     async pass() {
       try {
-        const arrived = far.read(byte);
-        await near.write(byte);
-        await arrived;
+        await Promise.all([far.read(byte), near.write(byte)]);
       } catch {
         // Closed: there is nobody left to be fair to.
       }

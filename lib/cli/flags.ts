@@ -125,7 +125,7 @@ export const DESCRIPTION =
 
 export const EXAMPLES: readonly string[] = [
   "wstunnel --server 127.0.0.1:5900 --frame-type binary",
-  'wstunnel --listen :8080 --path /ssh --server exec:"/usr/sbin/sshd -i"',
+  'wstunnel --path /ssh --server "exec:/usr/sbin/sshd -i" --frame-type binary',
   "wstunnel check --config wstunnel.toml",
   "wstunnel check --url http://127.0.0.1:8080/",
 ];
@@ -161,7 +161,7 @@ export function parseArguments(args: readonly string[]): Invocation {
   const take = (kind: "serve" | "check", command: Command) => {
     invocation = command.args.length === 0
       ? toInvocation(kind, command.optsWithGlobals())
-      : { kind: "wrong", message: unexpected(command.args[0]!, kind) };
+      : { kind: "wrong", message: unexpected(command.args[0]!, kind) + commandHint(args) };
   };
   const root = describe(new Command("wstunnel"), (text) => output += text)
     .description(DESCRIPTION)
@@ -181,7 +181,7 @@ export function parseArguments(args: readonly string[]): Invocation {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.version") return { kind: "version" };
     if (error.exitCode === 0) return { kind: "help", text: output };
-    return { kind: "wrong", message: oneLine(error.message) };
+    return { kind: "wrong", message: oneLine(error.message) + commandHint(args) };
   }
 }
 
@@ -194,7 +194,8 @@ function describe(command: Command, write: (text: string) => void): Command {
 }
 
 function toOption(flag: Flag): Option {
-  return new Option(`${flag.name} <${flag.value}>`, flag.summary)
+  const summary = flag.repeatable ? `${flag.summary}; repeatable` : flag.summary;
+  return new Option(`${flag.name} <${flag.value}>`, summary)
     .argParser((value: string, before: string[] | undefined) =>
       flag.repeatable ? [...before ?? [], value] : [value]
     );
@@ -226,6 +227,12 @@ function unexpected(word: string, kind: "serve" | "check"): string {
   const near = nearest(word, Object.keys(COMMANDS));
   if (near !== null) return `unknown command '${word}' (Did you mean ${near}?)`;
   return `unexpected argument '${word}'; a backend is given with --server, a file with --config`;
+}
+
+/** A command without quotes falls apart, and its own words then look like ours. */
+function commandHint(args: readonly string[]): string {
+  const isBare = args.some((word) => /^(?:--server=)?exec:\S+$/.test(word));
+  return isBare ? "; a command with arguments is quoted whole: --server 'exec:sshd -i'" : "";
 }
 
 function oneLine(message: string): string {

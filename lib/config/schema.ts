@@ -33,7 +33,7 @@ const SIGNALS = [
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 function seconds(min: number) {
-  const rule = `must be ${min} to ${MAX_SECONDS} seconds`;
+  const rule = `must be a number of seconds from ${min} to ${MAX_SECONDS}`;
   return z.number(rule).min(min, rule).max(MAX_SECONDS, rule);
 }
 

@@ -11,8 +11,33 @@ import { eachHost, isTable } from "./table.ts";
 export function findWarnings(raw: unknown): Finding[] {
   return [
     ...warnOfMapExtensions(raw),
+    ...warnOfHiddenKeys(raw),
     ...eachHost(raw).flatMap(({ host, path }) => warnOfProgram(host, path)),
   ];
+}
+
+/** The first key that matches is taken, so that a wider one hides those behind it, but for `map-extensions`. */
+function warnOfHiddenKeys(raw: unknown): Finding[] {
+  const path: Path = ["wstunnel", "server"];
+  const server = valueAt(raw, path);
+  const keys = isTable(server) ? Object.keys(server) : [];
+  const mapped = valueAt(raw, ["wstunnel", "map-extensions"]);
+  const named: unknown[] = isTable(mapped) ? Object.values(mapped) : [];
+  return keys.flatMap((key, at) => {
+    const wider = keys.slice(0, at).find((before) => matchesAllOf(before, key));
+    if (wider === undefined || named.includes(key)) return [];
+    const rule = `is never reached: ${
+      JSON.stringify(wider)
+    } stands before it and matches every path of it`;
+    return [{ path: [...path, key], rule }];
+  });
+}
+
+/** Whether every path that `key` matches is matched by `wider` as well. */
+function matchesAllOf(wider: string, key: string): boolean {
+  if (wider === "/") return true;
+  if (wider.startsWith("/") !== key.startsWith("/")) return false;
+  return wider.startsWith("/") ? key.startsWith(wider) : key.endsWith(wider);
 }
 
 /** lighttpd takes a key that there is not, and --server may have replaced those that the file names. */

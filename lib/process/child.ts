@@ -49,15 +49,10 @@ export interface Child {
   stop(): Promise<void>;
 }
 
+/** `exhausted`: we have no descriptor left, which says nothing of the program. */
 export type SpawnResult =
   | { readonly ok: true; readonly child: Child }
-  | { readonly ok: false; readonly kind?: SpawnProblem; readonly reason: string };
-
-/**
- * - `exhausted`: we have no descriptor left, which says nothing of the program
- * - `error`: anything else, as without a kind
- */
-export type SpawnProblem = "exhausted" | "error";
+  | { readonly ok: false; readonly reason: string; readonly exhausted?: boolean };
 
 export function spawnChild(options: ChildOptions): SpawnResult {
   const { command: [program = "", ...args], environment, log, name, guard } = options;
@@ -74,8 +69,8 @@ export function spawnChild(options: ChildOptions): SpawnResult {
       stderr: "piped",
     });
   } catch (error) {
-    const kind = isExhaustion(error) ? "exhausted" : "error";
-    return { ok: false, kind, reason: `can't start ${program}: ${whyNot(error, program)}` };
+    const reason = `can't start ${program}: ${whyNot(error, program)}`;
+    return { ok: false, reason, exhausted: isExhaustion(error) };
   }
   const { pid } = process;
   const guarded = guard.watch(pid);

@@ -79,7 +79,7 @@ function removeStaleSocket(address: Address): string | null {
 /** Waits until the program accepts a connection; gives why it doesn't, null when it does. */
 export async function acceptance(
   child: Child,
-  { startTimeoutMs, probe, handover }: LaunchOptions,
+  { name, startTimeoutMs, probe, handover }: LaunchOptions,
   signal: AbortSignal,
 ): Promise<string | null> {
   const deadline = performance.now() + startTimeoutMs;
@@ -100,7 +100,7 @@ export async function acceptance(
     if (problem !== null) return problem;
     if (seen?.kind === "open") return null;
     if (performance.now() >= deadline) {
-      return `the program did not accept a connection within ${startTimeoutMs / 1000} s`;
+      return `the program did not accept a connection at ${name} within ${startTimeoutMs / 1000} s`;
     }
   }
 }

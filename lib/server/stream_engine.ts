@@ -14,6 +14,7 @@ import { acceptAll } from "./accept.ts";
 import type { EngineOptions, Handler, Listener, Peer } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
 import { readHead } from "./read_head.ts";
+import { removeStaleSocket } from "./unix_socket.ts";
 
 /** How long a refused client may take to end its connection, so that the answer reaches it. */
 const REFUSED_LINGER_MS = 1_000;
@@ -62,6 +63,8 @@ export function listenStream(address: Address, handler: Handler, options: Engine
       for (const connection of context.reading) closeQuietly(connection);
       for (const gone of context.waiting) gone.abort();
       await accepting;
+      // An older runtime leaves its file behind.
+      if (address.transport === "unix") await removeStaleSocket(address.path);
       if (context.opening > 0) await new Promise<void>((resolve) => context.onSettled = resolve);
     },
   };

@@ -19,6 +19,9 @@ export interface Flow {
   /** Steps made by each pump, so that a stall can be told without a clock on the hot path. */
   upSteps: number;
   downSteps: number;
+  /** The steps up that the watch has seen, and when it last saw new ones, by `performance.now()`. */
+  upStepsSeen: number;
+  upSeenMs: number;
   /** Where each pump waits. */
   upWaits: "client" | "backend";
   downWaits: "client" | "backend";
@@ -32,6 +35,8 @@ export function createFlow(): Flow {
     downBytes: 0,
     upSteps: 0,
     downSteps: 0,
+    upStepsSeen: 0,
+    upSeenMs: -Infinity,
     upWaits: "client",
     downWaits: "backend",
     clientEnded: false,
@@ -103,24 +108,5 @@ export async function pumpDown(
     if (!valid) return "backend-not-utf8";
     const pause = breather.after(count);
     if (pause !== null) await pause;
-  }
-}
-
-/** Receives what nobody looks at; all tunnels share it. */
-const DISCARDED = new Uint8Array(16 * 1024);
-
-/** Reads the backend's bytes and throws them away, so that its unread answer doesn't become a reset. Never rejects. */
-export async function discard(
-  backend: BackendConnection,
-  flow: Flow,
-  breather: Breather,
-): Promise<void> {
-  try {
-    for (let count; (count = await backend.read(DISCARDED)) !== null;) {
-      flow.downSteps++;
-      await breather.after(count);
-    }
-  } catch {
-    // A reset is an end as well.
   }
 }

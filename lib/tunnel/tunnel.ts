@@ -14,6 +14,7 @@
  */
 import type { BackendConnection } from "../backend/connection.ts";
 import type { Breather } from "../base/breather.ts";
+import { discard } from "../base/discard.ts";
 import { within } from "../base/within.ts";
 import type { ClientEnd, ClientSocket } from "../websocket/client_socket.ts";
 import { type Buffers, ElasticBuffer } from "../websocket/elastic_buffer.ts";
@@ -21,7 +22,7 @@ import { createBase64Decoder } from "./base64.ts";
 import { type Cause, endOf, type TunnelEnd } from "./cause.ts";
 import { createKeepalive, lookAtKeepalive } from "./keepalive.ts";
 import { createPacking } from "./packing.ts";
-import { discard, type DownEnd, type Flow, pumpDown, pumpUp, type UpEnd } from "./pump.ts";
+import { type DownEnd, type Flow, pumpDown, pumpUp, type UpEnd } from "./pump.ts";
 import { StallMeter } from "./stall.ts";
 import type { Watch } from "./watch.ts";
 
@@ -32,12 +33,12 @@ const LINGER_MS = 5_000;
  * How long it then reads what the backend still sends, unless that falls silent (see {@linkcode BackendConnection.lingerMs}): to
  * close on a backend that sends is a reset, which overtakes the client's last bytes and drops them.
  */
-const DRAIN_MS = 30_000;
+const DRAIN_MS = 15_000;
 
 /** The same once the program is to end. */
 const HURRIED_DRAIN_MS = 2_000;
 
-/** How long a backend may be silent meanwhile. */
+/** How long a backend may be silent meanwhile; and all of it where nothing that it was sent can still be on its way. */
 const DRAIN_SILENCE_MS = 2_000;
 
 /** How long a backend may stay silent after a client's Close was passed on as a half-close. */
@@ -105,6 +106,10 @@ function createLook(options: TunnelOptions, end: (cause: Cause) => void): (nowMs
   const readStall = new StallMeter();
   const clientTakes = createTakeCount(flow);
   return (nowMs) => {
+    if (flow.upSteps !== flow.upStepsSeen) {
+      flow.upStepsSeen = flow.upSteps;
+      flow.upSeenMs = nowMs;
+    }
     const stalledMs = writeStall.look(flow.upWaits === "backend", flow.upSteps, nowMs);
     const audible = flow.upWaits === "client" || client.lookAhead();
     if (writeTimeoutMs > 0 && stalledMs >= writeTimeoutMs) end("backend-stalled");
@@ -230,10 +235,8 @@ async function closeBoth(
     const delivered = await whileProgress(up, () => flow.upSteps, LINGER_MS);
     if (delivered && DELIVERED.includes(await up)) {
       drained = drain(options, down);
-      const silenceMs = backend.lingerMs ?? DRAIN_SILENCE_MS;
       const hurry = hurried.then(() => within(drained, HURRIED_DRAIN_MS));
-      const over = Promise.race([drained, hurry]);
-      await whileProgress(over, () => flow.downSteps, silenceMs, DRAIN_MS);
+      await waitForDrain(options, Promise.race([drained, hurry]));
     }
   }
   backend.close();
@@ -245,7 +248,25 @@ async function closeBoth(
 async function drain(options: TunnelOptions, down: Promise<DownEnd>): Promise<void> {
   const { backend, flow, breather } = options;
   await endStream(backend);
-  if (MORE_TO_COME.includes(await down)) await discard(backend, flow, breather);
+  if (!MORE_TO_COME.includes(await down)) return;
+  try {
+    await discard(backend, breather, () => flow.downSteps++);
+  } catch {
+    // A reset is an end as well.
+  }
+}
+
+/** Waits for a backend that may still be taking what it was sent. */
+async function waitForDrain(
+  { backend, flow }: TunnelOptions,
+  drained: Promise<unknown>,
+): Promise<void> {
+  const isBusy = flow.upSteps !== flow.upStepsSeen ||
+    performance.now() - flow.upSeenMs < DRAIN_MS;
+  if (!isBusy) return void await within(drained, DRAIN_SILENCE_MS);
+  // Held up by our own client it is not silent: NaN is never what it was before.
+  const steps = () => flow.downWaits === "client" ? NaN : flow.downSteps;
+  await whileProgress(drained, steps, backend.lingerMs ?? DRAIN_SILENCE_MS, DRAIN_MS);
 }
 
 async function endStream(backend: BackendConnection): Promise<void> {

@@ -9,6 +9,7 @@
  * @module
  */
 import type { Breather } from "../base/breather.ts";
+import { discard } from "../base/discard.ts";
 import { within } from "../base/within.ts";
 import type { ClientEnd, ClientSocket, ClientSocketOptions } from "./client_socket.ts";
 import { CloseCode } from "./close_code.ts";
@@ -24,13 +25,10 @@ const CLOSE_TIMEOUT_MS = 5_000;
  * How long the connection of a client that has not ended it by then is still read from: it may be behind with what it was sent, and to close
  * on a client that sends is a reset, which drops what is on its way to it.
  */
-const LINGER_MS = 30_000;
+const LINGER_MS = 15_000;
 
 /** Kept free for looking ahead where the buffer is large enough: at most a quarter of it. */
 const LOOK_AHEAD_BYTES = 64 * 1024;
-
-/** Receives what nobody looks at; all sockets share it. */
-const DISCARDED = new Uint8Array(16 * 1024);
 
 /** What the socket needs of a connection. `Deno.TcpConn`, `Deno.TlsConn` and `Deno.UnixConn` are one. */
 export interface StreamConnection {
@@ -286,13 +284,11 @@ export class StreamSocket implements ClientSocket, SendListener {
   }
 
   release(): void {
-    if (this.#lingering !== null) this.#lingering.then(() => this.#freeBuffers());
-    else this.#freeBuffers();
-  }
-
-  #freeBuffers(): void {
-    if (this.#buffer !== this.#firstBuffer) this.#buffer.free();
-    this.#firstBuffer.free();
+    const own = this.#buffer;
+    if (own !== this.#firstBuffer) this.#firstBuffer.free();
+    // Into its own it is still being read.
+    if (this.#lingering !== null) this.#lingering.then(() => this.#buffer.free());
+    else own.free();
   }
 
   /** RFC 6455 section 7: sends our Close, sees the client's, and ends the connection first, as a server does. */
@@ -308,9 +304,7 @@ export class StreamSocket implements ClientSocket, SendListener {
     try {
       await this.#connection.closeWrite();
       // A close with unread bytes would be a reset, and could overtake our Close on its way.
-      for (let count; (count = await this.#connection.read(DISCARDED)) !== null;) {
-        await this.#breather.after(count);
-      }
+      await discard(this.#connection, this.#breather);
     } catch {
       // It is gone already.
     }

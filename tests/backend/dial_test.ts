@@ -50,6 +50,23 @@ print(listener.getsockname()[1], flush=True)
 sys.stdin.read()
 `;
 
+Deno.test("`shareLookups()` asks again for a name whose lookup hangs, and forgets the right one", async () => {
+  const asked: PromiseWithResolvers<readonly string[]>[] = [];
+  const lookup = shareLookups(() => {
+    const one = Promise.withResolvers<readonly string[]>();
+    asked.push(one);
+    return one.promise;
+  }, 0);
+  const [hung, second] = [lookup("a"), lookup("a")];
+  assert.equal(asked.length, 2);
+  asked[1]!.resolve(["::2"]);
+  assert.deepEqual(await second, ["::2"]);
+  const third = lookup("a");
+  asked[0]!.resolve(["::1"]);
+  asked[2]!.resolve(["::3"]);
+  assert.deepEqual([await hung, await third], [["::1"], ["::3"]]);
+});
+
 Deno.test("`dial()` connects to an IPv4 address, to a name and to a socket", async () => {
   const folder = Deno.makeTempDirSync();
   const tcp = listen();

@@ -35,6 +35,8 @@ Deno.test("`parseAddress()` says what is wrong", () => {
     ["", forms],
     ["localhost", forms],
     ["::1:80", `${forms}; an IPv6 address stands in brackets`],
+    ["5900", `${forms}; port 5900 of this machine is 127.0.0.1:5900`],
+    ["tcp://localhost:80", `${forms}; it is no URL, so without a scheme`],
     [":80", `${forms}: the host is missing`],
     ["[]:80", `${forms}: the host is missing`],
     ["localhost:", "the port must be 1 to 65535"],
@@ -58,7 +60,8 @@ Deno.test("`parseListenAddress()` takes every interface for a missing host, and 
   assert.deepEqual(parseListenAddress("127.0.0.1:0"), { address: tcp("127.0.0.1", 0) });
   assert.deepEqual(parseListenAddress("x:65536"), { problem: "the port must be 0 to 65535" });
   assert.deepEqual(parseListenAddress("8080"), {
-    problem: "must be host:port, [v6]:port, :port or unix:/path",
+    problem:
+      "must be host:port, [v6]:port, :port or unix:/path; port 8080 of this machine is 127.0.0.1:8080",
   });
 });
 

@@ -43,3 +43,29 @@ Deno.test("`close()` ends a pause under way, and leaves nothing behind", async (
     await pause;
   }
 });
+
+Deno.test("`Breather.after()` goes on after `close()`, for whoever still reads", async () => {
+  const breather = createBreather();
+  for (let turn = 0; turn < 3; turn++) await readUntilTold(breather.after, BULK);
+  await breather.close();
+  // A failure that nobody handles would fail the test.
+  for (let turn = 0; turn < 3; turn++) await readUntilTold(breather.after, BULK);
+});
+
+Deno.test("`createBreather()` tries again to open its connection after a failure", async () => {
+  const original = Deno.listen;
+  let tries = 0;
+  Deno.listen = ((options: Deno.TcpListenOptions) => {
+    if (++tries === 1) throw new Error("Too many open files (os error 24)");
+    return original(options);
+  }) as typeof Deno.listen;
+  const breather = createBreather();
+  try {
+    const deadline = performance.now() + 10_000;
+    while (tries < 2 && performance.now() < deadline) await readUntilTold(breather.after, BULK);
+    assert.equal(tries, 2);
+  } finally {
+    Deno.listen = original;
+    await breather.close();
+  }
+});

@@ -44,6 +44,15 @@ Deno.test("`parseArguments()` says what is wrong and suggests the nearest", () =
     ],
     [["check", "x.toml"], "unexpected argument 'x.toml'; a file is given with --config"],
     [
+      ["--server", "exec:/usr/sbin/sshd", "-i"],
+      "unknown option '-i'; a command with arguments is quoted whole: --server 'exec:sshd -i'",
+    ],
+    [
+      ["--server=exec:/bin/cat", "foo"],
+      "unexpected argument 'foo'; a backend is given with --server, a file with --config; a command " +
+      "with arguments is quoted whole: --server 'exec:sshd -i'",
+    ],
+    [
       ["--", "--server"],
       "unexpected argument '--server'; a backend is given with --server, a file with --config",
     ],

@@ -45,7 +45,7 @@ min-procs = 9
     "x.toml:8: wstunnel.balanse: unknown key, did you mean balance?",
     'x.toml:15: wstunnel.server."/a"[1].min-procs: has no effect without bin-path: current value is 9',
     'x.toml:16: wstunnel.server.".b"[0]: must have port, socket or exec',
-    '--ping-interval: must be 0 to 86400 seconds: current value is "soon"',
+    '--ping-interval: must be a number of seconds from 0 to 86400: current value is "soon"',
   ]);
 });
 

@@ -45,19 +45,25 @@ const AT_TOP: [string, ...string[]][] = [
     'log-format = "xml"',
     'x.toml:1: log-format: must be "text" or "json": current value is "xml"',
   ],
-  ["grace-time = -1", "x.toml:1: grace-time: must be 0 to 86400 seconds: current value is -1"],
-  ["grace-time = nan", "x.toml:1: grace-time: must be 0 to 86400 seconds: current value is NaN"],
+  [
+    "grace-time = -1",
+    "x.toml:1: grace-time: must be a number of seconds from 0 to 86400: current value is -1",
+  ],
+  [
+    "grace-time = nan",
+    "x.toml:1: grace-time: must be a number of seconds from 0 to 86400: current value is NaN",
+  ],
   [
     "grace-time = inf",
-    "x.toml:1: grace-time: must be 0 to 86400 seconds: current value is Infinity",
+    "x.toml:1: grace-time: must be a number of seconds from 0 to 86400: current value is Infinity",
   ],
   [
     "grace-time = 2020-01-01",
-    "x.toml:1: grace-time: must be 0 to 86400 seconds: current value is a date",
+    "x.toml:1: grace-time: must be a number of seconds from 0 to 86400: current value is a date",
   ],
   [
     "handshake-timeout = 0",
-    "x.toml:1: handshake-timeout: must be 0.1 to 86400 seconds: current value is 0",
+    "x.toml:1: handshake-timeout: must be a number of seconds from 0.1 to 86400: current value is 0",
   ],
   ["\n\n# why\nengin = 1", "x.toml:4: engin: unknown key, did you mean engine?"],
   ['frame-type = "text"', "x.toml:1: frame-type: unknown key, it belongs under [wstunnel]"],
@@ -94,11 +100,11 @@ const IN_WSTUNNEL: [string, ...string[]][] = [
   ],
   [
     'ping-interval = "x"',
-    'x.toml:2: wstunnel.ping-interval: must be 0 to 86400 seconds: current value is "x"',
+    'x.toml:2: wstunnel.ping-interval: must be a number of seconds from 0 to 86400: current value is "x"',
   ],
   [
     "ping-interval = 86400.5",
-    "x.toml:2: wstunnel.ping-interval: must be 0 to 86400 seconds: current value is 86400.5",
+    "x.toml:2: wstunnel.ping-interval: must be a number of seconds from 0 to 86400: current value is 86400.5",
   ],
   [
     "ping-intervall = 1",
@@ -275,10 +281,10 @@ const IN_HOST: [string, ...string[]][] = [
   ],
   [
     "port = 1\nconnect-timeout = 0\nread-timeout = -1\nwrite-timeout = true\ndisable-time = 1e9",
-    'x.toml:3: wstunnel.server."/".connect-timeout: must be 0.1 to 86400 seconds: current value is 0',
-    'x.toml:4: wstunnel.server."/".read-timeout: must be 0 to 86400 seconds: current value is -1',
-    'x.toml:5: wstunnel.server."/".write-timeout: must be 0 to 86400 seconds: current value is true',
-    'x.toml:6: wstunnel.server."/".disable-time: must be 0 to 86400 seconds: current value is 1000000000',
+    'x.toml:3: wstunnel.server."/".connect-timeout: must be a number of seconds from 0.1 to 86400: current value is 0',
+    'x.toml:4: wstunnel.server."/".read-timeout: must be a number of seconds from 0 to 86400: current value is -1',
+    'x.toml:5: wstunnel.server."/".write-timeout: must be a number of seconds from 0 to 86400: current value is true',
+    'x.toml:6: wstunnel.server."/".disable-time: must be a number of seconds from 0 to 86400: current value is 1000000000',
   ],
   [
     'port = 1\ntcp-fin-propagate = "yes"',
@@ -289,7 +295,7 @@ const IN_HOST: [string, ...string[]][] = [
     "max-load-per-proc = 0",
     'x.toml:4: wstunnel.server."/".socket-handover: must be "none", "stdin" or "listen-fds": current value is "fd"',
     'x.toml:5: wstunnel.server."/".listen-backlog: must be a whole number from 1 to 65535: current value is 0',
-    'x.toml:6: wstunnel.server."/".idle-timeout: must be 0 to 86400 seconds: current value is "1m"',
+    'x.toml:6: wstunnel.server."/".idle-timeout: must be a number of seconds from 0 to 86400: current value is "1m"',
     'x.toml:7: wstunnel.server."/".max-load-per-proc: must be a whole number from 1 to 65535: current value is 0',
   ],
 ];

@@ -1,7 +1,7 @@
 /** That a slow client gets its last bytes, over sockets. */
 import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
-import { Opcode, openTunnel } from "../support/raw_client.ts";
+import { closePayload, Opcode, openTunnel } from "../support/raw_client.ts";
 import { withEndpoint } from "./ask.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -32,5 +32,23 @@ Deno.test("a client that is behind, and goes on sending, gets all of a backend t
     assert.equal((await client.closed()).code, 1000);
     assert.equal(await client.end(), "fin");
     await discarded;
+  }, BINARY);
+});
+
+Deno.test("a backend gets all of a client that has closed, while that client is slow to read", async () => {
+  await withEndpoint(async (endpoint, backend) => {
+    using client = await openTunnel(endpoint.address);
+    const taken = await backend.take();
+    // More than the client, who reads nothing for a while, has room for.
+    const flood = taken.write(new Uint8Array(16 * MEBIBYTE)).catch(() => {});
+    await client.send(Opcode.BINARY, new Uint8Array(MEBIBYTE).fill(9));
+    await client.send(Opcode.CLOSE, closePayload(1000));
+    // Longer than a silent backend is waited for: it is not silent, its bytes are held up.
+    await pause(3_500);
+    const { bytes, end } = await taken.reader.rest("all of it");
+    assert.equal(bytes.length, MEBIBYTE);
+    assert.equal(end, "fin");
+    taken.close();
+    await flood;
   }, BINARY);
 });

@@ -65,4 +65,6 @@ bin-path = "${executable} --listen {host}:{port} --server 127.0.0.1:1"
     await last.send(Opcode.CLOSE, closePayload(1001));
   }
   assert.equal(await program.exit(), 0);
+  const left = [...Deno.readDirSync(sockets.here)].map(({ name }) => name);
+  assert.ok(!left.includes(socket), "no file is left of the listener");
 }
