@@ -1,5 +1,6 @@
 /** That a slow client gets its last bytes, over sockets. */
 import assert from "node:assert/strict";
+import type { OpenTunnel } from "../../lib/tunnel/registry.ts";
 import { eventually } from "../support/eventually.ts";
 import { closePayload, Opcode, openTunnel } from "../support/raw_client.ts";
 import { withEndpoint } from "./ask.ts";
@@ -41,8 +42,17 @@ Deno.test("a backend gets all of a client that has closed, while that client is 
     const taken = await backend.take();
     // More than the client, who reads nothing for a while, has room for.
     const flood = taken.write(new Uint8Array(16 * MEBIBYTE)).catch(() => {});
+    const [{ flow }] = [...endpoint.tunnels] as [OpenTunnel];
+    let seen = -1;
+    await eventually("the client to be full", async () => {
+      const stands = flow.downWaits === "client" && flow.downBytes === seen;
+      seen = flow.downBytes;
+      await pause(50);
+      return stands;
+    });
     await client.send(Opcode.BINARY, new Uint8Array(MEBIBYTE).fill(9));
     await client.send(Opcode.CLOSE, closePayload(1000));
+    await eventually("the Close", () => endpoint.log.some((line) => line.includes("type=close")));
     // Longer than a silent backend is waited for: it is not silent, its bytes are held up.
     await pause(3_500);
     const { bytes, end } = await taken.reader.rest("all of it");
