@@ -75,8 +75,38 @@ testUnless(missing("fish"), "fish completes flags, their values and commands", (
   assert.deepEqual(complete("wstunnel check --ur"), ["--url"]);
 });
 
-testUnless(missing("zsh"), "zsh reads its completion", () => {
-  assert.deepEqual(run("zsh", "-n", "./_wstunnel"), { ok: true, out: "", error: "" });
+/** Types each line into a zsh at a terminal, presses Tab, and waits for what must be seen; says what was seen in its place. */
+const TYPE_INTO_ZSH = `zmodload zsh/zpty
+await() {
+  local seen out
+  repeat 200; do
+    while zpty -r -t z out; do seen+=$out; done
+    [[ $seen == *$1* ]] && return
+    sleep 0.05
+  done
+  print -r -- "no $1 in \${(qqqq)seen}"
+  exit 1
+}
+zpty z zsh -f -i
+zpty -w z 'PS1=; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; print REA""DY'
+await READY
+for line expected in "$@"; do
+  zpty -w -n z "$line"$'\t'
+  await "$expected"
+  zpty -w -n z $'\\C-u'
+done
+`;
+
+testUnless(missing("zsh"), "zsh completes flags, their values and commands", () => {
+  const typed = [
+    ["wstunnel --fr", "wstunnel --frame-type"],
+    ["wstunnel --frame-type ", "binary"],
+    ["wstunnel --balance h", "--balance hash"],
+    ["wstunnel che", "wstunnel check"],
+    ["wstunnel check --u", "check --url"],
+  ];
+  const { ok, out, error } = run("zsh", "-f", "-c", TYPE_INTO_ZSH, "zsh", ...typed.flat());
+  assert.deepEqual({ ok, out, error }, { ok: true, out: "", error: "" });
 });
 
 testUnless(missing("groff"), "the man page renders without a warning, with every flag", () => {
