@@ -34,17 +34,13 @@ export interface Sending {
   /** Bytes of the wire that the system has taken. */
   readonly taken: number;
   readonly done: Promise<void>;
-  /** Ends it with the round under way, and gives how many rounds that makes. */
-  stop(): number;
 }
 
 /** Sends the bytes so many times. */
 export function sendTimes(connection: Deno.Conn, bytes: Uint8Array, times: number): Sending {
   let taken = 0;
-  let round = 0;
-  let last = times;
   const send = async () => {
-    for (; round < last; round++) {
+    for (let round = 0; round < times; round++) {
       for (let at = 0; at < bytes.length;) {
         const count = await connection.write(bytes.subarray(at, at + 256 * 1024));
         at += count;
@@ -65,7 +61,6 @@ export function sendTimes(connection: Deno.Conn, bytes: Uint8Array, times: numbe
     get taken() {
       return taken;
     },
-    stop: () => last = Math.min(last, round + 1),
   };
 }
 
