@@ -284,11 +284,14 @@ export class StreamSocket implements ClientSocket, SendListener {
   }
 
   release(): void {
-    const own = this.#buffer;
-    if (own !== this.#firstBuffer) this.#firstBuffer.free();
-    // Into its own it is still being read.
-    if (this.#lingering !== null) this.#lingering.then(() => this.#buffer.free());
-    else own.free();
+    if (this.#lingering !== null) this.#lingering.then(() => this.#freeBuffers());
+    else this.#freeBuffers();
+  }
+
+  /** Both, once nothing is read any more: a read that is under way goes on in the first, the next one in another. */
+  #freeBuffers(): void {
+    if (this.#buffer !== this.#firstBuffer) this.#buffer.free();
+    this.#firstBuffer.free();
   }
 
   /** RFC 6455 section 7: sends our Close, sees the client's, and ends the connection first, as a server does. */

@@ -62,3 +62,17 @@ Deno.test("a backend gets all of a client that has closed, while that client is 
     await flood;
   }, BINARY);
 });
+
+Deno.test("a client that never answers our Close, and then says something, leaves no buffer behind", async () => {
+  // That every buffer is back is checked at the end.
+  await withEndpoint(async (endpoint, backend) => {
+    using client = await openTunnel(endpoint.address);
+    (await backend.take()).close();
+    assert.equal((await client.closed()).code, 1000);
+    const isClosed = () => endpoint.log.some((line) => line.includes("tunnel closed"));
+    await eventually("the tunnel's end", isClosed);
+    const count = () => endpoint.log.filter((line) => line.includes("frame received")).length;
+    await client.send(Opcode.BINARY, "too late");
+    await eventually("it to be read", () => count() === 1);
+  }, BINARY);
+});
