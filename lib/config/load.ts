@@ -58,31 +58,27 @@ export function loadConfig(source: Source): Loaded {
   const brokenFlags = broken.map(({ flag, path, rule, text }) =>
     toProblem(finding(path, rule, text), { flag })
   );
-  const [ofFile, ofFlags] = partition(place(source, withoutRepeats(findings)), isOfFile);
-  return { problems: [...ofFile, ...brokenFlags, ...ofFlags] };
+  return { problems: place(source, withoutRepeats(findings), brokenFlags) };
 }
 
 /** What is wrong with flags where the file can't be read: the rest of it nobody can judge. */
 export function problemsOfFlags(flags: readonly Setting[]): Problem[] {
   const loaded = loadConfig({ flags });
-  return "problems" in loaded ? loaded.problems.filter((problem) => !isOfFile(problem)) : [];
+  return "problems" in loaded ? loaded.problems.filter(({ flag }) => flag !== undefined) : [];
 }
 
-function isOfFile({ flag }: Problem): boolean {
-  return flag === undefined;
-}
-
-/** Where the user wrote what was found: those of the file first, by their lines. */
-function place({ file, flags }: Source, findings: readonly Finding[]): Problem[] {
+/** Where the user wrote what was found: those of the file first, by their lines, then flags that are `broken`, then the others. */
+function place(
+  { file, flags }: Source,
+  findings: readonly Finding[],
+  broken: readonly Problem[] = [],
+): Problem[] {
   const placed = findings.map((found) => ({ found, flag: flagOf(flags, found.path) }));
   return [
     ...placeInFile(file, placed.flatMap(({ found, flag }) => flag === undefined ? [found] : [])),
+    ...broken,
     ...placed.flatMap(({ found, flag }) => flag === undefined ? [] : [toProblem(found, { flag })]),
   ];
-}
-
-function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(test), items.filter((item) => !test(item))];
 }
 
 /** The problems of a file by their lines, those without one last. */

@@ -12,6 +12,12 @@ export function isTable(value: unknown): value is Table {
     !(value instanceof Date);
 }
 
+/** The table at a path, empty where there is none. */
+export function tableAt(raw: unknown, path: Path): Table {
+  const found = valueAt(raw, path);
+  return isTable(found) ? found : {};
+}
+
 /** A table of a host and where it stands. */
 export interface HostTable {
   readonly host: Table;
@@ -21,8 +27,7 @@ export interface HostTable {
 /** Every table of a host that can be read as one, in the order of the file. */
 export function eachHost(raw: unknown): HostTable[] {
   const path = ["wstunnel", "server"];
-  const server = valueAt(raw, path);
-  return Object.entries(isTable(server) ? server : {}).flatMap(([key, hosts]): HostTable[] => {
+  return Object.entries(tableAt(raw, path)).flatMap(([key, hosts]): HostTable[] => {
     if (isTable(hosts)) return [{ host: hosts, path: [...path, key] }];
     const list: unknown[] = Array.isArray(hosts) ? hosts : [];
     return list.flatMap((host, at) => isTable(host) ? [{ host, path: [...path, key, at] }] : []);

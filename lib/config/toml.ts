@@ -72,17 +72,16 @@ export function locateLines(text: string, paths: readonly Path[]): (number | und
       if (valueAt(prefix(good), written) === undefined) without = middle;
       else within = good;
     }
-    const line = firstLineOf(lastGood(within - 1));
-    return lineOfElement(written, line) ?? line;
+    return lineOfElement(written, firstLineOf(lastGood(within - 1)));
   }
 
   /** Within a list that is written over several lines: the first line with which, closed, it has the element. */
-  function lineOfElement(path: Path, keyLine: number): number | undefined {
+  function lineOfElement(path: Path, keyLine: number): number {
     const element = path.slice(0, path.findLastIndex((part) => typeof part === "number") + 1);
-    if (element.length === 0) return undefined;
+    if (element.length === 0) return keyLine;
     let count = keyLine;
     for (; prefix(count) === undefined; count++) {
-      if (budget < 0) return undefined;
+      if (budget < 0) return keyLine;
       const closed = lines.slice(0, count).join("\n") + "\n]";
       budget -= closed.length;
       const parsed = parseToml(closed);

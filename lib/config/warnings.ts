@@ -3,9 +3,12 @@
  *
  * @module
  */
-import { type Finding, type Path, valueAt } from "./problem.ts";
+import type { Finding, Path } from "./problem.ts";
 import { warnOfProgram } from "./program_rules.ts";
-import { eachHost, isTable } from "./table.ts";
+import { eachHost, tableAt } from "./table.ts";
+
+const SERVER: Path = ["wstunnel", "server"];
+const MAP_EXTENSIONS: Path = ["wstunnel", "map-extensions"];
 
 /** Looks at a configuration that broke no rule, as it was written. */
 export function findWarnings(raw: unknown): Finding[] {
@@ -18,18 +21,15 @@ export function findWarnings(raw: unknown): Finding[] {
 
 /** The first key that matches is taken, so that a wider one hides those behind it, but for `map-extensions`. */
 function warnOfHiddenKeys(raw: unknown): Finding[] {
-  const path: Path = ["wstunnel", "server"];
-  const server = valueAt(raw, path);
-  const keys = isTable(server) ? Object.keys(server) : [];
-  const mapped = valueAt(raw, ["wstunnel", "map-extensions"]);
-  const named: unknown[] = isTable(mapped) ? Object.values(mapped) : [];
+  const keys = Object.keys(tableAt(raw, SERVER));
+  const named: unknown[] = Object.values(tableAt(raw, MAP_EXTENSIONS));
   return keys.flatMap((key, at) => {
     const wider = keys.slice(0, at).find((before) => matchesAllOf(before, key));
     if (wider === undefined || named.includes(key)) return [];
     const rule = `is never reached: ${
       JSON.stringify(wider)
     } stands before it and matches every path of it`;
-    return [{ path: [...path, key], rule }];
+    return [{ path: [...SERVER, key], rule }];
   });
 }
 
@@ -42,14 +42,11 @@ function matchesAllOf(wider: string, key: string): boolean {
 
 /** lighttpd takes a key that there is not, and --server may have replaced those that the file names. */
 function warnOfMapExtensions(raw: unknown): Finding[] {
-  const path: Path = ["wstunnel", "map-extensions"];
-  const extensions = valueAt(raw, path);
-  const server = valueAt(raw, ["wstunnel", "server"]);
-  const keys = isTable(server) ? Object.keys(server) : [];
-  return Object.entries(isTable(extensions) ? extensions : {})
+  const keys = Object.keys(tableAt(raw, SERVER));
+  return Object.entries(tableAt(raw, MAP_EXTENSIONS))
     .filter(([, key]) => !keys.includes(String(key)))
     .map(([suffix, key]) => {
       const rule = `has no effect: ${JSON.stringify(key)} is no key of wstunnel.server`;
-      return { path: [...path, suffix], rule };
+      return { path: [...MAP_EXTENSIONS, suffix], rule };
     });
 }

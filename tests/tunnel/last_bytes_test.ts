@@ -12,6 +12,7 @@ import { NO_BREATHER } from "../support/no_breather.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
 import { closePayload, frame, Opcode } from "../support/raw_client.ts";
 import { connectPair, until } from "../support/socket_client.ts";
+import { NOTHING_TIMED } from "./tunnel_rig.ts";
 
 /**
  * A backend that takes nothing until it is let, and says a word when it is told to: what a real one's kernel takes beforehand
@@ -71,10 +72,7 @@ async function openStalled() {
     flow: createFlow(),
     breather: NO_BREATHER,
     watch: createWatch(5),
-    pingIntervalMs: 0,
-    readTimeoutMs: 0,
-    writeTimeoutMs: 0,
-    tcpFinPropagate: false,
+    ...NOTHING_TIMED,
   });
   await far.send(frame(Opcode.BINARY, FIRST));
   await until("the backend's write", () => backend.told.writing);

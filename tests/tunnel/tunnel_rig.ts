@@ -28,6 +28,14 @@ export type RigOptions = Partial<
   Omit<TunnelOptions, "client" | "backend" | "buffer" | "flow" | "watch">
 >;
 
+/** No Pings, no limits, no half-close. */
+export const NOTHING_TIMED = {
+  pingIntervalMs: 0,
+  readTimeoutMs: 0,
+  writeTimeoutMs: 0,
+  tcpFinPropagate: false,
+} as const;
+
 /** Runs `test` over a tunnel; afterwards ends what is left of it. */
 export async function withTunnel(
   options: RigOptions,
@@ -45,10 +53,7 @@ export async function withTunnel(
     flow,
     breather: NO_BREATHER,
     watch: createWatch(5),
-    pingIntervalMs: 0,
-    readTimeoutMs: 0,
-    writeTimeoutMs: 0,
-    tcpFinPropagate: false,
+    ...NOTHING_TIMED,
     ...options,
   });
   const client = clientPair.far;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { within } from "../../lib/base/within.ts";
-import { until } from "../support/socket_client.ts";
+import { type FarEnd, until } from "../support/socket_client.ts";
 import { withTunnel } from "./tunnel_rig.ts";
 
 function random(length: number): Uint8Array<ArrayBuffer> {
@@ -17,6 +17,21 @@ function same(got: Uint8Array, want: Uint8Array): void {
 }
 
 const MIB = 1024 * 1024;
+
+/** Sends a word again and again; gives what stops it. */
+function talkOn({ send }: FarEnd): () => Promise<void> {
+  let talking = true;
+  const talk = (async () => {
+    while (talking) {
+      await send("still here");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  return () => {
+    talking = false;
+    return talk;
+  };
+}
 
 Deno.test("`startTunnel()` passes every byte both ways, and the client's end on after them", async () => {
   await withTunnel({}, async ({ tunnel, socket, flow, client, backend }) => {
@@ -160,16 +175,9 @@ Deno.test("`startTunnel()` gives a slow backend the last bytes of a client that 
 Deno.test("`startTunnel()` does not wait long for a backend that goes on talking where its client had sent nothing", async () => {
   await withTunnel({}, async ({ tunnel, client, backend }) => {
     client.finish();
-    let talking = true;
-    const talk = (async () => {
-      while (talking) {
-        await backend.send("still here");
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    })();
+    const stopTalking = talkOn(backend);
     assert.ok(await within(tunnel.ended, 8_000));
-    talking = false;
-    await talk;
+    await stopTalking();
   });
 });
 
@@ -177,18 +185,11 @@ Deno.test("`end()` for a shutdown cuts the wait for a backend that goes on talki
   await withTunnel({}, async ({ tunnel, client, backend }) => {
     await client.send("something");
     client.finish();
-    let talking = true;
-    const talk = (async () => {
-      while (talking) {
-        await backend.send("still here");
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    })();
+    const stopTalking = talkOn(backend);
     await backend.rest();
     tunnel.end("shutdown");
     assert.ok(await within(tunnel.ended, 8_000));
-    talking = false;
-    await talk;
+    await stopTalking();
   });
 });
 

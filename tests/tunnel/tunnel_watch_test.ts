@@ -6,7 +6,7 @@ import { createWatch } from "../../lib/tunnel/watch.ts";
 import { NO_BREATHER } from "../support/no_breather.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
 import { connectPair, createSocketClient, until } from "../support/socket_client.ts";
-import { type Rig, withTunnel } from "./tunnel_rig.ts";
+import { NOTHING_TIMED, type Rig, withTunnel } from "./tunnel_rig.ts";
 
 const PING_MS = 20;
 
@@ -172,10 +172,7 @@ for (const [error, cause] of FAILURES) {
       flow: createFlow(),
       breather: NO_BREATHER,
       watch: createWatch(1000),
-      pingIntervalMs: 0,
-      readTimeoutMs: 0,
-      writeTimeoutMs: 0,
-      tcpFinPropagate: false,
+      ...NOTHING_TIMED,
     });
     await far.send("x");
     far.finish();
