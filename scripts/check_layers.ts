@@ -15,6 +15,7 @@ const LAYERS = [
   "backend",
   "process",
   "config",
+  "sys",
   "base",
 ];
 

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
-import { lastError, type Libc, openLibc } from "./libc.ts";
+import { lastError, type Libc, openLibc } from "../sys/libc.ts";
 
 const AF_UNIX = 1;
 const AF_INET = 2;

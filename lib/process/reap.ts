@@ -4,7 +4,7 @@
  * @module
  */
 import type { Logger } from "../base/logger.ts";
-import { type Libc, openLibc } from "./libc.ts";
+import { type Libc, openLibc } from "../sys/libc.ts";
 
 /** The runtime waits for these itself. */
 const own = new Set<number>();
