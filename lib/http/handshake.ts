@@ -9,8 +9,11 @@ import { listHasToken, type RequestHead } from "./request.ts";
 /** RFC 6455 section 1.3. */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/** The base64 form of exactly 16 bytes: the last digit before the padding carries two bits. */
-const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+/**
+ * The base64 form of 16 bytes. The last digit carries two of their bits; what its other four are no decoder asks (RFC 4648
+ * section 3.5), and the example of RFC 6455 section 4.1 has some set.
+ */
+const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
 /** The `Sec-WebSocket-Accept` that answers a key. `node:crypto`, since it is synchronous: measured faster. */
 export function acceptKey(key: string): string {

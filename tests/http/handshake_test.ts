@@ -13,13 +13,20 @@ Deno.test("`isKey()` takes the base64 form of any 16 bytes", () => {
   for (const byte of [0, 255]) assert(isKey(btoa(String.fromCharCode(byte).repeat(16))));
 });
 
+Deno.test("`isKey()` takes stray bits behind the 16 bytes, as the example of RFC 6455 section 4.1 has", () => {
+  assert(isKey("AQIDBAUGBwgJCgsMDQ4PEC=="));
+  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (const digit of digits) assert(isKey("A".repeat(21) + digit + "=="), digit);
+});
+
 const NO_KEYS: readonly (readonly [why: string, key: string])[] = [
   ["an empty one", ""],
   ["15 bytes", btoa("x".repeat(15))],
   ["17 bytes", btoa("x".repeat(17))],
   ["16 bytes without padding", btoa("x".repeat(16)).slice(0, 22)],
   ["one padding", btoa("x".repeat(16)).slice(0, 23)],
-  ["stray bits before the padding", "AAAAAAAAAAAAAAAAAAAAAB=="],
+  ["one digit less", "AAAAAAAAAAAAAAAAAAAAA=="],
+  ["one digit more", "AAAAAAAAAAAAAAAAAAAAAAA=="],
   ["the URL alphabet", "-_AAAAAAAAAAAAAAAAAAAA=="],
   ["a blank in front", " AAAAAAAAAAAAAAAAAAAAAA=="],
   ["a line end behind", "AAAAAAAAAAAAAAAAAAAAAA==\n"],
