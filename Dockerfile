@@ -11,6 +11,9 @@ ARG COMMIT=unknown
 RUN deno task compile --commit "$COMMIT" && deno task rootfs /rootfs
 
 FROM scratch
+LABEL org.opencontainers.image.title=wstunnel \
+  org.opencontainers.image.description="WebSocket tunnel endpoint" \
+  org.opencontainers.image.licenses=MIT
 COPY --from=builder /rootfs /
 # A store that certificates can be mounted over; the runtime's built-in one can't be changed.
 ENV DENO_TLS_CA_STORE=system

@@ -9,7 +9,8 @@
 import { parseArgs } from "node:util";
 import manifest from "../deno.json" with { type: "json" };
 
-const ROOT = new URL("../", import.meta.url);
+/** The project's folder. */
+export const ROOT = new URL("../", import.meta.url);
 
 /** Where bundles go, for `deno compile` to embed. */
 const BUILD_FOLDER = "dist/build";

@@ -50,6 +50,8 @@ export function manPage(): string {
     ".nf",
     ...EXAMPLES.map(escape),
     ".fi",
+    ".SH COPYRIGHT",
+    "(c) 2026 the wstunnel authors. Free software under the MIT license.",
     "",
   ].join("\n");
 }

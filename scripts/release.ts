@@ -19,7 +19,13 @@ const TARGETS: Readonly<Record<string, string>> = {
   "windows-x64": "x86_64-pc-windows-msvc",
 };
 
-const DOCUMENTS = ["README.md", "CHANGELOG.md", "config.example.toml", "config.schema.json"];
+export const DOCUMENTS = [
+  "LICENSE",
+  "README.md",
+  "CHANGELOG.md",
+  "config.example.toml",
+  "config.schema.json",
+];
 
 /** What the archive holds beside the executable and the documents. */
 function packagingOf(name: string): string[] {

@@ -4,13 +4,17 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { BuildError, run, runScript } from "./compile.ts";
+import { BuildError, ROOT, run, runScript } from "./compile.ts";
 
 /** No name for it is needed outside; 65532 is what images without a shell use by custom. */
 const USER_ID = 65532;
 
 const EXECUTABLE = "/usr/bin/wstunnel";
+
+/** Its notice goes with every copy. */
+const LICENSE = "/usr/share/licenses/wstunnel/LICENSE";
 
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -34,12 +38,13 @@ export async function layOut(executable: string, folder: string): Promise<readon
   for (const path of MOUNT_POINTS) await Deno.mkdir(folder + path, { recursive: true });
   await Deno.chmod(`${folder}/tmp`, 0o1777);
   const copies = Object.fromEntries([...libraries, CERTIFICATES].map((path) => [path, path]));
-  for (const [to, from] of Object.entries({ ...copies, [EXECUTABLE]: executable })) {
+  const ours = { [EXECUTABLE]: executable, [LICENSE]: fileURLToPath(new URL("LICENSE", ROOT)) };
+  for (const [to, from] of Object.entries({ ...copies, ...ours })) {
     await makeFolder(folder + to);
     await Deno.copyFile(from, folder + to).catch((error) => {
       throw new BuildError(`cannot copy ${from}, is its package installed? ${error.message}`);
     });
-    await Deno.chmod(folder + to, to === CERTIFICATES ? 0o644 : 0o755);
+    await Deno.chmod(folder + to, [CERTIFICATES, LICENSE].includes(to) ? 0o644 : 0o755);
   }
   for (const [path, text] of Object.entries(FILES)) {
     await makeFolder(folder + path);

@@ -27,7 +27,7 @@ testUnless(
       assert.equal(run("sha256sum", folder, "--check", "SHA256SUMS"), `${name}.tar.gz: OK\n`);
       run("tar", folder, "-xzf", `${name}.tar.gz`);
       const files = [...Deno.readDirSync(`${folder}/${name}`)].map((entry) => entry.name);
-      for (const file of ["wstunnel", "wstunnel.1", "wstunnel.service", "README.md"]) {
+      for (const file of ["wstunnel", "wstunnel.1", "wstunnel.service", "README.md", "LICENSE"]) {
         assert(files.includes(file), `${file} of ${files}`);
       }
       assert.match(run(`${folder}/${name}/wstunnel`, folder, "--version"), /^wstunnel /);
