@@ -5,6 +5,7 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
+import { encodeIpAddress } from "../sys/ip_address.ts";
 import { lastError, type Libc, openLibc } from "../sys/libc.ts";
 
 const AF_UNIX = 1;
@@ -110,26 +111,4 @@ export function encodeSocketAddress(
   new DataView(bytes.buffer).setUint16(2, address.port);
   bytes.set(ip, ip.length === 4 ? 4 : 8);
   return { family, bytes };
-}
-
-function encodeIpAddress(text: string): Uint8Array | null {
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(text)) {
-    const parts = text.split(".").map(Number);
-    return parts.every((part) => part <= 255) ? Uint8Array.from(parts) : null;
-  }
-  const url = text.includes(":") ? URL.parse(`http://[${text}]/`) : null;
-  return url === null ? null : expandIpv6(url.hostname.slice(1, -1));
-}
-
-/** Of the canonical form that a URL gives: hexadecimal groups and at most one `::`. */
-function expandIpv6(canonical: string): Uint8Array {
-  const [head = "", tail] = canonical.split("::");
-  const groups = (part: string) =>
-    part === "" ? [] : part.split(":").map((group) => parseInt(group, 16));
-  const before = groups(head);
-  const after = tail === undefined ? [] : groups(tail);
-  const zeros = Array<number>(8 - before.length - after.length).fill(0);
-  return Uint8Array.from(
-    [...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 255]),
-  );
 }

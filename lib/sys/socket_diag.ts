@@ -1,0 +1,168 @@
+/**
+ * What the system knows of a TCP connection of ours, by its two addresses: the runtime gives no descriptor of it. Linux's
+ * sock_diag(7), which needs no privilege; a question takes some 10 us and never waits.
+ *
+ * @module
+ */
+import { encodeIpAddress } from "./ip_address.ts";
+import { type Libc, openLibc } from "./libc.ts";
+
+/** One end of a connection. */
+export interface Endpoint {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** States of tcp(7), as the kernel numbers them. */
+export const TcpState = { ESTABLISHED: 1, CLOSE_WAIT: 8, LISTEN: 10 } as const;
+
+export interface TcpStatus {
+  readonly state: number;
+  /** Received and not read by us. */
+  readonly unreadBytes: number;
+  /** Sent by us and not acknowledged, whether on its way or not yet. */
+  readonly queuedBytes: number;
+  /** On their way and not acknowledged. None while bytes are queued: the peer's system has no room for more. */
+  readonly segmentsInFlight: number;
+  /** How long ago the peer's system last acknowledged anything, also that it has no room. */
+  readonly sinceAckMs: number;
+}
+
+/** Asks the system about connections. */
+export interface SocketDiag {
+  /**
+   * Gives how the connection with these ends stands; `gone`: the system knows none such, as after a reset; null: it can't
+   * be asked. Believe `gone` only of a connection that was found before: it also says so of what is bound to an interface.
+   */
+  ask(local: Endpoint, remote: Endpoint): TcpStatus | "gone" | null;
+  close(): void;
+}
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const NETLINK_SOCK_DIAG = 4;
+const MSG_DONTWAIT = 0x40;
+const IPPROTO_TCP = 6;
+
+/** netlink(7): a header, then the message. */
+const HEADER_BYTES = 16;
+const NLM_F_REQUEST = 1;
+const NLMSG_ERROR = 2;
+const SOCK_DIAG_BY_FAMILY = 20;
+const ENOENT = 2;
+
+/** `struct inet_diag_req_v2`. */
+const REQUEST_BYTES = 56;
+const ALL_STATES = 0xffffffff;
+/** Bit INET_DIAG_INFO - 1 of the wanted extensions: `struct tcp_info`. */
+const WANT_INFO = 1 << 1;
+
+/** `struct inet_diag_msg`, then attributes. */
+const MESSAGE_BYTES = 72;
+const INET_DIAG_INFO = 2;
+/** More than the answer with its `struct tcp_info` takes. */
+const ANSWER_BYTES = 1024;
+
+/** Every system that Deno runs on has its numbers this way round. */
+const LITTLE = true;
+
+/** Nothing is opened before the first question. */
+export function createSocketDiag(): SocketDiag {
+  let opened: { readonly libc: Libc; readonly fd: number } | null | "not yet" = "not yet";
+  let sequence = 0;
+  const answer = new DataView(new ArrayBuffer(ANSWER_BYTES));
+  return {
+    ask(local, remote) {
+      if (opened === "not yet") opened = openNetlink();
+      const request = encodeRequest(local, remote, ++sequence);
+      if (opened === null || request === null) return null;
+      const { libc: { symbols }, fd } = opened;
+      if (symbols.send(fd, request, BigInt(request.byteLength), MSG_DONTWAIT) < 0) return null;
+      // The kernel has answered by now. What lies in front may be the rest of a question that was given up.
+      for (;;) {
+        const length = Number(symbols.recv(fd, answer, BigInt(ANSWER_BYTES), MSG_DONTWAIT));
+        if (length < HEADER_BYTES) return null;
+        if (answer.getUint32(8, LITTLE) === sequence) return decodeAnswer(answer, length);
+      }
+    },
+    close() {
+      if (opened === null || opened === "not yet") return;
+      opened.libc.symbols.close(opened.fd);
+      opened.libc.close();
+      opened = null;
+    },
+  };
+}
+
+function openNetlink(): { libc: Libc; fd: number } | null {
+  const found = openLibc();
+  if (!found.ok) return null;
+  const { libc } = found;
+  const fd = libc.symbols.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (fd >= 0) return { libc, fd };
+  libc.close();
+  return null;
+}
+
+/** Null for what is no pair of IP addresses. */
+export function encodeRequest(
+  local: Endpoint,
+  remote: Endpoint,
+  sequence: number,
+): DataView<ArrayBuffer> | null {
+  const ends = [encodeIpAddress(local.hostname), encodeIpAddress(remote.hostname)] as const;
+  if (ends[0] === null || ends[1] === null || ends[0].length !== ends[1].length) return null;
+  const request = new DataView(new ArrayBuffer(HEADER_BYTES + REQUEST_BYTES));
+  request.setUint32(0, request.byteLength, LITTLE);
+  request.setUint16(4, SOCK_DIAG_BY_FAMILY, LITTLE);
+  request.setUint16(6, NLM_F_REQUEST, LITTLE);
+  request.setUint32(8, sequence, LITTLE);
+  request.setUint8(16, ends[0].length === 4 ? AF_INET : AF_INET6);
+  request.setUint8(17, IPPROTO_TCP);
+  request.setUint8(18, WANT_INFO);
+  request.setUint32(20, ALL_STATES, LITTLE);
+  // `struct inet_diag_sockid`: ports and addresses as the network has them, no interface, no cookie.
+  request.setUint16(24, local.port);
+  request.setUint16(26, remote.port);
+  const bytes = new Uint8Array(request.buffer);
+  bytes.set(ends[0], 28);
+  bytes.set(ends[1], 44);
+  bytes.fill(0xff, 64, 72);
+  return request;
+}
+
+/** Takes an answer of `length` bytes apart; null when it isn't what was asked for. */
+export function decodeAnswer(answer: DataView, length: number): TcpStatus | "gone" | null {
+  const type = answer.getUint16(4, LITTLE);
+  if (type === NLMSG_ERROR && length >= HEADER_BYTES + 4) {
+    return answer.getInt32(HEADER_BYTES, LITTLE) === -ENOENT ? "gone" : null;
+  }
+  if (type !== SOCK_DIAG_BY_FAMILY || length < HEADER_BYTES + MESSAGE_BYTES) return null;
+  const state = answer.getUint8(HEADER_BYTES + 1);
+  // Where there is no such connection it may show the listener that it came by.
+  if (state === TcpState.LISTEN) return "gone";
+  const info = findInfo(answer, length);
+  if (info < 0) return null;
+  return {
+    state,
+    unreadBytes: answer.getUint32(HEADER_BYTES + 56, LITTLE),
+    queuedBytes: answer.getUint32(HEADER_BYTES + 60, LITTLE),
+    segmentsInFlight: answer.getUint32(info + 24, LITTLE),
+    sinceAckMs: answer.getUint32(info + 56, LITTLE),
+  };
+}
+
+/** Where the `struct tcp_info` begins among the attributes; -1 where there is none. */
+function findInfo(answer: DataView, length: number): number {
+  for (let at = HEADER_BYTES + MESSAGE_BYTES; at + 4 <= length;) {
+    const size = answer.getUint16(at, LITTLE);
+    if (size < 4) return -1;
+    // Up to the time of the last acknowledgement it has been the same since Linux 2.6.
+    if (answer.getUint16(at + 2, LITTLE) === INET_DIAG_INFO && size >= 4 + 60) return at + 4;
+    at += (size + 3) & ~3;
+  }
+  return -1;
+}
