@@ -10,6 +10,7 @@ import {
   type LogRecord,
 } from "@logtape/logtape";
 import { createLineQueue } from "./line_queue.ts";
+import { shorten } from "./shorten.ts";
 
 /** What a line carries besides its message: small, printable values, never a secret. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -88,22 +89,36 @@ function recordOf(level: TapeLevel, message: string, fields: LogFields): LogReco
 const MESSAGE = "message";
 
 /**
+ * Longest message and longest value of a field, in code units; the rest is cut off before anything looks through it. A line of a program's
+ * output and a stack of ours fit. A peer's words are shorter where they come in.
+ */
+const MAX_CHARACTERS = 4096;
+
+/**
  * Characters that do something instead of being seen: terminal commands, marks that turn the direction of text, and the
  * ends of lines that only some readers know.
  */
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 function fieldsOf(record: LogRecord): [string, unknown][] {
-  return Object.entries(record.properties).filter(([key, value]) =>
-    key !== MESSAGE && value !== undefined
-  );
+  return Object.entries(record.properties)
+    .filter(([key, value]) => key !== MESSAGE && value !== undefined)
+    .map(([key, value]) => [key, typeof value === "string" ? bounded(value) : value]);
+}
+
+function messageOf(record: LogRecord): string {
+  return bounded(String(record.properties[MESSAGE]));
+}
+
+function bounded(text: string): string {
+  return text.length > MAX_CHARACTERS ? shorten(text, MAX_CHARACTERS) : text;
 }
 
 function formatJson(record: LogRecord): string {
   const line = JSON.stringify({
     time: new Date(record.timestamp).toISOString(),
     level: record.level,
-    message: record.properties[MESSAGE],
+    message: messageOf(record),
     ...Object.fromEntries(fieldsOf(record)),
   });
   return line.replace(CONTROLS, escapeInJson) + "\n";
@@ -112,7 +127,7 @@ function formatJson(record: LogRecord): string {
 function formatText(record: LogRecord): string {
   const time = new Date(record.timestamp).toISOString();
   const fields = fieldsOf(record).map(([key, value]) => ` ${key}=${quote(value)}`).join("");
-  const message = escapeControls(String(record.properties[MESSAGE]));
+  const message = escapeControls(messageOf(record));
   return `${time} ${record.level.padEnd(7)} ${message}${fields}\n`;
 }
 

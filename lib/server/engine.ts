@@ -12,6 +12,7 @@ import type { RequestHead } from "../http/request.ts";
 import type { ClientSocket, ClientSocketOptions } from "../websocket/client_socket.ts";
 import type { FrameObserver } from "../websocket/frame.ts";
 import type { Buffers } from "../websocket/elastic_buffer.ts";
+import type { RequestLog } from "./request_log.ts";
 
 /** Who sent a request. */
 export interface Peer {
@@ -45,6 +46,7 @@ export interface EngineOptions extends Omit<ClientSocketOptions, "frameType" | "
   readonly buffers: Buffers;
   readonly breather: Breather;
   readonly log: Logger;
+  readonly requests: RequestLog;
 }
 
 /** A socket that takes requests. */

@@ -5,21 +5,23 @@
  */
 import type { Breather } from "../base/breather.ts";
 import type { Logger } from "../base/logger.ts";
+import { shorten } from "../base/shorten.ts";
 import type { ConnectFailure, Lease, Pool } from "../backend/backend.ts";
 import type { Config } from "../config/config.ts";
 import { type Answer, answer } from "../http/answer.ts";
 import { compileOrigins } from "../http/origin.ts";
-import { pathOf } from "../http/request.ts";
+import { pathOf, type RequestHead } from "../http/request.ts";
 import { type AcceptedRequest, decide, type VerdictRules } from "../http/verdict.ts";
-import type { TunnelEnd } from "../tunnel/cause.ts";
+import { isWarning, type TunnelEnd } from "../tunnel/cause.ts";
 import { createFlow } from "../tunnel/pump.ts";
-import type { OpenTunnel, Registry } from "../tunnel/registry.ts";
+import type { AskedFor, OpenTunnel, Registry } from "../tunnel/registry.ts";
 import { startTunnel } from "../tunnel/tunnel.ts";
 import type { Watch } from "../tunnel/watch.ts";
 import type { ClientSocket } from "../websocket/client_socket.ts";
 import { type FrameObserver, OPCODE_NAMES } from "../websocket/frame.ts";
 import type { Buffers } from "../websocket/elastic_buffer.ts";
 import type { Admission, Handler, Peer, WaitingTunnel } from "./engine.ts";
+import type { RequestLog } from "./request_log.ts";
 
 export interface HandlerOptions {
   readonly config: Config;
@@ -30,13 +32,14 @@ export interface HandlerOptions {
   readonly buffers: Buffers;
   readonly breather: Breather;
   readonly log: Logger;
+  readonly requests: RequestLog;
   /** Aborted when the server stops: a tunnel that begins after that ends at once. */
   readonly stopping: AbortSignal;
 }
 
 /** Makes the handler that both engines call. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { config, pools, log } = options;
+  const { config, pools, requests } = options;
   const rules: VerdictRules = {
     keys: config.routes.map((route) => route.key),
     mapExtensions: config.mapExtensions,
@@ -47,7 +50,7 @@ export function createHandler(options: HandlerOptions): Handler {
   return async (head, peer, signal) => {
     const verdict = decide(head, rules);
     if ("refuse" in verdict) {
-      log.info("request refused", requestFields(peer, head.target, verdict.refuse));
+      requests.info("request refused", requestFields(options, peer, head), kindOf(verdict.refuse));
       return { answer: verdict.refuse };
     }
     const { accept } = verdict;
@@ -59,40 +62,55 @@ export function createHandler(options: HandlerOptions): Handler {
       signal,
     });
     if (result.ok) return { tunnel: waitForClient(options, accept, peer, result.lease) };
-    return refuseForBackend(options, head.target, peer, result.failure);
+    return refuseForBackend(options, head, peer, result.failure);
   };
 }
 
 function refuseForBackend(
-  { log, stopping }: HandlerOptions,
-  target: string,
+  options: HandlerOptions,
+  head: RequestHead,
   peer: Peer,
   failure: ConnectFailure,
 ): Admission {
+  const { log, requests, stopping } = options;
   const reason = failure.kind === "full"
     ? "every backend is busy"
     : stopping.aborted
     ? "the server shuts down"
     : "no backend can be reached";
   const refusal = answer(503, reason, { "retry-after": "1" });
-  const fields = { ...requestFields(peer, target, refusal), why: failure.reason };
+  const fields = { ...requestFields(options, peer, head), why: failure.reason };
   // An outage itself is in the log once, each request that it refuses only for those who look for it; that all are busy isn't.
-  if (failure.kind === "full") log.info("request refused", fields);
-  else log.debug("request refused", fields);
+  if (failure.kind === "full") requests.info("request refused", fields, kindOf(refusal));
+  else log.debug("request refused", { ...fields, ...kindOf(refusal) });
   return { answer: refusal };
 }
 
 /** A client's words in the log: a line each for whoever asks must not fill the disk. */
 const MAX_LOGGED_CHARACTERS = 200;
 
-/** Without the query, where clients put their tokens. */
-function requestFields(peer: Peer, target: string, { status, body }: Answer) {
-  const reason = shortened(body.trimEnd());
-  return { client: peer.name, path: shortened(pathOf(target)), status, reason };
+function shortened(text: string): string {
+  return shorten(text, MAX_LOGGED_CHARACTERS);
 }
 
-function shortened(text: string): string {
-  return text.length > MAX_LOGGED_CHARACTERS ? text.slice(0, MAX_LOGGED_CHARACTERS) + "…" : text;
+/** Without the query, where clients put their tokens. That there was no Origin is worth saying where origins are checked. */
+function requestFields({ config }: HandlerOptions, peer: Peer, { target, headers }: RequestHead) {
+  const origin = headers.get("origin");
+  return {
+    client: peer.name,
+    path: shortened(pathOf(target)),
+    host: headerField(headers.get("host")),
+    origin: origin === null && config.origins.length > 0 ? null : headerField(origin),
+  };
+}
+
+function kindOf({ status, body }: Answer) {
+  return { status, reason: shortened(body.trimEnd()) };
+}
+
+/** A field that isn't there is no part of the line. */
+function headerField(value: string | null): string | undefined {
+  return value === null ? undefined : shortened(value);
 }
 
 function waitForClient(
@@ -109,9 +127,10 @@ function waitForClient(
     abandon() {
       lease.connection.close();
       lease.release();
-      options.log.info("client went away before the upgrade", {
+      options.requests.info("client went away before the upgrade", {
         client: peer.name,
         route: accept.key,
+        ...askedFor(accept),
         backend: lease.backend,
       });
     },
@@ -125,7 +144,7 @@ function frameLogger(log: Logger, { name }: Peer): FrameObserver {
 
 function runTunnel(
   { config, registry, watch, buffers, breather, log, stopping }: HandlerOptions,
-  { key, encoding }: AcceptedRequest,
+  accept: AcceptedRequest,
   peer: Peer,
   lease: Lease,
   client: ClientSocket,
@@ -134,7 +153,7 @@ function runTunnel(
   const tunnel = startTunnel({
     client,
     backend: lease.connection,
-    encoding,
+    encoding: accept.encoding,
     buffers,
     breather,
     flow,
@@ -147,7 +166,8 @@ function runTunnel(
   const open: OpenTunnel = {
     id: registry.nextId(),
     client: peer.name,
-    route: key,
+    route: accept.key,
+    asked: askedFor(accept),
     backend: lease.backend,
     openedAtMs: performance.now(),
     flow,
@@ -159,11 +179,25 @@ function runTunnel(
   tunnel.ended.finally(() => {
     lease.release();
     registry.delete(open);
-  }).then((ended) => log.info("tunnel closed", closedFields(open, ended)));
+  }).then((ended) => {
+    const fields = closedFields(open, ended);
+    if (isWarning(ended.cause)) log.warn("tunnel closed", fields);
+    else log.info("tunnel closed", fields);
+  });
 }
 
-function namesOf({ id, client, route, backend }: OpenTunnel) {
-  return { id, client, route, backend };
+/** What the client asked for, as the log has it. */
+function askedFor({ path, authority, origin, protocol }: AcceptedRequest): AskedFor {
+  return {
+    path: shortened(path),
+    host: shortened(authority),
+    origin: headerField(origin),
+    subprotocol: headerField(protocol),
+  };
+}
+
+function namesOf({ id, client, route, asked, backend }: OpenTunnel) {
+  return { id, client, route, ...asked, backend };
 }
 
 /** The access log's line. */

@@ -21,6 +21,7 @@ import { listenAll } from "./listen.ts";
 import { listenNative } from "./native_engine.ts";
 import { listenStream } from "./stream_engine.ts";
 import { logReport } from "./report.ts";
+import { createRequestLog } from "./request_log.ts";
 import { runtimeLimits } from "./runtime.ts";
 import { onSignals } from "./signals.ts";
 
@@ -38,8 +39,9 @@ export async function serve(config: Config, log: Logger): Promise<number> {
   const watch = createWatch(tickFor(timesOf(config)));
   const stopping = new AbortController();
   const { signal } = stopping;
-  const options = { ...config, buffers, breather, log };
-  const shared = { config, pools, registry, watch, buffers, breather, log };
+  const requests = createRequestLog(log);
+  const options = { ...config, buffers, breather, log, requests };
+  const shared = { config, pools, registry, watch, buffers, breather, log, requests };
   const handler = createHandler({ ...shared, stopping: signal });
   const asked = Promise.withResolvers<void>();
   const hurried = Promise.withResolvers<void>();
@@ -76,6 +78,7 @@ export async function serve(config: Config, log: Logger): Promise<number> {
   } finally {
     await stopPrograms(pools.values(), deadlineMs);
     for (const one of undo) one();
+    requests.close();
     await breather.close();
   }
 }

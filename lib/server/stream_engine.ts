@@ -103,7 +103,8 @@ async function serveRequest(connection: Connection, context: Context): Promise<b
       return await admit(connection, result.head, behind, peer, context);
     }
     const { status, body } = result.refusal;
-    options.log.info("request refused", { client: peer.name, status, reason: body.trimEnd() });
+    const kind = { status, reason: body.trimEnd() };
+    options.requests.info("request refused", { client: peer.name }, kind);
     await refuse(connection, result.refusal, result.withBody, result.pending);
     return false;
   } finally {

@@ -47,3 +47,8 @@ export function endOf(cause: Cause): TunnelEnd {
   const [code, reason] = TOLD[cause] ?? [1011, ""];
   return { cause, code, reason };
 }
+
+/** Whether the end says that something is configured wrong: everybody who opens such a tunnel will see it again. */
+export function isWarning(cause: Cause): boolean {
+  return cause === "backend-not-utf8";
+}

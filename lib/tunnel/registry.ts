@@ -6,12 +6,23 @@
 import type { Cause } from "./cause.ts";
 import type { Flow } from "./pump.ts";
 
+/** What a client asked for, cut to what is fit for a log line; what it did not say is undefined. */
+export interface AskedFor {
+  /** Without the query, where clients put their tokens. */
+  readonly path: string;
+  readonly host: string;
+  readonly origin: string | undefined;
+  /** The one that the answer named. */
+  readonly subprotocol: string | undefined;
+}
+
 /** An open tunnel. */
 export interface OpenTunnel {
   readonly id: number;
   /** The client's address with its port. */
   readonly client: string;
   readonly route: string;
+  readonly asked: AskedFor;
   readonly backend: string;
   /** On the clock of `performance.now()`. */
   readonly openedAtMs: number;

@@ -7,10 +7,11 @@
  *
  * @module
  */
+import { shorten } from "../base/shorten.ts";
 import { within } from "../base/within.ts";
 import type { ClientEnd, ClientSocket, ClientSocketOptions } from "./client_socket.ts";
 import { CloseCode } from "./close_code.ts";
-import { Opcode } from "./frame.ts";
+import { MAX_CONTROL_BYTES, Opcode } from "./frame.ts";
 
 /** Above this many bytes not yet sent nothing more is read from the backend. */
 const HIGH_WATER_BYTES = 1024 * 1024;
@@ -142,12 +143,17 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What the `close` event says: the runtime itself ends with an unclean 1001 when its Pings stay unanswered. */
 function toClientEnd(event: CloseEvent, failure: string): ClientEnd {
-  const { code, reason } = event;
-  if (event.wasClean) return { kind: "close", code, reason };
+  const { code } = event;
+  if (event.wasClean) return { kind: "close", code, reason: cut(event.reason) };
   if (code === CloseCode.GOING_AWAY) {
     return { kind: "silent", code: CloseCode.GOING_AWAY, reason: "no answer to Pings" };
   }
-  return { kind: "lost", code: CloseCode.ABNORMAL, reason: failure };
+  return { kind: "lost", code: CloseCode.ABNORMAL, reason: cut(failure) };
+}
+
+/** The runtime takes a Close of any length, and both are a peer's words. */
+function cut(reason: string): string {
+  return shorten(reason, MAX_CONTROL_BYTES);
 }
 
 /** Waits until the send queue is under the mark. The API tells nobody when it drains, so this looks, more and more rarely. */

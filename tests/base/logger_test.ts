@@ -117,3 +117,23 @@ Deno.test("`openLog()` replaces the log opened before", () => {
   });
   assert.equal(first.length, 0);
 });
+
+for (const format of ["text", "json"] as const) {
+  Deno.test(`\`openLog()\` cuts what is long, at once, in a line of ${format}`, () => {
+    const long = "\x1b".repeat(60 * 1024 * 1024);
+    const began = performance.now();
+    const [line] = logged(format, 3, (log) => log.info(long, { reason: long, code: 1000 }));
+    assert(performance.now() - began < 2_000, "60 MiB must not be searched for control characters");
+    // Twice 4,096 characters, each written as six at most.
+    assert(line!.length < 50_000, `${line!.length}`);
+    assert.equal(line!.match(/…/g)?.length, 2, "a mark shows where something was cut off");
+    if (format === "json") assert.equal(JSON.parse(line!).code, 1000);
+  });
+}
+
+Deno.test("`openLog()` leaves a program's longest line as it is", () => {
+  const line = "é".repeat(4096);
+  const [json] = logged("json", 3, (log) => log.info(line, { output: line }));
+  const { message, output } = JSON.parse(json!);
+  assert.deepEqual([message, output], [line, line]);
+});

@@ -6,6 +6,7 @@ import { createPool } from "../../lib/backend/pool.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { createHandler } from "../../lib/server/handler.ts";
+import { createRequestLog } from "../../lib/server/request_log.ts";
 import { listenStream } from "../../lib/server/stream_engine.ts";
 import { createRegistry, type OpenTunnel } from "../../lib/tunnel/registry.ts";
 import { createWatch } from "../../lib/tunnel/watch.ts";
@@ -51,6 +52,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
   const breather = createBreather();
   const used = () => buffers.small.used + buffers.large.used;
   const readCount = createReadCount();
+  const requests = createRequestLog(log);
   const pools = new Map(
     config.routes.map((route) => [route.key, createPool(route, config.balance, log)]),
   );
@@ -62,10 +64,11 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
     buffers,
     breather,
     log,
+    requests,
     stopping: new AbortController().signal,
   });
   const listener = readCount.over(() =>
-    listenStream(config.listen[0]!, handler, { ...config, buffers, breather, log })
+    listenStream(config.listen[0]!, handler, { ...config, buffers, breather, log, requests })
   );
   let closing: Promise<void> | null = null;
   const stopListening = () => closing ??= listener.close();

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { Opcode } from "../../lib/websocket/frame.ts";
 import { startWords } from "../support/program.ts";
 import { testEngines } from "./engine_limits.ts";
-import { withTunnel } from "./whole.ts";
+import { openBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
+import { openTunnel } from "../support/raw_client.ts";
+import { startFor, withTunnel } from "./whole.ts";
 
 async function freePort(): Promise<number> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -17,7 +19,8 @@ Deno.test("a log that nobody reads stops neither the program nor its end", async
   const [program, ...words] = startWords();
   const address = `127.0.0.1:${port}`;
   const child = new Deno.Command(program, {
-    args: [...words, "--server", "127.0.0.1:1", "--listen", address],
+    // At this level each of the refusals is a line, however many there are.
+    args: [...words, "--server", "127.0.0.1:1", "--listen", address, "--debug", "4"],
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -56,4 +59,59 @@ testEngines("debug level 4 logs each frame, and level 3 none", async (engine) =>
       }
     });
   }
+});
+
+testEngines("the lines of a tunnel say what was asked for, without the query", async (engine) => {
+  const fields = {
+    Host: "tunnel.example:8443",
+    Origin: "https://app.example",
+    "Sec-WebSocket-Protocol": "binary",
+  };
+  for (const logFormat of ["json", "text"] as const) {
+    await using backend = openBackend();
+    await using program = await startFor(engine, backend.address, { logFormat });
+    using client = await openTunnel(program.address, "/vnc/1?token=secret", fields);
+    assert.equal((await client.close(1000)).code, 1000);
+    (await backend.take()).close();
+    const lines = () => program.log.all.filter((line) => /tunnel (opened|closed)/.test(line));
+    await eventually("both lines", () => lines().length === 2);
+    for (const line of lines()) {
+      assert.doesNotMatch(line, /secret/);
+      if (logFormat === "text") {
+        const said = " path=/vnc/1 host=tunnel.example:8443 origin=https://app.example " +
+          "subprotocol=binary ";
+        assert.ok(line.includes(said), line);
+        continue;
+      }
+      const { path, host, origin, subprotocol } = JSON.parse(line);
+      assert.deepEqual({ path, host, origin, subprotocol }, {
+        path: "/vnc/1",
+        host: fields.Host,
+        origin: fields.Origin,
+        subprotocol: "binary",
+      });
+    }
+  }
+});
+
+testEngines("what a client did not say is no part of its tunnel's lines", async (engine) => {
+  await withTunnel(engine, {}, async ({ program, client, taken }) => {
+    assert.equal((await client.close(1000)).code, 1000);
+    taken.close();
+    for (const message of ["tunnel opened", "tunnel closed"]) {
+      const entry = await program.entry(message);
+      assert.equal(entry["host"], "example.com");
+      assert.deepEqual(["origin" in entry, "subprotocol" in entry], [false, false]);
+    }
+  });
+});
+
+testEngines("a tunnel that ended of bytes that are not UTF-8 is a warning", async (engine) => {
+  await withTunnel(engine, { wstunnel: "debug = 2" }, async ({ program, client, taken }) => {
+    await taken.connection.write(Uint8Array.of(0xff));
+    assert.equal((await client.closed()).code, 1007);
+    const { level, cause } = await program.entry("tunnel closed");
+    assert.deepEqual([level, cause], ["warning", "backend-not-utf8"]);
+    assert.deepEqual(program.entries("tunnel opened"), []);
+  });
 });

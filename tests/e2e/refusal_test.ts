@@ -24,6 +24,8 @@ interface Refusal {
   readonly reason: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly needs?: Ability;
+  /** Fields of the log entry besides client, status and reason. */
+  readonly logged?: Readonly<Record<string, unknown>>;
 }
 
 const ORIGIN = { Origin: "https://example.com" };
@@ -96,18 +98,21 @@ const REFUSALS: readonly Refusal[] = [
     fields: { Origin: null },
     status: 400,
     reason: "the Origin header is missing, and origins are checked",
+    logged: { origin: null, host: "example.com" },
   },
   {
     what: "another Origin",
     fields: { Origin: "https://evilexample.com" },
     status: 403,
     reason: "this origin is not admitted",
+    logged: { origin: "https://evilexample.com", host: "example.com", path: "/vnc" },
   },
   {
     what: "Origin null",
     fields: { Origin: "null" },
     status: 403,
     reason: "this origin is not admitted",
+    logged: { origin: "null" },
   },
   {
     what: "no Sec-WebSocket-Version",
@@ -184,7 +189,7 @@ socket = "${folder}/nobody.sock"
 }
 
 async function assertRefused(program: Program, refusal: Refusal): Promise<void> {
-  const { target = "/vnc", line, fields = {}, status, reason, headers = {} } = refusal;
+  const { target = "/vnc", line, fields = {}, status, reason, headers = {}, logged = {} } = refusal;
   const before = program.entries("request refused").length;
   using client = await openRaw(program.address);
   await client.write(handshake(target, { ...ORIGIN, ...fields }, line));
@@ -200,6 +205,7 @@ async function assertRefused(program: Program, refusal: Refusal): Promise<void> 
   assert.equal(entry.status, status);
   assert.equal(entry.reason, reason);
   assert.match(String(entry.client), /^127\.0\.0\.1:\d+$/);
+  for (const [name, value] of Object.entries(logged)) assert.equal(entry[name], value, name);
 }
 
 testEngines(

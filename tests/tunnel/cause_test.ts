@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Cause, endOf } from "../../lib/tunnel/cause.ts";
+import { type Cause, endOf, isWarning } from "../../lib/tunnel/cause.ts";
 import { isWireCode } from "../../lib/websocket/close_code.ts";
 
 const CODES: readonly (readonly [cause: Cause, code: number])[] = [
@@ -26,4 +26,9 @@ for (const [cause, code] of CODES) {
 
 Deno.test("`endOf()` of bytes that are not UTF-8 names the setting that sends them", () => {
   assert.match(endOf("backend-not-utf8").reason, /frame-type = "binary"/);
+});
+
+Deno.test("`isWarning()` is true of the one end that tells of a wrong configuration", () => {
+  const warnings = CODES.filter(([cause]) => isWarning(cause)).map(([cause]) => cause);
+  assert.deepEqual(warnings, ["backend-not-utf8"]);
 });

@@ -8,6 +8,7 @@ function openTunnel(registry: Registry, end: (cause: Cause, tunnel: OpenTunnel) 
     id: registry.nextId(),
     client: "127.0.0.1:1",
     route: "/",
+    asked: { path: "/", host: "example.com", origin: undefined, subprotocol: undefined },
     backend: "127.0.0.1:2",
     openedAtMs: 0,
     flow: createFlow(),

@@ -1,0 +1,88 @@
+/** What anybody can make us write into the log, and how much of it. */
+import assert from "node:assert/strict";
+import { frame, handshake, Opcode, openRaw } from "../support/raw_client.ts";
+import { ENGINES, testEngines } from "./engine_limits.ts";
+import { startFor, withTunnel } from "./whole.ts";
+import { openBackend } from "../support/backends.ts";
+
+const REQUESTS = 1_000;
+const AT_ONCE = 50;
+
+testEngines("repeated refusals are summed up, and every one is counted", async (engine) => {
+  await using backend = openBackend();
+  await using program = await startFor(engine, backend.address, {
+    wstunnel: `origins = ["example.com"]`,
+  });
+  const refused = async () => {
+    for (let i = 0; i < REQUESTS / AT_ONCE; i++) {
+      using client = await openRaw(program.address);
+      await client.write(handshake("/", { Origin: "https://evil.example" }));
+      assert.equal((await client.head()).status, 403);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, refused));
+  const written = program.entries("request refused").length;
+  const { status, reason, count } = await program.entry("more requests refused");
+  assert.deepEqual([status, reason], [403, "this origin is not admitted"]);
+  assert(Number(count) > REQUESTS / 2, `${count} counted, ${written} written`);
+  program.signal("SIGTERM");
+  assert.equal(await program.exit(), 0);
+  const counts = program.entries("more requests refused").map((entry) => Number(entry["count"]));
+  const sum = counts.reduce((all, one) => all + one, 0);
+  assert.equal(program.entries("request refused").length + sum, REQUESTS);
+});
+
+Deno.test("a flood that the program's end breaks off is told of before it", async () => {
+  await using backend = openBackend();
+  await using program = await startFor("stream", backend.address);
+  for (let i = 0; i < 150; i++) {
+    using client = await openRaw(program.address);
+    await client.write("nonsense\r\n\r\n");
+    assert.equal((await client.head()).status, 400);
+  }
+  program.signal("SIGTERM");
+  assert.equal(await program.exit(), 0);
+  const told = program.entries("more requests refused");
+  const sum = told.reduce((all, { count }) => all + Number(count), 0);
+  assert.equal(program.entries("request refused").length + sum, 150);
+  assert(sum > 0);
+});
+
+Deno.test({
+  name: "native: a Close with a reason of megabytes is a short line",
+  ignore: !ENGINES.includes("native"),
+  async fn() {
+    await withTunnel("native", {}, async ({ program, client, taken }) => {
+      const payload = new Uint8Array(8 * 1024 * 1024).fill(0x1b);
+      payload.set([0x03, 0xe8]);
+      const sent = client.write(frame(Opcode.CLOSE, payload));
+      // The runtime echoes all of it.
+      assert.equal((await client.frame()).payload.length, payload.length);
+      await sent;
+      taken.close();
+      const { cause, reason } = await program.entry("tunnel closed");
+      assert.equal(cause, "client-close");
+      assert.equal(reason, "\x1b".repeat(125) + "…");
+      const longest = Math.max(...program.log.all.map((line) => line.length));
+      assert(longest < 2_000, `${longest} characters`);
+    });
+  },
+});
+
+testEngines("a client's words are shortened in the line of its tunnel", async (engine) => {
+  await using backend = openBackend();
+  await using program = await startFor(engine, backend.address, {
+    wstunnel: `subprotocols = ["${"p".repeat(300)}"]`,
+  });
+  using client = await openRaw(program.address);
+  await client.write(handshake("/" + "x".repeat(1_000), {
+    Host: "h".repeat(1_000),
+    Origin: "https://" + "o".repeat(1_000),
+    "Sec-WebSocket-Protocol": "p".repeat(300),
+  }));
+  assert.equal((await client.head()).status, 101);
+  const entry = await program.entry("tunnel opened");
+  for (const field of ["path", "host", "origin", "subprotocol"]) {
+    assert.match(String(entry[field]), /^.{200}…$/, field);
+  }
+});
