@@ -107,11 +107,10 @@ testEngines("what a client did not say is no part of its tunnel's lines", async 
 });
 
 testEngines("a tunnel that ended of bytes that are not UTF-8 is a warning", async (engine) => {
-  await withTunnel(engine, { wstunnel: "debug = 2" }, async ({ program, client, taken }) => {
+  await withTunnel(engine, {}, async ({ program, client, taken }) => {
     await taken.connection.write(Uint8Array.of(0xff));
     assert.equal((await client.closed()).code, 1007);
     const { level, cause } = await program.entry("tunnel closed");
     assert.deepEqual([level, cause], ["warning", "backend-not-utf8"]);
-    assert.deepEqual(program.entries("tunnel opened"), []);
   });
 });
