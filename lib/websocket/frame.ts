@@ -43,6 +43,9 @@ const LENGTH_64 = 127;
 /** An empty Ping, section 5.5.2. */
 export const PING_FRAME: Uint8Array<ArrayBuffer> = Uint8Array.of(FIN | Opcode.PING, 0);
 
+/** An empty Pong that nobody asked for: a heartbeat that is owed no answer, section 5.5.3. */
+export const PONG_FRAME: Uint8Array<ArrayBuffer> = Uint8Array.of(FIN | Opcode.PONG, 0);
+
 /**
  * Writes the header of a message of `length` bytes, under 2^32, so that it ends at `start`, and gives where it begins: at most
  * {@linkcode HEADROOM} bytes before.

@@ -14,6 +14,8 @@ export interface SendListener {
   sendFailed(error: unknown): void;
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** Sends frames whole and in turn. */
 export class Sender {
   readonly #connection: SendConnection;
@@ -70,6 +72,22 @@ export class Sender {
     this.#onClosed = resolve;
     this.#flush();
     return promise;
+  }
+
+  /**
+   * Finds out whether the connection still takes bytes, unless something is on its way that will. A write of nothing puts no
+   * byte on the wire and is refused on a connection that was reset (send(2), EPIPE).
+   */
+  async probe(frame: Uint8Array = NOTHING): Promise<void> {
+    if (this.#busy || this.#failed || this.#closed) return;
+    this.#busy = true;
+    try {
+      let sent = 0;
+      do sent += await this.#connection.write(frame.subarray(sent)); while (sent < frame.length);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#release();
   }
 
   #fail(error: unknown): void {

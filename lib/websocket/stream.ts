@@ -3,8 +3,8 @@
  *
  * Bytes are received only when somebody reads, into one buffer, and given out from there; so a client that sends faster
  * than its backend takes fills that buffer, then the kernel's, and then waits. While the reader is busy
- * {@linkcode ClientSocket.lookAhead} reads on as far as the reserve at the buffer's end reaches: a Ping, a Close or a
- * lost connection behind more unread data than that is seen only once the backend takes some.
+ * {@linkcode ClientSocket.lookAhead} reads on as far as the reserve at the buffer's end reaches: a Ping, a Close or an end
+ * of stream behind more unread data than that is seen only once the backend takes some; that the client is gone is found all the same.
  *
  * @module
  */
@@ -13,7 +13,14 @@ import { discard } from "../base/discard.ts";
 import { within } from "../base/within.ts";
 import type { ClientEnd, ClientSocket, ClientSocketOptions } from "./client_socket.ts";
 import { CloseCode } from "./close_code.ts";
-import { closeFrame, type FrameObserver, Opcode, PING_FRAME, writeHeader } from "./frame.ts";
+import {
+  closeFrame,
+  type FrameObserver,
+  Opcode,
+  PING_FRAME,
+  PONG_FRAME,
+  writeHeader,
+} from "./frame.ts";
 import { FrameParser } from "./frame_parser.ts";
 import { Sender, type SendListener } from "./sender.ts";
 import { type Buffers, ElasticBuffer } from "./elastic_buffer.ts";
@@ -29,6 +36,9 @@ const LINGER_MS = 15_000;
 
 /** Kept free for looking ahead where the buffer is large enough: at most a quarter of it. */
 const LOOK_AHEAD_BYTES = 64 * 1024;
+
+/** How often a client that can't be read is sent a Pong. */
+const HEARTBEAT_MS = 5_000;
 
 /** What the socket needs of a connection. `Deno.TcpConn`, `Deno.TlsConn` and `Deno.UnixConn` are one. */
 export interface StreamConnection {
@@ -74,6 +84,8 @@ export class StreamSocket implements ClientSocket, SendListener {
   #reader: ((payload: Uint8Array | null) => void) | null = null;
   #closing: Promise<void> | null = null;
   #onReceivedAll: (() => void) | null = null;
+  /** When a client that can't be read is sent a Pong, by `performance.now()`; null: it always could be. */
+  #pongDueMs: number | null = null;
   /** Payload at hand as we closed: the reader gets it before its end. */
   #last: Uint8Array | null = null;
   /** Our Close is out, or can't be sent. */
@@ -136,13 +148,29 @@ export class StreamSocket implements ClientSocket, SendListener {
   lookAhead(): boolean {
     const { bytes } = this.#buffer.wide;
     if (this.#receiving || this.#receivedAll || this.#closing !== null) return true;
-    if (this.#to === bytes.length) return false;
+    if (this.#to === bytes.length) {
+      this.#probe();
+      return false;
+    }
     this.#receiveInto(bytes.subarray(this.#to));
     return true;
   }
 
   close(code: number, reason: string): Promise<void> {
     return this.#closing ??= this.#close(code, reason);
+  }
+
+  /**
+   * What can't be read can't be seen to end. A write of nothing meets a reset; the end of stream of a client that is gone waits behind
+   * what it had yet to send, and only bytes make its system say that nobody is there.
+   */
+  #probe(): void {
+    const nowMs = performance.now();
+    this.#pongDueMs ??= nowMs + HEARTBEAT_MS;
+    if (nowMs < this.#pongDueMs) return void this.#sender.probe();
+    this.#pongDueMs = nowMs + HEARTBEAT_MS;
+    this.#onFrame?.("sent", Opcode.PONG, 0);
+    this.#sender.probe(PONG_FRAME);
   }
 
   /** A reader finds out of itself; here nobody may be reading. */

@@ -65,7 +65,7 @@ export function sendTimes(connection: Deno.Conn, bytes: Uint8Array, times: numbe
 }
 
 /** Waits until none of them has gone on for a while. */
-export async function standStill(sendings: readonly Sending[]): Promise<void> {
+export async function standStill(sendings: readonly Pick<Sending, "taken">[]): Promise<void> {
   let seen = -1;
   let sinceMs = 0;
   await eventually("the senders to be held up", () => {
