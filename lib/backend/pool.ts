@@ -4,7 +4,7 @@
  * @module
  */
 import type { Logger } from "../base/logger.ts";
-import type { HostConfig, PolicyName, RouteConfig } from "../config/config.ts";
+import type { HostConfig, RouteConfig } from "../config/config.ts";
 import { createGuard, type Guard } from "../process/guard.ts";
 import type { ConnectFailure, ConnectRequest, ConnectResult, Pool } from "./backend.ts";
 import { ExecHost } from "./exec_host.ts";
@@ -13,7 +13,7 @@ import { type HostName, nameHosts } from "./host_name.ts";
 import { choose } from "./policies.ts";
 import { ProgramHost } from "./program_host.ts";
 
-export function createPool(route: RouteConfig, balance: PolicyName, log: Logger): Pool {
+export function createPool(route: RouteConfig, log: Logger): Pool {
   const guard = createGuard(log);
   const names = nameHosts(route.hosts.map((config) => config.target));
   const hosts = route.hosts.map((config, at) => createHost(names[at]!.shown, config, log, guard));
@@ -27,7 +27,7 @@ export function createPool(route: RouteConfig, balance: PolicyName, log: Logger)
     const failures: ConnectFailure[] = [];
     while (stopping === null) {
       const up = candidates(hosts, names, left);
-      const chosen = choose(balance, up, { ...selectionOf(request), lastIndex });
+      const chosen = choose(route.balance, up, { ...selectionOf(request), lastIndex });
       if (chosen === null) break;
       lastIndex = chosen.index;
       left.delete(chosen.index);

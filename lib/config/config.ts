@@ -25,24 +25,30 @@ export interface Config {
   readonly handshakeTimeoutMs: number;
   /** In file order: the first match wins. */
   readonly routes: readonly RouteConfig[];
-  readonly balance: PolicyName;
-  readonly frameType: FrameType;
-  /** Entries as written; empty admits every origin. */
-  readonly origins: readonly string[];
-  /** Subprotocols accepted besides `binary` and `base64`. */
-  readonly subprotocols: readonly string[];
+  /** What stands under `[wstunnel]`: each route has its own copy, with what it says for itself. */
+  readonly routeDefaults: RouteSettings;
   /** From a suffix (`.console`) to the key that is matched in its place. */
   readonly mapExtensions: Readonly<Record<string, string>>;
-  /** 0: no Pings. */
-  readonly pingIntervalMs: number;
   /** Largest receive queue of a client in the native engine. */
   readonly maxBufferBytes: number;
   /** Size of each of a tunnel's two buffers in the stream engine. */
   readonly bufferBytes: number;
 }
 
-/** A key of `wstunnel.server` and the hosts behind it. */
-export interface RouteConfig {
+/** What may differ from route to route. */
+export interface RouteSettings {
+  readonly balance: PolicyName;
+  readonly frameType: FrameType;
+  /** Entries as written; empty admits every origin. */
+  readonly origins: readonly string[];
+  /** Subprotocols accepted besides `binary` and `base64`. */
+  readonly subprotocols: readonly string[];
+  /** 0: no Pings. */
+  readonly pingIntervalMs: number;
+}
+
+/** A key of `wstunnel.server`, the hosts behind it and what holds for it. */
+export interface RouteConfig extends RouteSettings {
   /** A path prefix when it starts with `/`, else a path suffix. */
   readonly key: string;
   readonly hosts: readonly HostConfig[];

@@ -13,13 +13,27 @@ import {
 import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
 import { msToSeconds, secondsToMs } from "../base/duration.ts";
 import { splitCommandLine } from "./command_line.ts";
-import type { Config, ExecTarget, HostConfig, ProgramConfig } from "./config.ts";
+import type {
+  Config,
+  ExecTarget,
+  HostConfig,
+  ProgramConfig,
+  RouteConfig,
+  RouteSettings,
+} from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
-import type { FileConfig, FileHost } from "./schema.ts";
+import type { FileConfig, FileHost, FileRoute } from "./schema.ts";
 
 /** Turns a configuration that broke no rule into the effective one. */
 export function toConfig(file: FileConfig): Config {
   const { wstunnel } = file;
+  const routeDefaults: RouteSettings = {
+    balance: wstunnel.balance,
+    frameType: wstunnel["frame-type"],
+    origins: wstunnel.origins,
+    subprotocols: wstunnel.subprotocols,
+    pingIntervalMs: secondsToMs(wstunnel["ping-interval"]),
+  };
   return {
     listen: [file.listen].flat().map((text) => expectAddress(parseListenAddress(text))),
     engine: file.engine,
@@ -27,18 +41,27 @@ export function toConfig(file: FileConfig): Config {
     debug: wstunnel.debug,
     graceMs: secondsToMs(file["grace-time"]),
     handshakeTimeoutMs: secondsToMs(file["handshake-timeout"]),
-    routes: Object.entries(wstunnel.server).map(([key, hosts]) => ({
-      key,
-      hosts: [hosts].flat().map(toHost),
-    })),
-    balance: wstunnel.balance,
-    frameType: wstunnel["frame-type"],
-    origins: wstunnel.origins,
-    subprotocols: wstunnel.subprotocols,
+    routes: Object.entries(wstunnel.server).map(([key, route]) =>
+      toRoute(key, route, routeDefaults)
+    ),
+    routeDefaults,
     mapExtensions: wstunnel["map-extensions"],
-    pingIntervalMs: secondsToMs(wstunnel["ping-interval"]),
     maxBufferBytes: toBytes(wstunnel["max-buffer"]),
     bufferBytes: toBytes(wstunnel["buffer-size"]),
+  };
+}
+
+function toRoute(key: string, route: FileRoute, defaults: RouteSettings): RouteConfig {
+  if (Array.isArray(route)) return { key, hosts: route.map(toHost), ...defaults };
+  const interval = route["ping-interval"];
+  return {
+    key,
+    hosts: [route.hosts ?? route].flat().map(toHost),
+    balance: route.balance ?? defaults.balance,
+    frameType: route["frame-type"] ?? defaults.frameType,
+    origins: route.origins ?? defaults.origins,
+    subprotocols: route.subprotocols ?? defaults.subprotocols,
+    pingIntervalMs: interval === undefined ? defaults.pingIntervalMs : secondsToMs(interval),
   };
 }
 
@@ -107,6 +130,7 @@ export const HIDDEN = "***";
 
 /** Turns an effective configuration into the tables of a file that means the same, all but the {@linkcode HIDDEN} values. */
 export function toFile(config: Config): Record<string, unknown> {
+  const settings = toFileSettings(config.routeDefaults);
   return {
     listen: config.listen.map(formatAddress),
     engine: config.engine,
@@ -114,19 +138,33 @@ export function toFile(config: Config): Record<string, unknown> {
     "grace-time": msToSeconds(config.graceMs),
     "handshake-timeout": msToSeconds(config.handshakeTimeoutMs),
     wstunnel: {
-      balance: config.balance,
       debug: config.debug,
-      "frame-type": config.frameType,
-      origins: config.origins,
-      subprotocols: config.subprotocols,
-      "ping-interval": msToSeconds(config.pingIntervalMs),
+      ...settings,
       "max-buffer": formatByteSize(config.maxBufferBytes),
       "buffer-size": formatByteSize(config.bufferBytes),
       "map-extensions": config.mapExtensions,
       server: Object.fromEntries(
-        config.routes.map(({ key, hosts }) => [key, hosts.map(toFileHost)]),
+        config.routes.map((route) => [route.key, toFileRoute(route, settings)]),
       ),
     },
+  };
+}
+
+/** The list of its hosts, or where it has settings of its own a table with these. */
+function toFileRoute(route: RouteConfig, defaults: Record<string, unknown>): unknown {
+  const hosts = route.hosts.map(toFileHost);
+  const own = Object.entries(toFileSettings(route))
+    .filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(defaults[key]));
+  return own.length === 0 ? hosts : { ...Object.fromEntries(own), hosts };
+}
+
+function toFileSettings(settings: RouteSettings): Record<string, unknown> {
+  return {
+    balance: settings.balance,
+    "frame-type": settings.frameType,
+    origins: settings.origins,
+    subprotocols: settings.subprotocols,
+    "ping-interval": msToSeconds(settings.pingIntervalMs),
   };
 }
 

@@ -7,6 +7,7 @@
 import { formatAddress, parseListenAddress } from "../base/address.ts";
 import { type Finding, finding, type Path, valueAt } from "./problem.ts";
 import { checkProgram } from "./program_rules.ts";
+import { HOST_KEYS } from "./schema.ts";
 import { eachHost, isSocketPath, isTable, type Table } from "./table.ts";
 
 const EXAMPLE = "wstunnel --server 127.0.0.1:5900 --frame-type binary";
@@ -56,7 +57,10 @@ function checkServer(raw: unknown): Finding[] {
     return [{ path, rule: `must name at least one backend, as in: ${EXAMPLE}` }];
   }
   return [
-    ...routes.flatMap(([key]) => checkKey(key, path)),
+    ...routes.flatMap(([key, route]) => [
+      ...checkKey(key, path),
+      ...checkRoute(route, [...path, key]),
+    ]),
     ...eachHost(raw).flatMap(({ host, path }) => checkHost(host, path)),
   ];
 }
@@ -69,6 +73,13 @@ function checkKey(key: string, path: Path): Finding[] {
   return /^\d+$/.test(key)
     ? [{ path: [...path, key], rule: "a key must not be digits alone: put / or . in front" }]
     : [];
+}
+
+/** Beside a list of hosts, the keys of a host would be of none. */
+function checkRoute(route: unknown, path: Path): Finding[] {
+  if (!isTable(route) || route["hosts"] === undefined) return [];
+  const rule = "must not stand beside hosts: it belongs to one of them";
+  return refuse(route, path, HOST_KEYS, rule);
 }
 
 function checkHost(host: Table, path: Path): Finding[] {
@@ -109,8 +120,8 @@ function checkHostAddress(host: Table, path: Path): Finding[] {
   return [{ path, rule: `must have ${choices}` }];
 }
 
-/** `wstunnel.server."/key"[0].bin-environment.NAME` */
-const DEEPEST_KEY = 6;
+/** `wstunnel.server."/key".hosts[0].bin-environment.NAME` */
+const DEEPEST_KEY = 7;
 
 /** Objects treat this key unlike any other: it would vanish without a word. */
 function checkReservedKeys(value: unknown, path: Path): Finding[] {

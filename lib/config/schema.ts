@@ -155,19 +155,44 @@ const host = z.strictObject({
   "socket-handover": oneOf(["none", "stdin", "listen-fds"])
     .default(DEFAULTS.host["socket-handover"])
     .describe("How a program gets its listening socket: makes its own, as descriptor 0, as 3."),
+}, "must be a table").meta({ id: "host" });
+
+/** What holds for all routes under `[wstunnel]`, and for one in its own table. */
+const routeSettings = {
+  balance: oneOf(["fair", "least-connection", "round-robin", "hash", "sticky"])
+    .describe("How a host is chosen among those that are up."),
+  "frame-type": oneOf(["text", "binary"]).describe("Type of the frames sent to clients."),
+  origins: z.array(text("must be text", checkOriginEntry), "must be a list of origins")
+    .describe("Host names and origins admitted; empty admits all."),
+  subprotocols: z.array(
+    text("must be text", (value) => TOKEN.test(value) ? null : "must be a token (RFC 7230)"),
+    "must be a list of subprotocols",
+  ).describe("Subprotocols accepted besides binary and base64."),
+  "ping-interval": seconds(0).describe("Seconds between Pings; 0: none."),
+};
+
+const hostList = z.array(host).min(1, "must have at least one host");
+
+/**
+ * A route as a table: its settings, and its hosts as a list, or one host whose keys stand beside the settings. It stands at its
+ * key of `wstunnel.server`, where lighttpd's forms stand as well, so that all keys are in one table and in file order, which
+ * decides between two that match. What has a list of hosts there has no place for settings: TOML takes no table of a name that
+ * has been a list.
+ */
+const route = z.strictObject({
+  hosts: z.union([host, hostList], "must be a table or a list of tables").optional()
+    .describe("Hosts to choose among, each a table."),
+  ...z.object(routeSettings).partial().shape,
+  ...host.shape,
 }, "must be a table");
 
 const wstunnel = z.strictObject({
   server: z.record(
     z.string(),
-    z.union(
-      [host, z.array(host).min(1, "must have at least one host")],
-      "must be a table or a list of tables",
-    ),
+    z.union([route, hostList], "must be a table or a list of tables"),
     "must be a table of keys",
   ).default({}).describe("Backends by key: a path prefix when it starts with /, else a suffix."),
-  balance: oneOf(["fair", "least-connection", "round-robin", "hash", "sticky"])
-    .default(DEFAULTS.wstunnel.balance).describe("How a host is chosen among those that are up."),
+  balance: routeSettings.balance.default(DEFAULTS.wstunnel.balance),
   debug: whole(0, 65535).default(DEFAULTS.wstunnel.debug).describe(
     "What is logged: 0 nothing, 1 errors, 2 warnings, 3 information, 4 and above debug.",
   ),
@@ -176,16 +201,10 @@ const wstunnel = z.strictObject({
     z.string("must be a key of wstunnel.server"),
     "must be a table",
   ).default({}).describe("From a path suffix to the key of wstunnel.server matched in its place."),
-  "frame-type": oneOf(["text", "binary"]).default(DEFAULTS.wstunnel["frame-type"])
-    .describe("Type of the frames sent to clients."),
-  origins: z.array(text("must be text", checkOriginEntry), "must be a list of origins").default([])
-    .describe("Host names and origins admitted; empty admits all."),
-  subprotocols: z.array(
-    text("must be text", (value) => TOKEN.test(value) ? null : "must be a token (RFC 7230)"),
-    "must be a list of subprotocols",
-  ).default([]).describe("Subprotocols accepted besides binary and base64."),
-  "ping-interval": seconds(0).default(DEFAULTS.wstunnel["ping-interval"])
-    .describe("Seconds between Pings; 0: none."),
+  "frame-type": routeSettings["frame-type"].default(DEFAULTS.wstunnel["frame-type"]),
+  origins: routeSettings.origins.default([]),
+  subprotocols: routeSettings.subprotocols.default([]),
+  "ping-interval": routeSettings["ping-interval"].default(DEFAULTS.wstunnel["ping-interval"]),
   "max-buffer": byteSize(64 * 1024, 1024 ** 3).default(DEFAULTS.wstunnel["max-buffer"])
     .describe("Largest receive queue of a client in the native engine."),
   "buffer-size": byteSize(32 * 1024, 16 * 1024 ** 2).default(DEFAULTS.wstunnel["buffer-size"])
@@ -212,8 +231,14 @@ const file = z.strictObject({
 /** A configuration file of the right form, its defaults filled in. */
 export type FileConfig = z.output<typeof file>;
 
-/** One table of a list in `wstunnel.server`. */
+/** What stands at a key of `wstunnel.server`. */
+export type FileRoute = FileConfig["wstunnel"]["server"][string];
+
+/** One table of a list of hosts. */
 export type FileHost = z.output<typeof host>;
+
+/** Every key of a host. */
+export const HOST_KEYS: readonly string[] = Object.keys(host.shape);
 
 /** Checks the form of a whole configuration; the findings are all there are. */
 export function checkForm(raw: unknown): { value: FileConfig } | { findings: Finding[] } {
@@ -247,22 +272,34 @@ function isWrongType(issue: z.core.$ZodIssue): boolean {
 }
 
 function unknownKeyRule(table: Path, key: string): string {
-  const here = keysOfTable(table.length);
+  const homes = isHost(table) ? TABLES.toReversed() : TABLES;
+  const home = homes.find(({ keys }) => keys.includes(key));
+  if (home !== undefined) return `unknown key, it belongs ${home.place}`;
+  const here = keysOfTable(table);
   const near = nearest(key, here);
   if (near !== null) return `unknown key, did you mean ${near}?`;
-  const home = TABLES.find(({ keys }) => keys.includes(key));
-  if (home !== undefined) return `unknown key, it belongs ${home.place}`;
   return `unknown key, must be one of ${here.join(", ")}`;
 }
 
-/** The tables with fixed keys, and how a user is told where each is. */
+/** The tables with fixed keys, from the outermost, and how a user is told where each is. */
 const TABLES = [
   { place: "at the top of the file, above [wstunnel]", keys: Object.keys(file.shape) },
   { place: "under [wstunnel]", keys: Object.keys(wstunnel.shape) },
-  { place: 'to a host, as under [[wstunnel.server."/key"]]', keys: Object.keys(host.shape) },
+  { place: 'to a host, as under [[wstunnel.server."/key"]]', keys: HOST_KEYS },
+  {
+    place: 'to a route, under [wstunnel.server."/key"] with [[wstunnel.server."/key".hosts]] below',
+    keys: ["hosts", ...Object.keys(routeSettings)],
+  },
 ] as const;
 
-/** They stand at different depths: top, `wstunnel`, a host. */
-function keysOfTable(depth: number): readonly string[] {
-  return TABLES[Math.min(depth, 2)]!.keys;
+/** `wstunnel.server."/key"` may be a host and is always a route; what is deeper is a host. */
+const ROUTE_DEPTH = 3;
+
+function isHost(table: Path): boolean {
+  return table.length > ROUTE_DEPTH;
+}
+
+function keysOfTable(table: Path): readonly string[] {
+  if (isHost(table)) return HOST_KEYS;
+  return Object.keys(([file, wstunnel][table.length] ?? route).shape);
 }

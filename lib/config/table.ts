@@ -27,11 +27,19 @@ export interface HostTable {
 /** Every table of a host that can be read as one, in the order of the file. */
 export function eachHost(raw: unknown): HostTable[] {
   const path = ["wstunnel", "server"];
-  return Object.entries(tableAt(raw, path)).flatMap(([key, hosts]): HostTable[] => {
-    if (isTable(hosts)) return [{ host: hosts, path: [...path, key] }];
-    const list: unknown[] = Array.isArray(hosts) ? hosts : [];
-    return list.flatMap((host, at) => isTable(host) ? [{ host, path: [...path, key, at] }] : []);
+  return Object.entries(tableAt(raw, path)).flatMap(([key, route]) => {
+    const here = [...path, key];
+    return isTable(route) && route["hosts"] !== undefined
+      ? hostsIn(route["hosts"], [...here, "hosts"])
+      : hostsIn(route, here);
   });
+}
+
+/** One host, or a list of them. */
+function hostsIn(hosts: unknown, path: Path): HostTable[] {
+  if (isTable(hosts)) return [{ host: hosts, path }];
+  const list: unknown[] = Array.isArray(hosts) ? hosts : [];
+  return list.flatMap((host, at) => isTable(host) ? [{ host, path: [...path, at] }] : []);
 }
 
 /** Whether a `host` means a unix-domain socket. */

@@ -1,5 +1,5 @@
 /**
- * From a request's path to the key of `wstunnel.server` that serves it.
+ * From a request's path to the route that serves it.
  *
  * @module
  */
@@ -10,16 +10,17 @@ export function keyMatches(key: string, path: string): boolean {
 }
 
 /**
- * Gives the key that serves a path, or null: the one that `mapExtensions` names for the path's suffix, else the first
- * in file order that matches.
+ * Gives the route that serves a path, or null: the one whose key `mapExtensions` names for the path's suffix, else the
+ * first in file order whose key matches.
  */
-export function matchRoute(
+export function matchRoute<Route extends { readonly key: string }>(
   path: string,
-  keys: readonly string[],
+  routes: readonly Route[],
   mapExtensions: Readonly<Record<string, string>>,
-): string | null {
+): Route | null {
   for (const [suffix, key] of Object.entries(mapExtensions)) {
-    if (path.endsWith(suffix) && keys.includes(key)) return key;
+    const named = path.endsWith(suffix) ? routes.find((route) => route.key === key) : undefined;
+    if (named !== undefined) return named;
   }
-  return keys.find((key) => keyMatches(key, path)) ?? null;
+  return routes.find(({ key }) => keyMatches(key, path)) ?? null;
 }

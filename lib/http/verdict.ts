@@ -15,13 +15,19 @@ import { chooseSubprotocol, type ChosenSubprotocol } from "./subprotocol.ts";
 
 /** What the verdict depends on besides the request. */
 export interface VerdictRules {
-  /** Keys of `wstunnel.server` in file order. */
-  readonly keys: readonly string[];
+  /** In file order. */
+  readonly routes: readonly RouteRules[];
   readonly mapExtensions: Readonly<Record<string, string>>;
+}
+
+/** What holds for a key of `wstunnel.server`. */
+export interface RouteRules {
+  readonly key: string;
   /** Empty admits every origin. */
   readonly origins: readonly OriginRule[];
   readonly subprotocols: readonly string[];
   readonly frameType: FrameType;
+  readonly pingIntervalMs: number;
 }
 
 export type Verdict = { readonly refuse: Answer } | { readonly accept: AcceptedRequest };
@@ -29,6 +35,7 @@ export type Verdict = { readonly refuse: Answer } | { readonly accept: AcceptedR
 /** A request that may become a tunnel. */
 export interface AcceptedRequest extends ChosenSubprotocol {
   readonly key: string;
+  readonly pingIntervalMs: number;
   readonly path: string;
   readonly authority: string;
   readonly origin: string | null;
@@ -43,16 +50,16 @@ export function decide(head: RequestHead, rules: VerdictRules): Verdict {
   }
   if (!isAuthority(authority)) return refuse(400, "the Host header is no host");
   const path = pathOf(head.target);
-  const key = matchRoute(path, rules.keys, rules.mapExtensions);
-  if (key === null) return refuse(404, "nothing is served at this path");
+  const route = matchRoute(path, rules.routes, rules.mapExtensions);
+  if (route === null) return refuse(404, "nothing is served at this path");
   const noUpgrade = whyNoUpgrade(head);
   if (noUpgrade !== null) return refuse(426, noUpgrade, { "upgrade": "websocket" });
   const origin = headers.get("origin");
-  if (rules.origins.length > 0) {
+  if (route.origins.length > 0) {
     if (origin === null) {
       return refuse(400, "the Origin header is missing, and origins are checked");
     }
-    if (!matchOrigin(origin, rules.origins)) return refuse(403, "this origin is not admitted");
+    if (!matchOrigin(origin, route.origins)) return refuse(403, "this origin is not admitted");
   }
   const version = headers.get("sec-websocket-version");
   if (version !== "13") {
@@ -67,8 +74,9 @@ export function decide(head: RequestHead, rules: VerdictRules): Verdict {
     return refuse(400, "Sec-WebSocket-Key must be the base64 form of 16 bytes");
   }
   const offered = headers.get("sec-websocket-protocol");
-  const chosen = chooseSubprotocol(offered, rules.subprotocols, rules.frameType);
-  return { accept: { ...chosen, key, path, authority, origin } };
+  const chosen = chooseSubprotocol(offered, route.subprotocols, route.frameType);
+  const { key, pingIntervalMs } = route;
+  return { accept: { ...chosen, key, pingIntervalMs, path, authority, origin } };
 }
 
 function refuse(status: number, reason: string, headers: Record<string, string> = {}): Verdict {

@@ -30,6 +30,8 @@ export interface WaitingTunnel {
   /** For `Sec-WebSocket-Protocol`; null: none. */
   readonly protocol: string | null;
   readonly frameType: "text" | "binary";
+  /** 0: no Pings. */
+  readonly pingIntervalMs: number;
   /** Null unless each frame is logged. */
   readonly onFrame: FrameObserver | null;
   /** Starts the tunnel, which closes the client when it ends. */

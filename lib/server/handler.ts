@@ -41,11 +41,8 @@ export interface HandlerOptions {
 export function createHandler(options: HandlerOptions): Handler {
   const { config, pools, requests } = options;
   const rules: VerdictRules = {
-    keys: config.routes.map((route) => route.key),
+    routes: config.routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
     mapExtensions: config.mapExtensions,
-    origins: compileOrigins(config.origins),
-    subprotocols: config.subprotocols,
-    frameType: config.frameType,
   };
   return async (head, peer, signal) => {
     const verdict = decide(head, rules);
@@ -96,11 +93,12 @@ function shortened(text: string): string {
 /** Without the query, where clients put their tokens. That there was no Origin is worth saying where origins are checked. */
 function requestFields({ config }: HandlerOptions, peer: Peer, { target, headers }: RequestHead) {
   const origin = headers.get("origin");
+  const areChecked = config.routes.some(({ origins }) => origins.length > 0);
   return {
     client: peer.name,
     path: shortened(pathOf(target)),
     host: headerField(headers.get("host")),
-    origin: origin === null && config.origins.length > 0 ? null : headerField(origin),
+    origin: origin === null && areChecked ? null : headerField(origin),
   };
 }
 
@@ -122,6 +120,7 @@ function waitForClient(
   return {
     protocol: accept.protocol,
     frameType: accept.encoding === "binary" ? "binary" : "text",
+    pingIntervalMs: accept.pingIntervalMs,
     onFrame: options.log.debugs ? frameLogger(options.log, peer) : null,
     run: (client) => runTunnel(options, accept, peer, lease, client),
     abandon() {
@@ -143,7 +142,7 @@ function frameLogger(log: Logger, { name }: Peer): FrameObserver {
 }
 
 function runTunnel(
-  { config, registry, watch, buffers, breather, log, stopping }: HandlerOptions,
+  { registry, watch, buffers, breather, log, stopping }: HandlerOptions,
   accept: AcceptedRequest,
   peer: Peer,
   lease: Lease,
@@ -158,7 +157,7 @@ function runTunnel(
     breather,
     flow,
     watch,
-    pingIntervalMs: config.pingIntervalMs,
+    pingIntervalMs: accept.pingIntervalMs,
     readTimeoutMs: lease.host.readTimeoutMs,
     writeTimeoutMs: lease.host.writeTimeoutMs,
     tcpFinPropagate: lease.host.tcpFinPropagate,

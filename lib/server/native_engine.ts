@@ -123,7 +123,7 @@ function upgrade(
 ): Response {
   const { protocol } = tunnel;
   const isFound = protocol !== null && runtimeFinds(protocol, request.headers);
-  const idleTimeout = idleTimeoutSeconds(options);
+  const idleTimeout = idleTimeoutSeconds(tunnel);
   const upgraded = upgradeOrAbandon(request, tunnel, { idleTimeout, ...(isFound && { protocol }) });
   if (protocol !== null && !isFound) {
     upgraded.response.headers.set("sec-websocket-protocol", protocol);
@@ -160,6 +160,6 @@ function upgradeOrAbandon(
 }
 
 /** The runtime pings after half its timeout without a message; its Pings can't be had otherwise. */
-function idleTimeoutSeconds({ pingIntervalMs }: EngineOptions): number {
+function idleTimeoutSeconds({ pingIntervalMs }: WaitingTunnel): number {
   return 2 * pingIntervalMs / 1000;
 }

@@ -83,12 +83,14 @@ export async function serve(config: Config, log: Logger): Promise<number> {
   }
 }
 
-function createPools({ routes, balance }: Config, log: Logger): ReadonlyMap<string, Pool> {
-  return new Map(routes.map((route) => [route.key, createPool(route, balance, log)]));
+function createPools({ routes }: Config, log: Logger): ReadonlyMap<string, Pool> {
+  return new Map(routes.map((route) => [route.key, createPool(route, log)]));
 }
 
 /** The times that tunnels are watched for. */
-function timesOf({ pingIntervalMs, routes }: Config): number[] {
-  const hosts = routes.flatMap((route) => route.hosts);
-  return [pingIntervalMs, ...hosts.flatMap((host) => [host.readTimeoutMs, host.writeTimeoutMs])];
+function timesOf({ routes }: Config): number[] {
+  return routes.flatMap(({ pingIntervalMs, hosts }) => [
+    pingIntervalMs,
+    ...hosts.flatMap((host) => [host.readTimeoutMs, host.writeTimeoutMs]),
+  ]);
 }

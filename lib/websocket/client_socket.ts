@@ -75,8 +75,6 @@ export interface ClientSocket {
 export interface ClientSocketOptions {
   /** The type of the frames sent. */
   readonly frameType: "text" | "binary";
-  /** 0: no Pings. */
-  readonly pingIntervalMs: number;
   readonly maxBufferBytes: number;
   readonly bufferBytes: number;
   /** Null unless each frame is logged. */

@@ -43,7 +43,6 @@ Deno.test("`createPool()` leaves no load, descriptor or process after a churn of
       }),
       hostConfig(execTarget(["/bin/cat"], { maxProcs: 8 }), fast),
     ),
-    "fair",
     log,
   );
   await pool.start();

@@ -19,7 +19,7 @@ import {
 function execPool(command: readonly string[], change: Partial<ExecTarget> = {}) {
   const { log, lines } = keptLog();
   const host = hostConfig(execTarget(command, change), { disableTimeMs: 50 });
-  return { pool: createPool(route(host), "fair", log), lines };
+  return { pool: createPool(route(host), log), lines };
 }
 
 const sh = (script: string) => ["/bin/sh", "-c", script];

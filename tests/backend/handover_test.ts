@@ -51,7 +51,7 @@ for (const family of ["unix", "tcp"] as const) {
         handover,
         maxProcs: 1,
       });
-      const pool = createPool(route(hostConfig(address, { program })), "fair", log);
+      const pool = createPool(route(hostConfig(address, { program })), log);
       const before = Deno.readLinkSync("/proc/self/fd/0");
       await pool.start();
       const lease = leased(await pool.connect(request()));
@@ -68,7 +68,7 @@ Deno.test("`ProgramHost` sees a program that crashes although its socket was han
   const path = folder();
   const program = programConfig(["/bin/sh", "-c", "exit 5"], { handover: "stdin", maxProcs: 1 });
   const address: Address = { transport: "unix", path: `${path}/s` };
-  const pool = createPool(route(hostConfig(address, { program })), "fair", keptLog().log);
+  const pool = createPool(route(hostConfig(address, { program })), keptLog().log);
   assert.match(failed(await pool.connect(request())).reason, /exit code 5/);
   await pool.stop();
   Deno.removeSync(path, { recursive: true });
@@ -87,7 +87,6 @@ Deno.test("`ProgramHost` says why a socket to hand over can't be made", async ()
   ) {
     const pool = createPool(
       route(hostConfig(address, { program, connectTimeoutMs: 500 })),
-      "fair",
       keptLog().log,
     );
     const failure = failed(await pool.connect(request()));

@@ -18,11 +18,10 @@ const programs = createPool(
   route(hostConfig({ transport: "unix", path: `${folder}/s` }, {
     program: programConfig([...command, `grandchild=${folder}/grandchild`], { minProcs: 2 }),
   })),
-  "fair",
   log,
 );
 await programs.start();
-const tunnels = createPool(route(hostConfig(execTarget(["/bin/sleep", "300"]))), "fair", log);
+const tunnels = createPool(route(hostConfig(execTarget(["/bin/sleep", "300"]))), log);
 leased(await tunnels.connect(request()));
 
 const started = [...programs.report(), ...tunnels.report()].flatMap(({ pid }) => pid ?? []);

@@ -20,7 +20,7 @@ function poolOver(count: number, balance: PolicyName, disableTimeMs = 1000) {
   const backends = Array.from({ length: count }, () => listen());
   const { log, lines } = keptLog();
   const hosts = backends.map(({ address }) => hostConfig(address, { disableTimeMs }));
-  const pool = createPool(route(...hosts), balance, log);
+  const pool = createPool({ ...route(...hosts), balance }, log);
   const close = async () => {
     for (const backend of backends) backend.close();
     await pool.stop();
@@ -154,7 +154,6 @@ Deno.test("`createPool()` tries each host at most once for a request and names e
   const { log, lines } = keptLog();
   const pool = createPool(
     route(...ports.map((port) => hostConfig({ transport: "tcp", hostname: "127.0.0.1", port }))),
-    "round-robin",
     log,
   );
   const { kind, reason } = failed(await pool.connect(request()));

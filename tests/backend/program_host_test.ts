@@ -40,7 +40,7 @@ function startedPool(
     program: programConfig(command(folder), change),
     ...host,
   });
-  const pool = createPool(route(config), "fair", log);
+  const pool = createPool(route(config), log);
   const read = (name: string) => {
     try {
       return Deno.readTextFileSync(`${folder}/${name}`).split("\n").filter((line) => line !== "");
@@ -355,7 +355,7 @@ Deno.test("`ProgramHost` counts requests that wait for a start as load: two host
     hostConfig({ transport: "unix", path: `${folder}/${name}` }, {
       program: programConfig(program("after=200"), { minProcs: 0, maxProcs: 1 }),
     });
-  const pool = createPool(route(host("a"), host("b")), "fair", keptLog().log);
+  const pool = createPool(route(host("a"), host("b")), keptLog().log);
   const connects = Array.from({ length: 10 }, () => pool.connect(request()));
   const leases = (await Promise.all(connects)).map(leased);
   assert.deepEqual(pool.report().map(({ load }) => load), [5, 5]);

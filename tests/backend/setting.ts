@@ -82,7 +82,15 @@ export function execTarget(
 }
 
 export function route(...hosts: readonly HostConfig[]): RouteConfig {
-  return { key: "/test", hosts };
+  return {
+    key: "/test",
+    hosts,
+    balance: "fair",
+    frameType: "binary",
+    origins: [],
+    subprotocols: [],
+    pingIntervalMs: 0,
+  };
 }
 
 export function request(change: Partial<ConnectRequest> = {}): ConnectRequest {

@@ -49,12 +49,14 @@ Deno.test("`run()` serves what the flags say, and gives the server's exit code",
     debug: 4,
     graceMs: 8000,
     handshakeTimeoutMs: 10_000,
-    balance: "hash",
-    frameType: "binary",
-    origins: ["a.b", "c.d"],
-    subprotocols: [],
+    routeDefaults: {
+      balance: "hash",
+      frameType: "binary",
+      origins: ["a.b", "c.d"],
+      subprotocols: [],
+      pingIntervalMs: 2500,
+    },
     mapExtensions: {},
-    pingIntervalMs: 2500,
     maxBufferBytes: 16 * 1024 ** 2,
     bufferBytes: 256 * 1024,
   });
@@ -65,7 +67,7 @@ Deno.test("`run()` lets flags beat the file", async () => {
   await withFile(text, async (path) => {
     const { served } = await runWith("--config", path, "--debug", "2", "--server", "a:3");
     const [config] = served;
-    assert.deepEqual([config!.debug, config!.balance], [2, "hash"]);
+    assert.deepEqual([config!.debug, config!.routes[0]!.balance], [2, "hash"]);
     assert.deepEqual(config!.routes.map(({ key }) => key), ["/"]);
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Config } from "../../lib/config/config.ts";
 import { HIDDEN, toFile } from "../../lib/config/effective.ts";
 import { loadConfig } from "../../lib/config/load.ts";
+import { valueAt } from "../../lib/config/problem.ts";
 import { writeToml } from "../../lib/config/toml.ts";
 
 function load(text: string): Config {
@@ -53,6 +54,21 @@ exec = ["/bin/sh", "-c", "exec cat\\n"]
 max-procs = 1
 kill-signal = "SIGINT"
 bin-copy-environment = ["PATH"]
+[wstunnel.server."/own"]
+balance = "hash"
+frame-type = "text"
+origins = []
+subprotocols = ["a", "b"]
+ping-interval = 0
+[[wstunnel.server."/own".hosts]]
+port = 1
+[[wstunnel.server."/own".hosts]]
+exec = "p"
+[wstunnel.server."/lone"]
+port = 2
+balance = "fair"
+[[wstunnel.server."/last"]]
+port = 3
 `;
 
 Deno.test("`toFile()` gives a file that loads to the same configuration", () => {
@@ -60,6 +76,18 @@ Deno.test("`toFile()` gives a file that loads to the same configuration", () => 
     const config = load(text);
     assert.deepEqual(load(writeToml(toFile(config))), config);
   }
+});
+
+Deno.test("`toFile()` says of a route what differs from [wstunnel]", () => {
+  const config = load(
+    '[wstunnel]\nframe-type = "binary"\nping-interval = 2\n' +
+      '[wstunnel.server."/own"]\nport = 1\nframe-type = "text"\nping-interval = 2\n' +
+      '[wstunnel.server."/same"]\nport = 1\n',
+  );
+  const server = valueAt(toFile(config), ["wstunnel", "server"]) as Record<string, unknown>;
+  const { hosts, ...own } = server["/own"] as Record<string, unknown>;
+  assert.deepEqual(own, { "frame-type": "text" });
+  assert.deepEqual(server["/same"], hosts);
 });
 
 Deno.test("`toFile()` hides the values of environment variables, and nothing else", () => {

@@ -99,13 +99,20 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
         writeTimeoutMs: 0,
         tcpFinPropagate: false,
       }],
+      balance: "fair",
+      frameType: "text",
+      origins: [],
+      subprotocols: [],
+      pingIntervalMs: 0,
     }],
-    balance: "fair",
-    frameType: "text",
-    origins: [],
-    subprotocols: [],
+    routeDefaults: {
+      balance: "fair",
+      frameType: "text",
+      origins: [],
+      subprotocols: [],
+      pingIntervalMs: 0,
+    },
     mapExtensions: {},
-    pingIntervalMs: 0,
     maxBufferBytes: 16 * 1024 ** 2,
     bufferBytes: 256 * 1024,
   });
@@ -163,8 +170,62 @@ bin-copy-environment = []
     handover: "stdin",
   }, undefined]);
   assert.deepEqual(
-    [config.maxBufferBytes, config.bufferBytes, config.pingIntervalMs, config.mapExtensions],
+    [
+      config.maxBufferBytes,
+      config.bufferBytes,
+      config.routes[0]!.pingIntervalMs,
+      config.mapExtensions,
+    ],
     [65536, 32768, 500, { ".console": ".vnc" }],
+  );
+});
+
+Deno.test("`loadConfig()` gives each route what it says for itself, else what stands under [wstunnel]", () => {
+  const { routes } = configOf(`
+[wstunnel]
+frame-type = "binary"
+balance = "hash"
+origins = ["a.example"]
+subprotocols = ["a"]
+ping-interval = 5
+[wstunnel.server."/lone"]
+frame-type = "text"
+port = 1
+[[wstunnel.server."/list"]]
+port = 2
+[wstunnel.server."/own"]
+balance = "fair"
+origins = []
+subprotocols = []
+ping-interval = 0
+[[wstunnel.server."/own".hosts]]
+port = 3
+[[wstunnel.server."/own".hosts]]
+port = 4
+[wstunnel.server."/table".hosts]
+port = 5
+`);
+  const shared = { balance: "hash", origins: ["a.example"], subprotocols: ["a"] };
+  const all = { ...shared, frameType: "binary", pingIntervalMs: 5000 };
+  assert.deepEqual(
+    routes.map(({ hosts, ...rest }) => ({
+      ...rest,
+      ports: hosts.map(({ target }) => target.transport === "tcp" && target.port),
+    })),
+    [
+      { key: "/lone", ports: [1], ...all, frameType: "text" },
+      { key: "/list", ports: [2], ...all },
+      {
+        key: "/own",
+        ports: [3, 4],
+        balance: "fair",
+        frameType: "binary",
+        origins: [],
+        subprotocols: [],
+        pingIntervalMs: 0,
+      },
+      { key: "/table", ports: [5], ...all },
+    ],
   );
 });
 

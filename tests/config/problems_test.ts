@@ -300,7 +300,65 @@ const IN_HOST: [string, ...string[]][] = [
   ],
 ];
 
+/** The same for lines of the only route, which has a host in a list below them; its header is line 1. */
+const IN_ROUTE: [string, ...string[]][] = [
+  [
+    'frame-type = "bin"\nbalance = "fastest"\norigins = ["*"]\nsubprotocols = "mqtt"\nping-interval = -1',
+    'x.toml:2: wstunnel.server."/".frame-type: must be "text" or "binary": current value is "bin"',
+    'x.toml:3: wstunnel.server."/".balance: must be "fair", "least-connection", "round-robin", "hash" ' +
+    'or "sticky": current value is "fastest"',
+    'x.toml:4: wstunnel.server."/".origins[0]: an empty list admits every origin, * is no entry: ' +
+    'current value is "*"',
+    'x.toml:5: wstunnel.server."/".subprotocols: must be a list of subprotocols: current value is "mqtt"',
+    'x.toml:6: wstunnel.server."/".ping-interval: must be a number of seconds from 0 to 86400: ' +
+    "current value is -1",
+  ],
+  [
+    "port = 1\nread-timeout = 1",
+    'x.toml:2: wstunnel.server."/".port: must not stand beside hosts: it belongs to one of them: ' +
+    "current value is 1",
+    'x.toml:3: wstunnel.server."/".read-timeout: must not stand beside hosts: it belongs to one of ' +
+    "them: current value is 1",
+  ],
+  [
+    "frame-typ = 1",
+    'x.toml:2: wstunnel.server."/".frame-typ: unknown key, did you mean frame-type?',
+  ],
+  ["debug = 1", 'x.toml:2: wstunnel.server."/".debug: unknown key, it belongs under [wstunnel]'],
+];
+
 const WHOLE: [string, ...string[]][] = [
+  [
+    '[[wstunnel.server."/"]]\nport = 1\nframe-type = "binary"\nhosts = []\ndebug = 1',
+    ...["frame-type", "hosts"].map((key, at) =>
+      `x.toml:${
+        3 + at
+      }: wstunnel.server."/"[0].${key}: unknown key, it belongs to a route, under ` +
+      '[wstunnel.server."/key"] with [[wstunnel.server."/key".hosts]] below'
+    ),
+    'x.toml:5: wstunnel.server."/"[0].debug: unknown key, it belongs under [wstunnel]',
+  ],
+  [
+    '[wstunnel.server."/"]\nframe-type = "binary"',
+    'x.toml:1: wstunnel.server."/": must have port, socket or exec',
+  ],
+  [
+    '[wstunnel.server."/"]\nhosts = []\n[wstunnel.server."/a"]\nhosts = 5',
+    'x.toml:2: wstunnel.server."/".hosts: must have at least one host: current value is a list',
+    'x.toml:4: wstunnel.server."/a".hosts: must be a table or a list of tables: current value is 5',
+  ],
+  [
+    '[[wstunnel.server."/".hosts]]\nport = 1\n[[wstunnel.server."/".hosts]]\nport = 0\nprot = 1\n' +
+    'balance = "fair"',
+    'x.toml:4: wstunnel.server."/".hosts[1].port: must be a whole number from 1 to 65535: current value is 0',
+    'x.toml:5: wstunnel.server."/".hosts[1].prot: unknown key, did you mean port?',
+    'x.toml:6: wstunnel.server."/".hosts[1].balance: unknown key, it belongs to a route, under ' +
+    '[wstunnel.server."/key"] with [[wstunnel.server."/key".hosts]] below',
+  ],
+  [
+    '[[wstunnel.server."/".hosts]]\nport = 1\nbin-path = "p"\nbin-environment = { __proto__ = "a" }',
+    'x.toml:4: wstunnel.server."/".hosts[0].bin-environment.__proto__: is no key that can be used',
+  ],
   ["a = 1\nb = ", "x.toml:2:5: not TOML: invalid value"],
   [
     "a = 1\na = 2",
@@ -352,6 +410,11 @@ Deno.test("`loadConfig()` says what is wrong under [wstunnel]", () => {
 
 Deno.test("`loadConfig()` says what is wrong with a host", () => {
   testTable(IN_HOST, (lines) => `[wstunnel.server."/"]\n${lines}\n`);
+});
+
+Deno.test("`loadConfig()` says what is wrong with a route", () => {
+  const hosts = '[[wstunnel.server."/".hosts]]\nport = 1\n';
+  testTable(IN_ROUTE, (lines) => `[wstunnel.server."/"]\n${lines}\n${hosts}`);
 });
 
 Deno.test("`loadConfig()` says what is wrong with a file as a whole", () => {

@@ -10,7 +10,8 @@ type Properties = Record<string, { default?: unknown; description?: string }>;
 const schema = jsonSchema();
 const top = valueAt(schema, ["properties"]) as Properties;
 const wstunnel = valueAt(top, ["wstunnel", "properties"]) as Properties;
-const host = valueAt(wstunnel, [
+const host = valueAt(schema, ["definitions", "host", "properties"]) as Properties;
+const route = valueAt(wstunnel, [
   "server",
   "additionalProperties",
   "anyOf",
@@ -38,7 +39,7 @@ Deno.test("config.schema.json is what `deno task schema` writes", async () => {
 });
 
 Deno.test("`jsonSchema()` describes every key", () => {
-  for (const table of [top, wstunnel, host]) {
+  for (const table of [top, wstunnel, route, host]) {
     assert(Object.keys(table).length > 5);
     for (const [key, { description }] of Object.entries(table)) assert(description, key);
   }
@@ -52,17 +53,22 @@ Deno.test("config.example.toml has no problem", () => {
 
 Deno.test("config.example.toml shows every key, with its default, and explains it", () => {
   const value = parsedExample() as Record<string, Record<string, unknown>>;
-  const hosts = Object.values(value["wstunnel"]!["server"] as Record<string, unknown[]>).flat();
+  const routes = Object.values(value["wstunnel"]!["server"] as Record<string, unknown>);
+  const hosts = routes.flatMap((route) => valueAt(route, ["hosts"]) ?? route);
   const tables: [Properties, unknown[]][] = [
     [top, [value]],
     [wstunnel, [value["wstunnel"]]],
     [host, hosts],
+    [
+      Object.fromEntries(Object.entries(route).filter(([key]) => host[key] === undefined)),
+      routes,
+    ],
   ];
   for (const [properties, written] of tables) {
     for (const [key, property] of Object.entries(properties)) {
       const shown = written.map((table) => valueAt(table, [key])).filter((it) => it !== undefined);
       assert(shown.length > 0, `${key} is missing`);
-      const isTable = ["wstunnel", "server"].includes(key);
+      const isTable = ["wstunnel", "server", "hosts"].includes(key);
       if (property.default !== undefined && !isTable) {
         for (const one of shown) {
           assert.equal(JSON.stringify(one), JSON.stringify(property.default), key);

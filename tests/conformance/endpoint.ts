@@ -54,7 +54,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
   const readCount = createReadCount();
   const requests = createRequestLog(log);
   const pools = new Map(
-    config.routes.map((route) => [route.key, createPool(route, config.balance, log)]),
+    config.routes.map((route) => [route.key, createPool(route, log)]),
   );
   const handler = createHandler({
     config,

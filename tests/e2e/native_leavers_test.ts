@@ -108,7 +108,6 @@ function socketCount(pid: number): number {
 
 const OPTIONS = {
   frameType: "binary",
-  pingIntervalMs: 0,
   maxBufferBytes: 1024,
   bufferBytes: 1024,
   onFrame: null,

@@ -4,11 +4,14 @@ import type { RequestHead } from "../../lib/http/request.ts";
 import { decide, type VerdictRules } from "../../lib/http/verdict.ts";
 
 const RULES: VerdictRules = {
-  keys: ["/vnc", ".sock"],
+  routes: ["/vnc", ".sock"].map((key) => ({
+    key,
+    origins: compileOrigins(["example.com"]),
+    subprotocols: ["mqtt"],
+    frameType: "text",
+    pingIntervalMs: 0,
+  })),
   mapExtensions: { ".console": ".sock" },
-  origins: compileOrigins(["example.com"]),
-  subprotocols: ["mqtt"],
-  frameType: "text",
 };
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -182,6 +185,7 @@ Deno.test("`decide()` accepts a good head and says what was asked for", () => {
       protocol: null,
       encoding: "text",
       key: "/vnc",
+      pingIntervalMs: 0,
       path: "/vnc",
       authority: "tunnel.example.com:8080",
       origin: "https://example.com",
@@ -210,8 +214,40 @@ Deno.test("`decide()` accepts a head of which the version isn't known, any case 
 
 Deno.test("`decide()` asks for no Origin when none are checked, and passes on what it gets", () => {
   for (const origin of [null, "null", "https://evil.com"]) {
-    const verdict = decide(head({ headers: { origin } }), { ...RULES, origins: [] });
+    const verdict = decide(head({ headers: { origin } }), {
+      ...RULES,
+      routes: RULES.routes.map((route) => ({ ...route, origins: [] })),
+    });
     assert("accept" in verdict);
     assert.equal(verdict.accept.origin, origin);
   }
+});
+
+Deno.test("`decide()` goes by what the chosen route says, not by what its neighbours say", () => {
+  const routes: VerdictRules["routes"] = [
+    {
+      key: "/binary",
+      origins: [],
+      subprotocols: ["a"],
+      frameType: "binary",
+      pingIntervalMs: 5,
+    },
+    {
+      key: "/text",
+      origins: compileOrigins(["example.com"]),
+      subprotocols: ["b"],
+      frameType: "text",
+      pingIntervalMs: 7,
+    },
+  ];
+  const ask = (target: string, origin: string) => {
+    const headers = { origin, "sec-websocket-protocol": "a, b" };
+    const verdict = decide(head({ target, headers }), { routes, mapExtensions: {} });
+    if ("refuse" in verdict) return verdict.refuse.status;
+    const { key, encoding, protocol, pingIntervalMs } = verdict.accept;
+    return [key, encoding, protocol, pingIntervalMs];
+  };
+  assert.deepEqual(ask("/binary", "https://evil.com"), ["/binary", "binary", "a", 5]);
+  assert.deepEqual(ask("/text", "https://example.com"), ["/text", "text", "b", 7]);
+  assert.equal(ask("/text", "https://evil.com"), 403);
 });
