@@ -102,3 +102,35 @@ Deno.test("`listenAll()` says that a unix-domain socket's folder is missing", as
   const problem = await problemOf([{ transport: "unix", path: "/nowhere/at/all/x.sock" }]);
   assert.match(problem, /^cannot listen on unix:\/nowhere\/at\/all\/x.sock: No such file/);
 });
+
+Deno.test("`listenAll()` says that a name has no address", async () => {
+  const problem = await problemOf([ANY_PORT, { transport: "tcp", hostname: "a.invalid", port: 0 }]);
+  assert.match(problem, /^cannot listen on a\.invalid:0: the name has no address \(E[A-Z_]+\)$/);
+});
+
+Deno.test("`listenAll()` asks for another free port until all addresses of a name have it", async () => {
+  const asked: Address[] = [];
+  let refusals = 3;
+  let open = 0;
+  const engine: Engine = (address) => {
+    asked.push(address);
+    assert(address.transport === "tcp");
+    if (address.hostname === "::1" && refusals-- > 0) throw new Deno.errors.AddrInUse("taken");
+    open++;
+    const real = { ...address, port: address.port || 1000 + asked.length };
+    return { address: real, close: () => Promise.resolve(void open--) };
+  };
+  const localhost: Address = { transport: "tcp", hostname: "localhost", port: 0 };
+  const result = await listenAll([localhost], engine, {} as Handler, {} as EngineOptions);
+  assert("listeners" in result);
+  assert.deepEqual(
+    result.listeners.map(({ address }) => address),
+    ["127.0.0.1", "::1"].map((hostname) => ({ transport: "tcp", hostname, port: 1007 })),
+  );
+  assert.equal(open, 2);
+  refusals = Infinity;
+  assert.deepEqual(await listenAll([localhost], engine, {} as Handler, {} as EngineOptions), {
+    problem: "cannot listen on localhost:0: another program listens there",
+  });
+  assert.equal(open, 2, "no other listener is left open");
+});
