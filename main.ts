@@ -3,6 +3,8 @@
  *
  * @module
  */
+// First of all: what is imported after it takes time, during which SIGUSR1 would do harm.
+import "./lib/sys/debugger.ts";
 import { writeText } from "./lib/base/output.ts";
 import { run } from "./lib/cli/run.ts";
 import { serve } from "./lib/server/server.ts";

@@ -13,6 +13,7 @@ import type { Config } from "../config/config.ts";
 import { createRegistry } from "../tunnel/registry.ts";
 import { createWatch, tickFor } from "../tunnel/watch.ts";
 import { createBuffers } from "../websocket/elastic_buffer.ts";
+import { debuggerProblem } from "./debugger.ts";
 import { surviveDefects } from "./defects.ts";
 import { drain, stopPrograms } from "./drain.ts";
 import type { Engine } from "./engine.ts";
@@ -59,6 +60,11 @@ export async function serve(config: Config, log: Logger): Promise<number> {
   ];
   let deadlineMs = 0;
   try {
+    const danger = await debuggerProblem(log);
+    if (danger !== null) {
+      log.error(danger);
+      return 1;
+    }
     const listening = await listenAll(config.listen, ENGINES[config.engine], handler, options);
     if ("problem" in listening) {
       log.error(listening.problem);

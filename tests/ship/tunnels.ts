@@ -58,6 +58,8 @@ bin-path = "${executable} --listen {host}:{port} --server 127.0.0.1:1"
     const answer = new TextDecoder().decode(await client.message(Opcode.BINARY));
     assert.match(answer, /^HTTP\/1\.1 426 /);
   }
+  // Operators send it to have a log reopened: it must not end the program.
+  Deno.kill(program.pid, "SIGUSR1");
   {
     using last = await openTunnel(program.address, "/named");
     program.signal("SIGTERM");
