@@ -8,7 +8,7 @@ const ENDING: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
 
-/** SIGUSR1 can't be had: the runtime opens its debugger at it, which `lib/sys/debugger.ts` keeps it from. */
+/** SIGUSR1 is not among them: `lib/sys/debugger.ts` keeps it from opening the runtime's debugger. */
 const REPORTING: readonly Deno.Signal[] = Deno.build.os === "windows" ? [] : ["SIGUSR2"];
 
 /** What is done at a signal. */
