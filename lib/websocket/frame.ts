@@ -27,7 +27,10 @@ export const OPCODE_NAMES: Readonly<Record<number, string>> = {
   [Opcode.PONG]: "pong",
 };
 
-/** Told of a frame, for the log: a data frame when its header is known, a control frame when all of it is. */
+/**
+ * Told of a frame, for the log: of one received when its header is known (a control frame: all of it), of one sent when the system has
+ * taken all of it.
+ */
 export type FrameObserver = (way: "received" | "sent", opcode: number, bytes: number) => void;
 
 export const FIN = 0x80;
@@ -94,4 +97,13 @@ export function closeFrame(code: number, reason: string): Uint8Array<ArrayBuffer
   frame[2] = code >>> 8;
   frame[3] = code;
   return frame.subarray(0, 4 + written);
+}
+
+/** The control frames that lie one behind the other, as a server sends them: section 5.5 keeps their lengths in one byte. */
+export function* controlFrames(frames: Uint8Array): Generator<{ opcode: number; bytes: number }> {
+  for (let at = 0; at < frames.length;) {
+    const bytes = frames[at + 1]!;
+    yield { opcode: frames[at]! & 0x0f, bytes };
+    at += 2 + bytes;
+  }
 }

@@ -12,6 +12,7 @@ import { within } from "../base/within.ts";
 import type { ClientEnd, ClientSocket, ClientSocketOptions } from "./client_socket.ts";
 import { CloseCode } from "./close_code.ts";
 import { MAX_CONTROL_BYTES, Opcode } from "./frame.ts";
+import { createSentFrames } from "./sent_frames.ts";
 
 /** Above this many bytes not yet sent nothing more is read from the backend. */
 const HIGH_WATER_BYTES = 1024 * 1024;
@@ -64,6 +65,7 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
   const closed = Promise.withResolvers<void>();
   const queue = createQueue();
   const isTextSocket = options.frameType === "text";
+  const sent = options.onFrame === null ? null : createSentFrames(socket, options.onFrame);
   let over: ClientEnd | null = null;
   let heard = 0;
   let failure = "";
@@ -108,6 +110,8 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
     failure = event instanceof ErrorEvent ? event.message : "";
   });
   socket.addEventListener("close", (event) => {
+    // A Close, ours or the answer to theirs, went out behind every message. Without a code it may be the runtime's own end.
+    sent?.end(event.wasClean && event.code !== CloseCode.NO_STATUS);
     end(toClientEnd(event, failure));
     closed.resolve();
   });
@@ -117,13 +121,13 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
     async write(buffer, start, endIndex) {
       if (socket.readyState !== WebSocket.OPEN) return false;
       const payload = buffer.subarray(start, endIndex);
-      options.onFrame?.("sent", isTextSocket ? Opcode.TEXT : Opcode.BINARY, payload.length);
       try {
         // send() copies, so the buffer is free at once.
         socket.send(isTextSocket ? decoder.decode(payload) : payload);
       } catch {
         return false;
       }
+      sent?.add(isTextSocket ? Opcode.TEXT : Opcode.BINARY, payload.length);
       await lowWater(socket);
       return socket.readyState === WebSocket.OPEN;
     },

@@ -9,9 +9,12 @@ export interface SendConnection {
   write(buffer: Uint8Array): Promise<number>;
 }
 
-/** Who is told once when the connection takes no more. */
+/** Who is told what became of frames. */
 export interface SendListener {
+  /** Once, when the connection takes no more. */
   sendFailed(error: unknown): void;
+  /** Control frames, one or several Pongs, are out. */
+  controlsSent(frames: Uint8Array): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -116,6 +119,7 @@ export class Sender {
       } catch (error) {
         this.#fail(error);
       }
+      if (!this.#failed) this.#listener.controlsSent(frame);
       if (this.#closed && this.#close === null) this.#onClosed?.();
     }
     this.#release();

@@ -15,6 +15,7 @@ import type { ClientEnd, ClientSocket, ClientSocketOptions } from "./client_sock
 import { CloseCode } from "./close_code.ts";
 import {
   closeFrame,
+  controlFrames,
   type FrameObserver,
   Opcode,
   PING_FRAME,
@@ -134,14 +135,13 @@ export class StreamSocket implements ClientSocket, SendListener {
   }
 
   write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): Promise<boolean> {
-    this.#onFrame?.("sent", this.#opcode, end - start);
     const begin = writeHeader(buffer, start, end - start, this.#opcode);
-    return this.#sender.message(buffer.subarray(begin, end));
+    const sent = this.#sender.message(buffer.subarray(begin, end));
+    return this.#onFrame === null ? sent : this.#tellSent(sent, end - start);
   }
 
   ping(): void {
     if (this.#closing !== null) return;
-    this.#onFrame?.("sent", Opcode.PING, 0);
     this.#sender.ping(PING_FRAME);
   }
 
@@ -176,6 +176,17 @@ export class StreamSocket implements ClientSocket, SendListener {
   /** A reader finds out of itself; here nobody may be reading. */
   sendFailed(error: unknown): void {
     this.#endLost(error);
+  }
+
+  controlsSent(frames: Uint8Array): void {
+    if (this.#onFrame === null) return;
+    for (const { opcode, bytes } of controlFrames(frames)) this.#onFrame("sent", opcode, bytes);
+  }
+
+  async #tellSent(sent: Promise<boolean>, bytes: number): Promise<boolean> {
+    if (!await sent) return false;
+    this.#onFrame!("sent", this.#opcode, bytes);
+    return true;
   }
 
   #takeLast(): Uint8Array | null {
@@ -253,10 +264,7 @@ export class StreamSocket implements ClientSocket, SendListener {
     const parser = this.#parser;
     this.#from = parser.parse(this.#buffer.wide, this.#from, this.#to);
     const pongs = parser.takePongs();
-    if (pongs !== null && this.#closing === null) {
-      this.#onFrame?.("sent", Opcode.PONG, pongs.length - 2);
-      this.#sender.pongs(pongs);
-    }
+    if (pongs !== null && this.#closing === null) this.#sender.pongs(pongs);
     if (parser.ended === null) return;
     this.#receivedAll = true;
     this.#settleEnded(parser.ended);
@@ -327,7 +335,6 @@ export class StreamSocket implements ClientSocket, SendListener {
     const theirs = this.#parser.ended;
     const echoes = theirs !== null && theirs.kind === "close";
     const frame = echoes ? closeFrame(theirs.code, "") : closeFrame(code, reason);
-    this.#onFrame?.("sent", Opcode.CLOSE, frame.length - 2);
     await this.#sender.close(frame);
     this.#closeSent = true;
     await received;

@@ -1,12 +1,12 @@
 /** A log that nobody reads. */
 import assert from "node:assert/strict";
 import { Opcode } from "../../lib/websocket/frame.ts";
-import { startWords } from "../support/program.ts";
+import { type Program, startWords } from "../support/program.ts";
 import { testEngines } from "./engine_limits.ts";
 import { openBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { openTunnel } from "../support/raw_client.ts";
-import { startFor, withTunnel } from "./whole.ts";
+import { BINARY_FRAMES, startFor, withTunnel } from "./whole.ts";
 
 async function freePort(): Promise<number> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -114,3 +114,51 @@ testEngines("a tunnel that ended of bytes that are not UTF-8 is a warning", asyn
     assert.deepEqual([level, cause], ["warning", "backend-not-utf8"]);
   });
 });
+
+/** Bytes of payload of the data frames that the log calls sent. */
+function bytesSent(program: Program): number {
+  const frames = program.entries("frame sent").filter(({ type }) => type === "binary");
+  return frames.reduce((sum, { bytes }) => sum + Number(bytes), 0);
+}
+
+testEngines("a frame that a client can't have got is not called sent", async (engine) => {
+  const settings = { top: "grace-time = 1", wstunnel: `${BINARY_FRAMES}\ndebug = 4` };
+  await withTunnel(engine, settings, async ({ program, client, taken }) => {
+    // Of a client that reads nothing the system takes a few megabytes, and the engine what it holds.
+    const chunk = new Uint8Array(1024 * 1024);
+    let written = 0;
+    const writing = (async () => {
+      while (written < 64) {
+        await taken.connection.write(chunk);
+        written++;
+      }
+    })().catch(() => {});
+    await eventually("a stall", async () => {
+      const before = [written, bytesSent(program)];
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return before[0]! > 0 && before.every((one, at) => one === [written, bytesSent(program)][at]);
+    });
+    const told = bytesSent(program);
+    program.signal("SIGTERM");
+    // No Close can go out behind what doesn't.
+    await program.exit();
+    assert.equal(bytesSent(program), told);
+    assert.deepEqual(program.entries("frame sent").filter(({ type }) => type === "close"), []);
+    const got = await received(client.connection);
+    assert.ok(told > 0 && told <= got, `${told} told of, ${got} received`);
+    taken.close();
+    await writing;
+  });
+});
+
+/** How many bytes lie there of a connection that has ended, frames' headers included. */
+async function received(connection: Deno.Conn): Promise<number> {
+  const buffer = new Uint8Array(256 * 1024);
+  let bytes = 0;
+  try {
+    for (let count; (count = await connection.read(buffer)) !== null;) bytes += count;
+  } catch {
+    // A reset, behind which nothing comes.
+  }
+  return bytes;
+}

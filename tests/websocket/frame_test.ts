@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { HEADROOM } from "../../lib/websocket/client_socket.ts";
-import { closeFrame, Opcode, PING_FRAME, writeHeader } from "../../lib/websocket/frame.ts";
+import {
+  closeFrame,
+  controlFrames,
+  Opcode,
+  PING_FRAME,
+  writeHeader,
+} from "../../lib/websocket/frame.ts";
 
 Deno.test("`writeHeader()` writes the shortest header right in front of the payload", () => {
   // RFC 6455 section 5.2; the examples of section 5.7 among them.
@@ -70,4 +76,14 @@ Deno.test("`closeFrame()` refuses a code that must not be sent", () => {
 
 Deno.test("`PING_FRAME` is an empty Ping", () => {
   assert.deepEqual([...PING_FRAME], [0x89, 0]);
+});
+
+Deno.test("`controlFrames()` tells the control frames that lie in a row apart", () => {
+  const row = [0x8a, 0, 0x8a, 2, 1, 2, ...closeFrame(1000, "")];
+  assert.deepEqual([...controlFrames(Uint8Array.from(row))], [
+    { opcode: Opcode.PONG, bytes: 0 },
+    { opcode: Opcode.PONG, bytes: 2 },
+    { opcode: Opcode.CLOSE, bytes: 2 },
+  ]);
+  assert.deepEqual([...controlFrames(new Uint8Array(0))], []);
 });

@@ -11,7 +11,7 @@ function connection() {
   };
 }
 
-const DEAF = { sendFailed() {} };
+const DEAF = { sendFailed() {}, controlsSent() {} };
 
 const PONG = Uint8Array.of(0x8a, 0);
 const MESSAGE = Uint8Array.of(0x82, 1, 7);
@@ -88,12 +88,36 @@ Deno.test("of the Pongs that wait for a message only the latest are sent", async
 Deno.test("a connection that takes no more is told once, and nobody waits for ever", async () => {
   const failures: unknown[] = [];
   const failed = new Error("gone");
+  const sent: Uint8Array[] = [];
   const sender = new Sender({ write: () => Promise.reject(failed) }, {
     sendFailed: (error) => failures.push(error),
+    controlsSent: (frames) => sent.push(frames),
   });
   assert.equal(await sender.message(MESSAGE), false);
   sender.pongs(PONG);
   await sender.close(CLOSE);
   assert.equal(await sender.message(MESSAGE), false);
   assert.deepEqual(failures, [failed]);
+  assert.deepEqual(sent, [], "what was never sent is not called so");
+});
+
+Deno.test("control frames are told of once all of them is out", async () => {
+  const { writes, write } = connection();
+  const sent: number[][] = [];
+  const listener = {
+    sendFailed() {},
+    controlsSent: (frames: Uint8Array) => sent.push([...frames]),
+  };
+  const sender = new Sender({ write }, listener);
+  sender.pongs(PONG);
+  const closed = sender.close(CLOSE);
+  writes[0]!.done(1);
+  await settle();
+  assert.deepEqual(sent, []);
+  writes[1]!.done(1);
+  await settle();
+  assert.deepEqual(sent, [[...PONG]]);
+  writes[2]!.done(CLOSE.length);
+  await closed;
+  assert.deepEqual(sent, [[...PONG], [...CLOSE]]);
 });
