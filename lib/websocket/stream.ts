@@ -169,7 +169,6 @@ export class StreamSocket implements ClientSocket, SendListener {
     this.#pongDueMs ??= nowMs + HEARTBEAT_MS;
     if (nowMs < this.#pongDueMs) return void this.#sender.probe();
     this.#pongDueMs = nowMs + HEARTBEAT_MS;
-    this.#onFrame?.("sent", Opcode.PONG, 0);
     this.#sender.probe(PONG_FRAME);
   }
 
