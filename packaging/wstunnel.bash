@@ -18,9 +18,9 @@ _wstunnel() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --server|--path|--listen|--origin|--ping-interval|--debug|--url) return ;;
+    --server|--path|--listen|--listen-mode|--listen-group|--origin|--ping-interval|--debug|--url) return ;;
     *)
-      words="--server --path --listen --frame-type --balance --origin --ping-interval --debug --log-format --engine --config --version --help"
+      words="--server --path --listen --listen-mode --listen-group --frame-type --balance --origin --ping-interval --debug --log-format --engine --config --version --help"
       if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" check "* ]]; then
         words+=" --url"
       else

@@ -4,6 +4,8 @@ complete -c wstunnel -n __fish_use_subcommand -a check -d 'check the configurati
 complete -c wstunnel -l server -x -d 'backend'
 complete -c wstunnel -l path -x -d 'path prefix, or suffix such as .vnc, that leads to --server'
 complete -c wstunnel -l listen -x -d 'where clients connect'
+complete -c wstunnel -l listen-mode -x -d 'permissions of --listen unix'
+complete -c wstunnel -l listen-group -x -d 'group, name or number, whom --listen unix'
 complete -c wstunnel -l frame-type -x -a 'text binary' -d 'frames sent to clients'
 complete -c wstunnel -l balance -x -a 'fair least-connection round-robin hash sticky' -d 'choice among several servers'
 complete -c wstunnel -l origin -x -d 'host name or origin to admit'

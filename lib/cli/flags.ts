@@ -48,6 +48,17 @@ export const FLAGS: readonly Flag[] = [
       `(default: ${DEFAULTS.listen})`,
   },
   {
+    name: "--listen-mode",
+    value: "MODE",
+    summary: "permissions of --listen unix:/path: who may write to it may connect " +
+      `(default: ${DEFAULTS.listener.mode})`,
+  },
+  {
+    name: "--listen-group",
+    value: "GROUP",
+    summary: "group, name or number, whom --listen unix:/path is given to (default: ours)",
+  },
+  {
     name: "--frame-type",
     value: "TYPE",
     choices: ["text", "binary"],

@@ -6,6 +6,7 @@
 import { formatAddress, parseAddress } from "../base/address.ts";
 import type { Setting } from "../config/load.ts";
 import { FLAGS, type FlagValues } from "./flags.ts";
+import { socketFileSettings } from "./listen_settings.ts";
 
 /** Turns the values of flags into settings at their places in the file; what can't be is a setting with a `rule`. */
 export function toSettings(values: FlagValues): Setting[] {
@@ -16,7 +17,7 @@ export function toSettings(values: FlagValues): Setting[] {
     const value = flag.repeatable ? given : flag.number ? toNumber(last) : last;
     return [{ flag: flag.name, path: flag.path, value }];
   });
-  return [...direct, ...serverSettings(values)];
+  return [...direct, ...socketFileSettings(values), ...serverSettings(values)];
 }
 
 /** Text that is no number stays as it is, for the schema to refuse. */

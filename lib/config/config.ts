@@ -13,8 +13,24 @@ export type PolicyName = "fair" | "least-connection" | "round-robin" | "hash" | 
 /** How a started program gets its listening socket: it makes its own, or it inherits ours as descriptor 0 or 3. */
 export type SocketHandover = "none" | "stdin" | "listen-fds";
 
+/** Where clients connect. */
+export interface ListenConfig {
+  readonly address: Address;
+  /** Of a unix-domain socket that has a file. */
+  readonly file?: SocketFile;
+}
+
+/** Whom a socket's file lets connect: whoever may write to it. */
+export interface SocketFile {
+  /** Permissions, as of chmod(2). */
+  readonly mode: number;
+  /** A name or a number; absent: the process's. */
+  readonly owner?: string;
+  readonly group?: string;
+}
+
 export interface Config {
-  readonly listen: readonly Address[];
+  readonly listen: readonly ListenConfig[];
   readonly engine: EngineName;
   readonly logFormat: LogFormat;
   /** 0 none, 1 errors, 2 warnings, 3 information, 4 and above debug. */

@@ -10,6 +10,11 @@ export const DEFAULTS = {
   "log-format": "text",
   "grace-time": 8,
   "handshake-timeout": 10,
+  /** A table of `listen`. */
+  listener: {
+    /** Of a unix-domain socket: for our user and group. */
+    mode: "0660",
+  },
   wstunnel: {
     balance: "fair",
     debug: 3,

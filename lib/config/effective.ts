@@ -3,13 +3,7 @@
  *
  * @module
  */
-import {
-  type Address,
-  formatAddress,
-  type ParsedAddress,
-  parseListenAddress,
-  parseUnixPath,
-} from "../base/address.ts";
+import { type Address, type ParsedAddress, parseUnixPath } from "../base/address.ts";
 import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
 import { msToSeconds, secondsToMs } from "../base/duration.ts";
 import { splitCommandLine } from "./command_line.ts";
@@ -22,6 +16,7 @@ import type {
   RouteSettings,
 } from "./config.ts";
 import { DEFAULTS } from "./defaults.ts";
+import { toFileListener, toListen } from "./listen.ts";
 import type { FileConfig, FileHost, FileRoute } from "./schema.ts";
 
 /** Turns a configuration that broke no rule into the effective one. */
@@ -35,7 +30,7 @@ export function toConfig(file: FileConfig): Config {
     pingIntervalMs: secondsToMs(wstunnel["ping-interval"]),
   };
   return {
-    listen: [file.listen].flat().map((text) => expectAddress(parseListenAddress(text))),
+    listen: [file.listen].flat().map(toListen),
     engine: file.engine,
     logFormat: file["log-format"],
     debug: wstunnel.debug,
@@ -132,7 +127,7 @@ export const HIDDEN = "***";
 export function toFile(config: Config): Record<string, unknown> {
   const settings = toFileSettings(config.routeDefaults);
   return {
-    listen: config.listen.map(formatAddress),
+    listen: config.listen.map(toFileListener),
     engine: config.engine,
     "log-format": config.logFormat,
     "grace-time": msToSeconds(config.graceMs),

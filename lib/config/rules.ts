@@ -6,6 +6,7 @@
  */
 import { formatAddress, parseListenAddress } from "../base/address.ts";
 import { type Finding, finding, type Path, valueAt } from "./problem.ts";
+import { eachListener, hasSocketFile, SOCKET_FILE_KEYS } from "./listen.ts";
 import { checkProgram } from "./program_rules.ts";
 import { HOST_KEYS } from "./schema.ts";
 import { eachHost, isSocketPath, isTable, type Table } from "./table.ts";
@@ -26,25 +27,35 @@ const PROCESS_OPTIONS = ["max-procs", "kill-signal", "bin-environment", "bin-cop
 /** Applies every rule between keys to a configuration of any form. */
 export function checkRules(raw: unknown): Finding[] {
   return [
-    ...checkListen(valueAt(raw, ["listen"])),
+    ...checkListen(raw),
     ...checkServer(raw),
     ...checkReservedKeys(raw, []),
   ];
 }
 
-function checkListen(listen: unknown): Finding[] {
+function checkListen(raw: unknown): Finding[] {
   const seen = new Set<string>();
-  return (Array.isArray(listen) ? listen : []).flatMap((text: unknown, at) => {
+  return eachListener(raw).flatMap(({ listener, path, addressPath }) => {
+    const text = listener["address"];
     const parsed = parseListenAddress(String(text));
     if ("problem" in parsed) return [];
     const { address } = parsed;
+    const fileless = hasSocketFile(address) ? [] : refuse(
+      listener,
+      path,
+      SOCKET_FILE_KEYS,
+      "has no effect: it is for a unix-domain socket's file, as of unix:/path",
+    );
     const written = address.transport === "tcp"
       ? formatAddress(address).toLowerCase()
       : formatAddress(address);
     // Port 0 is another free port each time.
     const twice = seen.has(written) && !(address.transport === "tcp" && address.port === 0);
     seen.add(written);
-    return twice ? [finding(["listen", at], "must not be listed twice", text)] : [];
+    return [
+      ...fileless,
+      ...(twice ? [finding(addressPath, "must not be listed twice", text)] : []),
+    ];
   });
 }
 

@@ -7,7 +7,9 @@
 import * as z from "zod";
 import { checkHostname, NO_HOST, parseListenAddress, parseUnixPath } from "../base/address.ts";
 import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
+import { FILE_MODE_RULE, parseFileMode } from "../base/file_mode.ts";
 import { nearest } from "../base/nearest.ts";
+import { ACCOUNT_RULE, isAccount } from "../sys/accounts.ts";
 import { splitCommandLine } from "./command_line.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { checkOriginEntry } from "./origin_entry.ts";
@@ -82,10 +84,33 @@ function command() {
     });
 }
 
+const LISTEN_RULE = 'must be an address, such as "unix:/run/wstunnel.sock"';
+
 const listenAddress = text("must be text", (value) => {
   const parsed = parseListenAddress(value);
   return "problem" in parsed ? parsed.problem : null;
 });
+
+const account = text(
+  "must be a name or a number, as text",
+  (name) => isAccount(name) ? null : ACCOUNT_RULE,
+);
+
+const listener = z.strictObject({
+  address: text(LISTEN_RULE, (value) => {
+    const parsed = parseListenAddress(value);
+    return "problem" in parsed ? parsed.problem : null;
+  }).describe("Where clients connect: host:port, [v6]:port, :port, unix:/path."),
+  mode: text(
+    FILE_MODE_RULE,
+    (mode) => parseFileMode(mode) === null ? FILE_MODE_RULE : null,
+  ).optional().describe(
+    "Permissions of a unix-domain socket: who may write to it may connect. " +
+      `${DEFAULTS.listener.mode} unless given.`,
+  ),
+  owner: account.optional().describe("User whom a unix-domain socket is given to; ours."),
+  group: account.optional().describe("Group whom a unix-domain socket is given to; ours."),
+}, "must be an address or a table with one");
 
 const hostnameOrPath = "must be a host name, an IP address or the absolute path of a socket";
 
@@ -211,10 +236,13 @@ const wstunnel = z.strictObject({
     .describe("Size of each of a tunnel's two buffers in the stream engine."),
 }, "must be a table");
 
+const listenEntry = z.union([listenAddress, listener], "must be an address or a table with one");
+
 const file = z.strictObject({
   listen: z.union([
     listenAddress,
-    z.array(listenAddress).min(1, "must have at least one address"),
+    listener,
+    z.array(listenEntry).min(1, "must have at least one address"),
   ], "must be an address or a list of addresses").default(DEFAULTS.listen)
     .describe("Where clients connect: host:port, [v6]:port, :port for all interfaces, unix:/path."),
   engine: oneOf(["native", "stream"]).default(DEFAULTS.engine)
@@ -274,7 +302,7 @@ function isWrongType(issue: z.core.$ZodIssue): boolean {
 function unknownKeyRule(table: Path, key: string): string {
   const homes = isHost(table) ? TABLES.toReversed() : TABLES;
   const home = homes.find(({ keys }) => keys.includes(key));
-  if (home !== undefined) return `unknown key, it belongs ${home.place}`;
+  if (home !== undefined && !isListener(table)) return `unknown key, it belongs ${home.place}`;
   const here = keysOfTable(table);
   const near = nearest(key, here);
   if (near !== null) return `unknown key, did you mean ${near}?`;
@@ -290,16 +318,22 @@ const TABLES = [
     place: 'to a route, under [wstunnel.server."/key"] with [[wstunnel.server."/key".hosts]] below',
     keys: ["hosts", ...Object.keys(routeSettings)],
   },
+  { place: "to a listener, under [[listen]]", keys: Object.keys(listener.shape) },
 ] as const;
 
 /** `wstunnel.server."/key"` may be a host and is always a route; what is deeper is a host. */
 const ROUTE_DEPTH = 3;
 
 function isHost(table: Path): boolean {
-  return table.length > ROUTE_DEPTH;
+  return !isListener(table) && table.length > ROUTE_DEPTH;
+}
+
+function isListener([top]: Path): boolean {
+  return top === "listen";
 }
 
 function keysOfTable(table: Path): readonly string[] {
+  if (isListener(table)) return Object.keys(listener.shape);
   if (isHost(table)) return HOST_KEYS;
   return Object.keys(([file, wstunnel][table.length] ?? route).shape);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
+import type { ListenConfig } from "../config/config.ts";
 import type { Breather } from "../base/breather.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Answer } from "../http/answer.ts";
@@ -60,4 +61,4 @@ export interface Listener {
 }
 
 /** Listens at an address; throws where it can't. */
-export type Engine = (address: Address, handler: Handler, options: EngineOptions) => Listener;
+export type Engine = (place: ListenConfig, handler: Handler, options: EngineOptions) => Listener;

@@ -5,6 +5,7 @@
  */
 import { type Address, formatAddress, type TcpAddress } from "../base/address.ts";
 import { isExhaustion } from "../base/exhaustion.ts";
+import type { ListenConfig } from "../config/config.ts";
 import type { Engine, EngineOptions, Handler, Listener } from "./engine.ts";
 import { ANY, ANY_IPV4, type Place, resolvePlace, withoutCovered } from "./places.ts";
 import { removeStaleSocket } from "./unix_socket.ts";
@@ -17,24 +18,25 @@ const MAX_PORT_TRIES = 20;
 
 /** Listens at every address: several sockets where it is a name, or all interfaces, that one socket doesn't cover. */
 export async function listenAll(
-  addresses: readonly Address[],
+  configs: readonly ListenConfig[],
   engine: Engine,
   handler: Handler,
   options: EngineOptions,
 ): Promise<Listening> {
   const listeners: Listener[] = [];
-  const open = (address: Address) => engine(address, handler, options);
-  let asked: Address;
+  let asked: ListenConfig;
   try {
     const places: Place[] = [];
-    for (asked of addresses) places.push(await resolvePlace(asked));
+    for (asked of configs) places.push(await resolvePlace(asked));
     for (const place of withoutCovered(places)) {
       asked = place.asked;
+      const open = (address: Address) => engine({ ...asked, address }, handler, options);
       listeners.push(...await openPlace(place, open));
     }
   } catch (error) {
     await closeAll(listeners);
-    return { problem: `cannot listen on ${formatAddress(asked!)}: ${whyNot(error, asked!)}` };
+    const { address } = asked!;
+    return { problem: `cannot listen on ${formatAddress(address)}: ${whyNot(error, address)}` };
   }
   return { listeners };
 }

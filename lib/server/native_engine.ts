@@ -5,12 +5,13 @@
  */
 import type { Address } from "../base/address.ts";
 import { within } from "../base/within.ts";
+import type { ListenConfig } from "../config/config.ts";
 import type { Answer } from "../http/answer.ts";
 import type { RequestHead } from "../http/request.ts";
 import { openNativeSocket } from "../websocket/native.ts";
 import type { EngineOptions, Handler, Listener, WaitingTunnel } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
-import { removeStaleSocket } from "./unix_socket.ts";
+import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
 
 type Server = Deno.HttpServer<Deno.Addr>;
 
@@ -24,7 +25,11 @@ const OWN_CLOSES_MS = 200;
 const SHUTDOWN_MS = 2_000;
 
 /** Listens at an address with the runtime's HTTP server; throws where it can't. */
-export function listenNative(address: Address, handler: Handler, options: EngineOptions): Listener {
+export function listenNative(
+  { address, file }: ListenConfig,
+  handler: Handler,
+  options: EngineOptions,
+): Listener {
   muteSignalWarning();
   const closing = new AbortController();
   /** Requests whose backend is being connected. */
@@ -46,10 +51,14 @@ export function listenNative(address: Address, handler: Handler, options: Engine
     return upgrade(request, admission.tunnel, options, open);
   };
   const onListen = () => {};
-  const listen = (at: Address): Server =>
-    at.transport === "tcp"
-      ? Deno.serve({ hostname: at.hostname, port: at.port, onListen }, respond)
-      : Deno.serve({ path: at.path, onListen }, respond);
+  const listen = (at: Address): Server => {
+    if (at.transport === "tcp") {
+      return Deno.serve({ hostname: at.hostname, port: at.port, onListen }, respond);
+    }
+    const open = () => Deno.serve({ path: at.path, onListen }, respond);
+    if (file === undefined) return open();
+    return openSocketFile(at.path, file, open, (server) => void server.shutdown());
+  };
   let server = listen(address);
   const real = fromRuntime(server.addr);
 

@@ -6,10 +6,11 @@
  */
 import { lookup } from "node:dns/promises";
 import type { Address, TcpAddress } from "../base/address.ts";
+import type { ListenConfig } from "../config/config.ts";
 
-/** An address as it was asked for. */
+/** What was asked for. */
 export interface Place {
-  readonly asked: Address;
+  readonly asked: ListenConfig;
   /** The addresses of its sockets, which have one port; none: other places cover it. */
   readonly at: readonly Address[];
 }
@@ -19,10 +20,11 @@ export const ANY = "::";
 export const ANY_IPV4 = "0.0.0.0";
 
 /** Finds the addresses that a place has now; rejects with the resolver's error for a name that has none. */
-export async function resolvePlace(asked: Address): Promise<Place> {
-  if (asked.transport === "unix") return { asked, at: [asked] };
-  const hostnames = await hostnamesOf(asked.hostname);
-  return { asked, at: hostnames.map((hostname) => ({ ...asked, hostname })) };
+export async function resolvePlace(asked: ListenConfig): Promise<Place> {
+  const { address } = asked;
+  if (address.transport === "unix") return { asked, at: [address] };
+  const hostnames = await hostnamesOf(address.hostname);
+  return { asked, at: hostnames.map((hostname) => ({ ...address, hostname })) };
 }
 
 async function hostnamesOf(hostname: string): Promise<readonly string[]> {

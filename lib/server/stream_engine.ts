@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Address } from "../base/address.ts";
 import { within } from "../base/within.ts";
+import type { ListenConfig } from "../config/config.ts";
 import type { Answer } from "../http/answer.ts";
 import { formatAnswer, formatUpgrade } from "../http/format.ts";
 import type { RequestHead } from "../http/request.ts";
@@ -14,7 +14,7 @@ import { acceptAll } from "./accept.ts";
 import type { EngineOptions, Handler, Listener, Peer } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
 import { readHead } from "./read_head.ts";
-import { removeStaleSocket } from "./unix_socket.ts";
+import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
 
 /** How long a refused client may take to end its connection, so that the answer reaches it. */
 const REFUSED_LINGER_MS = 1_000;
@@ -36,10 +36,13 @@ interface Context {
 }
 
 /** Listens at an address; throws where it can't. */
-export function listenStream(address: Address, handler: Handler, options: EngineOptions): Listener {
-  const listener = address.transport === "tcp"
-    ? Deno.listen({ hostname: address.hostname, port: address.port })
-    : Deno.listen({ transport: "unix", path: address.path });
+export function listenStream(
+  place: ListenConfig,
+  handler: Handler,
+  options: EngineOptions,
+): Listener {
+  const { address } = place;
+  const listener = openListener(place);
   const context: Context = {
     handler,
     options,
@@ -68,6 +71,15 @@ export function listenStream(address: Address, handler: Handler, options: Engine
       if (context.opening > 0) await new Promise<void>((resolve) => context.onSettled = resolve);
     },
   };
+}
+
+function openListener({ address, file }: ListenConfig): Deno.Listener<Connection> {
+  if (address.transport === "tcp") {
+    return Deno.listen({ hostname: address.hostname, port: address.port });
+  }
+  const open = () => Deno.listen({ transport: "unix", path: address.path });
+  if (file === undefined) return open();
+  return openSocketFile(address.path, file, open, (listener) => listener.close());
 }
 
 /** From an accepted connection to a tunnel or an answer. Never rejects. */

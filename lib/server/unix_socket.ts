@@ -1,8 +1,11 @@
 /**
- * A unix-domain socket's file outlives its program: what to do with one that stands where we want to listen.
+ * The file of a unix-domain socket. It outlives its program: what to do with one that stands where we want to listen. And who may
+ * write to it may connect.
  *
  * @module
  */
+import type { SocketFile } from "../config/config.ts";
+import { ACCOUNT_FILES, accountId, type AccountKind } from "../sys/accounts.ts";
 
 /**
  * Removes the file of a listener that is gone. Leaves everything else: a socket that answers and a file that is no socket,
@@ -19,5 +22,66 @@ export async function removeStaleSocket(path: string): Promise<void> {
     (await Deno.connect({ transport: "unix", path })).close();
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused) Deno.removeSync(path);
+  }
+}
+
+/**
+ * Opens a listener at a path whose file has the permissions, the group and the owner asked for, and at no time more. Throws what
+ * `open` throws, or an error that says what can't be had; the listener is then closed again.
+ */
+export function openSocketFile<T>(
+  path: string,
+  { mode, owner, group }: SocketFile,
+  open: () => T,
+  close: (opened: T) => void,
+): T {
+  const userId = owner === undefined ? null : expectId("user", owner);
+  const groupId = group === undefined ? null : expectId("group", group);
+  // Until it has its group it is for us alone.
+  const opened = withUmask(groupId === null ? mode : mode & 0o700, open);
+  try {
+    if (groupId !== null) {
+      give("group", group!, () => Deno.chownSync(path, null, groupId));
+      Deno.chmodSync(path, mode);
+    }
+    if (userId !== null) give("user", owner!, () => Deno.chownSync(path, userId, null));
+    return opened;
+  } catch (error) {
+    close(opened);
+    removeQuietly(path);
+    throw error;
+  }
+}
+
+/** What is created meanwhile has `mode`. The umask is the process's, so nothing may be awaited. */
+function withUmask<T>(mode: number, create: () => T): T {
+  const before = Deno.umask(0o777 & ~mode);
+  try {
+    return create();
+  } finally {
+    Deno.umask(before);
+  }
+}
+
+function expectId(kind: AccountKind, name: string): number {
+  const id = accountId(kind, name);
+  if (id !== null) return id;
+  throw new Error(`${name} is no ${kind} in ${ACCOUNT_FILES[kind]}: give its number`);
+}
+
+function give(kind: AccountKind, name: string, chown: () => void): void {
+  try {
+    chown();
+  } catch (error) {
+    const reason = (error as Error).message.replace(/: chown .*/, "");
+    throw new Error(`it can't be given to ${kind} ${name}: ${reason}`, { cause: error });
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // The runtime has removed it, or will.
   }
 }

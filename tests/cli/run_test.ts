@@ -31,7 +31,18 @@ async function withFile(text: string, test: (path: string) => Promise<void>): Pr
 Deno.test("`run()` serves what the flags say, and gives the server's exit code", async () => {
   const ran = await runWith(
     ...["--server", "127.0.0.1:5900", "--server", "exec:cat", "--path", "/vnc"],
-    ...["--listen", "127.0.0.1:0", "--listen", "unix:/x", "--frame-type", "binary"],
+    ...[
+      "--listen",
+      "127.0.0.1:0",
+      "--listen",
+      "unix:/x",
+      "--listen-mode",
+      "620",
+      "--listen-group",
+      "www-data",
+      "--frame-type",
+      "binary",
+    ],
     ...["--balance", "hash", "--origin", "a.b", "--origin", "c.d", "--ping-interval", "2.5"],
     ...["--debug", "4", "--engine", "stream", "--log-format", "json"],
   );
@@ -41,8 +52,8 @@ Deno.test("`run()` serves what the flags say, and gives the server's exit code",
   assert.deepEqual(routes[0]!.hosts.map(({ target }) => target.transport), ["tcp", "exec"]);
   assert.deepEqual(rest, {
     listen: [
-      { transport: "tcp", hostname: "127.0.0.1", port: 0 },
-      { transport: "unix", path: "/x" },
+      { address: { transport: "tcp", hostname: "127.0.0.1", port: 0 } },
+      { address: { transport: "unix", path: "/x" }, file: { mode: 0o620, group: "www-data" } },
     ],
     engine: "stream",
     logFormat: "json",
@@ -100,6 +111,22 @@ Deno.test("`run()` refuses every flag with a value that is not allowed", async (
     [
       ["--listen", "x"],
       '--listen: must be host:port, [v6]:port, :port or unix:/path: current value is "x"',
+    ],
+    [
+      ["--listen-mode", "666"],
+      "--listen-mode: has no effect without --listen unix:/path",
+    ],
+    [
+      ["--listen-group", "x", "--listen", "unix:@x"],
+      "--listen-group: has no effect without --listen unix:/path",
+    ],
+    [
+      ["--listen-mode", "rw", "--listen", "unix:/x"],
+      '--listen-mode: must be three octal digits, such as "0660": current value is "rw"',
+    ],
+    [
+      ["--listen-group", "", "--listen", "unix:/x"],
+      '--listen-group: must be a name or a number: current value is ""',
     ],
     [
       ["--listen", ":1", "--listen", ":1"],

@@ -13,7 +13,12 @@ function load(text: string): Config {
 
 /** Every key away from its default, in every kind of host. */
 const EVERYTHING = `
-listen = ["[::1]:0", ":81", "unix:/run/l.sock", "unix:@listen", "Example.COM:82"]
+listen = [
+  "[::1]:0", ":81", "unix:/run/l.sock", "unix:@listen", "Example.COM:82",
+  { address = "unix:/a", mode = "600" },
+  { address = "unix:/b", owner = "daemon", group = "33" },
+  { address = ":83" },
+]
 engine = "stream"
 log-format = "json"
 grace-time = 0.25

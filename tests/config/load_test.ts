@@ -83,7 +83,7 @@ Deno.test("`loadConfig()` shows a value short and on one line", () => {
 
 Deno.test("`loadConfig()` fills in the defaults", () => {
   assert.deepEqual(configOf(SERVER), {
-    listen: [{ transport: "tcp", hostname: "127.0.0.1", port: 8080 }],
+    listen: [{ address: { transport: "tcp", hostname: "127.0.0.1", port: 8080 } }],
     engine: "stream",
     logFormat: "text",
     debug: 3,

@@ -22,7 +22,7 @@ const AT_TOP: [string, ...string[]][] = [
   [
     'listen = [\n"a:1",\n"a:70000",\ntrue]',
     'x.toml:3: listen[1]: the port must be 0 to 65535: current value is "a:70000"',
-    "x.toml:4: listen[2]: must be text: current value is true",
+    "x.toml:4: listen[2]: must be an address or a table with one: current value is true",
   ],
   [
     'listen = ["localhost:1", ":0", ":0", "LocalHost:1"]',
@@ -32,6 +32,30 @@ const AT_TOP: [string, ...string[]][] = [
     'listen = ["unix:/a", "unix:/A", "unix:/a"]',
     'x.toml:1: listen[2]: must not be listed twice: current value is "unix:/a"',
   ],
+  [
+    'listen = { address = "unix:/a", mode = "1777", owner = "a b", group = "" }',
+    'x.toml:1: listen.mode: must be three octal digits, such as "0660": current value is "1777"',
+    'x.toml:1: listen.owner: must be a name or a number: current value is "a b"',
+    'x.toml:1: listen.group: must be a name or a number: current value is ""',
+  ],
+  [
+    'listen = [\n{ address = "unix:/a", mode = 660 },\n{ mod = "1" },\n{ address = "x", port = 1 }]',
+    'x.toml:2: listen[0].mode: must be three octal digits, such as "0660": current value is 660',
+    'x.toml:3: listen[1].address: must be an address, such as "unix:/run/wstunnel.sock"',
+    "x.toml:3: listen[1].mod: unknown key, did you mean mode?",
+    "x.toml:4: listen[2].address: must be host:port, [v6]:port, :port or unix:/path: current value is " +
+    '"x"',
+    "x.toml:4: listen[2].port: unknown key, must be one of address, mode, owner, group",
+  ],
+  [
+    'listen = [{ address = ":1", mode = "0600" }, { address = "unix:@a", group = "a" }, ":1"]',
+    "x.toml:1: listen[0].mode: has no effect: it is for a unix-domain socket's file, as of " +
+    'unix:/path: current value is "0600"',
+    "x.toml:1: listen[1].group: has no effect: it is for a unix-domain socket's file, as of " +
+    'unix:/path: current value is "a"',
+    'x.toml:1: listen[2]: must not be listed twice: current value is ":1"',
+  ],
+  ['mode = "1"', "x.toml:1: mode: unknown key, it belongs to a listener, under [[listen]]"],
   [
     'listen = "*:80"',
     'x.toml:1: listen: all interfaces are written :80: current value is "*:80"',

@@ -179,7 +179,7 @@ Deno.test("`close()` of a native listener doesn't wait for a request whose answe
   // Nothing else is looked at while there is no tunnel.
   const options = { log: keptLog().log } as EngineOptions;
   const at = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
-  const listener = listenNative(at, handler, options);
+  const listener = listenNative({ address: at }, handler, options);
   using client = await openRaw(formatAddress(listener.address));
   await client.write(handshake());
   await asked.promise;

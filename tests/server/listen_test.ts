@@ -7,7 +7,7 @@ import { fromRuntime } from "../../lib/server/peer.ts";
 /** An engine that only listens, on real sockets. */
 function listening() {
   let open = 0;
-  const engine: Engine = (address) => {
+  const engine: Engine = ({ address }) => {
     const listener = address.transport === "tcp"
       ? Deno.listen({ hostname: address.hostname, port: address.port })
       : Deno.listen({ transport: "unix", path: address.path });
@@ -23,7 +23,12 @@ function listening() {
   };
   // What the engine is given besides the address is handed through unread.
   const listenOn = (addresses: readonly Address[]) =>
-    listenAll(addresses, engine, {} as Handler, {} as EngineOptions);
+    listenAll(
+      addresses.map((address) => ({ address })),
+      engine,
+      {} as Handler,
+      {} as EngineOptions,
+    );
   return { listenOn, open: () => open };
 }
 
@@ -112,7 +117,7 @@ Deno.test("`listenAll()` asks for another free port until all addresses of a nam
   const asked: Address[] = [];
   let refusals = 3;
   let open = 0;
-  const engine: Engine = (address) => {
+  const engine: Engine = ({ address }) => {
     asked.push(address);
     assert(address.transport === "tcp");
     if (address.hostname === "::1" && refusals-- > 0) throw new Deno.errors.AddrInUse("taken");
@@ -120,7 +125,7 @@ Deno.test("`listenAll()` asks for another free port until all addresses of a nam
     const real = { ...address, port: address.port || 1000 + asked.length };
     return { address: real, close: () => Promise.resolve(void open--) };
   };
-  const localhost: Address = { transport: "tcp", hostname: "localhost", port: 0 };
+  const localhost = { address: { transport: "tcp", hostname: "localhost", port: 0 } } as const;
   const result = await listenAll([localhost], engine, {} as Handler, {} as EngineOptions);
   assert("listeners" in result);
   assert.deepEqual(

@@ -10,7 +10,7 @@ function parse(text: string): Address {
 
 /** The sockets that come of what is asked for. */
 async function socketsOf(...texts: string[]): Promise<string[][]> {
-  const places = await Promise.all(texts.map((text) => resolvePlace(parse(text))));
+  const places = await Promise.all(texts.map((text) => resolvePlace({ address: parse(text) })));
   return withoutCovered(places).map(({ at }) => at.map(formatAddress));
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { removeStaleSocket } from "../../lib/server/unix_socket.ts";
+import { openSocketFile, removeStaleSocket } from "../../lib/server/unix_socket.ts";
 
 async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -80,3 +80,42 @@ Deno.test("`removeStaleSocket()` removes a link to a socket that is gone, not th
     assert.deepEqual([exists(path), exists(path + ".link")], [true, false]);
   });
 });
+
+Deno.test("`openSocketFile()` lets nobody connect who may not, at no time", async () => {
+  await inFolder((path) => {
+    const files = [{ mode: 0o660 }, { mode: 0o606 }, { mode: 0o660, group: String(Deno.gid()) }];
+    for (const file of files) {
+      const before = Deno.umask(0);
+      try {
+        const open = () => Deno.listen({ transport: "unix", path });
+        let first = 0;
+        const listener = openSocketFile(path, file, () => {
+          const opened = open();
+          first = modeOf(path);
+          return opened;
+        }, (opened) => opened.close());
+        assert.equal(first & ~file.mode, 0, first.toString(8));
+        assert.equal(modeOf(path), file.mode);
+        assert.equal(Deno.umask(), 0);
+        listener.close();
+      } finally {
+        Deno.umask(before);
+      }
+    }
+    return Promise.resolve();
+  });
+});
+
+Deno.test("`openSocketFile()` gives the umask back where it can't listen", () => {
+  const before = Deno.umask();
+  const file = { mode: 0o600 };
+  const fail = () => {
+    throw new Deno.errors.AddrInUse("taken");
+  };
+  assert.throws(() => openSocketFile("/x", file, fail, () => {}), Deno.errors.AddrInUse);
+  assert.equal(Deno.umask(), before);
+});
+
+function modeOf(path: string): number {
+  return Deno.statSync(path).mode! & 0o777;
+}
