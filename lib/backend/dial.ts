@@ -2,21 +2,15 @@
  * Connecting to a backend within a deadline.
  *
  * A name is resolved at each connect as the system does (`/etc/hosts`, DNS), and all of its addresses are tried: the next
- * starts when one fails or has not answered for {@linkcode STAGGER_MS} (RFC 8305). `Deno.connect` does so itself since some
+ * starts when one fails or has not answered for a quarter of a second (RFC 8305). `Deno.connect` does so itself since some
  * version after 2.4.2, which tries the first address alone; done here, it holds for both.
  *
  * @module
  */
-import type { Address, TcpAddress, UnixAddress } from "../base/address.ts";
+import type { Address, TcpAddress } from "../base/address.ts";
 import { isExhaustion } from "../base/exhaustion.ts";
-import { within } from "../base/within.ts";
+import { connectTo, connectUnix, firstToConnect } from "./connect.ts";
 import type { BackendConnection } from "./connection.ts";
-
-/** How long an address may keep the next one waiting (RFC 8305, section 5). */
-export const STAGGER_MS = 250;
-
-/** Pause before a unix-domain socket whose backlog is full is tried again. */
-const FULL_BACKLOG_PAUSE_MS = 20;
 
 /** A connection, or why there is none. */
 export type DialResult =
@@ -31,6 +25,8 @@ export type DialResult =
  * - `error`: anything else, such as a name that is not known
  */
 export type DialProblem = "closed" | "timeout" | "aborted" | "exhausted" | "error";
+
+const ABORTED: DialResult = { ok: false, kind: "aborted", reason: "aborted" };
 
 /** The IP addresses of a name. */
 export type Lookup = (hostname: string) => Promise<readonly string[]>;
@@ -51,9 +47,11 @@ export async function dial(
     const connection = address.transport === "unix"
       ? await connectUnix(address, attempt.signal)
       : await connectTcp(address, attempt.signal, lookup);
-    return { ok: true, connection };
+    if (!signal.aborted) return { ok: true, connection };
+    connection.close();
+    return ABORTED;
   } catch (error) {
-    if (signal.aborted) return { ok: false, kind: "aborted", reason: "aborted" };
+    if (signal.aborted) return ABORTED;
     if (attempt.signal.aborted) {
       return { ok: false, kind: "timeout", reason: `no answer within ${timeoutMs / 1000} s` };
     }
@@ -116,66 +114,17 @@ async function connectTcp(
   signal.throwIfAborted();
   const hostnames = await unlessAborted(resolve(hostname, lookup), signal);
   const connection = hostnames.length === 1
-    ? await Deno.connect({ hostname: hostnames[0]!, port, signal })
+    ? await connectTo(hostnames[0]!, port, signal)
     : await firstToConnect(hostnames, port, signal);
-  connection.setNoDelay();
-  // Without a read timeout it is what finds a host that has vanished; after two hours, unless the system is told otherwise.
-  connection.setKeepAlive(true);
-  return connection;
-}
-
-/** Connects to the first of the addresses that answers, the next one getting its turn when one fails or takes long. */
-export async function firstToConnect(
-  hostnames: readonly string[],
-  port: number,
-  signal: AbortSignal,
-): Promise<Deno.TcpConn> {
-  signal.throwIfAborted();
-  const race = new AbortController();
-  const abort = () => race.abort();
-  signal.addEventListener("abort", abort);
-  const attempts: Promise<Deno.TcpConn>[] = [];
-  for (const hostname of hostnames) {
-    const attempt = connectInRace(hostname, port, race);
-    attempts.push(attempt);
-    await within(attempt, STAGGER_MS);
-    if (race.signal.aborted) break;
-  }
   try {
-    return await Promise.any(attempts);
+    connection.setNoDelay();
+    // Without a read timeout it is what finds a host that has vanished; after two hours, unless the system is told otherwise.
+    connection.setKeepAlive(true);
+    return connection;
   } catch (error) {
-    throw (error as AggregateError).errors[0] ?? error;
-  } finally {
-    await Promise.allSettled(attempts);
-    signal.removeEventListener("abort", abort);
-  }
-}
-
-/** The winner stops the others; one that connects too late closes again. */
-async function connectInRace(
-  hostname: string,
-  port: number,
-  race: AbortController,
-): Promise<Deno.TcpConn> {
-  const connection = await Deno.connect({ hostname, port, signal: race.signal });
-  if (race.signal.aborted) {
+    // Some systems refuse that where the peer has reset it already.
     connection.close();
-    throw new DOMException("another address answered first", "AbortError");
-  }
-  race.abort();
-  return connection;
-}
-
-/** A connect to a unix-domain socket never waits: it fails at once, also on a full backlog, where a blocking one would wait. */
-async function connectUnix(address: UnixAddress, signal: AbortSignal): Promise<Deno.UnixConn> {
-  while (true) {
-    signal.throwIfAborted();
-    try {
-      return await Deno.connect({ transport: "unix", path: address.path });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      await new Promise((done) => setTimeout(done, FULL_BACKLOG_PAUSE_MS));
-    }
+    throw error;
   }
 }
 

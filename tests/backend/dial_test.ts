@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  dial,
-  type DialResult,
-  firstToConnect,
-  shareLookups,
-  STAGGER_MS,
-} from "../../lib/backend/dial.ts";
+import { firstToConnect, STAGGER_MS } from "../../lib/backend/connect.ts";
+import { dial, type DialResult, shareLookups } from "../../lib/backend/dial.ts";
 import { freePort, listen, until } from "./setting.ts";
 
 const never = () => new AbortController().signal;

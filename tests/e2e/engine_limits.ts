@@ -16,6 +16,7 @@ export type Ability =
   | "send after the client's Close"
   | "count Pings as life"
   | "pause a client"
+  | "close a connection that is reset as it is upgraded"
   | "end its connections in order"
   | "overflow";
 
@@ -29,6 +30,8 @@ export const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, st
     "send after the client's Close": "the runtime answers a Close at once",
     "count Pings as life": "the runtime answers Pings and tells nobody",
     "end its connections in order": "at its shutdown the runtime may drop them with bytes unread",
+    "close a connection that is reset as it is upgraded":
+      "where its 101 can't be sent the runtime neither closes the connection nor tells",
     "pause a client": "the runtime fetches the next message whether or not the last was dealt with",
   },
   stream: {

@@ -9,6 +9,7 @@ import { openNativeSocket } from "../../lib/websocket/native.ts";
 import { keptLog } from "../backend/setting.ts";
 import { closeQuietly, writeAll } from "../support/connection.ts";
 import { eventually, inTime } from "../support/eventually.ts";
+import { socketCount } from "../support/processes.ts";
 import { handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
 import { ENGINES } from "./engine_limits.ts";
 import { loadsOf, reportThat } from "./report.ts";
@@ -93,18 +94,6 @@ Deno.test({
     assert.deepEqual(bad, []);
   },
 });
-
-/** How many sockets a process has open; of other descriptors the runtime opens some when it likes. */
-function socketCount(pid: number): number {
-  const folder = `/proc/${pid}/fd`;
-  return [...Deno.readDirSync(folder)].filter(({ name }) => {
-    try {
-      return Deno.readLinkSync(`${folder}/${name}`).startsWith("socket:");
-    } catch {
-      return false;
-    }
-  }).length;
-}
 
 const OPTIONS = {
   frameType: "binary",

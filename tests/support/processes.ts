@@ -33,3 +33,15 @@ export function childrenOf(parent: number): number[] {
 export function descriptorCount(pid: number): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
 }
+
+/** How many sockets a process has open; of other descriptors the runtime opens some when it likes. */
+export function socketCount(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  return [...Deno.readDirSync(folder)].filter(({ name }) => {
+    try {
+      return Deno.readLinkSync(`${folder}/${name}`).startsWith("socket:");
+    } catch {
+      return false;
+    }
+  }).length;
+}

@@ -1,0 +1,89 @@
+/**
+ * Connecting to an IP address, to the first of several, or to a unix-domain socket. What has connected is always the caller's to close, also when
+ * the signal was aborted meanwhile: whether it still wants it is for the caller to decide.
+ *
+ * @module
+ */
+import type { UnixAddress } from "../base/address.ts";
+import { within } from "../base/within.ts";
+
+/** How long an address may keep the next one waiting (RFC 8305, section 5). */
+export const STAGGER_MS = 250;
+
+/** Pause before a unix-domain socket whose backlog is full is tried again. */
+const FULL_BACKLOG_PAUSE_MS = 20;
+
+/** Connects to an IP address. An abort cancels the connect and frees its descriptor at once. */
+export async function connectTo(
+  hostname: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  signal.throwIfAborted();
+  const cancel = new AbortController();
+  // When a connect has succeeded, the runtime asks its signal once more, and where that was aborted in the same turn it throws and forgets
+  // the connection, which stays open for ever (2.9.6, and 2.4.2 by its code). So this signal cancels and never tells.
+  Object.defineProperty(cancel.signal, "throwIfAborted", { value: () => {} });
+  const abort = () => cancel.abort();
+  signal.addEventListener("abort", abort);
+  try {
+    return await Deno.connect({ hostname, port, signal: cancel.signal });
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Connects to the first of the addresses that answers, the next one getting its turn when one fails or takes long. */
+export async function firstToConnect(
+  hostnames: readonly string[],
+  port: number,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  signal.throwIfAborted();
+  const race = new AbortController();
+  const abort = () => race.abort();
+  signal.addEventListener("abort", abort);
+  let won = false;
+  /** The winner stops the others; one that connects all the same closes again. */
+  const run = async (hostname: string) => {
+    const connection = await connectTo(hostname, port, race.signal);
+    if (won) {
+      connection.close();
+      throw new DOMException("another address answered first", "AbortError");
+    }
+    won = true;
+    race.abort();
+    return connection;
+  };
+  const attempts: Promise<Deno.TcpConn>[] = [];
+  for (const hostname of hostnames) {
+    const attempt = run(hostname);
+    attempts.push(attempt);
+    await within(attempt, STAGGER_MS);
+    if (race.signal.aborted) break;
+  }
+  try {
+    return await Promise.any(attempts);
+  } catch (error) {
+    throw (error as AggregateError).errors[0] ?? error;
+  } finally {
+    await Promise.allSettled(attempts);
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** A connect to a unix-domain socket never waits: it fails at once, also on a full backlog, where a blocking one would wait. */
+export async function connectUnix(
+  address: UnixAddress,
+  signal: AbortSignal,
+): Promise<Deno.UnixConn> {
+  while (true) {
+    signal.throwIfAborted();
+    try {
+      return await Deno.connect({ transport: "unix", path: address.path });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      await new Promise((done) => setTimeout(done, FULL_BACKLOG_PAUSE_MS));
+    }
+  }
+}
