@@ -11,6 +11,7 @@ _wstunnel() {
   case $flag in
     --frame-type) words="text binary" ;;
     --balance) words="fair least-connection round-robin hash sticky" ;;
+    --debug) words="none error warning info debug" ;;
     --log-format) words="text json" ;;
     --engine) words="native stream" ;;
     --config)
@@ -18,9 +19,9 @@ _wstunnel() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --server|--path|--listen|--listen-mode|--listen-group|--origin|--ping-interval|--debug|--url) return ;;
+    --server|--path|--listen|--listen-mode|--listen-group|--origin|--subprotocol|--ping-interval|--url) return ;;
     *)
-      words="--server --path --listen --listen-mode --listen-group --frame-type --balance --origin --ping-interval --debug --log-format --engine --config --version --help"
+      words="--server --path --listen --listen-mode --listen-group --frame-type --balance --origin --subprotocol --ping-interval --debug --log-format --engine --config --version --help"
       if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" check "* ]]; then
         words+=" --url"
       else

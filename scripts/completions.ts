@@ -21,7 +21,7 @@ function brief({ summary }: Pick<Flag, "summary">): string {
 
 /** For bash 4 and later, also without the package bash-completion. */
 export function bashCompletion(): string {
-  const names = [...FLAGS.map(({ name }) => name), ...Object.keys(SWITCHES)];
+  const names = [...FLAGS, ...SWITCHES].map(({ name }) => name);
   const choices = VALUED.flatMap((flag) =>
     flag.choices === undefined ? [] : [`    ${flag.name}) words="${flag.choices.join(" ")}" ;;`]
   );
@@ -69,10 +69,12 @@ export function zshCompletion(): string {
       : takesFile(flag)
       ? "_files"
       : "";
-    const repeat = flag.repeatable ? "*" : "";
+    const repeat = flag.repeatable || flag.perRoute ? "*" : "";
     return `'${repeat}${flag.name}=[${brief(flag)}]:${flag.value}:${action}'`;
   };
-  const switches = Object.entries(SWITCHES).map(([name, summary]) => `'${name}[${summary}]'`);
+  const switches = SWITCHES.map(({ name, short, summary }) =>
+    `'(${short} ${name})'{${short},${name}}'[${summary}]'`
+  );
   const commands = Object.entries(COMMANDS)
     .map(([name, summary]) => `${name}\\:"${summary.split(",")[0]}"`);
   const flags = [...FLAGS.map(argument), ...switches];
@@ -103,7 +105,9 @@ export function fishCompletion(): string {
     const condition = flag === URL_FLAG ? "-n '__fish_seen_subcommand_from check' " : "";
     return line(flag.name, condition + value, brief(flag));
   });
-  const switches = Object.entries(SWITCHES).map(([name, summary]) => line(name, "", summary));
+  const switches = SWITCHES.map(({ name, short, summary }) =>
+    line(name, `-s ${short.slice(1)} `, summary)
+  );
   const commands = Object.entries(COMMANDS).map(([name, summary]) =>
     `complete -c wstunnel -n __fish_use_subcommand -a ${name} -d ${quote(summary.split(",")[0]!)}`
   );

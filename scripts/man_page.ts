@@ -41,7 +41,9 @@ export function manPage(): string {
     ...Object.entries(COMMANDS).flatMap(([name, summary]) => item(bold(name), summary)),
     ".SH OPTIONS",
     ...[...FLAGS, URL_FLAG].flatMap(flagItem),
-    ...Object.entries(SWITCHES).flatMap(([name, summary]) => item(bold(name), summary)),
+    ...SWITCHES.flatMap(({ name, short, summary }) =>
+      item(`${bold(short)}, ${bold(name)}`, summary)
+    ),
     ".SH EXIT STATUS",
     ...EXIT_CODES.flatMap((meaning, code) => item(bold(String(code)), meaning)),
     ".SH SIGNALS",

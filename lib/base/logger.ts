@@ -37,6 +37,9 @@ export interface OpenLogOptions {
   readonly write?: (line: string) => void;
 }
 
+/** What the levels are called, each at the place of its number. */
+export const LEVEL_NAMES = ["none", "error", "warning", "info", "debug"] as const;
+
 const TAPE_LEVELS: readonly (TapeLevel | null)[] = [null, "error", "warning", "info", "debug"];
 
 /** A log that has lines on their way. */

@@ -1,10 +1,9 @@
 /**
- * The command line: the table of flags, and arguments to what the user wants. The one file that knows commander.
+ * The command line as a table: flags, commands, examples. The help, the man page and the completions are made of it.
  *
  * @module
  */
-import { Command, CommanderError, Option } from "commander";
-import { nearest } from "../base/nearest.ts";
+import { LEVEL_NAMES } from "../base/logger.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import type { Path } from "../config/problem.ts";
 
@@ -21,9 +20,13 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** The place in the file that it sets as it is. */
   readonly path?: Path;
+  /** Behind a `--path` it is that route's, and sets the last key of its place in the route's table. */
+  readonly perRoute?: true;
 }
 
 const { wstunnel } = DEFAULTS;
+
+const PER_ROUTE = "--frame-type, --balance, --origin, --subprotocol and --ping-interval";
 
 /** Every flag with a value, in the order of the help. */
 export const FLAGS: readonly Flag[] = [
@@ -37,7 +40,10 @@ export const FLAGS: readonly Flag[] = [
   {
     name: "--path",
     value: "KEY",
-    summary: "path prefix, or suffix such as .vnc, that leads to --server (default: /)",
+    repeatable: true,
+    summary:
+      "path prefix, or suffix such as .vnc; the --server behind it belong to it, and so do " +
+      `${PER_ROUTE}; a --server before any --path gets every other path`,
   },
   {
     name: "--listen",
@@ -63,6 +69,7 @@ export const FLAGS: readonly Flag[] = [
     value: "TYPE",
     choices: ["text", "binary"],
     path: ["wstunnel", "frame-type"],
+    perRoute: true,
     summary: `frames sent to clients: text or binary (default: ${wstunnel["frame-type"]})`,
   },
   {
@@ -70,6 +77,7 @@ export const FLAGS: readonly Flag[] = [
     value: "POLICY",
     choices: ["fair", "least-connection", "round-robin", "hash", "sticky"],
     path: ["wstunnel", "balance"],
+    perRoute: true,
     summary: "choice among several servers: fair, least-connection, round-robin, hash or sticky " +
       `(default: ${wstunnel.balance})`,
   },
@@ -78,22 +86,34 @@ export const FLAGS: readonly Flag[] = [
     value: "ORIGIN",
     repeatable: true,
     path: ["wstunnel", "origins"],
+    perRoute: true,
     summary: "host name or origin to admit; without one all are",
+  },
+  {
+    name: "--subprotocol",
+    value: "NAME",
+    repeatable: true,
+    path: ["wstunnel", "subprotocols"],
+    perRoute: true,
+    summary: "subprotocol to accept besides binary and base64",
   },
   {
     name: "--ping-interval",
     value: "SECONDS",
     number: true,
     path: ["wstunnel", "ping-interval"],
+    perRoute: true,
     summary: `seconds between Pings, 0 for none (default: ${wstunnel["ping-interval"]})`,
   },
   {
     name: "--debug",
     value: "LEVEL",
     number: true,
+    choices: LEVEL_NAMES,
     path: ["wstunnel", "debug"],
-    summary: "0 nothing, 1 errors, 2 warnings, 3 information, 4 and above debug " +
-      `(default: ${wstunnel.debug})`,
+    summary:
+      "what is logged: none, error, warning, info (each tunnel opened and closed) or debug " +
+      `(each frame), or as a number, 0 to 4 and above (default: ${wstunnel.debug})`,
   },
   {
     name: "--log-format",
@@ -120,11 +140,18 @@ export const URL_FLAG: Flag = {
     "whether it answers, ws://host:port/path whether a tunnel to its backend opens",
 };
 
-/** The flags without a value and what each does. */
-export const SWITCHES = {
-  "--version": "print the version and exit",
-  "--help": "print this help and exit",
-} as const;
+/** A flag without a value. */
+export interface Switch {
+  readonly name: `--${string}`;
+  readonly short: `-${string}`;
+  readonly summary: string;
+}
+
+/** Every flag without a value, but for the words `version` and `help`, which are the same. */
+export const SWITCHES: readonly Switch[] = [
+  { name: "--version", short: "-V", summary: "print the version and exit" },
+  { name: "--help", short: "-h", summary: "print this help and exit" },
+];
 
 /** The subcommands and what each does. */
 export const COMMANDS = {
@@ -137,6 +164,7 @@ export const DESCRIPTION =
 export const EXAMPLES: readonly string[] = [
   "wstunnel --server 127.0.0.1:5900 --frame-type binary",
   'wstunnel --path /ssh --server "exec:/usr/sbin/sshd -i" --frame-type binary',
+  "wstunnel --frame-type binary --path /a --server a:1 --path /b --server b:2",
   "wstunnel check --config wstunnel.toml",
   "wstunnel check --url http://127.0.0.1:8080/",
 ];
@@ -146,106 +174,3 @@ export const EXIT_CODES: readonly string[] = [
   "cannot listen, or the server checked by --url is not well",
   "the command line or the configuration is wrong",
 ];
-
-/** The values given, by the flag's name without dashes; one for each time it was given. */
-export type FlagValues = ReadonlyMap<string, readonly string[]>;
-
-/** What the arguments ask for. */
-export type Invocation =
-  | { readonly kind: "serve" | "check"; readonly values: FlagValues }
-  | { readonly kind: "probe"; readonly url: string }
-  | { readonly kind: "help"; readonly text: string }
-  | { readonly kind: "version" }
-  | { readonly kind: "wrong"; readonly message: string };
-
-const HELP_AFTER = `
-Examples:
-${EXAMPLES.map((line) => `  ${line}`).join("\n")}
-
-Exit codes:
-${EXIT_CODES.map((meaning, code) => `  ${code}  ${meaning}`).join("\n")}`;
-
-/** Reads the arguments; writes nothing and never exits. */
-export function parseArguments(args: readonly string[]): Invocation {
-  let invocation: Invocation = { kind: "version" };
-  let output = "";
-  const take = (kind: "serve" | "check", command: Command) => {
-    invocation = command.args.length === 0
-      ? toInvocation(kind, command.optsWithGlobals())
-      : { kind: "wrong", message: unexpected(command.args[0]!, kind) + commandHint(args) };
-  };
-  const root = describe(new Command("wstunnel"), (text) => output += text)
-    .description(DESCRIPTION)
-    .version("", "--version", SWITCHES["--version"])
-    .action((_options, command: Command) => take("serve", command))
-    .addHelpText("after", HELP_AFTER);
-  for (const flag of FLAGS) root.addOption(toOption(flag));
-  describe(root.command("check"), (text) => output += text)
-    .description(COMMANDS.check)
-    .addOption(toOption(URL_FLAG))
-    .configureHelp({ showGlobalOptions: true })
-    .action((_options, command: Command) => take("check", command));
-  try {
-    root.parse(args, { from: "user" });
-    return invocation;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.version") return { kind: "version" };
-    if (error.exitCode === 0) return { kind: "help", text: output };
-    return { kind: "wrong", message: oneLine(error.message) + commandHint(args) };
-  }
-}
-
-function describe(command: Command, write: (text: string) => void): Command {
-  return command
-    .exitOverride()
-    .allowExcessArguments()
-    .helpOption("--help", SWITCHES["--help"])
-    .configureOutput({ writeOut: write, writeErr: () => {}, getOutHelpWidth: () => 80 });
-}
-
-function toOption(flag: Flag): Option {
-  const summary = flag.repeatable ? `${flag.summary}; repeatable` : flag.summary;
-  return new Option(`${flag.name} <${flag.value}>`, summary)
-    .argParser((value: string, before: string[] | undefined) =>
-      flag.repeatable ? [...before ?? [], value] : [value]
-    );
-}
-
-type OptionValues = Readonly<Record<string, string[]>>;
-
-function toInvocation(kind: "serve" | "check", options: OptionValues): Invocation {
-  const values = valuesOf(options);
-  const url = options["url"]?.at(-1);
-  if (url === undefined) return { kind, values };
-  const [other] = values.keys();
-  return other === undefined ? { kind: "probe", url } : {
-    kind: "wrong",
-    message: `--url asks a server that runs: --${other} has no effect beside it`,
-  };
-}
-
-function valuesOf(options: OptionValues): FlagValues {
-  const given = FLAGS.map(({ name }) => {
-    const attribute = name.slice(2).replace(/-./g, (dash) => dash[1]!.toUpperCase());
-    return [name.slice(2), options[attribute]] as const;
-  });
-  return new Map(given.filter((entry): entry is [string, string[]] => entry[1] !== undefined));
-}
-
-function unexpected(word: string, kind: "serve" | "check"): string {
-  if (kind === "check") return `unexpected argument '${word}'; a file is given with --config`;
-  const near = nearest(word, Object.keys(COMMANDS));
-  if (near !== null) return `unknown command '${word}' (Did you mean ${near}?)`;
-  return `unexpected argument '${word}'; a backend is given with --server, a file with --config`;
-}
-
-/** A command without quotes falls apart, and its own words then look like ours. */
-function commandHint(args: readonly string[]): string {
-  const isBare = args.some((word) => /^(?:--server=)?exec:\S+$/.test(word));
-  return isBare ? "; a command with arguments is quoted whole: --server 'exec:sshd -i'" : "";
-}
-
-function oneLine(message: string): string {
-  return message.replace(/^error: /, "").replaceAll("\n", " ");
-}

@@ -6,7 +6,7 @@
 import { FILE_MODE_RULE, parseFileMode } from "../base/file_mode.ts";
 import type { Setting } from "../config/load.ts";
 import { ACCOUNT_RULE, isAccount } from "../sys/accounts.ts";
-import type { FlagValues } from "./flags.ts";
+import type { GivenFlag } from "./arguments.ts";
 
 /** The key of a listener that each flag sets, and what is right there. */
 const KEYS = [
@@ -19,10 +19,10 @@ function isMode(text: string): boolean {
 }
 
 /** Settings to stand behind that of `--listen`, in whose place they come. */
-export function socketFileSettings(values: FlagValues): Setting[] {
-  const listen = values.get("listen") ?? [];
+export function socketFileSettings(flags: readonly GivenFlag[]): Setting[] {
+  const listen = flags.filter(({ name }) => name === "--listen").map(({ value }) => value);
   const given = KEYS.flatMap((one) => {
-    const text = values.get(one.flag.slice(2))?.at(-1);
+    const text = flags.findLast(({ name }) => name === one.flag)?.value;
     return text === undefined ? [] : [{ ...one, text }];
   });
   if (given.length === 0) return [];

@@ -8,11 +8,11 @@ import { versionLine } from "../base/version.ts";
 import { within } from "../base/within.ts";
 import type { Config } from "../config/config.ts";
 import { toFile } from "../config/effective.ts";
-import { formatProblem } from "../config/problem.ts";
+import { formatProblem, quote } from "../config/problem.ts";
 import { readConfig } from "../config/read.ts";
 import { writeToml } from "../config/toml.ts";
 import { runtimeProblems } from "../server/runtime.ts";
-import { parseArguments } from "./flags.ts";
+import { parseArguments } from "./arguments.ts";
 import { parseProbe, probe } from "./probe.ts";
 import { toSettings } from "./settings.ts";
 
@@ -35,30 +35,33 @@ export interface RunOptions {
 
 /** Does what the arguments ask for and gives the exit code: 2 for a wrong command line or configuration. */
 export async function run(args: readonly string[], options: RunOptions): Promise<number> {
-  const { writeOut, writeError, serve } = options;
+  const { writeOut, serve } = options;
+  const complain = (text: string) => options.writeError(`wstunnel: ${text}\n`);
   const invocation = parseArguments(args);
   if (invocation.kind === "help" || invocation.kind === "version") {
     writeOut(invocation.kind === "help" ? invocation.text : versionLine());
     return 0;
   }
   if (invocation.kind === "wrong") {
-    writeError(`wstunnel: ${invocation.message}\nTry wstunnel --help.\n`);
+    complain(invocation.message);
+    complain("try wstunnel --help");
     return EXIT_USAGE;
   }
   if (invocation.kind === "probe") return await probeUrl(invocation.url, options);
-  const { kind, values } = invocation;
-  const loaded = await readConfig(values.get("config")?.at(-1), toSettings(values));
+  const { kind, given } = invocation;
+  const file = given.findLast(({ name }) => name === "--config")?.value;
+  const loaded = await readConfig(file, toSettings(given));
   if ("problems" in loaded) {
-    for (const problem of loaded.problems) writeError(`${formatProblem(problem)}\n`);
+    for (const problem of loaded.problems) complain(formatProblem(problem));
     return EXIT_USAGE;
   }
   const { config } = loaded;
   const unable = runtimeProblems(Deno.version.deno, config);
-  for (const problem of unable) writeError(`${problem}\n`);
+  for (const problem of unable) complain(problem);
   if (unable.length > 0) return EXIT_USAGE;
   const warnings = loaded.warnings.map(formatProblem);
   if (kind === "check") {
-    for (const warning of warnings) writeError(`warning: ${warning}\n`);
+    for (const warning of warnings) complain(`warning: ${warning}`);
     writeOut(writeToml(toFile(config)));
     return 0;
   }
@@ -74,11 +77,11 @@ export async function run(args: readonly string[], options: RunOptions): Promise
 async function probeUrl(url: string, { writeOut, writeError }: RunOptions): Promise<number> {
   const parsed = parseProbe(url);
   if ("problem" in parsed) {
-    writeError(`--url: ${parsed.problem}: current value is ${JSON.stringify(url)}\n`);
+    writeError(`wstunnel: --url: ${parsed.problem}: current value is ${quote(url)}\n`);
     return EXIT_USAGE;
   }
   const { ok, text } = await probe(parsed);
-  const write = ok ? writeOut : writeError;
-  write(`${url}: ${text}\n`);
+  if (ok) writeOut(`${url}: ${text}\n`);
+  else writeError(`wstunnel: ${url}: ${text}\n`);
   return ok ? 0 : EXIT_UNWELL;
 }

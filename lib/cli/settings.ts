@@ -5,19 +5,79 @@
  */
 import { formatAddress, parseAddress } from "../base/address.ts";
 import type { Setting } from "../config/load.ts";
-import { FLAGS, type FlagValues } from "./flags.ts";
+import { type Path, quote } from "../config/problem.ts";
+import type { GivenFlag } from "./arguments.ts";
+import { type Flag, FLAGS } from "./flags.ts";
 import { socketFileSettings } from "./listen_settings.ts";
+import { shellWord } from "./shell.ts";
 
-/** Turns the values of flags into settings at their places in the file; what can't be is a setting with a `rule`. */
-export function toSettings(values: FlagValues): Setting[] {
-  const direct = FLAGS.flatMap((flag): Setting[] => {
-    const given = values.get(flag.name.slice(2));
-    if (given === undefined || flag.path === undefined) return [];
-    const last = given.at(-1)!;
-    const value = flag.repeatable ? given : flag.number ? toNumber(last) : last;
-    return [{ flag: flag.name, path: flag.path, value }];
-  });
-  return [...direct, ...socketFileSettings(values), ...serverSettings(values)];
+/**
+ * Turns flags, in the order they were given, into settings at their places in the file; what can't be is a setting with a `rule`.
+ *
+ * A `--path` begins a route, to which the `--server`s behind it belong, and the flags of a route; what stands before the
+ * first one holds for all. A `--server` there is the route `/`, which gets what no other route does. So a `--path` at the
+ * end has nothing to lead to, which is refused: `--server A --path /a` once meant what `--path /a --server A` means, and
+ * taken so it would lead every other path to A, or, with more routes, `/a` to the server of another.
+ */
+export function toSettings(given: readonly GivenFlag[]): Setting[] {
+  const [all, ...paths] = splitAtPaths(given);
+  return [
+    ...FLAGS.flatMap((flag) => flagSettings(flag, all.flags, flag.path)),
+    ...socketFileSettings(all.flags),
+    ...routeSettings(all, paths),
+  ];
+}
+
+/** Flags that belong together: behind a `--path`, or before the first. */
+interface Group {
+  /** The key that `--path` gave; before the first one `/`. */
+  readonly key: string;
+  readonly flags: GivenFlag[];
+}
+
+/** The group before the first `--path`, where also stand all flags that no route has, and a group for each `--path`. */
+function splitAtPaths(given: readonly GivenFlag[]): [Group, ...Group[]] {
+  const all: Group = { key: "/", flags: [] };
+  const paths: Group[] = [];
+  for (const flag of given) {
+    if (flag.name === "--path") paths.push({ key: flag.value, flags: [] });
+    else if (isPerRoute(flag)) (paths.at(-1) ?? all).flags.push(flag);
+    else all.flags.push(flag);
+  }
+  return [all, ...paths];
+}
+
+function isPerRoute({ name }: GivenFlag): boolean {
+  return name === "--server" || FLAGS.some((flag) => flag.name === name && flag.perRoute);
+}
+
+function valuesOf(name: Flag["name"], flags: readonly GivenFlag[]): string[] {
+  return flags.filter((flag) => flag.name === name).map(({ value }) => value);
+}
+
+/** The settings of a flag among those of a group. */
+function flagSettings(
+  flag: Flag,
+  flags: readonly GivenFlag[],
+  path: Path | undefined,
+): Setting[] {
+  const { name, repeatable, number } = flag;
+  const values = valuesOf(name, flags);
+  const last = values.at(-1);
+  if (last === undefined) return [];
+  const settings: Setting[] = [];
+  if (!repeatable && values.length > 1) {
+    const rule = `must be given once, not as ${values.map(quote).join(" and ")}`;
+    settings.push({ flag: name, path: [name], rule });
+  }
+  if (path !== undefined) {
+    settings.push({
+      flag: name,
+      path,
+      value: repeatable ? values : number ? toNumber(last) : last,
+    });
+  }
+  return settings;
 }
 
 /** Text that is no number stays as it is, for the schema to refuse. */
@@ -25,22 +85,75 @@ function toNumber(text: string): number | string {
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
-const SERVER_PATH = ["wstunnel", "server"];
+const SERVER: Path = ["wstunnel", "server"];
 
-function serverSettings(values: FlagValues): Setting[] {
-  const servers = values.get("server");
-  const key = values.get("path")?.at(-1);
-  if (servers === undefined) {
-    const rule = "has no effect without --server";
-    return key === undefined ? [] : [{ flag: "--path", path: ["--path"], rule }];
+function routeSettings(all: Group, paths: readonly Group[]): Setting[] {
+  // The one before them comes last: of two routes that match the first is taken, and `/` matches everything.
+  const routes = [...paths, all].filter(({ flags }) => valuesOf("--server", flags).length > 0);
+  const replaceTable: Setting[] = routes.length === 0
+    ? []
+    : [{ flag: "--server", path: SERVER, value: {} }];
+  return [
+    ...paths.flatMap((group, at) => pathProblems(group, at, all, paths)),
+    ...replaceTable,
+    ...routes.flatMap((route) => [
+      ...(route === all
+        ? []
+        : [{ flag: pathFlag(route), path: [...SERVER, route.key], value: {} }]),
+      ...serverSettings(route),
+      ...(route === all ? [] : ownSettings(route)),
+    ]),
+  ];
+}
+
+/** `--path` as the user wrote it, since there may be several. */
+function pathFlag({ key }: Group): string {
+  return `--path ${/^[\w./-]+$/.test(key) ? key : quote(key)}`;
+}
+
+function pathProblems(
+  group: Group,
+  at: number,
+  all: Group,
+  paths: readonly Group[],
+): Setting[] {
+  const flag = pathFlag(group);
+  const path = ["--path"];
+  const before = paths.slice(0, at).some(({ key }) => key === group.key);
+  const stray = valuesOf("--server", all.flags);
+  if (valuesOf("--server", group.flags).length === 0) {
+    const servers = paths.length === 1 && stray.length > 0 ? stray : ["127.0.0.1:5900"];
+    const line = ["wstunnel", "--path", shellWord(group.key)]
+      .concat(servers.flatMap((server) => ["--server", shownServer(server)]));
+    return [{ flag, path, rule: `must have a --server behind it, as in: ${line.join(" ")}` }];
   }
-  const hosts = servers.map(toHost);
+  if (before) {
+    return [{ flag, path, rule: "must be given once: put its --servers behind the first" }];
+  }
+  if (group.key === all.key && stray.length > 0) {
+    return [{ flag, path, rule: "is the --server before it already: put that behind it" }];
+  }
+  return [];
+}
+
+/** A command may hold a password. */
+function shownServer(server: string): string {
+  return server.startsWith("exec:") ? "exec:COMMAND" : shellWord(server);
+}
+
+/** What a route says for itself. */
+function ownSettings({ key, flags }: Group): Setting[] {
+  return FLAGS.filter(({ perRoute }) => perRoute)
+    .flatMap((flag) => flagSettings(flag, flags, [...SERVER, key, flag.path!.at(-1)!]));
+}
+
+function serverSettings({ key, flags }: Group): Setting[] {
   const flag = "--server";
-  const broken = hosts.filter((host) => "rule" in host)
-    .map((host) => ({ flag, path: SERVER_PATH, ...host }));
+  const hosts = valuesOf(flag, flags).map(toHost);
+  const path = [...SERVER, key, "hosts"];
+  const broken = hosts.filter((host) => "rule" in host).map((host) => ({ flag, path, ...host }));
   const tables = hosts.map((host) => "rule" in host ? STAND_IN : host.host);
-  const value = Object.fromEntries([[key ?? "/", tables]]);
-  return [...broken, { flag, path: SERVER_PATH, value }];
+  return [...broken, { flag, path, value: tables }];
 }
 
 /** Breaks no rule, so that what is wrong with the other servers, or with --path, shows as well. */

@@ -5,6 +5,7 @@
  */
 import { type Address, type ParsedAddress, parseUnixPath } from "../base/address.ts";
 import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
+import { LEVEL_NAMES } from "../base/logger.ts";
 import { msToSeconds, secondsToMs } from "../base/duration.ts";
 import { splitCommandLine } from "./command_line.ts";
 import type {
@@ -33,7 +34,7 @@ export function toConfig(file: FileConfig): Config {
     listen: [file.listen].flat().map(toListen),
     engine: file.engine,
     logFormat: file["log-format"],
-    debug: wstunnel.debug,
+    debug: toLevel(wstunnel.debug),
     graceMs: secondsToMs(file["grace-time"]),
     handshakeTimeoutMs: secondsToMs(file["handshake-timeout"]),
     routes: Object.entries(wstunnel.server).map(([key, route]) =>
@@ -118,6 +119,10 @@ function toWords(command: string | string[]): readonly string[] {
 
 function toBytes(size: number | string): number {
   return typeof size === "number" ? size : parseByteSize(size)!;
+}
+
+function toLevel(level: FileConfig["wstunnel"]["debug"]): number {
+  return typeof level === "number" ? level : LEVEL_NAMES.indexOf(level);
 }
 
 /** What the values of environment variables are shown as: they may be passwords. */

@@ -103,8 +103,10 @@ function withoutRepeats(findings: readonly Finding[]): Finding[] {
   return [...first.values()];
 }
 
+/** The flag that set the value, or the closest table around it. */
 function flagOf(flags: readonly Setting[], path: Path): string | undefined {
-  return flags.find((flag) => isWithin(path, flag.path))?.flag;
+  return flags.filter((flag) => isWithin(path, flag.path))
+    .sort((a, b) => b.path.length - a.path.length)[0]?.flag;
 }
 
 function isWithin(path: Path, outer: Path): boolean {

@@ -77,7 +77,8 @@ export function valueAt(root: unknown, path: Path): unknown {
   return value;
 }
 
-function quote(text: string): string {
+/** Text in quotes, short and on one line. */
+export function quote(text: string): string {
   const shown = text.length > MAX_SHOWN_CHARACTERS
     ? text.slice(0, MAX_SHOWN_CHARACTERS) + "..."
     : text;

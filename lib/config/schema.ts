@@ -8,6 +8,7 @@ import * as z from "zod";
 import { checkHostname, NO_HOST, parseListenAddress, parseUnixPath } from "../base/address.ts";
 import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
 import { FILE_MODE_RULE, parseFileMode } from "../base/file_mode.ts";
+import { LEVEL_NAMES } from "../base/logger.ts";
 import { nearest } from "../base/nearest.ts";
 import { ACCOUNT_RULE, isAccount } from "../sys/accounts.ts";
 import { splitCommandLine } from "./command_line.ts";
@@ -66,6 +67,12 @@ function byteSize(min: number, max: number) {
     return bytes !== null && bytes >= min && bytes <= max ? null : rule;
   });
   return z.union([z.int(rule).min(min, rule).max(max, rule), asText], rule);
+}
+
+function debugLevel() {
+  const quoted = LEVEL_NAMES.map((name) => `"${name}"`).join(", ");
+  const rule = `must be a whole number from 0 to 65535, or one of ${quoted}`;
+  return z.union([z.int(rule).min(0, rule).max(65535, rule), z.enum(LEVEL_NAMES, rule)], rule);
 }
 
 function commandProblem(value: string | readonly string[]): string | null {
@@ -218,8 +225,8 @@ const wstunnel = z.strictObject({
     "must be a table of keys",
   ).default({}).describe("Backends by key: a path prefix when it starts with /, else a suffix."),
   balance: routeSettings.balance.default(DEFAULTS.wstunnel.balance),
-  debug: whole(0, 65535).default(DEFAULTS.wstunnel.debug).describe(
-    "What is logged: 0 nothing, 1 errors, 2 warnings, 3 information, 4 and above debug.",
+  debug: debugLevel().default(DEFAULTS.wstunnel.debug).describe(
+    "What is logged: none, error, warning, info or debug, or as a number from 0, 4 and above for debug.",
   ),
   "map-extensions": z.record(
     text("must be text", (key) => key === "" ? "a suffix must not be empty" : null),

@@ -52,7 +52,7 @@ Deno.test("`probe()` finds both engines well, with a tunnel or without one", asy
     for (const engine of ["stream", "native"]) {
       await using backend = serveBackend(echo);
       await using program = await startProgram(
-        ["--server", backend.address, "--path", "/a", "--engine", engine],
+        ["--path", "/a", "--server", backend.address, "--engine", engine],
         { listen: ["127.0.0.1:0", `unix:${folder}/${engine}.sock`] },
       );
       const http = `http://${program.address}`;
@@ -136,8 +136,8 @@ Deno.test("`wstunnel check --url` exits 0, 1 or 2", async () => {
   assert.equal(well.code, 0, well.stderr);
   assert.match(well.stdout, /^http:\S+: answers 426 [^\n]*\n$/);
   assert.equal(unwell.code, 1);
-  assert.match(unwell.stderr, /^ws:\S+: refuses a tunnel: 503 [^\n]*\n$/);
+  assert.match(unwell.stderr, /^wstunnel: ws:\S+: refuses a tunnel: 503 [^\n]*\n$/);
   assert.equal(wrong.code, 2);
-  assert.match(wrong.stderr, /^--url: must be http:[^\n]*\n$/);
+  assert.match(wrong.stderr, /^wstunnel: --url: must be http:[^\n]*\n$/);
   assert.deepEqual([well.stderr, unwell.stdout, wrong.stdout], ["", "", ""]);
 });

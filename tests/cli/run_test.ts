@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { run } from "../../lib/cli/run.ts";
-import type { Config } from "../../lib/config/config.ts";
+import type { Config, RouteConfig } from "../../lib/config/config.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 
 /** What a run wrote, returned, and was asked to serve. */
@@ -30,26 +30,25 @@ async function withFile(text: string, test: (path: string) => Promise<void>): Pr
 
 Deno.test("`run()` serves what the flags say, and gives the server's exit code", async () => {
   const ran = await runWith(
-    ...["--server", "127.0.0.1:5900", "--server", "exec:cat", "--path", "/vnc"],
-    ...[
-      "--listen",
-      "127.0.0.1:0",
-      "--listen",
-      "unix:/x",
-      "--listen-mode",
-      "620",
-      "--listen-group",
-      "www-data",
-      "--frame-type",
-      "binary",
-    ],
+    ...["--subprotocol", "p", "--path", "/vnc", "--server", "127.0.0.1:5900"],
+    ...["--server", "exec:cat", "--listen", "127.0.0.1:0", "--listen", "unix:/x"],
+    ...["--listen-mode", "620", "--listen-group", "www-data", "--frame-type", "binary"],
     ...["--balance", "hash", "--origin", "a.b", "--origin", "c.d", "--ping-interval", "2.5"],
     ...["--debug", "4", "--engine", "stream", "--log-format", "json"],
   );
   assert.deepEqual([ran.code, ran.out, ran.error, ran.debugs], [7, "", "", [true]]);
   const { routes, ...rest } = ran.served[0]!;
-  assert.deepEqual(routes.map(({ key }) => key), ["/vnc"]);
-  assert.deepEqual(routes[0]!.hosts.map(({ target }) => target.transport), ["tcp", "exec"]);
+  const [{ hosts, ...route }, ...others] = routes as [RouteConfig, ...RouteConfig[]];
+  assert.deepEqual(others, []);
+  assert.deepEqual(hosts.map(({ target }) => target.transport), ["tcp", "exec"]);
+  assert.deepEqual(route, {
+    key: "/vnc",
+    balance: "hash",
+    frameType: "binary",
+    origins: ["a.b", "c.d"],
+    subprotocols: ["p"],
+    pingIntervalMs: 2500,
+  });
   assert.deepEqual(rest, {
     listen: [
       { address: { transport: "tcp", hostname: "127.0.0.1", port: 0 } },
@@ -61,11 +60,11 @@ Deno.test("`run()` serves what the flags say, and gives the server's exit code",
     graceMs: 8000,
     handshakeTimeoutMs: 10_000,
     routeDefaults: {
-      balance: "hash",
-      frameType: "binary",
-      origins: ["a.b", "c.d"],
-      subprotocols: [],
-      pingIntervalMs: 2500,
+      balance: "fair",
+      frameType: "text",
+      origins: [],
+      subprotocols: ["p"],
+      pingIntervalMs: 0,
     },
     mapExtensions: {},
     maxBufferBytes: 16 * 1024 ** 2,
@@ -97,10 +96,10 @@ Deno.test("`run()` names the file's lines and the flags that are wrong, and serv
     );
     assert.deepEqual([ran.code, ran.out, ran.served], [2, "", []]);
     assert.deepEqual(ran.error.split("\n"), [
-      `${path}:2: wstunnel.balanse: unknown key, did you mean balance?`,
-      '--server: must be host:port, [v6]:port, unix:/path or exec:COMMAND: current value is "a"',
-      "--server: has a ' that is not closed",
-      '--debug: must be a whole number from 0 to 65535: current value is "x"',
+      `wstunnel: ${path}:2: wstunnel.balanse: unknown key, did you mean balance?`,
+      'wstunnel: --server: must be host:port, [v6]:port, unix:/path or exec:COMMAND: current value is "a"',
+      "wstunnel: --server: has a ' that is not closed",
+      'wstunnel: --debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is "x"',
       "",
     ]);
   });
@@ -134,7 +133,16 @@ Deno.test("`run()` refuses every flag with a value that is not allowed", async (
     ],
     [["--server", "exec:'"], "--server: has a ' that is not closed"],
     [["--server", "exec:"], "--server: must start with a program"],
-    [["--server", "a:1", "--path", ""], "--server: a key must not be empty: / is every path"],
+    [["--path", "", "--server", "a:1"], '--path "": a key must not be empty: / is every path'],
+    [
+      ["--path", "7", "--server", "a:1"],
+      "--path 7: a key must not be digits alone: put / or . in front",
+    ],
+    [
+      ["--path", "/a", "--server", "a:1", "--frame-type", "x"],
+      '--frame-type: must be "text" or "binary": current value is "x"',
+    ],
+    [["--subprotocol", "a b"], '--subprotocol: must be a token (RFC 7230): current value is "a b"'],
     [
       ["--balance", "x"],
       '--balance: must be "fair", "least-connection", "round-robin", "hash" or "sticky": current value is "x"',
@@ -148,14 +156,17 @@ Deno.test("`run()` refuses every flag with a value that is not allowed", async (
       ["--ping-interval", "-1"],
       "--ping-interval: must be a number of seconds from 0 to 86400: current value is -1",
     ],
-    [["--debug", "1.5"], "--debug: must be a whole number from 0 to 65535: current value is 1.5"],
+    [
+      ["--debug", "1.5"],
+      '--debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is 1.5',
+    ],
     [["--engine", "x"], '--engine: must be "native" or "stream": current value is "x"'],
     [["--log-format", "x"], '--log-format: must be "text" or "json": current value is "x"'],
   ];
   for (const [args, message] of cases) {
     const server = args.includes("--server") ? [] : ["--server", "a:1"];
     const { code, error } = await runWith(...args, ...server);
-    assert.deepEqual([code, error], [2, `${message}\n`], args.join(" "));
+    assert.deepEqual([code, error], [2, `wstunnel: ${message}\n`], args.join(" "));
   }
 });
 
@@ -163,7 +174,10 @@ Deno.test("`run()` shows how to start it when no server is given", async () => {
   const ran = await runWith();
   const oneLine = "wstunnel --server 127.0.0.1:5900 --frame-type binary";
   assert.equal(ran.code, 2);
-  assert.equal(ran.error, `wstunnel.server: must name at least one backend, as in: ${oneLine}\n`);
+  assert.equal(
+    ran.error,
+    `wstunnel: wstunnel.server: must name at least one backend, as in: ${oneLine}\n`,
+  );
   // The line it shows is one that works.
   assert.equal((await runWith(...oneLine.split(" ").slice(1))).code, 7);
 });
@@ -171,7 +185,10 @@ Deno.test("`run()` shows how to start it when no server is given", async () => {
 Deno.test("`run()` refuses --path without --server", async () => {
   await withFile('[wstunnel.server."/"]\nport = 1\n', async (path) => {
     const ran = await runWith("--config", path, "--path", "/x");
-    assert.deepEqual([ran.code, ran.error], [2, "--path: has no effect without --server\n"]);
+    assert.deepEqual([ran.code, ran.error], [
+      2,
+      "wstunnel: --path /x: must have a --server behind it, as in: wstunnel --path /x --server 127.0.0.1:5900\n",
+    ]);
   });
 });
 
@@ -180,7 +197,7 @@ Deno.test("`run()` sends a wrong command line to the help", async () => {
   assert.deepEqual([ran.code, ran.out], [2, ""]);
   assert.equal(
     ran.error,
-    "wstunnel: unknown option '--sever' (Did you mean --server?)\nTry wstunnel --help.\n",
+    "wstunnel: unknown option '--sever' (Did you mean --server?)\nwstunnel: try wstunnel --help\n",
   );
 });
 
@@ -198,10 +215,10 @@ Deno.test("`run()` reports everything that is wrong with several --server and th
   const { code, error } = await runWith("--path", "", ...servers);
   assert.equal(code, 2);
   assert.deepEqual(error.split("\n"), [
-    '--server: must be host:port, [v6]:port, unix:/path or exec:COMMAND: current value is "b"',
-    "--server: must start with a program",
-    "--server: has a ' that is not closed",
-    "--server: a key must not be empty: / is every path",
+    'wstunnel: --server: must be host:port, [v6]:port, unix:/path or exec:COMMAND: current value is "b"',
+    "wstunnel: --server: must start with a program",
+    "wstunnel: --server: has a ' that is not closed",
+    'wstunnel: --path "": a key must not be empty: / is every path',
     "",
   ]);
 });
@@ -209,14 +226,14 @@ Deno.test("`run()` reports everything that is wrong with several --server and th
 Deno.test("`run()` reports a file that can't be read, and wrong flags beside it", async () => {
   for (
     const [file, said] of [
-      ["", "--config: must name a file"],
-      ["/no/such", "/no/such: cannot be read: there is no such file"],
+      ["", "wstunnel: --config: must name a file"],
+      ["/no/such", "wstunnel: /no/such: cannot be read: there is no such file"],
     ]
   ) {
     const { code, error } = await runWith("--config", file!, "--debug", "x");
     assert.deepEqual([code, error.split("\n")], [2, [
       said,
-      '--debug: must be a whole number from 0 to 65535: current value is "x"',
+      'wstunnel: --debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is "x"',
       "",
     ]]);
   }
@@ -229,7 +246,7 @@ Deno.test("`run()` with check prints warnings beside the configuration", async (
     assert.equal(code, 0);
     assert.equal(
       error,
-      `warning: ${path}:2: wstunnel.map-extensions.".a": has no effect: ".b" is no key of wstunnel.server\n`,
+      `wstunnel: warning: ${path}:2: wstunnel.map-extensions.".a": has no effect: ".b" is no key of wstunnel.server\n`,
     );
     assert.match(out, /^listen = /);
   });

@@ -41,7 +41,7 @@ min-procs = 9
   const flags = [{ flag: "--ping-interval", path: ["wstunnel", "ping-interval"], value: "soon" }];
   assert.deepEqual(problemsOf(text, flags), [
     'x.toml:2: listen[1]: must be host:port, [v6]:port, :port or unix:/path: current value is "x"',
-    'x.toml:5: wstunnel.debug: must be a whole number from 0 to 65535: current value is "a"',
+    'x.toml:5: wstunnel.debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is "a"',
     "x.toml:8: wstunnel.balanse: unknown key, did you mean balance?",
     'x.toml:15: wstunnel.server."/a"[1].min-procs: has no effect without bin-path: current value is 9',
     'x.toml:16: wstunnel.server.".b"[0]: must have port, socket or exec',
@@ -279,6 +279,6 @@ Deno.test("`loadConfig()` reports wrong flags beside a file that is no TOML", ()
   const flags = [{ flag: "--debug", path: ["wstunnel", "debug"], value: "x" }];
   assert.deepEqual(problemsOf("a = ", flags), [
     "x.toml:1:5: not TOML: invalid value",
-    '--debug: must be a whole number from 0 to 65535: current value is "x"',
+    '--debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is "x"',
   ]);
 });

@@ -116,11 +116,15 @@ const IN_WSTUNNEL: [string, ...string[]][] = [
   ],
   [
     "debug = 65536",
-    "x.toml:2: wstunnel.debug: must be a whole number from 0 to 65535: current value is 65536",
+    'x.toml:2: wstunnel.debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is 65536',
+  ],
+  [
+    'debug = "loud"',
+    'x.toml:2: wstunnel.debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is "loud"',
   ],
   [
     "debug = -0.5",
-    "x.toml:2: wstunnel.debug: must be a whole number from 0 to 65535: current value is -0.5",
+    'x.toml:2: wstunnel.debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is -0.5',
   ],
   [
     'ping-interval = "x"',

@@ -1,7 +1,7 @@
 /** What a route says for itself in place of what stands under [wstunnel]. */
 import assert from "node:assert/strict";
-import { openBackend, serveBackend, type Taken } from "../support/backends.ts";
-import type { Program } from "../support/program.ts";
+import { type Backend, openBackend, serveBackend, type Taken } from "../support/backends.ts";
+import { type Program, runProgram, startProgram } from "../support/program.ts";
 import {
   type Fields,
   handshake,
@@ -11,7 +11,7 @@ import {
   type RawClient,
 } from "../support/raw_client.ts";
 import { type Engine, testEngines } from "./engine_limits.ts";
-import { assertClosed, hostLines, startWithFile } from "./whole.ts";
+import { assertClosed, hostLines, startWithFile, text } from "./whole.ts";
 
 /** Says a word, and waits for the end. */
 async function greet({ reader, write }: Taken): Promise<void> {
@@ -129,4 +129,45 @@ testEngines("a route chooses among its hosts by a policy of its own", async (eng
   assert.deepEqual(counts(), [2, 2]);
   await comeAndGo(program, "/own", 4);
   assert.deepEqual(counts().toSorted(), [2, 6]);
+});
+
+/** A backend that says its name to whoever comes. */
+function named(name: string): Backend {
+  return serveBackend(async ({ reader, write }) => {
+    await write(name);
+    await reader.rest("the end of the tunnel");
+  });
+}
+
+Deno.test("each --server belongs to the --path before it, those before any to every other path", async () => {
+  await using rest = named("rest");
+  await using a = named("a");
+  await using b = named("b");
+  await using program = await startProgram([
+    ...["--server", rest.address, "--frame-type", "binary", "--origin", "all.example"],
+    ...["--path", "/a", "--server", a.address],
+    ...["--path", "/b", "--frame-type", "text", "--origin", "b.example", "--server", b.address],
+  ]);
+  const reached = async (target: string, origin: string) => {
+    using client = await openTunnel(program.address, target, { Origin: `https://${origin}` });
+    const { opcode, payload } = await client.frame();
+    await client.close(1000);
+    return [text(payload), opcode];
+  };
+  assert.deepEqual(await reached("/a", "all.example"), ["a", Opcode.BINARY]);
+  assert.deepEqual(await reached("/b", "b.example"), ["b", Opcode.TEXT]);
+  assert.deepEqual(await reached("/c", "all.example"), ["rest", Opcode.BINARY]);
+  assert.equal(await statusOf(program, "/b", { Origin: "https://all.example" }), 403);
+});
+
+Deno.test("a --server that stands before its --path is refused with the right line, not served elsewhere", async () => {
+  const { code, stdout, stderr } = await runProgram(["--server", "a:1", "--path", "/p"]);
+  assert.deepEqual({ code, stdout, stderr: stderr.split("\n") }, {
+    code: 2,
+    stdout: "",
+    stderr: [
+      "wstunnel: --path /p: must have a --server behind it, as in: wstunnel --path /p --server a:1",
+      "",
+    ],
+  });
 });

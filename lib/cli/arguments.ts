@@ -1,0 +1,136 @@
+/**
+ * Arguments to what the user wants. The one file that knows commander.
+ *
+ * @module
+ */
+import { Command, CommanderError, Option } from "commander";
+import { nearest } from "../base/nearest.ts";
+import {
+  COMMANDS,
+  DESCRIPTION,
+  EXAMPLES,
+  EXIT_CODES,
+  type Flag,
+  FLAGS,
+  SWITCHES,
+  URL_FLAG,
+} from "./flags.ts";
+import { hintForForeign } from "./foreign.ts";
+
+/** A flag as it was given. */
+export interface GivenFlag {
+  readonly name: Flag["name"];
+  readonly value: string;
+}
+
+/** What the arguments ask for; `given` in the order of the command line. */
+export type Invocation =
+  | { readonly kind: "serve" | "check"; readonly given: readonly GivenFlag[] }
+  | { readonly kind: "probe"; readonly url: string }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version" }
+  | { readonly kind: "wrong"; readonly message: string };
+
+const HELP_AFTER = `
+Examples:
+${EXAMPLES.map((line) => `  ${line}`).join("\n")}
+
+Exit codes:
+${EXIT_CODES.map((meaning, code) => `  ${code}  ${meaning}`).join("\n")}`;
+
+const [VERSION, HELP] = ["--version", "--help"].map((name) => {
+  const { short, summary } = SWITCHES.find((one) => one.name === name)!;
+  return { flags: `${short}, ${name}`, summary };
+}) as [{ flags: string; summary: string }, { flags: string; summary: string }];
+
+/** Reads the arguments; writes nothing and never exits. */
+export function parseArguments(args: readonly string[]): Invocation {
+  const given: GivenFlag[] = [];
+  let output = "";
+  let invocation: Invocation = { kind: "version" };
+  const describe = (command: Command): Command =>
+    command
+      .exitOverride()
+      .allowExcessArguments()
+      .helpOption(HELP.flags, HELP.summary)
+      .configureOutput({
+        writeOut: (text) => output += text,
+        writeErr: () => {},
+        getOutHelpWidth: () => 80,
+      });
+  const take = (kind: "serve" | "check", command: Command) => {
+    const [word] = command.args;
+    invocation = word === undefined
+      ? toInvocation(kind, given)
+      : { kind: "wrong", message: withHint(unexpected(word, kind), args) };
+  };
+  const root = describe(new Command("wstunnel"))
+    .description(DESCRIPTION)
+    .version("", VERSION.flags, VERSION.summary)
+    .helpCommand("help [command]", HELP.summary)
+    .action((_options, command: Command) => take("serve", command))
+    .addHelpText("after", HELP_AFTER);
+  for (const flag of FLAGS) root.addOption(toOption(flag, given));
+  describe(root.command("check"))
+    .description(COMMANDS.check)
+    .addOption(toOption(URL_FLAG, given))
+    .configureHelp({ showGlobalOptions: true })
+    .action((_options, command: Command) => take("check", command));
+  describe(root.command("version", { hidden: true })).action(() => {});
+  try {
+    root.parse(args, { from: "user" });
+    return invocation;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.version") return { kind: "version" };
+    if (error.exitCode === 0) return { kind: "help", text: output };
+    return { kind: "wrong", message: withHint(oneLine(error.message), args) };
+  }
+}
+
+/** An option that adds to `given`, since commander itself forgets the order. */
+function toOption(flag: Flag, given: GivenFlag[]): Option {
+  const summary = flag.repeatable ? `${flag.summary}; repeatable` : flag.summary;
+  return new Option(`${flag.name} <${flag.value}>`, summary)
+    .argParser((value: string) => void given.push({ name: flag.name, value }));
+}
+
+function toInvocation(kind: "serve" | "check", given: readonly GivenFlag[]): Invocation {
+  const urls = given.filter(({ name }) => name === URL_FLAG.name).map(({ value }) => value);
+  const [url, second] = urls;
+  if (url === undefined) return { kind, given };
+  const wrong = (message: string): Invocation => ({ kind: "wrong", message });
+  if (second !== undefined) {
+    const both = urls.map((one) => JSON.stringify(one)).join(" and ");
+    return wrong(`${URL_FLAG.name}: must be given once, not as ${both}`);
+  }
+  const other = given.find(({ name }) => name !== URL_FLAG.name);
+  return other === undefined
+    ? { kind: "probe", url }
+    : wrong(`--url asks a server that runs: ${other.name} has no effect beside it`);
+}
+
+function unexpected(word: string, kind: "serve" | "check"): string {
+  if (kind === "check") return `unexpected argument '${word}'; a file is given with --config`;
+  const near = nearest(word, Object.keys(COMMANDS));
+  if (near !== null) return `unknown command '${word}' (Did you mean ${near}?)`;
+  return `unexpected argument '${word}'; a backend is given with --server, a file with --config`;
+}
+
+/** The message, with what to write in its place where a command fell apart, or the words are another program's. */
+function withHint(message: string, args: readonly string[]): string {
+  // Its own words look like ours, or like another program's.
+  const isBare = args.some((word) => /^(?:--server=)?exec:\S+$/.test(word));
+  if (isBare) {
+    return `${message}; a command with arguments is quoted whole: --server 'exec:sshd -i'`;
+  }
+  const foreign = hintForForeign(args);
+  // What is like a foreign word, or may stand there, is not what was meant.
+  return foreign === null
+    ? message
+    : `${message.replace(/ \(Did you mean .*|;.*/, "")}; ${foreign}`;
+}
+
+function oneLine(message: string): string {
+  return message.replace(/^error: /, "").replaceAll("\n", " ");
+}

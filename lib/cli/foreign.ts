@@ -1,0 +1,163 @@
+/**
+ * What to write in place of words that another program of the kind understands: websockify, websocat, lighttpd, and the
+ * `wstunnel` that tunnels from a client of its own.
+ *
+ * @module
+ */
+import { FLAGS, URL_FLAG } from "./flags.ts";
+import { shellWord } from "./shell.ts";
+
+/** What stands for an address that the words don't tell. */
+const TARGET = "HOST:PORT";
+
+const NO_TLS = "TLS is for a reverse proxy in front, which passes wss:// on to: wstunnel " +
+  `--listen 127.0.0.1:8080 --server ${TARGET}`;
+const NO_CLIENT =
+  "this is the server's end alone, for a client take for example: websocat --binary " +
+  "tcp-l:127.0.0.1:1234 ws://HOST:8080/";
+const NO_AUTH =
+  "passwords are for a reverse proxy in front; pages of other sites are kept away by " +
+  "--origin example.com";
+const PATHS = "a target has a path in place of a token: wstunnel --path /a --server HOST-A:PORT " +
+  "--path /b --server HOST-B:PORT";
+const NO_FILES = "files are for a web server beside it, this serves WebSockets alone";
+const STAYS = "it stays in the foreground, a supervisor such as systemd keeps it running";
+const STDERR = "the log goes to standard error";
+const DEBUG = "what is logged is said by --debug debug";
+const CONFIG = "a file is given by --config wstunnel.toml";
+const LISTEN = "where it listens is said by --listen 127.0.0.1:8080";
+const SERVER = `where it leads is said by --server ${TARGET}`;
+const PING = "Pings are asked for by --ping-interval 30";
+const BINARY = "binary frames are asked for by --frame-type binary";
+const TEXT = "text frames are asked for by --frame-type text";
+const ONE_EACH = "a program for each tunnel is --server 'exec:COMMAND'";
+const IDLE = "a backend's silence is bounded by read-timeout, a key of its host in the file";
+
+/** What an option is here, and whether a value stands behind it. */
+const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: string])[] = [
+  ["--cert --key --cafile --key-password --ssl-version --ssl-ciphers", true, NO_TLS],
+  ["--tls-certificate --tls-private-key --tls-client-ca-certs --pkcs12-der", true, NO_TLS],
+  ["--ssl --ssl-only --ssl-target --tls --verify-client", false, NO_TLS],
+  ["--web", true, NO_FILES],
+  ["--web-auth", false, NO_AUTH],
+  ["--auth-plugin --auth-source --basic-auth --http-upgrade-credentials", true, NO_AUTH],
+  ["--token --token-plugin --token-source --target-config", true, PATHS],
+  ["--host-token", false, PATHS],
+  ["--restrict-http-upgrade-path-prefix --url-path --prefix", true, "a path is said by --path /a"],
+  ["--unix-target", true, "a unix socket is --server unix:/path"],
+  ["--unix-listen", true, "a unix socket is --listen unix:/path"],
+  ["--heartbeat --websocket-ping-frequency-sec --websocket-ping-frequency", true, PING],
+  ["--log-file --syslog --record", true, STDERR],
+  ["--log-lvl --log-level --loglevel", true, DEBUG],
+  ["--verbose -v -vv", false, `${DEBUG}; the version is -V`],
+  ["--quiet -q", false, "less is logged by --debug error"],
+  ["--daemon -D", false, STAYS],
+  ["--inetd --run-once --oneshot -1", false, ONE_EACH],
+  ["--idle-timeout --timeout", true, IDLE],
+  ["--local-to-remote --remote-to-local -L -R", true, NO_CLIENT],
+  ["--restrict-to --target --backend --upstream --remote --host --to", true, SERVER],
+  ["--port --bind --address -p -l -s --server-mode", true, LISTEN],
+  [
+    "--protocol --websocket-protocol --subprotocols",
+    true,
+    "a subprotocol is said by --subprotocol",
+  ],
+  ["--binary -b", false, BINARY],
+  ["--text -t", false, TEXT],
+  ["-f -c --config-file --conf", true, CONFIG],
+];
+
+/** Gives what to write in place of the arguments, or null where they are nobody's that is known here. */
+export function hintForForeign(args: readonly string[]): string | null {
+  const { words, options, restrictedTo } = sort(args);
+  const line = hintForWords(words, restrictedTo);
+  const hints = [...line === null ? [] : [line], ...options];
+  return hints.length === 0 ? null : [...new Set(hints)].join("; ");
+}
+
+interface Sorted {
+  /** What is neither an option nor its value. */
+  readonly words: readonly string[];
+  /** What the foreign options are here. */
+  readonly options: readonly string[];
+  /** The target that a server of the other wstunnel is bound to. */
+  readonly restrictedTo: string | undefined;
+}
+
+function sort(args: readonly string[]): Sorted {
+  const words: string[] = [];
+  const options: string[] = [];
+  let restrictedTo: string | undefined;
+  const ours: readonly string[] = [...FLAGS, URL_FLAG].map(({ name }) => name);
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!;
+    const [name = "", value] = arg.startsWith("--") ? arg.split("=", 2) : [arg];
+    const option = OPTIONS.find(([names]) => names.split(" ").includes(name));
+    if (option === undefined && !name.startsWith("-")) words.push(arg);
+    if (option !== undefined) options.push(option[2]);
+    if (name === "--restrict-to") restrictedTo = value ?? args[at + 1];
+    const hasValue = option?.[1] ?? ours.includes(name);
+    if (hasValue && value === undefined) at++;
+  }
+  return { words, options, restrictedTo };
+}
+
+function hintForWords(words: readonly string[], restrictedTo: string | undefined): string | null {
+  const [first = "", second = ""] = words;
+  if (first === "client") return NO_CLIENT;
+  if (first === "server") {
+    const { listen, tls } = readUrl(second);
+    const line = lineFor(listen, restrictedTo ?? TARGET);
+    return `its clients can't say where it leads, --server does: ${line}${
+      tls ? `; ${NO_TLS}` : ""
+    }`;
+  }
+  return hintForWebsocat(first, second) ?? hintForWebsockify(first, second);
+}
+
+/** `ws://0.0.0.0:8080`, where the other wstunnel listens. */
+function readUrl(text: string): { readonly listen: string; readonly tls: boolean } {
+  const match = /^(wss?):\/\/([^/]+)/.exec(text);
+  const [, scheme, authority = "127.0.0.1:8080"] = match ?? [];
+  const port = scheme === "wss" ? 443 : 80;
+  return {
+    listen: /:\d+$/.test(authority) ? authority : `${authority}:${port}`,
+    tls: scheme === "wss",
+  };
+}
+
+/** `ws-l:127.0.0.1:1234 tcp:127.0.0.1:22` */
+function hintForWebsocat(from: string, to: string): string | null {
+  const listener = /^(?:ws-l|ws-listen|listen-ws|l-ws):(.+)$/.exec(from)?.[1];
+  if (listener !== undefined) {
+    return `in words of here: ${lineFor(hostPort(listener), websocatTarget(to))}`;
+  }
+  const isClient = /^(?:tcp-l|tcp-listen|tcp-l-fork|l-tcp|unix-l|unix-listen|-):?/.test(from) &&
+    /^wss?:/.test(to);
+  return isClient || /^wss?:\/\//.test(from) ? NO_CLIENT : null;
+}
+
+function websocatTarget(text: string): string {
+  const [, kind = "", rest = ""] = /^([a-z-]+):(.*)$/.exec(text) ?? [];
+  if (/^(?:tcp|tcp-connect|connect-tcp)$/.test(kind)) return rest;
+  if (/^(?:unix|unix-connect|unix-c)$/.test(kind)) return `unix:${rest}`;
+  return /^(?:cmd|sh-c|exec)$/.test(kind) ? "exec:COMMAND" : TARGET;
+}
+
+/** `6080 localhost:5900`: with a port alone it listens on all interfaces. */
+function hintForWebsockify(from: string, to: string): string | null {
+  if (!/^(?:\S*:)?\d+$/.test(from)) return null;
+  if (to !== "" && !/^(?:\S*:)?\d+$/.test(to)) return null;
+  // A lone address with a host is more likely a server without its flag, which is told anyway.
+  if (to === "" && !/^:?\d+$/.test(from)) return null;
+  const listen = /^\d+$/.test(from) ? `:${from}` : from;
+  return `in words of here: ${lineFor(listen, to === "" ? TARGET : hostPort(to))}`;
+}
+
+function hostPort(text: string): string {
+  return /^:?\d+$/.test(text) ? `127.0.0.1:${text.replace(":", "")}` : text;
+}
+
+function lineFor(listen: string, server: string): string {
+  return `wstunnel --listen ${shellWord(listen)} --server ${shellWord(server)} --frame-type binary`;
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { parseArguments } from "../../lib/cli/arguments.ts";
+import { FLAGS } from "../../lib/cli/flags.ts";
+
+Deno.test("`parseArguments()` keeps the order of flags before and behind the subcommand", () => {
+  const given = [["--server", "a"], ["--path", "/p"], ["--server", "b"]] as const;
+  const flags = given.map(([name, value]) => ({ name, value }));
+  const cases: [string[], unknown][] = [
+    [[], { kind: "serve", given: [] }],
+    [["--server", "a", "--path=/p", "--server=b"], { kind: "serve", given: flags }],
+    [["check", "--server", "a", "--path", "/p", "--server", "b"], { kind: "check", given: flags }],
+    [["--server", "a", "check", "--path", "/p", "--server", "b"], { kind: "check", given: flags }],
+    [["--server", "a", "--path", "/p", "check", "--server", "b"], { kind: "check", given: flags }],
+    [["--debug", "-2"], { kind: "serve", given: [{ name: "--debug", value: "-2" }] }],
+    [["--frame-type", ""], { kind: "serve", given: [{ name: "--frame-type", value: "" }] }],
+    [["check", "--url", "http://a/"], { kind: "probe", url: "http://a/" }],
+    ...[["--version"], ["-V"], ["version"], ["--server", "a", "--version"]]
+      .map((args): [string[], unknown] => [args, { kind: "version" }]),
+  ];
+  for (const [args, invocation] of cases) {
+    assert.deepEqual(parseArguments(args), invocation, args.join(" "));
+  }
+});
+
+Deno.test("`parseArguments()` reads every flag of the table", () => {
+  for (const { name } of FLAGS) {
+    const given = [{ name, value: "value" }];
+    assert.deepEqual(parseArguments([name, "value"]), { kind: "serve", given });
+  }
+});
+
+Deno.test("`parseArguments()` says what is wrong and suggests the nearest", () => {
+  const cases: [string[], string][] = [
+    [["--sever", "a"], "unknown option '--sever' (Did you mean --server?)"],
+    [["check", "--sever", "a"], "unknown option '--sever' (Did you mean --server?)"],
+    [["--qqqqqqqqqq"], "unknown option '--qqqqqqqqqq'"],
+    [["--server"], "option '--server <ADDRESS>' argument missing"],
+    [["chek"], "unknown command 'chek' (Did you mean check?)"],
+    [["--url", "http://a/"], "unknown option '--url'"],
+    [
+      ["127.0.0.1:1"],
+      "unexpected argument '127.0.0.1:1'; a backend is given with --server, a file with --config",
+    ],
+    [["check", "x.toml"], "unexpected argument 'x.toml'; a file is given with --config"],
+    [
+      ["--server", "exec:/usr/sbin/sshd", "-i"],
+      "unknown option '-i'; a command with arguments is quoted whole: --server 'exec:sshd -i'",
+    ],
+    [
+      ["--server", "exec:/usr/sbin/sshd", "-D"],
+      "unknown option '-D'; a command with arguments is quoted whole: --server 'exec:sshd -i'",
+    ],
+    [
+      ["--server=exec:/bin/cat", "foo"],
+      "unexpected argument 'foo'; a backend is given with --server, a file with --config; a command " +
+      "with arguments is quoted whole: --server 'exec:sshd -i'",
+    ],
+    [
+      ["--", "--server"],
+      "unexpected argument '--server'; a backend is given with --server, a file with --config",
+    ],
+    [
+      ["--listen", ":1", "check", "--url", "unix:/x"],
+      "--url asks a server that runs: --listen has no effect beside it",
+    ],
+    [["check", "--url", "a", "--url=b"], '--url: must be given once, not as "a" and "b"'],
+  ];
+  for (const [args, message] of cases) {
+    assert.deepEqual(parseArguments(args), { kind: "wrong", message }, args.join(" "));
+  }
+});
+
+Deno.test("`parseArguments()` gives a help with every flag, an example and the exit codes", () => {
+  for (const args of [["--help"], ["-h"], ["help"], ["--server", "a", "--help"]]) {
+    const invocation = parseArguments(args);
+    assert(invocation.kind === "help");
+    for (const { name, value } of FLAGS) assert(invocation.text.includes(`${name} <${value}>`));
+    for (const part of ["check", "--version", "--help", "Examples:", "Exit codes:"]) {
+      assert(invocation.text.includes(part), part);
+    }
+    assert(invocation.text.split("\n").every((line) => line.length <= 80));
+    assert(invocation.text.endsWith("\n"));
+  }
+  for (const args of [["check", "--help"], ["check", "-h"], ["help", "check"]]) {
+    const check = parseArguments(args);
+    assert(check.kind === "help", args.join(" "));
+    assert(FLAGS.every(({ name }) => check.text.includes(name)));
+    assert(check.text.includes("--url"));
+  }
+});
