@@ -8,6 +8,7 @@ import { createBreather } from "../base/breather.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Pool } from "../backend/backend.ts";
 import { createPool } from "../backend/pool.ts";
+import { openPages } from "../sys/pages.ts";
 import { reapOrphans } from "../process/reap.ts";
 import type { Config } from "../config/config.ts";
 import { createRegistry } from "../tunnel/registry.ts";
@@ -35,9 +36,10 @@ const ENGINES: Readonly<Record<Config["engine"], Engine>> = {
 export async function serve(config: Config, log: Logger): Promise<number> {
   const pools = createPools(config, log);
   const registry = createRegistry();
-  const buffers = createBuffers(config.bufferBytes);
+  const pages = openPages();
+  const buffers = createBuffers(config.bufferBytes, pages);
   const breather = createBreather();
-  const watch = createWatch(tickFor(timesOf(config)));
+  const watch = createWatch(tickFor(timesOf(config)), buffers.trim);
   const stopping = new AbortController();
   const { signal } = stopping;
   const requests = createRequestLog(log);
@@ -86,6 +88,7 @@ export async function serve(config: Config, log: Logger): Promise<number> {
     for (const one of undo) one();
     requests.close();
     await breather.close();
+    pages?.close();
   }
 }
 

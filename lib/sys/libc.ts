@@ -22,6 +22,8 @@ const SYMBOLS = {
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
   /** Its address alone: a function that does nothing to anybody. */
   abs: { type: "pointer" },
+  madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
+  getpagesize: { parameters: [], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
   strerror: { parameters: ["i32"], result: "pointer" },
 } as const;

@@ -19,6 +19,8 @@ export interface Packing {
   space(): Uint8Array;
   /** Makes a message of the `count` bytes read into the space; false: after it come bytes that can't be sent. */
   pack(count: number): boolean;
+  /** Gives memory back that a burst took; what was packed has been sent. A read into the space may be under way. */
+  rest(): void;
   /** Whether the backend's stream may end here. */
   readonly complete: boolean;
 }
@@ -56,6 +58,10 @@ class BinaryPacking implements Packing {
     return this.#space;
   }
 
+  rest(): void {
+    this.#buffer.rest(0);
+  }
+
   pack(count: number): boolean {
     this.#buffer.note(count, this.#space.length);
     this.end = HEADROOM + count;
@@ -90,6 +96,11 @@ class TextPacking implements Packing {
     return this.bytes.subarray(this.#filled);
   }
 
+  rest(): void {
+    // Otherwise what is left of a character still stands behind the message.
+    if (this.end === HEADROOM) this.#buffer.rest(this.#filled);
+  }
+
   pack(count: number): boolean {
     this.#buffer.note(count, this.bytes.length - this.#filled);
     this.#filled += count;
@@ -117,6 +128,10 @@ class Base64Packing implements Packing {
   space(): Uint8Array {
     if (this.#buffer.misfits) this.#buffer.swap(0, 0, 0);
     return this.bytes.subarray(this.#from);
+  }
+
+  rest(): void {
+    this.#buffer.rest(0);
   }
 
   pack(count: number): boolean {

@@ -21,7 +21,7 @@ import { type Buffers, ElasticBuffer } from "../websocket/elastic_buffer.ts";
 import { createBase64Decoder } from "./base64.ts";
 import { type Cause, endOf, type TunnelEnd } from "./cause.ts";
 import { createKeepalive, lookAtKeepalive } from "./keepalive.ts";
-import { createPacking } from "./packing.ts";
+import { createPacking, type Packing } from "./packing.ts";
 import { type DownEnd, type Flow, pumpDown, pumpUp, type UpEnd } from "./pump.ts";
 import { StallMeter } from "./stall.ts";
 import type { Watch } from "./watch.ts";
@@ -40,6 +40,9 @@ const HURRIED_DRAIN_MS = 2_000;
 
 /** How long a backend may be silent meanwhile; and all of it where nothing that it was sent can still be on its way. */
 const DRAIN_SILENCE_MS = 2_000;
+
+/** How long a direction is quiet before the memory that its last burst took is given back. */
+const QUIET_MS = 1_000;
 
 /** How long a backend may stay silent after a client's Close was passed on as a half-close. */
 const FIN_PROPAGATE_MS = 30_000;
@@ -83,7 +86,7 @@ export function startTunnel(options: TunnelOptions): Tunnel {
   const packing = createPacking(options.encoding, buffer);
   const up = pumpUp(client, backend, flow, decoder);
   const down = pumpDown(backend, client, flow, packing, options.breather);
-  const unwatch = options.watch.add(createLook(options, end));
+  const unwatch = options.watch.add(createLook(options, packing, end));
   decideEnd(options, up, down, first.resolve);
   return {
     end,
@@ -97,13 +100,18 @@ export function startTunnel(options: TunnelOptions): Tunnel {
   };
 }
 
-/** Looks at a tunnel at every tick: keepalive, and the backend's timeouts. */
-function createLook(options: TunnelOptions, end: (cause: Cause) => void): (nowMs: number) => void {
+/** Looks at a tunnel at every tick: keepalive, the backend's timeouts, and memory that a burst has left. */
+function createLook(
+  options: TunnelOptions,
+  packing: Packing,
+  end: (cause: Cause) => void,
+): (nowMs: number) => void {
   const { client, flow, readTimeoutMs, writeTimeoutMs, pingIntervalMs } = options;
   const pings = client.ping !== null && pingIntervalMs > 0;
   const keepalive = createKeepalive(pingIntervalMs, performance.now());
   const writeStall = new StallMeter();
   const readStall = new StallMeter();
+  const clientQuiet = new StallMeter();
   const clientTakes = createTakeCount(flow);
   return (nowMs) => {
     if (flow.upSteps !== flow.upStepsSeen) {
@@ -115,6 +123,9 @@ function createLook(options: TunnelOptions, end: (cause: Cause) => void): (nowMs
     if (writeTimeoutMs > 0 && stalledMs >= writeTimeoutMs) end("backend-stalled");
     const silentMs = readStall.look(flow.downWaits === "backend", flow.downSteps, nowMs);
     if (readTimeoutMs > 0 && silentMs >= readTimeoutMs) end("backend-idle");
+    if (silentMs >= QUIET_MS) packing.rest();
+    const quietMs = clientQuiet.look(flow.upWaits === "client", client.heard, nowMs);
+    if (quietMs >= QUIET_MS) client.rest();
     // One that has closed, and waits for the rest of the answer, owes no Pong.
     if (!pings || flow.clientEnded) return;
     const due = lookAtKeepalive(keepalive, client.heard + clientTakes(), audible, nowMs);

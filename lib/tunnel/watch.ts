@@ -20,13 +20,17 @@ export function tickFor(timesMs: readonly number[]): number {
   return Math.max(shortest / 4, SHORTEST_TICK_MS);
 }
 
-/** The timer runs only while something is watched. */
-export function createWatch(tickMs: number): Watch {
+/** The timer runs only while something is watched; `afterLooks` is called once at each tick. */
+export function createWatch(
+  tickMs: number,
+  afterLooks: (nowMs: number) => void = () => {},
+): Watch {
   const looks = new Set<(nowMs: number) => void>();
   let timer: ReturnType<typeof setInterval> | undefined;
   const tick = () => {
     const nowMs = performance.now();
     for (const look of looks) look(nowMs);
+    afterLooks(nowMs);
   };
   return {
     tickMs,

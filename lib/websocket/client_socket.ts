@@ -57,6 +57,9 @@ export interface ClientSocket {
    */
   lookAhead(): boolean;
 
+  /** The client has been quiet for a while: memory that a burst took can be given back until the next one. */
+  rest(): void;
+
   /**
    * Ends the socket: sends a Close and waits, within the engine's deadline, for the client's, then ends the connection.
    * Answers the client's own Close with its code; 1006 ends the connection without a word. Cuts a write under way off after the deadline.

@@ -4,13 +4,17 @@
  *
  * @module
  */
-import { createSlab, type Slab } from "./slab.ts";
+import { createSlab, type Release, type Slab } from "./slab.ts";
 import type { WideBytes } from "./wide_bytes.ts";
 
 /** Where buffers come from. */
 export interface Buffers {
   readonly small: Slab;
   readonly large: Slab;
+  /** Null where pages can't be given back by themselves. */
+  readonly release: Release | null;
+  /** To be called now and then: gives the pages back of large buffers that nobody has needed for a while. */
+  trim(nowMs: number): void;
 }
 
 /** Holds a shell's keystrokes, a poll, a Ping: four to a page. */
@@ -22,8 +26,38 @@ const SMALL_BYTES = 1024;
  */
 const SMALL_READS = 32;
 
-export function createBuffers(largeBytes: number): Buffers {
-  return { small: createSlab(SMALL_BYTES), large: createSlab(largeBytes) };
+/** Who needs a buffer again within this time finds its pages still there. */
+const TRIM_MS = 1_000;
+
+/** At 15 us for each of 256 KiB nothing else waits for longer than some 15 ms. */
+const MAX_RELEASES = 1024;
+
+/** Makes buffers of both sizes; `pages` gives memory back to the system where that can be done. */
+export function createBuffers(
+  largeBytes: number,
+  pages: { release(bytes: Uint8Array<ArrayBuffer>): void } | null = null,
+): Buffers {
+  let releasesLeft = MAX_RELEASES;
+  let trimmedMs = -Infinity;
+  const release: Release | null = pages && ((bytes) => {
+    if (releasesLeft === 0) return false;
+    releasesLeft--;
+    pages.release(bytes);
+    return true;
+  });
+  const small = createSlab(SMALL_BYTES);
+  const large = createSlab(largeBytes, release);
+  return {
+    small,
+    large,
+    release,
+    trim(nowMs) {
+      if (nowMs - trimmedMs < TRIM_MS) return;
+      trimmedMs = nowMs;
+      releasesLeft = MAX_RELEASES;
+      large.trim();
+    },
+  };
 }
 
 /** A buffer that changes its size when its owner says that it may. */
@@ -32,6 +66,8 @@ export class ElasticBuffer {
   readonly #buffers: Buffers;
   #isLarge: boolean;
   #smallReads = 0;
+  /** Nothing was read since its pages were given back. */
+  #rests = false;
   /** Whether the last reads ask for the other size. */
   misfits = false;
 
@@ -44,6 +80,7 @@ export class ElasticBuffer {
 
   /** Takes note of a read of `count` bytes into a space of `spaceBytes`. */
   note(count: number, spaceBytes: number): void {
+    this.#rests = false;
     if (!this.#isLarge) {
       this.misfits = count >= spaceBytes;
     } else {
@@ -58,10 +95,17 @@ export class ElasticBuffer {
     const oldSlab = this.#slab;
     this.#isLarge = !this.#isLarge;
     this.#smallReads = 0;
+    this.#rests = false;
     this.misfits = false;
     this.wide = this.#slab.take();
     this.wide.bytes.set(old.bytes.subarray(from, to), at);
     oldSlab.give(old);
+  }
+
+  /** Gives the pages of a large buffer back, from the index on: what stands there is lost. A read into it may be under way. */
+  rest(from: number): void {
+    if (!this.#isLarge || this.#rests) return;
+    this.#rests = this.#buffers.release?.(this.wide.bytes.subarray(from)) ?? true;
   }
 
   /** Gives the buffer back; nothing may be reading into it or writing from it. */

@@ -136,6 +136,8 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
       return heard;
     },
     lookAhead: () => true,
+    // What it holds is the runtime's.
+    rest() {},
     close,
     release() {},
     ended: ended.promise,

@@ -1,6 +1,7 @@
 /**
  * Buffers for tunnels: slices of large arrays whose pages the kernel commits on first touch, handed out last in first
- * out so that touched pages are used again, and given back to the system a chunk at a time once a burst is over.
+ * out so that touched pages are used again, and given back to the system a chunk at a time once a burst is over, or page by
+ * page where one that is still used holds the chunk.
  *
  * A fresh `Uint8Array` a tunnel would be committed whole: measured at 190 KiB for an idle tunnel against 20.
  *
@@ -9,12 +10,17 @@
 
 import { type WideBytes, wideBytes } from "./wide_bytes.ts";
 
+/** Gives the pages of a buffer back to the system; false: later, enough has been given back for now. */
+export type Release = (bytes: Uint8Array<ArrayBuffer>) => boolean;
+
 /** Hands out buffers of one size. */
 export interface Slab {
   /** A buffer of the slab's size with anything in it. */
   take(): WideBytes;
   /** Takes a buffer back; its owner must have no read or write under way with it. */
   give(buffer: WideBytes): void;
+  /** Gives the pages back of what nobody has needed since the last call, also of chunks that are still in use. */
+  trim(): void;
   /** Buffers handed out. */
   readonly used: number;
   /** Bytes of address space held. */
@@ -32,13 +38,17 @@ const KEPT_BYTES = 4 * 1024 * 1024;
 
 interface Chunk {
   readonly memory: ArrayBuffer;
+  /** The first `released` of them have no pages. */
   readonly free: WideBytes[];
+  released: number;
+  /** The fewest that were free at a time since the last trim. */
+  leastFree: number;
   /** Slices cut so far; the rest have never been touched. */
   cut: number;
 }
 
-/** Makes a slab of buffers of `bufferBytes` each. */
-export function createSlab(bufferBytes: number): Slab {
+/** Makes a slab of buffers of `bufferBytes` each; without `release` pages are given back with their chunk alone. */
+export function createSlab(bufferBytes: number, release: Release | null = null): Slab {
   // Slices begin at multiples of eight, see wideBytes().
   const sliceBytes = Math.ceil(bufferBytes / 8) * 8;
   const slices = Math.max(1, Math.floor(CHUNK_BYTES / sliceBytes));
@@ -54,12 +64,17 @@ export function createSlab(bufferBytes: number): Slab {
       // The oldest chunk with room: the newer ones empty themselves and can be given back.
       let chunk = chunks.find(hasRoom);
       if (chunk === undefined) {
-        chunk = { memory: new ArrayBuffer(slices * sliceBytes), free: [], cut: 0 };
+        const memory = new ArrayBuffer(slices * sliceBytes);
+        chunk = { memory, free: [], released: 0, leastFree: 0, cut: 0 };
         chunks.push(chunk);
       }
       used++;
-      return chunk.free.pop() ??
+      const buffer = chunk.free.pop() ??
         wideBytes(new Uint8Array(chunk.memory, sliceBytes * chunk.cut++, bufferBytes));
+      const left = chunk.free.length;
+      if (left < chunk.leastFree) chunk.leastFree = left;
+      if (left < chunk.released) chunk.released = left;
+      return buffer;
     },
     give(buffer) {
       const chunk = chunks.find((chunk) => chunk.memory === buffer.bytes.buffer);
@@ -70,6 +85,14 @@ export function createSlab(bufferBytes: number): Slab {
       chunks.splice(chunks.indexOf(chunk), 1);
       // Gives the pages back at once: an idle program may not collect garbage for minutes.
       chunk.memory.transfer(0);
+    },
+    trim() {
+      if (release === null) return;
+      for (const chunk of chunks) {
+        const { free, leastFree } = chunk;
+        while (chunk.released < leastFree && release(free[chunk.released]!.bytes)) chunk.released++;
+        chunk.leastFree = free.length;
+      }
     },
     get used() {
       return used;

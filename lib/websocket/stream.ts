@@ -156,6 +156,11 @@ export class StreamSocket implements ClientSocket, SendListener {
     return true;
   }
 
+  rest(): void {
+    // Nothing is at hand while somebody waits, and the space behind what is left over is the pending read's.
+    if (this.#reader !== null && this.#receiving) this.#buffer.rest(this.#to);
+  }
+
   close(code: number, reason: string): Promise<void> {
     return this.#closing ??= this.#close(code, reason);
   }

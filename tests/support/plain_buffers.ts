@@ -4,7 +4,7 @@ import { wideBytes } from "../../lib/websocket/wide_bytes.ts";
 
 /** Buffers of the given sizes that count what is handed out; the large ones are as the small ones unless given. */
 export function plainBuffers(smallBytes: number, largeBytes = smallBytes): Buffers {
-  return { small: plainSlab(smallBytes), large: plainSlab(largeBytes) };
+  return { small: plainSlab(smallBytes), large: plainSlab(largeBytes), release: null, trim() {} };
 }
 
 function plainSlab(bytes: number): Slab {
@@ -17,6 +17,7 @@ function plainSlab(bytes: number): Slab {
     give() {
       used--;
     },
+    trim() {},
     get used() {
       return used;
     },

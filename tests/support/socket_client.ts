@@ -172,6 +172,7 @@ export function createSocketClient(connection: Deno.TcpConn): SocketClient {
     get heard() {
       return heard;
     },
+    rest() {},
     lookAhead() {
       lookedAhead++;
       return this.audible;

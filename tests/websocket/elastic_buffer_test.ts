@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ElasticBuffer } from "../../lib/websocket/elastic_buffer.ts";
+import { createBuffers, ElasticBuffer } from "../../lib/websocket/elastic_buffer.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
 
 const SMALL = 1024;
@@ -50,4 +50,39 @@ Deno.test("`ElasticBuffer` asks for the small size after 32 small reads in a row
   assert.equal(buffer.misfits, false);
   buffer.note(512, LARGE);
   assert.equal(buffer.misfits, true);
+});
+
+Deno.test("`ElasticBuffer.rest()` gives a large buffer's pages back once after each read, and a small one's never", () => {
+  const released: [at: number, length: number][] = [];
+  const pages = { release: (bytes: Uint8Array) => void released.push([bytes[0]!, bytes.length]) };
+  const buffers = createBuffers(LARGE, pages);
+  const buffer = new ElasticBuffer(buffers);
+  buffer.rest(0);
+  assert.deepEqual(released, []);
+  buffer.swap(0, 0, 0);
+  buffer.wide.bytes[5] = 7;
+  for (let i = 0; i < 2; i++) {
+    buffer.rest(5);
+    buffer.rest(5);
+    assert.deepEqual(released.splice(0), [[7, LARGE - 5]]);
+    buffer.note(1, LARGE);
+  }
+  buffer.free();
+});
+
+Deno.test("`createBuffers()` gives back so much at a time, and goes on at a trim a second later", () => {
+  let released = 0;
+  const buffers = createBuffers(LARGE, { release: () => void released++ });
+  const all = Array.from({ length: 1030 }, () => new ElasticBuffer(buffers, LARGE));
+  const restAll = () => all.forEach((buffer) => buffer.rest(0));
+  buffers.trim(5000);
+  restAll();
+  assert.equal(released, 1024);
+  buffers.trim(5999);
+  restAll();
+  assert.equal(released, 1024);
+  buffers.trim(6000);
+  restAll();
+  assert.equal(released, 1030);
+  for (const buffer of all) buffer.free();
 });

@@ -92,3 +92,33 @@ Deno.test("`createSlab()` takes any size that is whole bytes, a multiple of eigh
   const slab = createSlab(4097);
   for (const { bytes } of takeMany(slab, 9)) assert.equal(bytes.length, 4097);
 });
+
+Deno.test("`trim()` gives the pages back of what was free since the last one, each once, and no more than it may", () => {
+  const released: Uint8Array[] = [];
+  let left = Infinity;
+  const slab = createSlab(MIB, (bytes) => left-- > 0 && released.push(bytes) > 0);
+  const buffers = takeMany(slab, 64);
+  const taken = () =>
+    released.splice(0).map((bytes) => buffers.findIndex((b) => b.bytes === bytes));
+  for (const buffer of buffers.slice(0, 6)) slab.give(buffer);
+  slab.trim();
+  assert.deepEqual(taken(), [], "they came back just now");
+  // Two are needed again in between, which leaves four that were not.
+  assert.deepEqual([slab.take(), slab.take()], [buffers[5], buffers[4]]);
+  slab.give(buffers[4]!);
+  slab.give(buffers[5]!);
+  left = 3;
+  slab.trim();
+  assert.deepEqual(taken(), [0, 1, 2]);
+  left = Infinity;
+  slab.trim();
+  assert.deepEqual(taken(), [3, 4, 5]);
+  slab.trim();
+  assert.deepEqual(taken(), []);
+  // One without pages is touched again.
+  assert.deepEqual(takeMany(slab, 3), [buffers[5], buffers[4], buffers[3]]);
+  slab.give(buffers[3]!);
+  slab.trim();
+  slab.trim();
+  assert.deepEqual(taken(), [3]);
+});
