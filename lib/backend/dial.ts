@@ -8,6 +8,7 @@
  * @module
  */
 import type { Address, TcpAddress } from "../base/address.ts";
+import { startDeadline } from "../base/deadline.ts";
 import { isExhaustion } from "../base/exhaustion.ts";
 import { connectTo, connectUnix, firstToConnect } from "./connect.ts";
 import type { BackendConnection } from "./connection.ts";
@@ -42,7 +43,7 @@ export async function dial(
   const abort = () => attempt.abort();
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort);
-  const timer = setTimeout(abort, timeoutMs);
+  const cancel = startDeadline(timeoutMs, abort);
   try {
     const connection = address.transport === "unix"
       ? await connectUnix(address, attempt.signal)
@@ -58,7 +59,7 @@ export async function dial(
     const kind = isNobody(error) ? "closed" : isExhaustion(error) ? "exhausted" : "error";
     return { ok: false, kind, reason: (error as Error).message };
   } finally {
-    clearTimeout(timer);
+    cancel();
     signal.removeEventListener("abort", abort);
   }
 }

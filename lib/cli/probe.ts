@@ -9,6 +9,7 @@
  * @module
  */
 import { type Address, parseAddress, parseUnixPath } from "../base/address.ts";
+import { startDeadline } from "../base/deadline.ts";
 import { dial } from "../backend/dial.ts";
 import type { BackendConnection } from "../backend/connection.ts";
 import { acceptKey } from "../http/handshake.ts";
@@ -67,17 +68,17 @@ export async function probe(
   if (!dialled.ok) return { ok: false, text: `cannot connect: ${dialled.reason}` };
   const { connection } = dialled;
   let late = false;
-  const timer = setTimeout(() => {
+  const cancel = startDeadline(patienceMs, () => {
     late = true;
     connection.close();
-  }, patienceMs);
+  });
   try {
     return await ask(connection, request);
   } catch (error) {
     const seconds = patienceMs / 1000;
     return { ok: false, text: late ? `no answer within ${seconds} s` : (error as Error).message };
   } finally {
-    clearTimeout(timer);
+    cancel();
     if (!late) connection.close();
   }
 }

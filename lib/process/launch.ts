@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LATE_MS } from "../base/deadline.ts";
 import { within } from "../base/within.ts";
 import type { Address } from "../base/address.ts";
 import type { Logger } from "../base/logger.ts";
@@ -82,7 +83,7 @@ export async function acceptance(
   { name, startTimeoutMs, probe, handover }: LaunchOptions,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const deadline = performance.now() + startTimeoutMs;
+  let deadline = performance.now() + startTimeoutMs;
   let problem: string | null = null;
   const exited = child.exited.then((status) => {
     problem = `the program ended with ${describeExit(status)} before it accepted a connection`;
@@ -92,13 +93,15 @@ export async function acceptance(
   });
   for (let pauseMs = FIRST_LOOK_MS;; pauseMs = Math.min(pauseMs * 2, MAX_LOOK_MS)) {
     const waitMs = handover === "none" ? pauseMs : HANDOVER_SETTLE_MS;
+    const before = performance.now();
     await within(Promise.race([exited, stopped]), waitMs);
+    // Held up we saw nothing, and the program may have been stopped with us.
+    deadline += Math.max(performance.now() - before - waitMs - LATE_MS, 0);
     if (problem !== null) return problem;
     if (signal.aborted) return "stopped";
-    const leftMs = deadline - performance.now();
-    const seen = leftMs > 0 ? await probe(leftMs, signal) : null;
+    const seen = await probe(Math.max(deadline - performance.now(), MAX_LOOK_MS), signal);
     if (problem !== null) return problem;
-    if (seen?.kind === "open") return null;
+    if (seen.kind === "open") return null;
     if (performance.now() >= deadline) {
       return `the program did not accept a connection at ${name} within ${startTimeoutMs / 1000} s`;
     }

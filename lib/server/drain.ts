@@ -25,7 +25,7 @@ export async function drain(
   log: Logger,
 ): Promise<void> {
   const { graceMs } = config;
-  const reserveMs = startsPrograms(config) ? Math.min(graceMs / 4, STOP_RESERVE_MS) : 0;
+  const reserveMs = startsPrograms(config) ? stopReserveMs(config) : 0;
   const drained = endTunnels(listeners, registry);
   if (await within(Promise.race([drained, hurried]), graceMs - reserveMs)) return;
   log.warn("the grace time is over: open tunnels are cut off", { tunnels: registry.size });
@@ -44,8 +44,19 @@ function startsPrograms({ routes }: Config): boolean {
   );
 }
 
-/** Stops every program, by a deadline on the clock of `performance.now()`; those left are killed as we exit. */
-export async function stopPrograms(pools: Iterable<Pool>, deadlineMs: number): Promise<void> {
+/**
+ * Stops every program, by a deadline on the clock of `performance.now()`; those left are killed as we exit. When the deadline
+ * has passed while the process was stopped, they have their reserve all the same.
+ */
+export async function stopPrograms(
+  pools: Iterable<Pool>,
+  config: Config,
+  deadlineMs: number,
+): Promise<void> {
   const stopped = Promise.all([...pools].map((pool) => pool.stop()));
-  await within(stopped, Math.max(deadlineMs - performance.now(), 0));
+  await within(stopped, Math.max(deadlineMs - performance.now(), stopReserveMs(config)));
+}
+
+function stopReserveMs({ graceMs }: Config): number {
+  return Math.min(graceMs / 4, STOP_RESERVE_MS);
 }

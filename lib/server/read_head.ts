@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { startDeadline } from "../base/deadline.ts";
 import { type Answer, answer } from "../http/answer.ts";
 import { HeadParser } from "../http/head.ts";
 import type { RequestHead } from "../http/request.ts";
@@ -35,7 +36,7 @@ export async function readHead(
 ): Promise<HeadResult> {
   const parser = new HeadParser();
   const { promise: timeout, resolve } = Promise.withResolvers<"timeout">();
-  const timer = setTimeout(resolve, timeoutMs, "timeout");
+  const cancel = startDeadline(timeoutMs, () => resolve("timeout"));
   try {
     for (let to = 0;;) {
       const pending = connection.read(bytes.subarray(to));
@@ -57,7 +58,7 @@ export async function readHead(
   } catch {
     return null;
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 

@@ -84,7 +84,7 @@ export async function serve(config: Config, log: Logger): Promise<number> {
     await drain(listening.listeners, registry, config, hurried.promise, log);
     return 0;
   } finally {
-    await stopPrograms(pools.values(), deadlineMs);
+    await stopPrograms(pools.values(), config, deadlineMs);
     for (const one of undo) one();
     requests.close();
     await breather.close();

@@ -19,7 +19,7 @@ export interface Flow {
   /** Steps made by each pump, so that a stall can be told without a clock on the hot path. */
   upSteps: number;
   downSteps: number;
-  /** The steps up that the watch has seen, and when it last saw new ones, by `performance.now()`. */
+  /** The steps up that the watch has seen, and when it last saw new ones, by its clock. */
   upStepsSeen: number;
   upSeenMs: number;
   /** Where each pump waits. */

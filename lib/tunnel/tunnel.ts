@@ -108,7 +108,7 @@ function createLook(
 ): (nowMs: number) => void {
   const { client, flow, readTimeoutMs, writeTimeoutMs, pingIntervalMs } = options;
   const pings = client.ping !== null && pingIntervalMs > 0;
-  const keepalive = createKeepalive(pingIntervalMs, performance.now());
+  const keepalive = createKeepalive(pingIntervalMs, options.watch.nowMs());
   const writeStall = new StallMeter();
   const readStall = new StallMeter();
   const clientQuiet = new StallMeter();
@@ -269,11 +269,11 @@ async function drain(options: TunnelOptions, down: Promise<DownEnd>): Promise<vo
 
 /** Waits for a backend that may still be taking what it was sent. */
 async function waitForDrain(
-  { backend, flow }: TunnelOptions,
+  { backend, flow, watch }: TunnelOptions,
   drained: Promise<unknown>,
 ): Promise<void> {
   const isBusy = flow.upSteps !== flow.upStepsSeen ||
-    performance.now() - flow.upSeenMs < DRAIN_MS;
+    watch.nowMs() - flow.upSeenMs < DRAIN_MS;
   if (!isBusy) return void await within(drained, DRAIN_SILENCE_MS);
   // Held up by our own client it is not silent: NaN is never what it was before.
   const steps = () => flow.downWaits === "client" ? NaN : flow.downSteps;

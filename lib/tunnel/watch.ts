@@ -1,12 +1,18 @@
 /**
  * One ticking timer for all tunnels: a timer each would wake the process thousands of times a second.
  *
+ * Its clock leaves out the time in which nobody listened, the process having been stopped, its machine asleep, or the thread busy: a
+ * tick that comes late lets in what has come meanwhile, and the next one looks.
+ *
  * @module
  */
+import { LATE_MS } from "../base/deadline.ts";
 
-/** Calls what is added at every tick, with the time of `performance.now()`, until it is taken out again. */
+/** Calls what is added at every tick, with the time of its clock, until it is taken out again. */
 export interface Watch {
   readonly tickMs: number;
+  /** The clock: that of `performance.now()` without the time left out. */
+  nowMs(): number;
   /** Gives what takes it out. */
   add(look: (nowMs: number) => void): () => void;
 }
@@ -27,16 +33,30 @@ export function createWatch(
 ): Watch {
   const looks = new Set<(nowMs: number) => void>();
   let timer: ReturnType<typeof setInterval> | undefined;
+  let tickedAtMs = 0;
+  let leftOutMs = 0;
+  let letIn = false;
   const tick = () => {
-    const nowMs = performance.now();
+    const lateMs = performance.now() - tickedAtMs - tickMs;
+    tickedAtMs = performance.now();
+    const isLate = lateMs >= LATE_MS;
+    if (isLate) leftOutMs += lateMs;
+    // Not twice in a row: a machine that is always behind must come to a look as well.
+    letIn = isLate && !letIn;
+    if (letIn) return;
+    const nowMs = tickedAtMs - leftOutMs;
     for (const look of looks) look(nowMs);
     afterLooks(nowMs);
   };
   return {
     tickMs,
+    nowMs: () => performance.now() - leftOutMs,
     add(look) {
       looks.add(look);
-      timer ??= setInterval(tick, tickMs);
+      if (timer === undefined) {
+        tickedAtMs = performance.now();
+        timer = setInterval(tick, tickMs);
+      }
       return () => {
         looks.delete(look);
         if (looks.size > 0) return;

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { startDeadline } from "../base/deadline.ts";
 import { shorten } from "../base/shorten.ts";
 import { within } from "../base/within.ts";
 import type { ClientEnd, ClientSocket, ClientSocketOptions } from "./client_socket.ts";
@@ -42,12 +43,12 @@ export function openNativeSocket(
   const client = createNativeSocket(socket, options);
   return new Promise((resolve) => {
     let late = false;
-    const timer = setTimeout(() => {
+    const cancel = startDeadline(OPEN_TIMEOUT_MS, () => {
       late = true;
       resolve(null);
-    }, OPEN_TIMEOUT_MS);
+    });
     const settle = (found: ClientSocket | null) => {
-      clearTimeout(timer);
+      cancel();
       resolve(found);
     };
     socket.addEventListener("open", () => {

@@ -18,6 +18,7 @@ export type Ability =
   | "pause a client"
   | "close a connection that is reset as it is upgraded"
   | "end its connections in order"
+  | "ping again after a suspension"
   | "overflow";
 
 /** Why an engine can't: from the measurements of the runtime, and from how the engines are made. */
@@ -32,6 +33,7 @@ export const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, st
     "end its connections in order": "at its shutdown the runtime may drop them with bytes unread",
     "close a connection that is reset as it is upgraded":
       "where its 101 can't be sent the runtime neither closes the connection nor tells",
+    "ping again after a suspension": "the runtime judges by its own timer, before it reads",
     "pause a client": "the runtime fetches the next message whether or not the last was dealt with",
   },
   stream: {

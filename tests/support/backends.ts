@@ -114,6 +114,8 @@ export interface SilentAddress extends Disposable {
   readonly address: string;
   /** Waits until somebody tries to connect. */
   tried(): Promise<void>;
+  /** Makes room in the backlog: a connect under way succeeds at its next try, which is the system's. */
+  makeRoom(): Promise<void>;
 }
 
 /** Fills the backlog of a listener up, so that the kernel drops what else comes. */
@@ -134,6 +136,10 @@ export async function listenSilently(): Promise<SilentAddress> {
     address: `127.0.0.1:${port}`,
     async tried() {
       await eventually("a connect under way", () => connectIsUnderWay(port));
+    },
+    async makeRoom() {
+      const waiting = connections.length;
+      for (let count = 0; count < waiting; count++) connections.push(await listener.accept());
     },
     [Symbol.dispose]() {
       listener.close();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createWatch, tickFor } from "../../lib/tunnel/watch.ts";
+import { holdUp } from "../support/hold_up.ts";
 import { until } from "../support/socket_client.ts";
 
 const TICKS: readonly (readonly [timesMs: readonly number[], tickMs: number])[] = [
@@ -63,4 +64,38 @@ Deno.test("`createWatch()` takes the same function out once, and its timer ends 
   await until("a look", () => looks > 0);
   // The sanitizer fails this test when the timer is left running.
   unwatchTwo();
+});
+
+Deno.test("`createWatch()` leaves out the time in which nobody listened, and lets in what came before it looks", async () => {
+  const watch = createWatch(10);
+  const looks: { readonly nowMs: number; readonly letIn: boolean }[] = [];
+  let letIn = true;
+  const unwatch = watch.add((nowMs) => looks.push({ nowMs, letIn }));
+  for (let round = 1; round <= 3; round++) {
+    const before = looks.length;
+    await until("two looks", () => looks.length >= before + 2);
+    letIn = false;
+    holdUp(200);
+    // It comes after the tick that is due, as what the runtime lets in does.
+    setTimeout(() => setTimeout(() => letIn = true, 0), 0);
+  }
+  const last = looks.length;
+  await until("a look", () => looks.length > last);
+  unwatch();
+  for (const [index, look] of looks.entries()) {
+    assert.ok(look.letIn, "a look before anything was let in");
+    const gapMs = look.nowMs - (looks[index - 1]?.nowMs ?? look.nowMs);
+    assert.ok(gapMs >= 0 && gapMs < 100, `${gapMs} ms between two looks`);
+  }
+  assert.ok(performance.now() - watch.nowMs() > 400);
+});
+
+Deno.test("`createWatch()` comes to a look in a process that is always held up", async () => {
+  const watch = createWatch(10);
+  let looks = 0;
+  const unwatch = watch.add(() => looks++);
+  const busy = setInterval(() => holdUp(50), 1);
+  await until("three looks", () => looks >= 3);
+  clearInterval(busy);
+  unwatch();
 });
