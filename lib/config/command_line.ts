@@ -38,6 +38,21 @@ export function splitCommandLine(text: string): SplitCommandLine {
   return { words };
 }
 
+/** The words of a command in either form, a line or a list; none where it has no right form. */
+export function wordsOf(command: unknown): readonly string[] {
+  const split = typeof command === "string" ? splitCommandLine(command) : { words: command };
+  const words: unknown[] = "words" in split && Array.isArray(split.words) ? split.words : [];
+  return words.filter((word) => typeof word === "string");
+}
+
+/** What a shell would still see a meaning in: what stands outside of quotes, and in double quotes `$` and the backquote. */
+export function bareText(text: string): string {
+  return text.replace(
+    /\\[^]|'[^']*'|"((?:\\[^]|[^"\\])*)"/g,
+    (_quoted, inDouble = "") => inDouble.replace(/\\[^]|[^$`]/g, ""),
+  );
+}
+
 /** What stands between the quotes, and where the closing one is. */
 interface Quoted {
   readonly content: string;

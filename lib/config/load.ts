@@ -5,6 +5,8 @@
  */
 import type { Config } from "./config.ts";
 import { toConfig } from "./effective.ts";
+import type { Machine } from "./machine.ts";
+import { findMachineWarnings } from "./machine_warnings.ts";
 import { type Finding, finding, formatPath, type Path, type Problem } from "./problem.ts";
 import { checkRules } from "./rules.ts";
 import { checkForm } from "./schema.ts";
@@ -34,6 +36,8 @@ export type Loaded =
 interface Source {
   readonly file?: ConfigText | undefined;
   readonly flags: readonly Setting[];
+  /** What it is to run on; absent: a configuration is judged by itself alone. */
+  readonly machine?: Machine;
 }
 
 /** Lays the flags over the file, checks the whole and fills in the defaults. */
@@ -53,7 +57,12 @@ export function loadConfig(source: Source): Loaded {
   const form = checkForm(raw);
   const findings = [...("findings" in form ? form.findings : []), ...checkRules(raw)];
   if ("value" in form && findings.length === 0 && broken.length === 0) {
-    return { config: toConfig(form.value), warnings: place(source, findWarnings(raw)) };
+    const { machine } = source;
+    const warnings = [
+      ...findWarnings(raw),
+      ...(machine === undefined ? [] : findMachineWarnings(raw, machine)),
+    ];
+    return { config: toConfig(form.value), warnings: place(source, warnings) };
   }
   const brokenFlags = broken.map(({ flag, path, rule, text }) =>
     toProblem(finding(path, rule, text), { flag })

@@ -5,7 +5,7 @@
  */
 import { MAX_UNIX_PATH_BYTES } from "../base/address.ts";
 import { nearest } from "../base/nearest.ts";
-import { splitCommandLine } from "./command_line.ts";
+import { wordsOf } from "./command_line.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { type Finding, finding, type Path } from "./problem.ts";
 import { isSocketPath, type Table } from "./table.ts";
@@ -99,10 +99,7 @@ function addressKind(host: Table): "socket" | "port" {
 
 /** The names in braces, each once. */
 function placeholdersOf(command: unknown): string[] {
-  const split = typeof command === "string" ? splitCommandLine(command) : { words: command };
-  const words: unknown[] = "words" in split && Array.isArray(split.words) ? split.words : [];
-  const found = words.filter((word) => typeof word === "string")
-    .flatMap((word) => [...word.matchAll(/\{(\w+)\}/g)]);
+  const found = wordsOf(command).flatMap((word) => [...word.matchAll(/\{(\w+)\}/g)]);
   return [...new Set(found.map(([, name]) => name!))];
 }
 

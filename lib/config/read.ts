@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { thisMachine } from "./machine.ts";
 import { loadConfig, type Loaded, problemsOfFlags, type Setting } from "./load.ts";
 
 /** A configuration is some lines: what is bigger is another file. */
@@ -13,9 +14,10 @@ export async function readConfig(
   path: string | undefined,
   flags: readonly Setting[],
 ): Promise<Loaded> {
-  if (path === undefined) return loadConfig({ flags });
+  const machine = thisMachine();
+  if (path === undefined) return loadConfig({ flags, machine });
   const read = path === "" ? { rule: "must name a file" } : await readText(path);
-  if ("text" in read) return loadConfig({ file: { path, text: read.text }, flags });
+  if ("text" in read) return loadConfig({ file: { path, text: read.text }, flags, machine });
   const place = path === "" ? { flag: "--config" } : { file: path };
   return { problems: [{ ...place, path: "", rule: read.rule }, ...problemsOfFlags(flags)] };
 }

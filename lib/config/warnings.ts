@@ -5,6 +5,8 @@
  */
 import type { Finding, Path } from "./problem.ts";
 import { warnOfProgram } from "./program_rules.ts";
+import { warnOfReach } from "./reach_warnings.ts";
+import { warnOfShell } from "./shell_warnings.ts";
 import { eachHost, tableAt } from "./table.ts";
 
 const SERVER: Path = ["wstunnel", "server"];
@@ -15,7 +17,13 @@ export function findWarnings(raw: unknown): Finding[] {
   return [
     ...warnOfMapExtensions(raw),
     ...warnOfHiddenKeys(raw),
-    ...eachHost(raw).flatMap(({ host, path }) => warnOfProgram(host, path)),
+    ...warnOfQueries(raw),
+    ...warnOfReach(raw),
+    ...eachHost(raw).flatMap(({ host, path }) => [
+      ...warnOfProgram(host, path),
+      ...warnOfShell(host["exec"], [...path, "exec"]),
+      ...warnOfShell(host["bin-path"], [...path, "bin-path"]),
+    ]),
   ];
 }
 
@@ -49,4 +57,17 @@ function warnOfMapExtensions(raw: unknown): Finding[] {
       const rule = `has no effect: ${JSON.stringify(key)} is no key of wstunnel.server`;
       return { path: [...MAP_EXTENSIONS, suffix], rule };
     });
+}
+
+/** A request's query is no part of the path that keys are compared with, and a fragment is never sent (RFC 9110 section 4.2). */
+function warnOfQueries(raw: unknown): Finding[] {
+  const written = [
+    ...Object.keys(tableAt(raw, SERVER)).map((key) => [...SERVER, key]),
+    ...Object.keys(tableAt(raw, MAP_EXTENSIONS)).map((suffix) => [...MAP_EXTENSIONS, suffix]),
+  ];
+  return written.flatMap((path) => {
+    const mark = /[?#]/.exec(String(path.at(-1)))?.[0];
+    const rule = `has a ${mark}, and a path is matched without what follows its ${mark}`;
+    return mark === undefined ? [] : [{ path, rule }];
+  });
 }

@@ -202,7 +202,10 @@ Deno.test("`run()` sends a wrong command line to the help", async () => {
 });
 
 Deno.test("`run()` with check prints a configuration that loads to what would be served", async () => {
-  const flags = ["--server", "[::1]:5900", "--listen", ":0", "--ping-interval", "0.5"];
+  const flags = ["--server", "[::1]:5900", "--listen", ":0", "--ping-interval", "0.5"].concat(
+    // Without one there would be a warning.
+    ["--origin", "example.com"],
+  );
   const checked = await runWith("check", ...flags);
   assert.deepEqual([checked.code, checked.error, checked.served], [0, "", []]);
   const { served } = await runWith(...flags);

@@ -23,3 +23,71 @@ Deno.test("`findWarnings()` names the keys that an earlier one hides", () => {
   // By its name it is reached.
   assert.deepEqual(warned({ server: server("/", ".vnc"), "map-extensions": { ".c": ".vnc" } }), []);
 });
+
+Deno.test("`findWarnings()` names keys and suffixes with a query or a fragment", () => {
+  assert.deepEqual(warned({ server: server("/vnc?token=1", "/a"), "map-extensions": {} }), [
+    'wstunnel.server."/vnc?token=1": has a ?, and a path is matched without what follows its ?',
+  ]);
+  assert.deepEqual(warned({ server: server(".a"), "map-extensions": { ".b#c": ".a" } }), [
+    'wstunnel.map-extensions.".b#c": has a #, and a path is matched without what follows its #',
+  ]);
+});
+
+/** Commands, and the characters of them that only a shell would read. */
+const COMMANDS: [command: string | string[], found: string | null][] = [
+  ["/usr/sbin/sshd -i", null],
+  ["cat | grep x", "|"],
+  ["cat >/tmp/x 2>&1", "> &"],
+  ["a && b; c < d", "& ; <"],
+  ["prog $HOME/x `date` *.c", "$ ` *"],
+  ['prog "$HOME"', "$"],
+  ['prog \'$HOME\' "a|b" c\\|d "\\$e"', null],
+  ["sh -c 'a | b'", null],
+  ["/bin/bash -c a|b", null],
+  ["env LANG=C dash -c a|b", null],
+  ["ssh host ls *", null],
+  ["fish-server | cat", "|"],
+  ["redis-server --unixsocket {socket} --save ''", null],
+  [["cat", "|", "grep", "x"], "|"],
+  [["prog", "2>&1", "$HOME", "&&"], "> & $"],
+  [["prog", "a|b", "^x$", "http://a/?b&c", "*.c"], null],
+  [["sh", "-c", "a | b", ">"], null],
+];
+
+Deno.test("`findWarnings()` names what a shell would read in a command that has none", () => {
+  for (const key of ["exec", "bin-path"]) {
+    for (const [command, found] of COMMANDS) {
+      const said = warned({ server: { "/": [{ [key]: command }] } });
+      const rule =
+        `wstunnel.server."/"[0].${key}: has ${found} and no shell reads it: write sh -c ` +
+        "'...' for one, or quote what is to be passed on as it is";
+      assert.deepEqual(said, found === null ? [] : [rule], String(command));
+    }
+  }
+});
+
+/** Where it listens, what stands under `[wstunnel]` beside a key `/a`, and whether anybody can come from elsewhere. */
+const REACHES: [listen: unknown, wstunnel: Record<string, unknown>, place: string | null][] = [
+  ["127.0.0.1:1", {}, null],
+  [undefined, {}, null],
+  [["127.8.8.8:1", "[::1]:1", "[0:0:0:0:0:0:0:1]:1", "localhost:1", "unix:/a"], {}, null],
+  [":1", {}, "listen"],
+  ["192.0.2.1:1", {}, "listen"],
+  ["[::]:1", {}, "listen"],
+  ["localhost.example.com:1", {}, "listen"],
+  [["127.0.0.1:1", "0.0.0.0:1", ":2"], {}, "listen[1]"],
+  [[{ address: "unix:/a" }, { address: ":1" }], {}, "listen[1].address"],
+  [":1", { origins: ["a.b"] }, null],
+  [":1", { server: { "/a": { port: 1, origins: ["a.b"] } } }, null],
+  [":1", { origins: ["a.b"], server: { "/a": { port: 1, origins: [] } } }, "listen"],
+];
+
+Deno.test("`findWarnings()` says that other machines reach what nothing guards", () => {
+  for (const [listen, wstunnel, place] of REACHES) {
+    const raw = { listen, wstunnel: { server: server("/a"), ...wstunnel } };
+    const said = findWarnings(raw).map(({ path, rule }) => `${formatPath(path)}: ${rule}`);
+    const rule = "is reached from other machines, and neither origins nor authentication say who " +
+      'may use "/a": any program can, and any web page';
+    assert.deepEqual(said, place === null ? [] : [`${place}: ${rule}`], JSON.stringify(raw));
+  }
+});

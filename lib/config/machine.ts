@@ -1,0 +1,36 @@
+/**
+ * What a configuration names of the machine that it is read on: programs, folders, accounts.
+ *
+ * @module
+ */
+import { accountId, type AccountKind } from "../sys/accounts.ts";
+
+/** What stands at a path; `program`: a file that may be executed; null: nothing, or nothing that we may see. */
+export type Kind = "program" | "file" | "folder" | null;
+
+/** The machine as far as a configuration is judged by it. */
+export interface Machine {
+  /** The folders in which programs are looked for, unless a program has a PATH of its own; null: there is no such list. */
+  readonly searchPath: string | null;
+  kindOf(path: string): Kind;
+  hasAccount(kind: AccountKind, name: string): boolean;
+}
+
+/** This one, now. */
+export function thisMachine(): Machine {
+  return {
+    searchPath: Deno.env.get("PATH") ?? null,
+    kindOf,
+    hasAccount: (kind, name) => accountId(kind, name) !== null,
+  };
+}
+
+function kindOf(path: string): Kind {
+  try {
+    const { isDirectory, isFile, mode } = Deno.statSync(path);
+    if (isDirectory) return "folder";
+    return isFile && (mode === null || (mode & 0o111) !== 0) ? "program" : "file";
+  } catch {
+    return null;
+  }
+}
