@@ -4,8 +4,9 @@
  * @module
  */
 import { type Address, formatAddress } from "../base/address.ts";
+import { isShortage } from "../base/exhaustion.ts";
 import type { HostConfig } from "../config/config.ts";
-import type { ConnectRequest, Lease } from "./backend.ts";
+import type { ConnectFailure, ConnectRequest, Lease } from "./backend.ts";
 import { dial } from "./dial.ts";
 
 /** Times are on the clock of `performance.now()`, which the system's clock being set does not move. */
@@ -50,7 +51,7 @@ export type LeaseResult =
   | { readonly ok: true; readonly lease: Lease }
   | {
     readonly ok: false;
-    readonly kind: "down" | "full" | "aborted";
+    readonly kind: ConnectFailure["kind"];
     readonly reason: string;
   };
 
@@ -79,13 +80,13 @@ export async function leaseAddress(
   }
   state.load--;
   onRelease();
-  if (dialled.kind === "aborted") return { ok: false, kind: "aborted", reason: dialled.reason };
-  if (dialled.kind === "exhausted") return { ok: false, kind: "full", reason: dialled.reason };
+  const { kind, reason } = dialled;
+  if (kind === "aborted" || isShortage(kind)) return { ok: false, kind, reason };
   state.failures++;
-  state.problem = dialled.reason;
+  state.problem = reason;
   // A slow failure says nothing any more once another connect has succeeded after this one began.
   if (state.connectedAt < startedAt) state.disabledUntil = performance.now() + host.disableTimeMs;
-  return { ok: false, kind: "down", reason: dialled.reason };
+  return { ok: false, kind: "down", reason };
 }
 
 function once(action: () => void): () => void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Shortage } from "../base/exhaustion.ts";
 import type { HostConfig } from "../config/config.ts";
 import type { BackendConnection } from "./connection.ts";
 
@@ -34,10 +35,11 @@ export interface Lease {
 export interface ConnectFailure {
   /**
    * - `down`: every host is down or disabled
-   * - `full`: every host has as many processes as it may, or we have no descriptor left
+   * - `full`: every host has as many processes as it may
    * - `aborted`: the request's signal was aborted
+   * - a shortage: we have none left of what it takes to connect
    */
-  readonly kind: "down" | "full" | "aborted";
+  readonly kind: "down" | "full" | "aborted" | Shortage;
   /** For the log and, without addresses, for the client. */
   readonly reason: string;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { UnixAddress } from "../base/address.ts";
+import { connectShortageOf } from "../base/exhaustion.ts";
 import { within } from "../base/within.ts";
 
 /** How long an address may keep the next one waiting (RFC 8305, section 5). */
@@ -27,9 +28,40 @@ export async function connectTo(
   const abort = () => cancel.abort();
   signal.addEventListener("abort", abort);
   try {
-    return await Deno.connect({ hostname, port, signal: cancel.signal });
+    const connection = await Deno.connect({ hostname, port, signal: cancel.signal });
+    if (!isToItself(connection)) return connection;
+    connection.close();
+    throw new Deno.errors.ConnectionRefused(
+      "Connection refused: nothing listens there but the connect itself",
+    );
+  } catch (error) {
+    throw error instanceof Deno.errors.AddrNotAvailable && isIpv6(hostname) && !hasIpv6()
+      ? new Error("this machine has no IPv6 address", { cause: error })
+      : error;
   } finally {
     signal.removeEventListener("abort", abort);
+  }
+}
+
+/**
+ * Where nothing listens at a port of this machine that connects come from, one of some ten thousand connects comes from that very port, and
+ * meets itself (RFC 9293, section 3.5: simultaneous open).
+ */
+function isToItself({ localAddr, remoteAddr }: Deno.TcpConn): boolean {
+  return localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
+}
+
+export function isIpv6(hostname: string): boolean {
+  return hostname.includes(":");
+}
+
+/** Without one the system says of a connect what it says when no port is left (EADDRNOTAVAIL). */
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.AddrNotAvailable);
   }
 }
 
@@ -65,7 +97,9 @@ export async function firstToConnect(
   try {
     return await Promise.any(attempts);
   } catch (error) {
-    throw (error as AggregateError).errors[0] ?? error;
+    const { errors } = error as AggregateError;
+    // Of an address that could not be tried for a shortage of ours nothing is known, so neither of the name.
+    throw errors.find((one) => connectShortageOf(one) !== null) ?? errors[0] ?? error;
   } finally {
     await Promise.allSettled(attempts);
     signal.removeEventListener("abort", abort);

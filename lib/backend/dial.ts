@@ -9,8 +9,8 @@
  */
 import type { Address, TcpAddress } from "../base/address.ts";
 import { startDeadline } from "../base/deadline.ts";
-import { isExhaustion } from "../base/exhaustion.ts";
-import { connectTo, connectUnix, firstToConnect } from "./connect.ts";
+import { connectShortageOf, type Shortage } from "../base/exhaustion.ts";
+import { connectTo, connectUnix, firstToConnect, isIpv6 } from "./connect.ts";
 import type { BackendConnection } from "./connection.ts";
 
 /** A connection, or why there is none. */
@@ -22,10 +22,10 @@ export type DialResult =
  * - `closed`: nothing listens there
  * - `timeout`: no answer in time
  * - `aborted`: the signal was aborted first
- * - `exhausted`: we have no descriptor left, which says nothing of the address
- * - `error`: anything else, such as a name that is not known
+ * - a shortage: of ours, which says nothing of the address
+ * - `error`: anything else, such as a name that is not known or a network that can't be reached
  */
-export type DialProblem = "closed" | "timeout" | "aborted" | "exhausted" | "error";
+export type DialProblem = "closed" | "timeout" | "aborted" | "error" | Shortage;
 
 const ABORTED: DialResult = { ok: false, kind: "aborted", reason: "aborted" };
 
@@ -56,7 +56,7 @@ export async function dial(
     if (attempt.signal.aborted) {
       return { ok: false, kind: "timeout", reason: `no answer within ${timeoutMs / 1000} s` };
     }
-    const kind = isNobody(error) ? "closed" : isExhaustion(error) ? "exhausted" : "error";
+    const kind = connectShortageOf(error) ?? (isNobody(error) ? "closed" : "error");
     return { ok: false, kind, reason: (error as Error).message };
   } finally {
     cancel();
@@ -102,7 +102,7 @@ async function askSystem(hostname: string): Promise<readonly string[]> {
 
 /** The IP addresses of a name; an IP address is its own. */
 async function resolve(hostname: string, lookup: Lookup): Promise<readonly string[]> {
-  if (hostname.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(hostname)) return [hostname];
+  if (isIpv6(hostname) || /^\d+\.\d+\.\d+\.\d+$/.test(hostname)) return [hostname];
   return await lookup(hostname);
 }
 

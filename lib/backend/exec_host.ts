@@ -65,8 +65,8 @@ export class ExecHost implements Host {
     }
     const spawned = this.#spawn(request);
     if (!spawned.ok) {
-      // Ours, and no fault of the program's.
-      if (spawned.exhausted) return { ok: false, kind: "full", reason: spawned.reason };
+      // No fault of the program's.
+      if (spawned.shortage) return { ok: false, kind: spawned.shortage, reason: spawned.reason };
       this.#state.failures++;
       this.#state.problem = spawned.reason;
       this.#state.disabledUntil = performance.now() + this.#config.disableTimeMs;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isShortage } from "../base/exhaustion.ts";
 import type { Logger } from "../base/logger.ts";
 import type { HostConfig, RouteConfig } from "../config/config.ts";
 import { createGuard, type Guard } from "../process/guard.ts";
@@ -10,6 +11,7 @@ import type { ConnectFailure, ConnectRequest, ConnectResult, Pool } from "./back
 import { ExecHost } from "./exec_host.ts";
 import { createFixedHost, type Host } from "./host.ts";
 import { type HostName, nameHosts } from "./host_name.ts";
+import { createOutageLog } from "./outage_log.ts";
 import { choose } from "./policies.ts";
 import { ProgramHost } from "./program_host.ts";
 
@@ -39,6 +41,7 @@ export function createPool(route: RouteConfig, log: Logger): Pool {
       }
       if (result.kind === "aborted") return { ok: false, failure: result };
       if (result.kind === "down") outages.failed(host, result.reason);
+      if (isShortage(result.kind)) outages.short(host, result.kind, result.reason);
       failures.push({ kind: result.kind, reason: `${host.name}: ${result.reason}` });
     }
     if (stopping !== null) return { ok: false, failure: { kind: "aborted", reason: "stopping" } };
@@ -80,41 +83,4 @@ function candidates(
 
 function selectionOf({ clientAddress, authority, path }: ConnectRequest) {
   return { clientAddress, authority, path };
-}
-
-/** Says once that a host, or every host of the route, is down, and once that it is back. */
-function createOutageLog(route: string, hosts: readonly Host[], log: Logger) {
-  const down = new Set<Host>();
-  let allDown = false;
-  // Of a single host the route's own line tells everything.
-  const single = hosts.length === 1;
-
-  return {
-    failed(host: Host, reason: string) {
-      if (!down.has(host) && !single) {
-        log.warn("backend is down", { route, backend: host.name, reason });
-      }
-      down.add(host);
-    },
-    recovered(host: Host) {
-      if (down.delete(host) && !single) {
-        log.info("backend is up again", { route, backend: host.name });
-      }
-      if (allDown) log.info("route has a backend again", { route, backend: host.name });
-      allDown = false;
-    },
-    /** What to answer when no host took the request; without `failures`, all of them were still disabled. */
-    summed(failures: readonly ConnectFailure[]): ConnectFailure {
-      if (failures.some(({ kind }) => kind === "full")) {
-        return { kind: "full", reason: failures.map(({ reason }) => reason).join("; ") };
-      }
-      const reasons = failures.length > 0
-        ? failures.map(({ reason }) => reason)
-        : hosts.map(({ name, problem }) => `${name}: ${problem}`);
-      const reason = reasons.join("; ");
-      if (!allDown) log.error("every backend of the route is down", { route, reason });
-      allDown = true;
-      return { kind: "down", reason };
-    },
-  };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isExhaustion } from "../base/exhaustion.ts";
+import { type Shortage, shortageOf } from "../base/exhaustion.ts";
 import { within } from "../base/within.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Guard } from "./guard.ts";
@@ -49,10 +49,10 @@ export interface Child {
   stop(): Promise<void>;
 }
 
-/** `exhausted`: we have no descriptor left, which says nothing of the program. */
+/** `shortage`: of ours, which says nothing of the program. */
 export type SpawnResult =
   | { readonly ok: true; readonly child: Child }
-  | { readonly ok: false; readonly reason: string; readonly exhausted?: boolean };
+  | { readonly ok: false; readonly reason: string; readonly shortage?: Shortage | null };
 
 export function spawnChild(options: ChildOptions): SpawnResult {
   const { command: [program = "", ...args], environment, log, name, guard } = options;
@@ -70,7 +70,7 @@ export function spawnChild(options: ChildOptions): SpawnResult {
     });
   } catch (error) {
     const reason = `can't start ${program}: ${whyNot(error, program)}`;
-    return { ok: false, reason, exhausted: isExhaustion(error) };
+    return { ok: false, reason, shortage: shortageOf(error) };
   }
   const { pid } = process;
   const guarded = guard.watch(pid);

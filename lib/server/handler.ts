@@ -4,6 +4,7 @@
  * @module
  */
 import type { Breather } from "../base/breather.ts";
+import { isShortage, SHORTAGES } from "../base/exhaustion.ts";
 import type { Logger } from "../base/logger.ts";
 import { shorten } from "../base/shorten.ts";
 import type { ConnectFailure, Lease, Pool } from "../backend/backend.ts";
@@ -70,17 +71,19 @@ function refuseForBackend(
   failure: ConnectFailure,
 ): Admission {
   const { log, requests, stopping } = options;
-  const reason = failure.kind === "full"
-    ? "every backend is busy"
-    : stopping.aborted
-    ? "the server shuts down"
-    : "no backend can be reached";
-  const refusal = answer(503, reason, { "retry-after": "1" });
+  const refusal = answer(503, reasonFor(failure, stopping), { "retry-after": "1" });
   const fields = { ...requestFields(options, peer, head), why: failure.reason };
-  // An outage itself is in the log once, each request that it refuses only for those who look for it; that all are busy isn't.
-  if (failure.kind === "full") requests.info("request refused", fields, kindOf(refusal));
-  else log.debug("request refused", { ...fields, ...kindOf(refusal) });
+  // An outage itself is in the log once, each request that it refuses only for those who look for it.
+  if (failure.kind !== "down" && failure.kind !== "aborted") {
+    requests.info("request refused", fields, kindOf(refusal));
+  } else log.debug("request refused", { ...fields, ...kindOf(refusal) });
   return { answer: refusal };
+}
+
+function reasonFor({ kind }: ConnectFailure, stopping: AbortSignal): string {
+  if (kind === "full") return "every backend is busy";
+  if (isShortage(kind)) return SHORTAGES[kind];
+  return stopping.aborted ? "the server shuts down" : "no backend can be reached";
 }
 
 /** A client's words in the log: a line each for whoever asks must not fill the disk. */

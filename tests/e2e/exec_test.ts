@@ -205,7 +205,7 @@ Deno.test("a shortage of descriptors is ours: the program is not taken for broke
     clients.push(client);
     await client.write(handshake());
     const response = await client.head();
-    return response.status === 503 && await client.body(response) === "every backend is busy\n";
+    return response.status === 503 && await client.body(response) === "no descriptor is left\n";
   };
   try {
     await eventually("a program that can't be started", refused);

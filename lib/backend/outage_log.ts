@@ -1,0 +1,74 @@
+/**
+ * What the log says of the hosts of a route that can't be connected: once for each outage, however many requests meet it.
+ *
+ * @module
+ */
+import { isShortage, type Shortage, SHORTAGES } from "../base/exhaustion.ts";
+import type { Logger } from "../base/logger.ts";
+import type { ConnectFailure } from "./backend.ts";
+import type { Host } from "./host.ts";
+
+/** A shortage that nobody has met for so long is over: while it lasts, connects succeed and fail in turn as something is given back. */
+const SHORTAGE_OVER_MS = 60_000;
+
+export interface OutageLog {
+  failed(host: Host, reason: string): void;
+  /** We have run out of what it takes to connect. */
+  short(host: Host, shortage: Shortage, reason: string): void;
+  recovered(host: Host): void;
+  /** What to answer when no host took the request; without `failures`, all of them were still disabled. */
+  summed(failures: readonly ConnectFailure[]): ConnectFailure;
+}
+
+export function createOutageLog(
+  route: string,
+  hosts: readonly Host[],
+  log: Logger,
+): OutageLog {
+  const down = new Set<Host>();
+  let allDown = false;
+  let shortAt = -Infinity;
+  // Of a single host the route's own line tells everything.
+  const single = hosts.length === 1;
+
+  return {
+    failed(host, reason) {
+      if (!down.has(host) && !single) {
+        log.warn("backend is down", { route, backend: host.name, reason });
+      }
+      down.add(host);
+    },
+    short(host, shortage, reason) {
+      const now = performance.now();
+      if (now - shortAt >= SHORTAGE_OVER_MS) {
+        log.error(`${SHORTAGES[shortage]} to connect a backend`, {
+          route,
+          backend: host.name,
+          reason,
+        });
+      }
+      shortAt = now;
+    },
+    recovered(host) {
+      if (down.delete(host) && !single) {
+        log.info("backend is up again", { route, backend: host.name });
+      }
+      if (allDown) log.info("route has a backend again", { route, backend: host.name });
+      allDown = false;
+    },
+    summed(failures) {
+      const ours = failures.find(({ kind }) => isShortage(kind)) ??
+        failures.find(({ kind }) => kind === "full");
+      if (ours !== undefined) {
+        return { kind: ours.kind, reason: failures.map(({ reason }) => reason).join("; ") };
+      }
+      const reasons = failures.length > 0
+        ? failures.map(({ reason }) => reason)
+        : hosts.map(({ name, problem }) => `${name}: ${problem}`);
+      const reason = reasons.join("; ");
+      if (!allDown) log.error("every backend of the route is down", { route, reason });
+      allDown = true;
+      return { kind: "down", reason };
+    },
+  };
+}
