@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { canonicalKey, type CanonicalPath, canonicalSuffix } from "../base/request_path.ts";
 import type { Finding, Path } from "./problem.ts";
 import { warnOfProgram } from "./program_rules.ts";
 import { warnOfReach } from "./reach_warnings.ts";
@@ -16,6 +17,7 @@ const MAP_EXTENSIONS: Path = ["wstunnel", "map-extensions"];
 export function findWarnings(raw: unknown): Finding[] {
   return [
     ...warnOfMapExtensions(raw),
+    ...warnOfRefusedPaths(raw),
     ...warnOfHiddenKeys(raw),
     ...warnOfQueries(raw),
     ...warnOfReach(raw),
@@ -27,25 +29,43 @@ export function findWarnings(raw: unknown): Finding[] {
   ];
 }
 
+/** A request with such a path is refused before any key is looked at. */
+function warnOfRefusedPaths(raw: unknown): Finding[] {
+  const warn = (path: Path, canonical: CanonicalPath): Finding[] => {
+    if (!("problem" in canonical)) return [];
+    const rule = `is never reached: requests for it are refused, since ${canonical.problem}`;
+    return [{ path, rule }];
+  };
+  return [
+    ...Object.keys(tableAt(raw, SERVER))
+      .flatMap((key) => warn([...SERVER, key], canonicalKey(key))),
+    ...Object.keys(tableAt(raw, MAP_EXTENSIONS))
+      .flatMap((suffix) => warn([...MAP_EXTENSIONS, suffix], canonicalSuffix(suffix))),
+  ];
+}
+
 /** The first key that matches is taken, so that a wider one hides those behind it, but for `map-extensions`. */
 function warnOfHiddenKeys(raw: unknown): Finding[] {
-  const keys = Object.keys(tableAt(raw, SERVER));
+  const keys = Object.keys(tableAt(raw, SERVER)).flatMap((key) => {
+    const canonical = canonicalKey(key);
+    return "problem" in canonical ? [] : [{ key, match: canonical.path }];
+  });
   const named: unknown[] = Object.values(tableAt(raw, MAP_EXTENSIONS));
-  return keys.flatMap((key, at) => {
-    const wider = keys.slice(0, at).find((before) => matchesAllOf(before, key));
+  return keys.flatMap(({ key, match }, at) => {
+    const wider = keys.slice(0, at).find((before) => matchesAllOf(before.match, match));
     if (wider === undefined || named.includes(key)) return [];
     const rule = `is never reached: ${
-      JSON.stringify(wider)
+      JSON.stringify(wider.key)
     } stands before it and matches every path of it`;
     return [{ path: [...SERVER, key], rule }];
   });
 }
 
-/** Whether every path that `key` matches is matched by `wider` as well. */
-function matchesAllOf(wider: string, key: string): boolean {
+/** Whether every path that `match` matches is matched by `wider` as well; both are canonical. */
+function matchesAllOf(wider: string, match: string): boolean {
   if (wider === "/") return true;
-  if (wider.startsWith("/") !== key.startsWith("/")) return false;
-  return wider.startsWith("/") ? key.startsWith(wider) : key.endsWith(wider);
+  if (wider.startsWith("/") !== match.startsWith("/")) return false;
+  return wider.startsWith("/") ? match.startsWith(wider) : match.endsWith(wider);
 }
 
 /** lighttpd takes a key that there is not, and --server may have replaced those that the file names. */

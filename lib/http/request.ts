@@ -18,16 +18,9 @@ export interface RequestHead {
   readonly headers: HeaderFields;
 }
 
-/** A path that URL parsing would leave as it is: no escapes, no dot segments. */
-const PLAIN_PATH = /^(?:\/(?!\.)[\w~!$&'()*+,;=:@.-]*)+$/;
-
-/** The target's path without its query, with dot segments resolved as browsers do; escapes stay as they are. */
-export function pathOf(target: string): string {
-  const query = target.indexOf("?");
-  const path = query < 0 ? target : target.slice(0, query);
-  if (PLAIN_PATH.test(path)) return path;
-  if (!path.startsWith("/")) return path;
-  return new URL("http://host" + path).pathname;
+/** The path as sent, for people to read: without the query, where clients put their tokens. */
+export function withoutQuery(target: string): string {
+  return target.split(/[?#]/, 1)[0]!;
 }
 
 /** Whether a comma-separated list field holds a token, case-insensitively (RFC 9110 section 5.6.1). */

@@ -2,7 +2,8 @@
  * The first line of a request, RFC 9112 section 3, taken strictly: single spaces, nothing left out.
  *
  * Origin-form and absolute-form are accepted (section 3.2.1 and 3.2.2; of the latter the schemes http, https, ws and wss,
- * without user information); a tunnel has no use for CONNECT's authority-form or the asterisk-form.
+ * without user information, and with a path before a query: HAProxy looks for one behind `http://h?`); a tunnel has no use for
+ * CONNECT's authority-form or the asterisk-form.
  *
  * @module
  */
@@ -44,13 +45,13 @@ export function parseRequestLine(line: string): RequestLine | HeadProblem {
   // RFC 3986: visible ASCII; RFC 9112 section 3.2 and RFC 6455 section 3: no fragment.
   if (!/^[\x21\x22\x24-\x7e]+$/.test(target)) return badRequest("a character not for a target");
   if (target.startsWith("/")) return { method, target, version, authority: null };
-  const absolute = /^(?:https?|wss?):\/\/([^/?@]+)([/?][^]*)?$/i.exec(target);
+  const absolute = splitAbsolute(target);
   if (absolute === null) return badRequest("a target that is neither a path nor an http URI");
-  const path = absolute[2] ?? "/";
-  return {
-    method,
-    target: path.startsWith("/") ? path : "/" + path,
-    version,
-    authority: absolute[1]!,
-  };
+  return { method, version, ...absolute };
+}
+
+/** Takes an absolute-form target apart; null for what is none. */
+export function splitAbsolute(target: string): Pick<RequestLine, "target" | "authority"> | null {
+  const match = /^(?:https?|wss?):\/\/([^/?#@\\]+)(\/[^]*)?$/i.exec(target);
+  return match === null ? null : { target: match[2] ?? "/", authority: match[1]! };
 }

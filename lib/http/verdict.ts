@@ -4,20 +4,19 @@
  *
  * @module
  */
+import { canonicalPath } from "../base/request_path.ts";
 import type { FrameType } from "../config/config.ts";
 import { type Answer, answer } from "./answer.ts";
 import { isAuthority } from "./authority.ts";
 import { isKey, whyNoUpgrade } from "./handshake.ts";
 import { matchOrigin, type OriginRule } from "./origin.ts";
-import { pathOf, type RequestHead } from "./request.ts";
-import { matchRoute } from "./route.ts";
+import type { RequestHead } from "./request.ts";
+import { matchRoute, type RouteTable } from "./route.ts";
 import { chooseSubprotocol, type ChosenSubprotocol } from "./subprotocol.ts";
 
 /** What the verdict depends on besides the request. */
 export interface VerdictRules {
-  /** In file order. */
-  readonly routes: readonly RouteRules[];
-  readonly mapExtensions: Readonly<Record<string, string>>;
+  readonly table: RouteTable<RouteRules>;
 }
 
 /** What holds for a key of `wstunnel.server`. */
@@ -36,6 +35,7 @@ export type Verdict = { readonly refuse: Answer } | { readonly accept: AcceptedR
 export interface AcceptedRequest extends ChosenSubprotocol {
   readonly key: string;
   readonly pingIntervalMs: number;
+  /** Canonical. */
   readonly path: string;
   readonly authority: string;
   readonly origin: string | null;
@@ -49,8 +49,10 @@ export function decide(head: RequestHead, rules: VerdictRules): Verdict {
     return refuse(400, "the Host header is missing");
   }
   if (!isAuthority(authority)) return refuse(400, "the Host header is no host");
-  const path = pathOf(head.target);
-  const route = matchRoute(path, rules.routes, rules.mapExtensions);
+  const canonical = canonicalPath(head.target);
+  if ("problem" in canonical) return refuse(400, canonical.problem);
+  const { path } = canonical;
+  const route = matchRoute(path, rules.table);
   if (route === null) return refuse(404, "nothing is served at this path");
   const noUpgrade = whyNoUpgrade(head);
   if (noUpgrade !== null) return refuse(426, noUpgrade, { "upgrade": "websocket" });

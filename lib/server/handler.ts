@@ -11,7 +11,8 @@ import type { ConnectFailure, Lease, Pool } from "../backend/backend.ts";
 import type { Config } from "../config/config.ts";
 import { type Answer, answer } from "../http/answer.ts";
 import { compileOrigins } from "../http/origin.ts";
-import { pathOf, type RequestHead } from "../http/request.ts";
+import { type RequestHead, withoutQuery } from "../http/request.ts";
+import { compileRoutes } from "../http/route.ts";
 import { type AcceptedRequest, decide, type VerdictRules } from "../http/verdict.ts";
 import { isWarning, type TunnelEnd } from "../tunnel/cause.ts";
 import { createFlow } from "../tunnel/pump.ts";
@@ -42,8 +43,10 @@ export interface HandlerOptions {
 export function createHandler(options: HandlerOptions): Handler {
   const { config, pools, requests } = options;
   const rules: VerdictRules = {
-    routes: config.routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
-    mapExtensions: config.mapExtensions,
+    table: compileRoutes(
+      config.routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
+      config.mapExtensions,
+    ),
   };
   return async (head, peer, signal) => {
     const verdict = decide(head, rules);
@@ -93,13 +96,13 @@ function shortened(text: string): string {
   return shorten(text, MAX_LOGGED_CHARACTERS);
 }
 
-/** Without the query, where clients put their tokens. That there was no Origin is worth saying where origins are checked. */
+/** That there was no Origin is worth saying where origins are checked. */
 function requestFields({ config }: HandlerOptions, peer: Peer, { target, headers }: RequestHead) {
   const origin = headers.get("origin");
   const areChecked = config.routes.some(({ origins }) => origins.length > 0);
   return {
     client: peer.name,
-    path: shortened(pathOf(target)),
+    path: shortened(withoutQuery(target)),
     host: headerField(headers.get("host")),
     origin: origin === null && areChecked ? null : headerField(origin),
   };

@@ -20,6 +20,11 @@ Deno.test("`findWarnings()` names the keys that an earlier one hides", () => {
   assert.deepEqual(warned({ server: server("/a", "/ab") }), [
     'wstunnel.server."/ab": is never reached: "/a" stands before it and matches every path of it',
   ]);
+  // Keys that are the same path, each in its own writing.
+  assert.deepEqual(hidden("/my console", "/my%20console", "//my%20console/x"), [
+    "/my%20console",
+    "//my%20console/x",
+  ]);
   // By its name it is reached.
   assert.deepEqual(warned({ server: server("/", ".vnc"), "map-extensions": { ".c": ".vnc" } }), []);
 });
@@ -90,4 +95,20 @@ Deno.test("`findWarnings()` says that other machines reach what nothing guards",
       'may use "/a": any program can, and any web page';
     assert.deepEqual(said, place === null ? [] : [`${place}: ${rule}`], JSON.stringify(raw));
   }
+});
+
+Deno.test("`findWarnings()` names keys and suffixes whose paths are refused", () => {
+  const why = (problem: string) =>
+    `is never reached: requests for it are refused, since the path has ${problem}`;
+  const found = warned({
+    server: server("/a/../b", "/a//b", "/100%", "/a\\b", "/fine", "//good", "/b\u00fcro"),
+    "map-extensions": { "%2f": "/fine", ".\u00fc": "/fine" },
+  });
+  assert.deepEqual(found, [
+    `wstunnel.server."/a/../b": ${why("a dot segment")}`,
+    `wstunnel.server."/a//b": ${why("an empty segment")}`,
+    `wstunnel.server."/100%": ${why("a broken escape")}`,
+    `wstunnel.server."/a\\\\b": ${why("a backslash")}`,
+    `wstunnel.map-extensions."%2f": ${why("an escaped slash")}`,
+  ]);
 });

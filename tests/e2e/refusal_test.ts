@@ -47,8 +47,26 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: "a route that is climbed out of",
     target: "/vnc/../elsewhere",
-    status: 404,
-    reason: "nothing is served at this path",
+    status: 400,
+    reason: "the path has a dot segment",
+  },
+  {
+    what: "a path with a backslash",
+    target: "/elsewhere/..\\vnc",
+    status: 400,
+    reason: "the path has a backslash",
+  },
+  {
+    what: "a path with an escaped slash",
+    target: "/vnc%2Fa",
+    status: 400,
+    reason: "the path has an escaped slash",
+  },
+  {
+    what: "a path with an overlong escape",
+    target: "/vnc%C0%AF",
+    status: 400,
+    reason: "the path is not UTF-8",
   },
   {
     what: "a method that is not GET",

@@ -67,5 +67,5 @@ function requestLineStatus(line: string): number {
   if (!/^HTTP\/[0-9]\.[0-9]$/.test(words[2]!)) return 400;
   if (!["HTTP/1.0", "HTTP/1.1"].includes(words[2]!)) return 505;
   if (words[1] === "" || /[^!-~]|#/.test(words[1]!)) return 400;
-  return /^(\/|(http|https|ws|wss):\/\/[^/?@]+([/?]|$))/i.test(words[1]!) ? 200 : 400;
+  return /^(\/|(http|https|ws|wss):\/\/[^/?@\\]+(\/|$))/i.test(words[1]!) ? 200 : 400;
 }

@@ -103,7 +103,7 @@ Deno.test("`HeadParser` takes origin-form and absolute-form (RFC 9112 section 3.
     ['/%00"{}|\\^', '/%00"{}|\\^', "h"],
     ["http://Other:81/a?b", "/a?b", "Other:81"],
     ["HTTPS://other", "/", "other"],
-    ["ws://[::1]:80?q", "/?q", "[::1]:80"],
+    ["ws://[::1]:80/?q", "/?q", "[::1]:80"],
     ["wss://other/@", "/@", "other"],
   ];
   for (const [target, path, host] of cases) {
@@ -144,6 +144,8 @@ Deno.test("`HeadParser` refuses a request line that is not exactly one", () => {
     ["GET ftp://h/ HTTP/1.1", 400],
     ["GET http:/// HTTP/1.1", 400],
     ["GET http://u:p@h/ HTTP/1.1", 400],
+    ["GET http://h?/vnc HTTP/1.1", 400],
+    ["GET http://h\\/vnc HTTP/1.1", 400],
     ["SSH-2.0-OpenSSH_9.2", 400],
   ];
   for (const [line, status] of cases) {

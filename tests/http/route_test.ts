@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { keyMatches, matchRoute } from "../../lib/http/route.ts";
+import { compileRoutes, keyMatches, matchRoute } from "../../lib/http/route.ts";
 
 const MATCHES: readonly (readonly [key: string, path: string, matches: boolean])[] = [
   ["/vnc", "/vnc", true],
@@ -15,6 +15,13 @@ const MATCHES: readonly (readonly [key: string, path: string, matches: boolean])
   [".vnc", "/a.vnc/", false],
   [".vnc", "/avnc", false],
   ["vnc", "/a/vnc", true],
+  // Not from within an escape.
+  ["20a", "/%20a", false],
+  ["0a", "/%20a", false],
+  ["a", "/%20a", true],
+  ["%20a", "/%20a", true],
+  ["C", "/%C3%BC", false],
+  ["BC", "/BC", true],
 ];
 
 for (const [key, path, matches] of MATCHES) {
@@ -44,10 +51,31 @@ const ROUTES:
 
 for (const [path, key, map] of ROUTES) {
   Deno.test(`\`matchRoute()\` gives ${key} for ${path}${map ? " by " + JSON.stringify(map) : ""}`, () => {
-    assert.equal(matchRoute(path, KEYS.map((key) => ({ key })), map ?? {})?.key ?? null, key);
+    const table = compileRoutes(KEYS.map((key) => ({ key })), map ?? {});
+    assert.equal(matchRoute(path, table)?.key ?? null, key);
   });
 }
 
 Deno.test("`matchRoute()` gives null without keys", () => {
-  assert.equal(matchRoute("/", [], { "/": "/" }), null);
+  assert.equal(matchRoute("/", compileRoutes([], { "/": "/" })), null);
+});
+
+Deno.test("`compileRoutes()` makes keys and suffixes canonical, and leaves out what matches nothing", () => {
+  const [mine, broken, buero, all] = ["/my console", "/a\\b", "b\u00fcro", "/"]
+    .map((key) => ({ key }));
+  const table = compileRoutes([mine!, broken!, buero!, all!], {
+    ".\u00fc": "/my console",
+    "/..": "/",
+    ".x": "/missing",
+  });
+  assert.deepEqual(table, {
+    keys: [
+      { route: mine, match: "/my%20console" },
+      { route: buero, match: "b%C3%BCro" },
+      { route: all, match: "/" },
+    ],
+    suffixes: [{ route: mine, match: ".%C3%BC" }],
+  });
+  assert.equal(matchRoute("/my%20console/a", table), mine);
+  assert.equal(matchRoute("/a.%C3%BC", table), mine);
 });

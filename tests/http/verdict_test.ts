@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { compileOrigins } from "../../lib/http/origin.ts";
 import type { RequestHead } from "../../lib/http/request.ts";
-import { decide, type VerdictRules } from "../../lib/http/verdict.ts";
+import { compileRoutes } from "../../lib/http/route.ts";
+import { decide, type RouteRules, type VerdictRules } from "../../lib/http/verdict.ts";
 
-const RULES: VerdictRules = {
-  routes: ["/vnc", ".sock"].map((key) => ({
-    key,
-    origins: compileOrigins(["example.com"]),
-    subprotocols: ["mqtt"],
-    frameType: "text",
-    pingIntervalMs: 0,
-  })),
-  mapExtensions: { ".console": ".sock" },
-};
+const ROUTES = ["/vnc", ".sock"].map((key): RouteRules => ({
+  key,
+  origins: compileOrigins(["example.com"]),
+  subprotocols: ["mqtt"],
+  frameType: "text",
+  pingIntervalMs: 0,
+}));
+
+const RULES: VerdictRules = { table: compileRoutes(ROUTES, { ".console": ".sock" }) };
 
 const HEADERS: Readonly<Record<string, string>> = {
   "host": "tunnel.example.com:8080",
@@ -52,6 +52,13 @@ const LADDER: readonly (readonly [
 ])[] = [
   ["no Host", { headers: { host: null } }, 400, {}, "the Host header is missing"],
   ["a Host that is none", { headers: { host: "a b@c/" } }, 400, {}, "the Host header is no host"],
+  [
+    "a path that readers differ on",
+    { target: "/vnc/..\\ssh" },
+    400,
+    {},
+    "the path has a backslash",
+  ],
   ["no route", { target: "/other" }, 404, {}, "nothing is served at this path"],
   [
     "another method",
@@ -168,9 +175,8 @@ const REFUSED: readonly (readonly [what: string, change: Change, status: number]
   ["a version with a zero in front", { headers: { "sec-websocket-version": "013" } }, 426],
   ["an empty version", { headers: { "sec-websocket-version": "" } }, 426],
   ["an empty key", { headers: { "sec-websocket-key": "" } }, 400],
-  ["the asterisk form", { target: "*" }, 404],
-  ["an escape of a route", { target: "/%76nc" }, 404],
-  ["a path that leaves the route", { target: "/vnc/../etc" }, 404],
+  ["the asterisk form", { target: "*" }, 400],
+  ["a path that leaves the route", { target: "/vnc/../etc" }, 400],
 ];
 
 for (const [what, change, status] of REFUSED) {
@@ -212,11 +218,18 @@ Deno.test("`decide()` accepts a head of which the version isn't known, any case 
   assert.equal(verdict.accept.encoding, "base64");
 });
 
+Deno.test("`decide()` gives the canonical path, however it is written", () => {
+  for (const target of ["/vnc", "//vnc", "/%76nc?a", "///v%6ec?"]) {
+    const verdict = decide(head({ target }), RULES);
+    assert("accept" in verdict);
+    assert.equal(verdict.accept.path, "/vnc", target);
+  }
+});
+
 Deno.test("`decide()` asks for no Origin when none are checked, and passes on what it gets", () => {
   for (const origin of [null, "null", "https://evil.com"]) {
     const verdict = decide(head({ headers: { origin } }), {
-      ...RULES,
-      routes: RULES.routes.map((route) => ({ ...route, origins: [] })),
+      table: compileRoutes(ROUTES.map((route) => ({ ...route, origins: [] })), {}),
     });
     assert("accept" in verdict);
     assert.equal(verdict.accept.origin, origin);
@@ -224,7 +237,7 @@ Deno.test("`decide()` asks for no Origin when none are checked, and passes on wh
 });
 
 Deno.test("`decide()` goes by what the chosen route says, not by what its neighbours say", () => {
-  const routes: VerdictRules["routes"] = [
+  const routes: RouteRules[] = [
     {
       key: "/binary",
       origins: [],
@@ -242,7 +255,7 @@ Deno.test("`decide()` goes by what the chosen route says, not by what its neighb
   ];
   const ask = (target: string, origin: string) => {
     const headers = { origin, "sec-websocket-protocol": "a, b" };
-    const verdict = decide(head({ target, headers }), { routes, mapExtensions: {} });
+    const verdict = decide(head({ target, headers }), { table: compileRoutes(routes, {}) });
     if ("refuse" in verdict) return verdict.refuse.status;
     const { key, encoding, protocol, pingIntervalMs } = verdict.accept;
     return [key, encoding, protocol, pingIntervalMs];
