@@ -13,5 +13,6 @@ const code = await run(Deno.args, {
   writeOut: (text) => writeText(Deno.stdout, text),
   writeError: (text) => writeText(Deno.stderr, text),
   serve,
+  environment: Deno.env.toObject(),
 });
 Deno.exit(code);

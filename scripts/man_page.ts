@@ -4,6 +4,7 @@
  * @module
  */
 import { VERSION } from "../lib/base/version.ts";
+import { VARIABLES } from "../lib/cli/environment.ts";
 import {
   COMMANDS,
   DESCRIPTION,
@@ -46,6 +47,8 @@ export function manPage(): string {
     ),
     ".SH EXIT STATUS",
     ...EXIT_CODES.flatMap((meaning, code) => item(bold(String(code)), meaning)),
+    ".SH ENVIRONMENT",
+    ...Object.entries(VARIABLES).flatMap(([name, { summary }]) => item(bold(name), summary)),
     ".SH SIGNALS",
     ...Object.entries(SIGNALS).flatMap(([name, meaning]) => item(bold(name), meaning)),
     ".SH EXAMPLES",

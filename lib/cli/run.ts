@@ -12,6 +12,7 @@ import { formatProblem, quote } from "../config/problem.ts";
 import { readConfig } from "../config/read.ts";
 import { writeToml } from "../config/toml.ts";
 import { runtimeProblems } from "../server/runtime.ts";
+import { fromEnvironment } from "./environment.ts";
 import { parseArguments } from "./arguments.ts";
 import { parseProbe, probe } from "./probe.ts";
 import { toSettings } from "./settings.ts";
@@ -31,6 +32,7 @@ export interface RunOptions {
   readonly writeError: (text: string) => void;
   /** Serves until a signal; gives the exit code. */
   readonly serve: (config: Config, log: Logger) => Promise<number>;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** Does what the arguments ask for and gives the exit code: 2 for a wrong command line or configuration. */
@@ -50,7 +52,7 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   if (invocation.kind === "probe") return await probeUrl(invocation.url, options);
   const { kind, given } = invocation;
   const file = given.findLast(({ name }) => name === "--config")?.value;
-  const loaded = await readConfig(file, toSettings(given));
+  const loaded = await readConfig(file, toSettings(given), fromEnvironment(options.environment));
   if ("problems" in loaded) {
     for (const problem of loaded.problems) complain(formatProblem(problem));
     return EXIT_USAGE;

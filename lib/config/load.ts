@@ -7,7 +7,7 @@ import type { Config } from "./config.ts";
 import { toConfig } from "./effective.ts";
 import type { Machine } from "./machine.ts";
 import { findMachineWarnings } from "./machine_warnings.ts";
-import { type Finding, finding, formatPath, type Path, type Problem } from "./problem.ts";
+import { type Finding, finding, formatPath, type Path, type Problem, valueAt } from "./problem.ts";
 import { checkRules } from "./rules.ts";
 import { checkForm } from "./schema.ts";
 import { locateLines, parseToml } from "./toml.ts";
@@ -36,19 +36,23 @@ export type Loaded =
 interface Source {
   readonly file?: ConfigText | undefined;
   readonly flags: readonly Setting[];
+  /** What holds where neither the file nor a flag says anything. */
+  readonly fallbacks?: readonly Setting[];
   /** What it is to run on; absent: a configuration is judged by itself alone. */
   readonly machine?: Machine;
 }
 
 /** Lays the flags over the file, checks the whole and fills in the defaults. */
-export function loadConfig(source: Source): Loaded {
-  const { file, flags } = source;
+export function loadConfig(given: Source): Loaded {
+  const { file, fallbacks = [] } = given;
   const parsed = file === undefined ? { value: {} } : parseToml(file.text);
   if ("problem" in parsed) {
     const { line, column, reason } = parsed.problem;
     const problem = { file: file!.path, line, column, path: "", rule: `not TOML: ${reason}` };
-    return { problems: [problem, ...problemsOfFlags(flags)] };
+    return { problems: [problem, ...problemsOfFlags(given.flags)] };
   }
+  const flags = [...fallbacks.filter(isUnsaid(parsed.value, given.flags)), ...given.flags];
+  const source = { ...given, flags };
   const raw = flags.reduce<unknown>(
     (root, flag) => "value" in flag ? withValue(root, flag.path, flag.value) : root,
     parsed.value,
@@ -68,6 +72,11 @@ export function loadConfig(source: Source): Loaded {
     toProblem(finding(path, rule, text), { flag })
   );
   return { problems: place(source, withoutRepeats(findings), brokenFlags) };
+}
+
+function isUnsaid(file: unknown, flags: readonly Setting[]): (fallback: Setting) => boolean {
+  return ({ path }) =>
+    valueAt(file, path) === undefined && !flags.some((flag) => isWithin(path, flag.path));
 }
 
 /** What is wrong with flags where the file can't be read: the rest of it nobody can judge. */

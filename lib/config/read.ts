@@ -9,15 +9,16 @@ import { loadConfig, type Loaded, problemsOfFlags, type Setting } from "./load.t
 /** A configuration is some lines: what is bigger is another file. */
 export const MAX_FILE_BYTES = 1024 * 1024;
 
-/** Reads the file, if there is one, and loads it with the flags; a file that can't be read is a problem like others. */
+/** Reads the file, if there is one, and loads it with the flags, and the fallbacks behind both; a file that can't be read is a problem like others. */
 export async function readConfig(
   path: string | undefined,
   flags: readonly Setting[],
+  fallbacks: readonly Setting[] = [],
 ): Promise<Loaded> {
-  const machine = thisMachine();
-  if (path === undefined) return loadConfig({ flags, machine });
+  const source = { flags, fallbacks, machine: thisMachine() };
+  if (path === undefined) return loadConfig(source);
   const read = path === "" ? { rule: "must name a file" } : await readText(path);
-  if ("text" in read) return loadConfig({ file: { path, text: read.text }, flags, machine });
+  if ("text" in read) return loadConfig({ ...source, file: { path, text: read.text } });
   const place = path === "" ? { flag: "--config" } : { file: path };
   return { problems: [{ ...place, path: "", rule: read.rule }, ...problemsOfFlags(flags)] };
 }

@@ -6,6 +6,7 @@
  */
 import type { SocketFile } from "../config/config.ts";
 import { ACCOUNT_FILES, accountId, type AccountKind } from "../sys/accounts.ts";
+import { withMode } from "../sys/umask.ts";
 
 /**
  * Removes the file of a listener that is gone. Leaves everything else: a socket that answers and a file that is no socket,
@@ -38,28 +39,17 @@ export function openSocketFile<T>(
   const userId = owner === undefined ? null : expectId("user", owner);
   const groupId = group === undefined ? null : expectId("group", group);
   // Until it has its group it is for us alone.
-  const opened = withUmask(groupId === null ? mode : mode & 0o700, open);
+  const opened = withMode(groupId === null ? mode : mode & 0o700, open);
   try {
-    if (groupId !== null) {
-      give("group", group!, () => Deno.chownSync(path, null, groupId));
-      Deno.chmodSync(path, mode);
-    }
+    if (groupId !== null) give("group", group!, () => Deno.chownSync(path, null, groupId));
+    // Also where there was no way to the umask: for a moment the file was as that had it.
+    Deno.chmodSync(path, mode);
     if (userId !== null) give("user", owner!, () => Deno.chownSync(path, userId, null));
     return opened;
   } catch (error) {
     close(opened);
     removeQuietly(path);
     throw error;
-  }
-}
-
-/** What is created meanwhile has `mode`. The umask is the process's, so nothing may be awaited. */
-function withUmask<T>(mode: number, create: () => T): T {
-  const before = Deno.umask(0o777 & ~mode);
-  try {
-    return create();
-  } finally {
-    Deno.umask(before);
   }
 }
 

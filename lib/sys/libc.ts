@@ -24,6 +24,7 @@ const SYMBOLS = {
   abs: { type: "pointer" },
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
   getpagesize: { parameters: [], result: "i32" },
+  umask: { parameters: ["u32"], result: "u32" },
   __errno_location: { parameters: [], result: "pointer" },
   strerror: { parameters: ["i32"], result: "pointer" },
 } as const;

@@ -96,7 +96,9 @@ Deno.test("every line that is shown can be run", () => {
     assert("given" in invocation, line);
     const loaded = loadConfig({ flags: toSettings(invocation.given) });
     assert("config" in loaded, `${line}: ${JSON.stringify(loaded)}`);
-    assert.deepEqual(loaded.warnings, [], line);
+    // Where others listen for everybody the lines do, too, and that is warned of.
+    const others = loaded.warnings.filter(({ rule }) => !rule.startsWith("is reached from other"));
+    assert.deepEqual(others, [], line);
   }
 });
 

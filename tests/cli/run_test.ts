@@ -4,9 +4,14 @@ import type { Config, RouteConfig } from "../../lib/config/config.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 
 /** What a run wrote, returned, and was asked to serve. */
-async function runWith(...args: string[]) {
+function runWith(...args: string[]) {
+  return runIn({}, ...args);
+}
+
+async function runIn(environment: Readonly<Record<string, string>>, ...args: string[]) {
   const ran = { code: -1, out: "", error: "", served: [] as Config[], debugs: [] as boolean[] };
   ran.code = await run(args, {
+    environment,
     writeOut: (text) => ran.out += text,
     writeError: (text) => ran.error += text,
     serve: (config, log) => {
@@ -253,4 +258,24 @@ Deno.test("`run()` with check prints warnings beside the configuration", async (
     );
     assert.match(out, /^listen = /);
   });
+});
+
+Deno.test("`run()` listens where WSTUNNEL_LISTEN says, unless a flag or the file says otherwise", async () => {
+  const server = ["--server", "a:1"];
+  const portOf = async (value: string, ...args: string[]) => {
+    const { served } = await runIn({ WSTUNNEL_LISTEN: value }, ...args);
+    return served[0]!.listen.map(({ address }) => "port" in address && address.port);
+  };
+  assert.deepEqual(await portOf(":81", ...server), [81]);
+  assert.deepEqual(await portOf("", ...server), [8080]);
+  assert.deepEqual(await portOf(":81", ...server, "--listen", ":82"), [82]);
+  await withFile('listen = ":83"\n[wstunnel.server."/"]\nport = 1\n', async (path) => {
+    assert.deepEqual(await portOf(":81", "--config", path), [83]);
+  });
+  const { code, error } = await runIn({ WSTUNNEL_LISTEN: "x" }, ...server);
+  assert.equal(code, 2);
+  assert.match(
+    error,
+    /^(wstunnel: )?WSTUNNEL_LISTEN: must be host:port, .* current value is "x"\n$/,
+  );
 });

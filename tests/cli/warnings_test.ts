@@ -33,7 +33,7 @@ Deno.test("`wstunnel check` and the start warn of what can't work, with its line
     const expected = WARNINGS.map((warning) => path + warning);
     assert.equal(checked.code, 0);
     assert.deepEqual(checked.stderr.split("\n"), [
-      ...expected.map((warning) => `warning: ${warning}`),
+      ...expected.map((warning) => `wstunnel: warning: ${warning}`),
       "",
     ]);
 
@@ -51,13 +51,13 @@ Deno.test("`wstunnel check` and the start warn of what can't work, with its line
 });
 
 Deno.test("`wstunnel check` warns of flags by their names", async () => {
-  const flags = ["--server", "exec:no-such-program", "--listen", ":8080", "--path", "/a?b"];
+  const flags = ["--listen", ":8080", "--path", "/a?b", "--server", "exec:no-such-program"];
   const { code, stderr } = await runProgram(["check", ...flags]);
   assert.equal(code, 0);
   for (
     const part of [
-      "warning: --listen: is reached from other machines, and neither origins ",
-      'warning: --server: there is no program "no-such-program" on its PATH\n',
+      "wstunnel: warning: --listen: is reached from other machines, and neither origins ",
+      'wstunnel: warning: --server: there is no program "no-such-program" on its PATH\n',
       "has a ?, and a path is matched without what follows its ?\n",
     ]
   ) assert(stderr.includes(part), stderr);

@@ -282,3 +282,34 @@ Deno.test("`loadConfig()` reports wrong flags beside a file that is no TOML", ()
     '--debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is "x"',
   ]);
 });
+
+Deno.test("`loadConfig()` takes a fallback where neither file nor flag says anything", () => {
+  const fallbacks = [{ flag: "SOME_LISTEN", path: ["listen"], value: ":81" }];
+  const portOf = (text: string, flags: readonly Setting[] = []) => {
+    const loaded = loadConfig({ file: { path: "x.toml", text: text + SERVER }, flags, fallbacks });
+    assert("config" in loaded);
+    return loaded.config.listen.map(({ address }) => "port" in address && address.port);
+  };
+  assert.deepEqual(portOf(""), [81]);
+  assert.deepEqual(portOf('listen = [":82", ":83"]\n'), [82, 83]);
+  assert.deepEqual(portOf("", [{ flag: "--listen", path: ["listen"], value: [":84"] }]), [84]);
+  assert.deepEqual(
+    loadConfig({ flags: [], fallbacks: [{ ...fallbacks[0]!, value: "81" }] }),
+    {
+      problems: [
+        {
+          path: "wstunnel.server",
+          rule: "must name at least one backend, as in: wstunnel --server 127.0.0.1:5900 " +
+            "--frame-type binary",
+        },
+        {
+          flag: "SOME_LISTEN",
+          path: "listen",
+          rule: "must be host:port, [v6]:port, :port or unix:/path; port 81 of this machine is " +
+            "127.0.0.1:81",
+          found: '"81"',
+        },
+      ],
+    },
+  );
+});

@@ -22,7 +22,7 @@ function missingProgram(...names: string[]): string | null {
 
 const LIMITS = ["--ulimit", "nofile=10000:20000", "--ulimit", "nproc=1000:1000"];
 
-/** Where the image always listens. */
+/** Where the image listens unless it is told otherwise. */
 const IMAGE_PORT = 8080;
 
 function isFree(port: number): boolean {
@@ -58,6 +58,8 @@ testUnless(NO_IMAGE, "the image is built, serves, is healthy and stops", async (
   ];
   const runtime = ["--runtime", "runc", "--cgroup-manager", "cgroupfs"];
   const podman = (...args: string[]) => run("podman", [...store, ...runtime, ...args]);
+  const podmanLogs = (container: string) =>
+    run("sh", ["-c", 'podman "$@" 2>&1', "sh", ...store, ...runtime, "logs", container]);
   const image = "localhost/wstunnel:test";
   const name = `wstunnel-${Deno.pid}`;
   const inspect = async (format: string) =>
@@ -85,7 +87,7 @@ testUnless(NO_IMAGE, "the image is built, serves, is healthy and stops", async (
         const serve = ["--server", "unix:/sockets/backend.sock", "--frame-type", "binary"];
         await podman(
           ...["run", "--detach", "--name", name, ...LIMITS, ...closed, ...place, image],
-          ...[...serve, "--listen", "unix:/sockets/listen.sock"],
+          ...[...serve, "--listen", ":8080", "--listen", "unix:/sockets/listen.sock"],
         );
         await eventually("its listener", () => hasSocket(`${sockets}/listen.sock`));
         const pid = await inspect("{{.State.Pid}}");
@@ -115,6 +117,29 @@ testUnless(NO_IMAGE, "the image is built, serves, is healthy and stops", async (
       await stopped;
       assert(performance.now() - startedAt < graceSeconds * 1000);
       assert.equal(await inspect("{{.State.ExitCode}}"), "0");
+    });
+
+    await t.step("a mounted file says where it listens, and a flag beats the file", async () => {
+      const file = 'listen = "unix:/sockets/file.sock"\n[wstunnel.server."/"]\nport = 9\n';
+      await Deno.writeTextFile(`${sockets}/wstunnel.toml`, file);
+      const config = ["--config", "/sockets/wstunnel.toml"];
+      const cases: [flags: string[], listener: string][] = [
+        [[], "unix:/sockets/file.sock"],
+        [["--listen", "unix:/sockets/flag.sock"], "unix:/sockets/flag.sock"],
+      ];
+      for (const [flags, listener] of cases) {
+        await podman("rm", "--force", name);
+        const place = ["--network", "none", "--volume", `${sockets}:/sockets`];
+        await podman(
+          ...["run", "--detach", "--name", name, ...LIMITS, ...place, image, ...config],
+          ...[...flags, "--log-format", "json"],
+        );
+        const path = listener.replace("unix:/sockets", sockets);
+        await eventually("its listener", () => hasSocket(path));
+        await podman("stop", "--time", "9", name);
+        const logged = [...(await podmanLogs(name)).matchAll(/"listening on ([^"]+)"/g)];
+        assert.deepEqual(logged.map(([, address]) => address), [listener]);
+      }
     });
 
     await t.step({
