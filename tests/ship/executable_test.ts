@@ -69,7 +69,10 @@ testUnless(
           return assert.deepEqual([code, stderr], [0, ""]);
         }
         assert.equal(code, 2);
-        assert.match(stderr, /^engine = "native" needs Deno 2\.9 or newer, this is [\d.]+: .*\n$/);
+        assert.match(
+          stderr,
+          /^wstunnel: engine = "native" needs Deno 2\.9 or newer, this is [\d.]+: .*\n$/,
+        );
       });
 
       await t.step(
