@@ -4,7 +4,7 @@
  * @module
  */
 import { canonicalKey, type CanonicalPath, canonicalSuffix } from "../base/request_path.ts";
-import type { Finding, Path } from "./problem.ts";
+import { type Finding, type Path, valueAt } from "./problem.ts";
 import { warnOfProgram } from "./program_rules.ts";
 import { warnOfReach } from "./reach_warnings.ts";
 import { warnOfShell } from "./shell_warnings.ts";
@@ -21,6 +21,7 @@ export function findWarnings(raw: unknown): Finding[] {
     ...warnOfHiddenKeys(raw),
     ...warnOfQueries(raw),
     ...warnOfReach(raw),
+    ...warnOfOpaqueOrigins(raw),
     ...eachHost(raw).flatMap(({ host, path }) => [
       ...warnOfProgram(host, path),
       ...warnOfShell(host["exec"], [...path, "exec"]),
@@ -89,5 +90,17 @@ function warnOfQueries(raw: unknown): Finding[] {
     const mark = /[?#]/.exec(String(path.at(-1)))?.[0];
     const rule = `has a ${mark}, and a path is matched without what follows its ${mark}`;
     return mark === undefined ? [] : [{ path, rule }];
+  });
+}
+
+/** Any page can make itself a frame whose origin is opaque, and browsers call all of them `null`. */
+function warnOfOpaqueOrigins(raw: unknown): Finding[] {
+  const routes = Object.keys(tableAt(raw, SERVER)).map((key) => [...SERVER, key]);
+  return [["wstunnel"], ...routes].flatMap((table) => {
+    const path = [...table, "origins"];
+    const entries = valueAt(raw, path);
+    const rule = "null admits every web page: any can open a sandboxed frame, whose origin is null";
+    return (Array.isArray(entries) ? entries : [])
+      .flatMap((entry, at) => entry === "null" ? [{ path: [...path, at], rule }] : []);
   });
 }

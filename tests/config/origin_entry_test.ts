@@ -13,6 +13,14 @@ Deno.test("`checkOriginEntry()` accepts host names and origins", () => {
     "http://[::1]:80",
     "http://localhost:65535",
     "chrome-extension://abcdefghijklmnop",
+    "null",
+    "file://",
+    "app://-",
+    "app://",
+    "capacitor://localhost",
+    "tauri://localhost:1430",
+    "app://[::1]",
+    "vscode-webview://0abc~1",
   ];
   for (const entry of entries) assert.equal(checkOriginEntry(entry), null, entry);
 });
@@ -23,7 +31,17 @@ Deno.test("`checkOriginEntry()` refuses what could never match", () => {
   const cases: [string, string][] = [
     ["", forms],
     ["*", "an empty list admits every origin, * is no entry"],
-    ["null", "an origin of null is never admitted"],
+    ["file:///", `${forms}, without a path`],
+    ["app://-/index.html", `${forms}, without a path`],
+    ["app://a b", forms],
+    ["app://u@h", forms],
+    ["app://a:0", `${forms}: the port must be 1 to 65535`],
+    ["https://-", forms],
+    ["-", forms],
+    ["http://", forms],
+    ["wss://", forms],
+    ["://a", `${forms}, without a path`],
+    ["app:", forms],
     [".example.com", `${forms}: a host name admits its subdomains without a dot`],
     ["example.com.", forms],
     ["a..b", forms],

@@ -112,3 +112,15 @@ Deno.test("`findWarnings()` names keys and suffixes whose paths are refused", ()
     `wstunnel.map-extensions."%2f": ${why("an escaped slash")}`,
   ]);
 });
+
+Deno.test("`findWarnings()` names each place where an origin of null is admitted", () => {
+  const rule = "null admits every web page: any can open a sandboxed frame, whose origin is null";
+  const found = warned({
+    origins: ["example.com", "null", "file://"],
+    server: { "/a": { port: 1, origins: ["null"] }, "/b": [{ port: 1 }], "/c": { port: 1 } },
+  });
+  assert.deepEqual(found, [
+    `wstunnel.origins[1]: ${rule}`,
+    `wstunnel.server."/a".origins[0]: ${rule}`,
+  ]);
+});
