@@ -5,10 +5,12 @@
  */
 // First of all: what is imported after it takes time, during which SIGUSR1 would do harm.
 import "./lib/sys/debugger.ts";
+import { goToUser } from "./lib/base/standing.ts";
 import { writeText } from "./lib/base/output.ts";
 import { run } from "./lib/cli/run.ts";
 import { serve } from "./lib/server/server.ts";
 
+goToUser();
 const code = await run(Deno.args, {
   writeOut: (text) => writeText(Deno.stdout, text),
   writeError: (text) => writeText(Deno.stderr, text),

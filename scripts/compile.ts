@@ -57,7 +57,7 @@ async function writeBundle(commit: string): Promise<string> {
   const path = `${BUILD_FOLDER}/wstunnel.js`;
   await Deno.mkdir(new URL(BUILD_FOLDER, ROOT), { recursive: true });
   const { ok, errors } = await run(Deno.execPath(), [
-    ...["bundle", "--quiet", "--platform", "deno", "--output", path, "main.ts"],
+    ...["bundle", "--quiet", "--frozen", "--platform", "deno", "--output", path, "main.ts"],
   ]);
   if (!ok) throw new BuildError(`cannot bundle main.ts: ${errorLine(errors)}`);
   const code = await Deno.readTextFile(new URL(path, ROOT));

@@ -12,7 +12,8 @@ const EXECUTABLE = Deno.env.get("WSTUNNEL_COMMAND");
 /** The words that start the program: the `start` task's, so that its permissions are what is tested. */
 export function startWords(): [program: string, ...args: string[]] {
   if (EXECUTABLE !== undefined) return [EXECUTABLE];
-  const [deno, ...words] = manifest.tasks.start.command.split(" ");
+  const [deno, ...words] = manifest.tasks.start.command.split(" ")
+    .filter((word) => !/^[A-Z_]+=/.test(word));
   assert.equal(deno, "deno");
   return [Deno.execPath(), ...words];
 }
