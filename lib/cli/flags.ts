@@ -95,7 +95,9 @@ export const FLAGS: readonly Flag[] = [
     repeatable: true,
     path: ["wstunnel", "subprotocols"],
     perRoute: true,
-    summary: "subprotocol to accept besides binary and base64",
+    summary:
+      "subprotocol to accept besides binary and base64; without one a lone mqtt, mqttv3.1, " +
+      "amqp or rfb is",
   },
   {
     name: "--ping-interval",

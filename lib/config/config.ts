@@ -57,8 +57,8 @@ export interface RouteSettings {
   readonly frameType: FrameType;
   /** Entries as written; empty admits every origin. */
   readonly origins: readonly string[];
-  /** Subprotocols accepted besides `binary` and `base64`. */
-  readonly subprotocols: readonly string[];
+  /** Subprotocols accepted besides `binary` and `base64`; null: those that are known to carry a byte stream. */
+  readonly subprotocols: readonly string[] | null;
   /** 0: no Pings. */
   readonly pingIntervalMs: number;
 }

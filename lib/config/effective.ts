@@ -27,7 +27,7 @@ export function toConfig(file: FileConfig): Config {
     balance: wstunnel.balance,
     frameType: wstunnel["frame-type"],
     origins: wstunnel.origins,
-    subprotocols: wstunnel.subprotocols,
+    subprotocols: wstunnel.subprotocols ?? null,
     pingIntervalMs: secondsToMs(wstunnel["ping-interval"]),
   };
   return {
@@ -163,7 +163,7 @@ function toFileSettings(settings: RouteSettings): Record<string, unknown> {
     balance: settings.balance,
     "frame-type": settings.frameType,
     origins: settings.origins,
-    subprotocols: settings.subprotocols,
+    ...(settings.subprotocols && { subprotocols: settings.subprotocols }),
     "ping-interval": msToSeconds(settings.pingIntervalMs),
   };
 }

@@ -199,7 +199,9 @@ const routeSettings = {
   subprotocols: z.array(
     text("must be text", (value) => TOKEN.test(value) ? null : "must be a token (RFC 7230)"),
     "must be a list of subprotocols",
-  ).describe("Subprotocols accepted besides binary and base64."),
+  ).describe(
+    "Subprotocols accepted besides binary and base64; without it a lone mqtt, mqttv3.1, amqp or rfb.",
+  ),
   "ping-interval": seconds(0).describe("Seconds between Pings; 0: none."),
 };
 
@@ -235,7 +237,7 @@ const wstunnel = z.strictObject({
   ).default({}).describe("From a path suffix to the key of wstunnel.server matched in its place."),
   "frame-type": routeSettings["frame-type"].default(DEFAULTS.wstunnel["frame-type"]),
   origins: routeSettings.origins.default([]),
-  subprotocols: routeSettings.subprotocols.default([]),
+  subprotocols: routeSettings.subprotocols.optional(),
   "ping-interval": routeSettings["ping-interval"].default(DEFAULTS.wstunnel["ping-interval"]),
   "max-buffer": byteSize(64 * 1024, 1024 ** 3).default(DEFAULTS.wstunnel["max-buffer"])
     .describe("Largest receive queue of a client in the native engine."),

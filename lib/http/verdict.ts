@@ -24,7 +24,8 @@ export interface RouteRules {
   readonly key: string;
   /** Empty admits every origin. */
   readonly origins: readonly OriginRule[];
-  readonly subprotocols: readonly string[];
+  /** Null: those that are known to carry a byte stream. */
+  readonly subprotocols: readonly string[] | null;
   readonly frameType: FrameType;
   readonly pingIntervalMs: number;
 }

@@ -192,12 +192,13 @@ function runTunnel(
 }
 
 /** What the client asked for, as the log has it. */
-function askedFor({ path, authority, origin, protocol }: AcceptedRequest): AskedFor {
+function askedFor({ path, authority, origin, protocol, declined }: AcceptedRequest): AskedFor {
   return {
     path: shortened(path),
     host: shortened(authority),
     origin: headerField(origin),
     subprotocol: headerField(protocol),
+    declined: headerField(declined),
   };
 }
 

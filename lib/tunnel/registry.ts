@@ -14,6 +14,8 @@ export interface AskedFor {
   readonly origin: string | undefined;
   /** The one that the answer named. */
   readonly subprotocol: string | undefined;
+  /** What was offered where the answer named none, which a browser takes as a failure. */
+  readonly declined: string | undefined;
 }
 
 /** An open tunnel. */

@@ -4,7 +4,7 @@ import type { FrameType } from "../../lib/config/config.ts";
 
 const CHOICES: readonly (readonly [
   offered: string | null,
-  accepted: readonly string[],
+  accepted: readonly string[] | null,
   frameType: FrameType,
   protocol: string | null,
   encoding: Encoding,
@@ -26,15 +26,37 @@ const CHOICES: readonly (readonly [
   ["binaryx", [], "text", null, "text"],
   ["mqtt", [], "binary", null, "binary"],
   ["mqtt", ["mqtt"], "binary", "mqtt", "binary"],
-  ["mqtt", ["mqtt"], "text", "mqtt", "text"],
-  ["a, mqttv3.1,mqtt", ["mqtt", "mqttv3.1"], "text", "mqttv3.1", "text"],
+  ["chat", ["chat"], "text", "chat", "text"],
+  ["chat", ["chat"], "binary", "chat", "binary"],
+  // What means a stream of bytes is never sent as text.
+  ["mqtt", ["mqtt"], "text", "mqtt", "binary"],
+  ["a, mqttv3.1,mqtt", ["mqtt", "mqttv3.1"], "text", "mqttv3.1", "binary"],
+  // Without a list.
+  [null, null, "text", null, "text"],
+  [", ,", null, "text", null, "text"],
+  ...["mqtt", "mqttv3.1", "amqp", "rfb"].map((name) =>
+    [name, null, "text", name, "binary"] as const
+  ),
+  [" ,mqtt,", null, "text", "mqtt", "binary"],
+  ["MQTT", null, "text", null, "text"],
+  ["xmpp", null, "text", null, "text"],
+  ["v12.stomp", null, "text", null, "text"],
+  ["mqtt, mqttv3.1", null, "text", null, "text"],
+  ["mqtt, chat", null, "binary", null, "binary"],
+  ["mqtt, binary", null, "text", "binary", "binary"],
+  ["mqtt, base64", null, "binary", "base64", "base64"],
+  // With one that is empty.
+  ["mqtt", [], "text", null, "text"],
   ["mqtt, base64", ["mqtt"], "binary", "base64", "base64"],
   ["mqtt, binary", ["mqtt"], "text", "binary", "binary"],
 ];
 
 for (const [offered, accepted, frameType, protocol, encoding] of CHOICES) {
-  const setting = `${JSON.stringify(offered)}, [${accepted}], ${frameType}`;
+  const setting = `${JSON.stringify(offered)}, ${JSON.stringify(accepted)}, ${frameType}`;
   Deno.test(`\`chooseSubprotocol()\` of ${setting} is ${protocol} with ${encoding}`, () => {
-    assert.deepEqual(chooseSubprotocol(offered, accepted, frameType), { protocol, encoding });
+    const { declined, ...chosen } = chooseSubprotocol(offered, accepted, frameType);
+    assert.deepEqual(chosen, { protocol, encoding });
+    const isOffer = offered !== null && /[^ ,]/.test(offered);
+    assert.equal(declined, protocol === null && isOffer ? offered : null);
   });
 }

@@ -190,6 +190,7 @@ Deno.test("`decide()` accepts a good head and says what was asked for", () => {
     accept: {
       protocol: null,
       encoding: "text",
+      declined: null,
       key: "/vnc",
       pingIntervalMs: 0,
       path: "/vnc",
