@@ -5,14 +5,14 @@
  */
 import { startDeadline } from "../base/deadline.ts";
 import { type Answer, answer } from "../http/answer.ts";
-import { HeadParser } from "../http/head.ts";
+import { HeadParser, MAX_HEAD_BYTES } from "../http/head.ts";
 import type { RequestHead } from "../http/request.ts";
+import type { ElasticBuffer } from "../websocket/elastic_buffer.ts";
 
-/** A head and the bytes behind it, `[from..to)` of the buffer. */
+/** A head; what came behind it are the first `behind` bytes of the buffer. */
 export interface ReadHead {
   readonly head: RequestHead;
-  readonly from: number;
-  readonly to: number;
+  readonly behind: number;
 }
 
 /**
@@ -28,10 +28,10 @@ export interface HeadRefusal {
   readonly pending: Promise<number | null> | null;
 }
 
-/** Reads a head into the buffer, within the time. */
+/** Reads a head into the buffer, which must be small, and grows where that isn't enough; within the time. */
 export async function readHead(
   connection: Pick<Deno.Conn, "read">,
-  bytes: Uint8Array<ArrayBuffer>,
+  buffer: ElasticBuffer,
   timeoutMs: number,
 ): Promise<HeadResult> {
   const parser = new HeadParser();
@@ -39,7 +39,10 @@ export async function readHead(
   const cancel = startDeadline(timeoutMs, () => resolve("timeout"));
   try {
     for (let to = 0;;) {
-      const pending = connection.read(bytes.subarray(to));
+      if (to === buffer.wide.bytes.length) buffer.swap(0, to, 0);
+      const { bytes } = buffer.wide;
+      // No more than a head may have: what comes behind it is held by the system.
+      const pending = connection.read(bytes.subarray(to, MAX_HEAD_BYTES));
       const count = await Promise.race([pending, timeout]);
       if (count === "timeout") {
         const seconds = timeoutMs / 1000;
@@ -50,7 +53,10 @@ export async function readHead(
       to += count;
       const parsed = parser.parse(bytes, 0, to);
       if (parsed === "incomplete") continue;
-      if ("head" in parsed) return { head: parsed.head, from: parsed.end, to };
+      if ("head" in parsed) {
+        buffer.moveToFront(parsed.end, to);
+        return { head: parsed.head, behind: to - parsed.end };
+      }
       const { status, reason } = parsed.problem;
       const withBody = !asksForHead(bytes.subarray(0, to));
       return { refusal: answer(status, reason), withBody, pending: null };

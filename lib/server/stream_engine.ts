@@ -7,13 +7,13 @@ import { within } from "../base/within.ts";
 import type { ListenConfig } from "../config/config.ts";
 import type { Answer } from "../http/answer.ts";
 import { formatAnswer, formatUpgrade } from "../http/format.ts";
-import type { RequestHead } from "../http/request.ts";
 import { StreamSocket } from "../websocket/stream.ts";
 import { ElasticBuffer } from "../websocket/elastic_buffer.ts";
 import { acceptAll } from "./accept.ts";
+import { readEarly } from "./early_bytes.ts";
 import type { EngineOptions, Handler, Listener, Peer } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
-import { readHead } from "./read_head.ts";
+import { type ReadHead, readHead } from "./read_head.ts";
 import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
 
 /** How long a refused client may take to end its connection, so that the answer reaches it. */
@@ -104,46 +104,39 @@ async function serveRequest(connection: Connection, context: Context): Promise<b
     connection.setKeepAlive(true);
   }
   const peer = peerOf(connection.remoteAddr);
-  const scratch = options.buffers.large.take();
-  try {
-    reading.add(connection);
-    const result = await readHead(connection, scratch.bytes, options.handshakeTimeoutMs);
-    reading.delete(connection);
-    if (result === null) return false;
-    if ("head" in result) {
-      const behind = scratch.bytes.subarray(result.from, result.to);
-      return await admit(connection, result.head, behind, peer, context);
-    }
+  const buffer = new ElasticBuffer(options.buffers);
+  reading.add(connection);
+  const result = await readHead(connection, buffer, options.handshakeTimeoutMs);
+  reading.delete(connection);
+  if (result !== null && "head" in result) {
+    return await admit(connection, result, buffer, peer, context);
+  }
+  if (result !== null) {
     const { status, body } = result.refusal;
     const kind = { status, reason: body.trimEnd() };
     options.requests.info("request refused", { client: peer.name }, kind);
     await refuse(connection, result.refusal, result.withBody, result.pending);
-    return false;
-  } finally {
-    options.buffers.large.give(scratch);
   }
+  buffer.free();
+  return false;
 }
 
 async function admit(
   connection: Connection,
-  head: RequestHead,
-  behind: Uint8Array,
+  { head, behind }: ReadHead,
+  buffer: ElasticBuffer,
   peer: Peer,
   { handler, options: { buffers, breather }, waiting }: Context,
 ): Promise<boolean> {
-  const buffer = new ElasticBuffer(buffers, behind.length);
-  buffer.wide.bytes.set(behind);
   const gone = new AbortController();
   // Reads on while the backend is connected: to see a client that goes away, and the first frames.
-  const early = connection.read(buffer.wide.bytes.subarray(behind.length));
-  let leave: (() => void) | null = () => gone.abort();
-  early.then((count) => count ?? leave?.(), () => leave?.());
+  const stopReading = readEarly(connection, buffer, behind, () => gone.abort());
   waiting.add(gone);
   const admission = await handler(head, peer, gone.signal);
   waiting.delete(gone);
-  leave = null;
+  const { length, pending } = stopReading();
   if ("answer" in admission) {
-    await refuse(connection, admission.answer, head.method !== "HEAD", early);
+    await refuse(connection, admission.answer, head.method !== "HEAD", pending);
     buffer.free();
     return false;
   }
@@ -151,14 +144,14 @@ async function admit(
   const accepted = formatUpgrade(head.headers.get("sec-websocket-key")!, tunnel.protocol);
   if (await writeAll(connection, accepted)) {
     tunnel.run(
-      new StreamSocket(connection, tunnel, buffers, breather, buffer, behind.length, early),
+      new StreamSocket(connection, tunnel, buffers, breather, buffer, length, pending),
     );
     return true;
   }
   // The client went away before it was told of the upgrade.
   tunnel.abandon();
   closeQuietly(connection);
-  await early.catch(() => {});
+  await pending?.catch(() => {});
   buffer.free();
   return false;
 }
@@ -174,7 +167,7 @@ async function refuse(
     if (!await writeAll(connection, formatAnswer(refusal, withBody))) return;
     await connection.closeWrite();
     // A close with unread bytes would be a reset, and could overtake the answer on its way.
-    let count = await pending;
+    let count = pending === null ? 0 : await pending;
     const discarded = new Uint8Array(1024);
     while (count !== null) count = await connection.read(discarded);
   };

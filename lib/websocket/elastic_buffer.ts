@@ -64,18 +64,17 @@ export function createBuffers(
 export class ElasticBuffer {
   wide: WideBytes;
   readonly #buffers: Buffers;
-  #isLarge: boolean;
+  #isLarge = false;
   #smallReads = 0;
   /** Nothing was read since its pages were given back. */
   #rests = false;
   /** Whether the last reads ask for the other size. */
   misfits = false;
 
-  /** Begins small unless `atLeastBytes` need more. */
-  constructor(buffers: Buffers, atLeastBytes = 0) {
+  /** Begins small. */
+  constructor(buffers: Buffers) {
     this.#buffers = buffers;
-    this.#isLarge = atLeastBytes > SMALL_BYTES / 2;
-    this.wide = (this.#isLarge ? buffers.large : buffers.small).take();
+    this.wide = buffers.small.take();
   }
 
   /** Takes note of a read of `count` bytes into a space of `spaceBytes`. */
@@ -89,7 +88,7 @@ export class ElasticBuffer {
     }
   }
 
-  /** Changes the size; the bytes `[from..to)`, at most half a small buffer, move to `at`. The other buffer is free. */
+  /** Changes the size; the bytes `[from..to)`, which must fit behind it, move to `at`. The other buffer is free. */
   swap(from: number, to: number, at: number): void {
     const old = this.wide;
     const oldSlab = this.#slab;
@@ -100,6 +99,12 @@ export class ElasticBuffer {
     this.wide = this.#slab.take();
     this.wide.bytes.set(old.bytes.subarray(from, to), at);
     oldSlab.give(old);
+  }
+
+  /** Moves the bytes `[from..to)` to the front, of a small buffer where they fit into half of one. */
+  moveToFront(from: number, to: number): void {
+    if (this.#isLarge && to - from <= SMALL_BYTES / 2) this.swap(from, to, 0);
+    else this.wide.bytes.copyWithin(0, from, to);
   }
 
   /** Gives the pages of a large buffer back, from the index on: what stands there is lost. A read into it may be under way. */

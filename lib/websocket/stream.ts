@@ -94,7 +94,7 @@ export class StreamSocket implements ClientSocket, SendListener {
   /** The end of the connection, where the client takes longer to it than the closing may. */
   #lingering: Promise<void> | null = null;
 
-  /** What came behind the head is the first `leftover` bytes of the buffer, and `early` a read under way behind them. */
+  /** What came behind the head is the first `leftover` bytes of the buffer, and `early` a read that may be under way behind them. */
   constructor(
     connection: StreamConnection,
     { frameType, onFrame }: Pick<ClientSocketOptions, "frameType" | "onFrame">,
@@ -102,7 +102,7 @@ export class StreamSocket implements ClientSocket, SendListener {
     breather: Breather,
     buffer: ElasticBuffer,
     leftover: number,
-    early: Promise<number | null>,
+    early: Promise<number | null> | null,
   ) {
     const { promise, resolve } = Promise.withResolvers<ClientEnd>();
     this.ended = promise;
@@ -116,8 +116,8 @@ export class StreamSocket implements ClientSocket, SendListener {
     this.#buffer = this.#firstBuffer = buffer;
     this.#to = leftover;
     this.#space = this.#spaceOf(buffer);
-    this.#receiving = true;
-    early.then(this.#onReceived, this.#onReceiveFailed);
+    this.#receiving = early !== null;
+    early?.then(this.#onReceived, this.#onReceiveFailed);
     this.#parse();
   }
 

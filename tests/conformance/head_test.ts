@@ -260,7 +260,7 @@ Deno.test("a listener that closes answers those who wait for a backend", async (
   using silent = await listenSilently();
   const endpoint = openEndpoint(silent.address);
   const answering = ask(endpoint, handshake());
-  await eventually("the attempt", () => endpoint.buffersUsed > 1);
+  await silent.tried();
   await endpoint.stopListening();
   const { line, end } = await answering;
   assert.match(line, / 503 /);

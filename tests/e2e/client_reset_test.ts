@@ -1,10 +1,10 @@
 /** Clients that reset their connection while nothing can be read of them: their backend takes nothing, or isn't there yet. */
 import assert from "node:assert/strict";
-import { openBackend } from "../support/backends.ts";
+import { listenSilently, openBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { descriptorCount } from "../support/processes.ts";
 import type { Program } from "../support/program.ts";
-import { type Fields, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
+import { type Fields, frame, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { openResettable, type ResettableClient } from "../support/reset.ts";
 import { standStill } from "../support/transfer.ts";
 import { type Engine, ENGINES } from "./engine_limits.ts";
@@ -130,3 +130,51 @@ max-procs = 4
     );
   },
 });
+
+/** How clients leave while their backend is being connected, which nobody answers. */
+const LEAVERS: readonly {
+  readonly what: string;
+  readonly early: Uint8Array;
+  readonly leave: (client: ResettableClient) => void;
+}[] = [
+  { what: "nothing, then a FIN", early: new Uint8Array(0), leave: (one) => one[Symbol.dispose]() },
+  { what: "a byte, then a FIN", early: Uint8Array.of(0x82), leave: (one) => one[Symbol.dispose]() },
+  { what: "a byte, then a reset", early: Uint8Array.of(0x82), leave: (one) => one.reset() },
+  {
+    what: "more than is read in advance, then a reset",
+    early: frame(Opcode.BINARY, PAYLOAD),
+    leave: (one) => one.reset(),
+  },
+];
+
+/** A second, and what a busy machine takes; far less than the connect would. */
+const LEFT_DEADLINE_MS = 5_000;
+
+for (const { what, early, leave } of LEAVERS) {
+  Deno.test({
+    name: `stream: clients that send ${what} are let go while their backend is being connected`,
+    ignore: !ENGINES.includes(STREAM),
+    async fn() {
+      using backend = await listenSilently();
+      await using program = await startFor(STREAM, backend.address, {
+        host: "connect-timeout = 60",
+      });
+      const before = descriptorCount(program.pid);
+      const clients = Array.from({ length: 20 }, () => openResettable(program.address));
+      // Each has a connection of its own and one that is tried.
+      await eventually(
+        "every connect to be under way",
+        () => descriptorCount(program.pid) >= before + 2 * clients.length,
+      );
+      for (const client of clients) {
+        client.send(early);
+        leave(client);
+      }
+      await eventually(
+        "their descriptors to be free",
+        () => descriptorCount(program.pid) <= before + LOOPBACK_DESCRIPTORS,
+        LEFT_DEADLINE_MS,
+      );
+    },
+  });
+}

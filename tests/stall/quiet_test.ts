@@ -1,12 +1,20 @@
-/** Memory of the program once a burst is over and its tunnels are quiet. */
+/** Memory of the program once a burst is over and its tunnels are quiet, and while clients wait for their backend. */
 import assert from "node:assert/strict";
-import { type Backend, echo, openBackend, serveBackend } from "../support/backends.ts";
+import {
+  type Backend,
+  echo,
+  listenSilently,
+  openBackend,
+  serveBackend,
+} from "../support/backends.ts";
 import { concat } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { startFor } from "../e2e/whole.ts";
 import { ENGINES } from "../e2e/engine_limits.ts";
 import type { Program } from "../support/program.ts";
 import { frame, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
+import { openResettable } from "../support/reset.ts";
+import { standStill } from "../support/transfer.ts";
 import { inMebibytes, MEBIBYTE } from "./memory.ts";
 
 /** What a busy program's heap grows by; the buffers of the tunnels here are several times as large. */
@@ -93,3 +101,19 @@ testStream("a few tunnels that stay keep no memory of the many that left", async
   await fallsBack(program, before);
   for (const client of clients) client[Symbol.dispose]();
 });
+
+testStream(
+  "what clients send before their backend is connected is held by the system",
+  async () => {
+    using backend = await listenSilently();
+    await using program = await startFor("stream", backend.address, {
+      host: "connect-timeout = 60",
+    });
+    const before = program.residentBytes();
+    const clients = Array.from({ length: 300 }, () => openResettable(program.address));
+    await standStill(clients.map((client) => client.flood(Opcode.BINARY, BURST)));
+    const held = program.residentBytes() - before;
+    assert.ok(held < NOISE_BYTES, `${inMebibytes(held)} more for ${clients.length} clients`);
+    for (const client of clients) client.reset();
+  },
+);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createBuffers, ElasticBuffer } from "../../lib/websocket/elastic_buffer.ts";
+import { type Buffers, createBuffers, ElasticBuffer } from "../../lib/websocket/elastic_buffer.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
 
 const SMALL = 1024;
@@ -10,15 +10,37 @@ function held(buffers: ReturnType<typeof plainBuffers>): [small: number, large: 
   return [buffers.small.used, buffers.large.used];
 }
 
-Deno.test("`ElasticBuffer` begins small, and large for bytes that need it", () => {
+/** A buffer that has grown. */
+function largeBuffer(buffers: Buffers): ElasticBuffer {
+  const buffer = new ElasticBuffer(buffers);
+  buffer.swap(0, 0, 0);
+  return buffer;
+}
+
+Deno.test("`ElasticBuffer` begins small", () => {
   const buffers = plainBuffers(SMALL, LARGE);
-  const small = new ElasticBuffer(buffers, SMALL / 2);
+  const small = new ElasticBuffer(buffers);
   assert.deepEqual(held(buffers), [1, 0]);
-  const large = new ElasticBuffer(buffers, SMALL / 2 + 1);
-  assert.deepEqual(held(buffers), [1, 1]);
   small.free();
-  large.free();
   assert.deepEqual(held(buffers), [0, 0]);
+});
+
+Deno.test("`ElasticBuffer.moveToFront()` keeps the bytes, in a small buffer where they fit into half of one", () => {
+  for (
+    const [length, sizes] of [[0, [1, 0]], [SMALL / 2, [1, 0]], [SMALL / 2 + 1, [0, 1]]] as const
+  ) {
+    const buffers = plainBuffers(SMALL, LARGE);
+    const buffer = largeBuffer(buffers);
+    buffer.wide.bytes.fill(9, 1000, 1000 + length);
+    buffer.moveToFront(1000, 1000 + length);
+    assert.deepEqual(held(buffers), sizes);
+    assert.ok(buffer.wide.bytes.subarray(0, length).every((byte) => byte === 9));
+    buffer.free();
+  }
+  const small = new ElasticBuffer(plainBuffers(SMALL, LARGE));
+  small.wide.bytes.set([1, 2, 3], 7);
+  small.moveToFront(7, 10);
+  assert.deepEqual([...small.wide.bytes.subarray(0, 3)], [1, 2, 3]);
 });
 
 Deno.test("`ElasticBuffer` asks for the large size once a read fills its space", () => {
@@ -43,7 +65,7 @@ Deno.test("`ElasticBuffer.swap()` changes the size, keeps the bytes and gives th
 });
 
 Deno.test("`ElasticBuffer` asks for the small size after 32 small reads in a row, not before", () => {
-  const buffer = new ElasticBuffer(plainBuffers(SMALL, LARGE), LARGE);
+  const buffer = largeBuffer(plainBuffers(SMALL, LARGE));
   for (let i = 0; i < 31; i++) buffer.note(512, LARGE);
   buffer.note(513, LARGE);
   for (let i = 0; i < 31; i++) buffer.note(1, LARGE);
@@ -73,7 +95,7 @@ Deno.test("`ElasticBuffer.rest()` gives a large buffer's pages back once after e
 Deno.test("`createBuffers()` gives back so much at a time, and goes on at a trim a second later", () => {
   let released = 0;
   const buffers = createBuffers(LARGE, { release: () => void released++ });
-  const all = Array.from({ length: 1030 }, () => new ElasticBuffer(buffers, LARGE));
+  const all = Array.from({ length: 1030 }, () => largeBuffer(buffers));
   const restAll = () => all.forEach((buffer) => buffer.rest(0));
   buffers.trim(5000);
   restAll();
