@@ -1,6 +1,12 @@
 /**
  * A backend's address and its live state: how many tunnels use it, and until when it is left alone.
  *
+ * | state | what happened | who is sent there |
+ * |---|---|---|
+ * | `up` | the last connect succeeded, or there was none | everybody |
+ * | `disabled` | the last one failed, a moment ago | nobody |
+ * | `failed` | the last one failed, which is a while ago | one request at a time, whose success makes it `up`; others where there is nobody else to ask |
+ *
  * @module
  */
 import { type Address, formatAddress } from "../base/address.ts";
@@ -15,10 +21,14 @@ export interface AddressState {
   readonly name: string;
   /** Open tunnels, and those being connected. */
   load: number;
+  /** Connects under way. */
+  connecting: number;
   tunnelsServed: number;
   failures: number;
   /** Why the last connect that failed did. */
   problem: string;
+  /** The last connect failed. */
+  failed: boolean;
   disabledUntil: number;
   connectedAt: number;
 }
@@ -28,9 +38,11 @@ export function createAddressState(address: Address): AddressState {
     address,
     name: formatAddress(address),
     load: 0,
+    connecting: 0,
     tunnelsServed: 0,
     failures: 0,
     problem: "",
+    failed: false,
     disabledUntil: -Infinity,
     connectedAt: -Infinity,
   };
@@ -38,6 +50,43 @@ export function createAddressState(address: Address): AddressState {
 
 export function isDisabled(state: { readonly disabledUntil: number }): boolean {
   return performance.now() < state.disabledUntil;
+}
+
+/** How the table of hosts has it. */
+export function stateOf(
+  state: { readonly failed: boolean; readonly disabledUntil: number },
+): "up" | "failed" | "disabled" {
+  return isDisabled(state) ? "disabled" : state.failed ? "failed" : "up";
+}
+
+/**
+ * Whether to ask a host, or one of its addresses:
+ *
+ * - `ready`: ask it
+ * - `doubtful`: it has failed, and somebody is finding out whether it is back: ask it only where no other is ready
+ * - `down`: leave it alone
+ */
+export type Standing = "ready" | "doubtful" | "down";
+
+/** An address that takes long to fail would make everybody wait who is sent there. */
+export function standingOf(state: AddressState): Standing {
+  if (isDisabled(state)) return "down";
+  return state.failed && state.connecting > 0 ? "doubtful" : "ready";
+}
+
+/** Takes back what is said of a failure: it is up. */
+export function markUp(state: { failed: boolean; disabledUntil: number }): void {
+  state.failed = false;
+  state.disabledUntil = -Infinity;
+}
+
+/** Leaves it alone for a time. */
+export function markFailed(
+  state: { failed: boolean; disabledUntil: number },
+  { disableTimeMs }: HostConfig,
+): void {
+  state.failed = true;
+  state.disabledUntil = performance.now() + disableTimeMs;
 }
 
 /** The end of being disabled as Unix time in milliseconds, null when it is over. */
@@ -64,10 +113,12 @@ export async function leaseAddress(
 ): Promise<LeaseResult> {
   const startedAt = performance.now();
   state.load++;
+  state.connecting++;
   const dialled = await dial(state.address, host.connectTimeoutMs, request.signal);
+  state.connecting--;
   if (dialled.ok) {
     state.connectedAt = performance.now();
-    state.disabledUntil = -Infinity;
+    markUp(state);
     state.tunnelsServed++;
     const release = once(() => {
       state.load--;
@@ -85,7 +136,7 @@ export async function leaseAddress(
   state.failures++;
   state.problem = reason;
   // A slow failure says nothing any more once another connect has succeeded after this one began.
-  if (state.connectedAt < startedAt) state.disabledUntil = performance.now() + host.disableTimeMs;
+  if (state.connectedAt < startedAt) markFailed(state, host);
   return { ok: false, kind: "down", reason };
 }
 

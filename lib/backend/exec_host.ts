@@ -12,7 +12,14 @@ import type { ExecTarget, HostConfig } from "../config/config.ts";
 import { type Child, describeExit, spawnChild, type SpawnResult } from "../process/child.ts";
 import { childEnvironment } from "../process/environment.ts";
 import type { Guard } from "../process/guard.ts";
-import { disabledUntilUnixMs, isDisabled, type LeaseResult } from "./address.ts";
+import {
+  disabledUntilUnixMs,
+  isDisabled,
+  type LeaseResult,
+  markFailed,
+  type Standing,
+  stateOf,
+} from "./address.ts";
 import type { ConnectRequest, Lease } from "./backend.ts";
 import type { BackendConnection } from "./connection.ts";
 import { createExecConnection } from "./exec_connection.ts";
@@ -29,7 +36,13 @@ export class ExecHost implements Host {
   readonly #guard: Guard;
   /** Running programs: one may outlive its tunnel for a moment, and counts until it has ended. */
   readonly #running = new Map<Child, { load: number }>();
-  readonly #state = { disabledUntil: -Infinity, tunnelsServed: 0, failures: 0, problem: "" };
+  readonly #state = {
+    disabledUntil: -Infinity,
+    tunnelsServed: 0,
+    failures: 0,
+    problem: "",
+    failed: false,
+  };
   #stopping = false;
 
   constructor(name: string, config: HostConfig, target: ExecTarget, log: Logger, guard: Guard) {
@@ -44,8 +57,8 @@ export class ExecHost implements Host {
     return [...this.#running.values()].reduce((sum, { load }) => sum + load, 0);
   }
 
-  get up(): boolean {
-    return !isDisabled(this.#state);
+  get standing(): Standing {
+    return isDisabled(this.#state) ? "down" : "ready";
   }
 
   get problem(): string {
@@ -69,7 +82,7 @@ export class ExecHost implements Host {
       if (spawned.shortage) return { ok: false, kind: spawned.shortage, reason: spawned.reason };
       this.#state.failures++;
       this.#state.problem = spawned.reason;
-      this.#state.disabledUntil = performance.now() + this.#config.disableTimeMs;
+      markFailed(this.#state, this.#config);
       return { ok: false, kind: "down", reason: spawned.reason };
     }
     const lease = this.#lease(spawned.child);
@@ -108,6 +121,7 @@ export class ExecHost implements Host {
   #lease(child: Child): Lease {
     const proc = { load: 1, inputEnded: false };
     this.#state.tunnelsServed++;
+    this.#state.failed = false;
     this.#running.set(child, proc);
     child.exited.then((status) => this.#tellExit(child, status, proc.inputEnded));
     child.ended.then(() => this.#running.delete(child));
@@ -130,9 +144,10 @@ export class ExecHost implements Host {
   #summary(): HostReport {
     const { tunnelsServed, failures } = this.#state;
     const full = this.#running.size >= this.#target.maxProcs;
+    const state = stateOf(this.#state);
     return {
       backend: this.name,
-      state: isDisabled(this.#state) ? "disabled" : full ? "full" : "up",
+      state: full && state !== "disabled" ? "full" : state,
       load: this.load,
       pid: null,
       tunnelsServed,

@@ -8,9 +8,11 @@ import type { HostConfig } from "../config/config.ts";
 import {
   createAddressState,
   disabledUntilUnixMs,
-  isDisabled,
   leaseAddress,
   type LeaseResult,
+  type Standing,
+  standingOf,
+  stateOf,
 } from "./address.ts";
 import type { ConnectRequest, ProcReport } from "./backend.ts";
 
@@ -19,8 +21,8 @@ export interface Host {
   readonly name: string;
   /** Open tunnels, and those being connected. */
   readonly load: number;
-  /** Whether it is worth asking for a connection now. */
-  readonly up: boolean;
+  /** Whether to ask it for a connection now. */
+  readonly standing: Standing;
   /** Why it last failed; empty if it never has. */
   readonly problem: string;
   /** Starts what is kept running; resolves once that accepts connections or is known not to. */
@@ -41,8 +43,8 @@ export function createFixedHost(config: HostConfig, address: Address): Host {
     get load() {
       return state.load;
     },
-    get up() {
-      return !isDisabled(state);
+    get standing() {
+      return standingOf(state);
     },
     get problem() {
       return state.problem;
@@ -51,7 +53,7 @@ export function createFixedHost(config: HostConfig, address: Address): Host {
     connect: (request) => leaseAddress(state, config, request),
     report: () => [{
       backend: state.name,
-      state: isDisabled(state) ? "disabled" : "up",
+      state: stateOf(state),
       load: state.load,
       pid: null,
       tunnelsServed: state.tunnelsServed,

@@ -7,6 +7,7 @@ import { isShortage } from "../base/exhaustion.ts";
 import type { Logger } from "../base/logger.ts";
 import type { HostConfig, RouteConfig } from "../config/config.ts";
 import { createGuard, type Guard } from "../process/guard.ts";
+import type { Standing } from "./address.ts";
 import type { ConnectFailure, ConnectRequest, ConnectResult, Pool } from "./backend.ts";
 import { ExecHost } from "./exec_host.ts";
 import { createFixedHost, type Host } from "./host.ts";
@@ -23,13 +24,14 @@ export function createPool(route: RouteConfig, log: Logger): Pool {
   let lastIndex = -1;
   let stopping: Promise<void> | null = null;
 
-  /** Each host that is up is asked at most once. */
+  /** Each host that is not down is asked at most once, the doubtful ones last. */
   async function connect(request: ConnectRequest): Promise<ConnectResult> {
     const left = new Set(hosts.keys());
     const failures: ConnectFailure[] = [];
     while (stopping === null) {
-      const up = candidates(hosts, names, left);
-      const chosen = choose(route.balance, up, { ...selectionOf(request), lastIndex });
+      const ready = candidates(hosts, names, left, "ready");
+      const asked = ready.length > 0 ? ready : candidates(hosts, names, left, "doubtful");
+      const chosen = choose(route.balance, asked, { ...selectionOf(request), lastIndex });
       if (chosen === null) break;
       lastIndex = chosen.index;
       left.delete(chosen.index);
@@ -75,10 +77,11 @@ function candidates(
   hosts: readonly Host[],
   names: readonly HostName[],
   left: ReadonlySet<number>,
+  standing: Standing,
 ) {
   return hosts
     .map(({ load }, index) => ({ index, identity: names[index]!.identity, load }))
-    .filter(({ index }) => left.has(index) && hosts[index]!.up);
+    .filter(({ index }) => left.has(index) && hosts[index]!.standing === standing);
 }
 
 function selectionOf({ clientAddress, authority, path }: ConnectRequest) {

@@ -19,6 +19,9 @@ import {
   createAddressState,
   disabledUntilUnixMs,
   isDisabled,
+  markUp,
+  type Standing,
+  standingOf,
 } from "./address.ts";
 import { dial } from "./dial.ts";
 import type { HostReport } from "./host.ts";
@@ -55,12 +58,13 @@ export function createProc(id: number, options: ProcOptions): Proc {
     load: () => at.load,
     wanted,
     onUp: () => {
-      at.disabledUntil = -Infinity;
+      markUp(at);
       at.problem = "";
       onUp(proc);
     },
     onFailure: (reason) => {
       at.failures++;
+      at.failed = true;
       at.problem = reason;
     },
     log,
@@ -110,18 +114,36 @@ async function probe(address: Address, timeoutMs: number, signal: AbortSignal): 
   return { kind: kind === "closed" ? "closed" : "error", reason };
 }
 
+/** Whether it starts after a failure: its program may hang until its time is over. */
+export function isRestarting({ at, supervisor }: Proc): boolean {
+  return at.failed && supervisor.state === "starting";
+}
+
+export function standingOfProc(proc: Proc): Standing {
+  const standing = standingOf(proc.at);
+  return standing === "ready" && isRestarting(proc) ? "doubtful" : standing;
+}
+
 /** Its row of the table. */
-export function reportProc({ at, supervisor: { state, pid, retryAt } }: Proc): HostReport {
+export function reportProc(proc: Proc): HostReport {
+  const { at, supervisor: { pid, retryAt } } = proc;
   const disabledUntil = Math.max(at.disabledUntil, retryAt);
   return {
     backend: at.name,
-    state: isDisabled(at) && state !== "stopped" ? "disabled" : state,
+    state: shownState(proc),
     load: at.load,
     pid,
     tunnelsServed: at.tunnelsServed,
     failures: at.failures,
     disabledUntil: disabledUntilUnixMs({ disabledUntil }),
   };
+}
+
+/** What is known of connects to it only counts while its program runs. */
+function shownState(proc: Proc): string {
+  const { at, supervisor: { state } } = proc;
+  if (isDisabled(at) && state !== "stopped") return "disabled";
+  return at.failed && isUp(proc) ? "failed" : state;
 }
 
 /** Tells whether a proc is in one of `states`. */

@@ -7,7 +7,7 @@ import { type Address, formatAddress } from "../base/address.ts";
 import type { Logger } from "../base/logger.ts";
 import type { HostConfig, ProgramConfig } from "../config/config.ts";
 import type { Guard } from "../process/guard.ts";
-import { isDisabled, leaseAddress, type LeaseResult } from "./address.ts";
+import { leaseAddress, type LeaseResult, type Standing } from "./address.ts";
 import type { ConnectRequest } from "./backend.ts";
 import type { Host, HostReport } from "./host.ts";
 import { leastLoaded } from "./policies.ts";
@@ -15,10 +15,12 @@ import {
   createProc,
   inState,
   isActive,
+  isRestarting,
   isUp,
   type Proc,
   procCount,
   reportProc,
+  standingOfProc,
   totalLoad,
 } from "./proc.ts";
 
@@ -63,8 +65,9 @@ export class ProgramHost implements Host {
     return totalLoad(this.#procs) + this.#waiting;
   }
 
-  get up(): boolean {
-    return this.#candidate(this.#procs) !== null;
+  get standing(): Standing {
+    const proc = this.#candidate(this.#procs);
+    return proc === null ? "down" : standingOfProc(proc);
   }
 
   get problem(): string {
@@ -101,9 +104,14 @@ export class ProgramHost implements Host {
     await Promise.all(this.#procs.map(({ supervisor }) => supervisor.end()));
   }
 
-  /** The least loaded that is up, else one that soon will be, else one to be started. */
   #candidate(untried: readonly Proc[]): Proc | null {
-    const usable = untried.filter(({ at }) => !isDisabled(at));
+    const inStanding = (standing: Standing) =>
+      this.#best(untried.filter((proc) => standingOfProc(proc) === standing));
+    return inStanding("ready") ?? inStanding("doubtful");
+  }
+
+  /** The least loaded that is up, else one that soon will be, else one to be started. */
+  #best(usable: readonly Proc[]): Proc | null {
     const load = (proc: Proc) => ({ proc, load: proc.at.load });
     return leastLoaded(usable.filter(isUp).map(load))?.proc ??
       leastLoaded(usable.filter(inState("starting")).map(load))?.proc ??
@@ -112,7 +120,8 @@ export class ProgramHost implements Host {
 
   /** A program that fails at one address is not tried at all the others. */
   #mayStart(): boolean {
-    return !this.#stopping && !this.#procs.some(inState("backoff"));
+    return !this.#stopping && !this.#procs.some(inState("backoff")) &&
+      !this.#procs.some(isRestarting);
   }
 
   /** Starts the proc if it doesn't run, and connects to it. */

@@ -127,7 +127,7 @@ async function churnBackends(
   }
 }
 
-const AT_REST = ["up", "stopped", "disabled"];
+const AT_REST = ["up", "stopped", "failed", "disabled"];
 
 interface Footprint {
   readonly descriptors: number;
