@@ -22,7 +22,7 @@ EXPOSE 8080
 # Whether it answers; `--url ws://...` would ask for a backend, too, and open a tunnel each time. Who has it listen elsewhere
 # gives a --health-cmd as well.
 HEALTHCHECK --interval=30s --timeout=6s --start-period=2s --retries=3 \
-  CMD ["/usr/bin/wstunnel", "check", "--url", "http://127.0.0.1:8080/"]
+  CMD ["/usr/bin/wstunnel", "check", "--url", "http://127.0.0.1:8080/healthz"]
 # In a container loopback reaches nobody. A flag or a mounted file that says where to listen beats it.
 ENV WSTUNNEL_LISTEN=:8080
 ENTRYPOINT ["/usr/bin/wstunnel"]

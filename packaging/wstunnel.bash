@@ -19,9 +19,9 @@ _wstunnel() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --server|--path|--listen|--listen-mode|--listen-group|--origin|--subprotocol|--ping-interval|--url) return ;;
+    --server|--path|--listen|--listen-mode|--listen-group|--origin|--subprotocol|--ping-interval|--health-path|--url) return ;;
     *)
-      words="--server --path --listen --listen-mode --listen-group --frame-type --balance --origin --subprotocol --ping-interval --debug --log-format --engine --config --version --help"
+      words="--server --path --listen --listen-mode --listen-group --frame-type --balance --origin --subprotocol --ping-interval --debug --log-format --engine --health-path --config --version --help"
       if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" check "* ]]; then
         words+=" --url"
       else

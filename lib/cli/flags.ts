@@ -131,6 +131,13 @@ export const FLAGS: readonly Flag[] = [
     path: ["engine"],
     summary: `native or stream (default: ${DEFAULTS.engine})`,
   },
+  {
+    name: "--health-path",
+    value: "PATH",
+    path: ["health-path"],
+    summary: "where GET and HEAD are answered with 200 while we run, '' for none (default: " +
+      `${DEFAULTS["health-path"]})`,
+  },
   { name: "--config", value: "FILE", summary: "TOML file to read; a flag beats what it says" },
 ];
 
@@ -168,7 +175,7 @@ export const EXAMPLES: readonly string[] = [
   'wstunnel --path /ssh --server "exec:/usr/sbin/sshd -i" --frame-type binary',
   "wstunnel --frame-type binary --path /a --server a:1 --path /b --server b:2",
   "wstunnel check --config wstunnel.toml",
-  "wstunnel check --url http://127.0.0.1:8080/",
+  "wstunnel check --url http://127.0.0.1:8080/healthz",
 ];
 
 export const EXIT_CODES: readonly string[] = [

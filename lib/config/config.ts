@@ -39,6 +39,8 @@ export interface Config {
   readonly graceMs: number;
   /** How long a client may take to send its request head. */
   readonly handshakeTimeoutMs: number;
+  /** Canonical path where a plain request is answered that we are well; empty: none. */
+  readonly healthPath: string;
   /** In file order: the first match wins. */
   readonly routes: readonly RouteConfig[];
   /** What stands under `[wstunnel]`: each route has its own copy, with what it says for itself. */

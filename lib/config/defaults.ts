@@ -10,6 +10,7 @@ export const DEFAULTS = {
   "log-format": "text",
   "grace-time": 8,
   "handshake-timeout": 10,
+  "health-path": "/healthz",
   /** A table of `listen`. */
   listener: {
     /** Of a unix-domain socket: for our user and group. */

@@ -6,6 +6,7 @@
 import { type Address, type ParsedAddress, parseUnixPath } from "../base/address.ts";
 import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
 import { LEVEL_NAMES } from "../base/logger.ts";
+import { canonicalPath } from "../base/request_path.ts";
 import { msToSeconds, secondsToMs } from "../base/duration.ts";
 import { splitCommandLine } from "./command_line.ts";
 import type {
@@ -37,6 +38,7 @@ export function toConfig(file: FileConfig): Config {
     debug: toLevel(wstunnel.debug),
     graceMs: secondsToMs(file["grace-time"]),
     handshakeTimeoutMs: secondsToMs(file["handshake-timeout"]),
+    healthPath: toHealthPath(file["health-path"]),
     routes: Object.entries(wstunnel.server).map(([key, route]) =>
       toRoute(key, route, routeDefaults)
     ),
@@ -106,6 +108,14 @@ function toProgram(host: FileHost, command: string | string[]): ProgramConfig {
   };
 }
 
+function toHealthPath(text: string): string {
+  const canonical = text === "" ? { path: "" } : canonicalPath(text);
+  if ("problem" in canonical) {
+    throw new TypeError(`The schema let a path pass: ${canonical.problem}`);
+  }
+  return canonical.path;
+}
+
 function expectAddress(parsed: ParsedAddress): Address {
   if ("problem" in parsed) throw new TypeError(`The schema let an address pass: ${parsed.problem}`);
   return parsed.address;
@@ -137,6 +147,7 @@ export function toFile(config: Config): Record<string, unknown> {
     "log-format": config.logFormat,
     "grace-time": msToSeconds(config.graceMs),
     "handshake-timeout": msToSeconds(config.handshakeTimeoutMs),
+    "health-path": config.healthPath,
     wstunnel: {
       debug: config.debug,
       ...settings,

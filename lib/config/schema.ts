@@ -11,6 +11,7 @@ import { FILE_MODE_RULE, parseFileMode } from "../base/file_mode.ts";
 import { LEVEL_NAMES } from "../base/logger.ts";
 import { nearest } from "../base/nearest.ts";
 import { ACCOUNT_RULE, isAccount } from "../sys/accounts.ts";
+import { canonicalPath } from "../base/request_path.ts";
 import { splitCommandLine } from "./command_line.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { checkOriginEntry } from "./origin_entry.ts";
@@ -245,6 +246,15 @@ const wstunnel = z.strictObject({
     .describe("Size of each of a tunnel's two buffers in the stream engine."),
 }, "must be a table");
 
+const HEALTH_RULE = "must be a path that starts with /, or empty for none";
+
+function healthPathProblem(value: string): string | null {
+  if (value === "") return null;
+  if (!value.startsWith("/") || /[?#]/.test(value)) return HEALTH_RULE;
+  const key = canonicalPath(value);
+  return "problem" in key ? `${HEALTH_RULE}: ${key.problem}` : null;
+}
+
 const listenEntry = z.union([listenAddress, listener], "must be an address or a table with one");
 
 const file = z.strictObject({
@@ -262,6 +272,8 @@ const file = z.strictObject({
     .describe("Seconds that open tunnels have to end after SIGTERM or SIGINT."),
   "handshake-timeout": seconds(0.1).default(DEFAULTS["handshake-timeout"])
     .describe("Seconds a client may take to send its request head."),
+  "health-path": text(HEALTH_RULE, healthPathProblem).default(DEFAULTS["health-path"])
+    .describe("Path where GET and HEAD are answered with 200 while we run; empty: none."),
   wstunnel: wstunnel.prefault({}).describe("The tunnel: routes, backends, frames."),
 }, "must be a table");
 

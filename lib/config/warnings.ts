@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { canonicalKey, type CanonicalPath, canonicalSuffix } from "../base/request_path.ts";
+import {
+  canonicalKey,
+  type CanonicalPath,
+  canonicalPath,
+  canonicalSuffix,
+} from "../base/request_path.ts";
 import { type Finding, type Path, valueAt } from "./problem.ts";
 import { warnOfProgram } from "./program_rules.ts";
 import { warnOfReach } from "./reach_warnings.ts";
@@ -20,6 +25,7 @@ export function findWarnings(raw: unknown): Finding[] {
     ...warnOfRefusedPaths(raw),
     ...warnOfHiddenKeys(raw),
     ...warnOfQueries(raw),
+    ...warnOfHealthPath(raw),
     ...warnOfReach(raw),
     ...warnOfOpaqueOrigins(raw),
     ...eachHost(raw).flatMap(({ host, path }) => [
@@ -78,6 +84,19 @@ function warnOfMapExtensions(raw: unknown): Finding[] {
       const rule = `has no effect: ${JSON.stringify(key)} is no key of wstunnel.server`;
       return { path: [...MAP_EXTENSIONS, suffix], rule };
     });
+}
+
+/** Both are asked for: one of them is not had. */
+function warnOfHealthPath(raw: unknown): Finding[] {
+  const path: Path = ["health-path"];
+  const asked = canonicalPath(String(valueAt(raw, path) ?? ""));
+  if ("problem" in asked) return [];
+  const key = Object.keys(tableAt(raw, SERVER)).find((key) => {
+    const canonical = canonicalKey(key);
+    return "path" in canonical && canonical.path === asked.path;
+  });
+  const rule = `has no effect: ${JSON.stringify(key)} is a key of wstunnel.server`;
+  return key === undefined ? [] : [{ path, rule }];
 }
 
 /** A request's query is no part of the path that keys are compared with, and a fragment is never sent (RFC 9110 section 4.2). */

@@ -27,6 +27,7 @@ export function answer(
 
 /** Reason phrases of the statuses we answer with (RFC 9110 section 15). */
 export const REASON_PHRASES: Readonly<Record<number, string>> = {
+  200: "OK",
   400: "Bad Request",
   403: "Forbidden",
   404: "Not Found",

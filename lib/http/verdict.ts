@@ -9,6 +9,7 @@ import type { FrameType } from "../config/config.ts";
 import { type Answer, answer } from "./answer.ts";
 import { isAuthority } from "./authority.ts";
 import { isKey, whyNoUpgrade } from "./handshake.ts";
+import { answerHealth } from "./health.ts";
 import { matchOrigin, type OriginRule } from "./origin.ts";
 import type { RequestHead } from "./request.ts";
 import { matchRoute, type RouteTable } from "./route.ts";
@@ -17,6 +18,8 @@ import { chooseSubprotocol, type ChosenSubprotocol } from "./subprotocol.ts";
 /** What the verdict depends on besides the request. */
 export interface VerdictRules {
   readonly table: RouteTable<RouteRules>;
+  /** Canonical; null: none. */
+  readonly healthPath: string | null;
 }
 
 /** What holds for a key of `wstunnel.server`. */
@@ -30,7 +33,10 @@ export interface RouteRules {
   readonly pingIntervalMs: number;
 }
 
-export type Verdict = { readonly refuse: Answer } | { readonly accept: AcceptedRequest };
+export type Verdict =
+  | { readonly refuse: Answer }
+  | { readonly health: Answer }
+  | { readonly accept: AcceptedRequest };
 
 /** A request that may become a tunnel. */
 export interface AcceptedRequest extends ChosenSubprotocol {
@@ -45,14 +51,16 @@ export interface AcceptedRequest extends ChosenSubprotocol {
 /** Decides what becomes of a request. */
 export function decide(head: RequestHead, rules: VerdictRules): Verdict {
   const { headers } = head;
-  const authority = headers.get("host");
-  if (authority === null || authority === "") {
-    return refuse(400, "the Host header is missing");
+  const authority = headers.get("host") ?? "";
+  if (authority === "" && needsHost(head)) return refuse(400, "the Host header is missing");
+  if (authority !== "" && !isAuthority(authority)) {
+    return refuse(400, "the Host header is no host");
   }
-  if (!isAuthority(authority)) return refuse(400, "the Host header is no host");
   const canonical = canonicalPath(head.target);
   if ("problem" in canonical) return refuse(400, canonical.problem);
   const { path } = canonical;
+  const health = answerHealth(head, path, rules.healthPath);
+  if (health !== null) return { health };
   const route = matchRoute(path, rules.table);
   if (route === null) return refuse(404, "nothing is served at this path");
   const noUpgrade = whyNoUpgrade(head);
@@ -80,6 +88,14 @@ export function decide(head: RequestHead, rules: VerdictRules): Verdict {
   const chosen = chooseSubprotocol(offered, route.subprotocols, route.frameType);
   const { key, pingIntervalMs } = route;
   return { accept: { ...chosen, key, pingIntervalMs, path, authority, origin } };
+}
+
+/**
+ * RFC 9112 section 3.2: every request by HTTP/1.1 has a Host. By HTTP/1.0 it needs none, and none becomes a tunnel. Where the
+ * version isn't known only what would become one is sure to need it.
+ */
+function needsHost(head: RequestHead): boolean {
+  return head.version === "1.1" || (head.version === null && whyNoUpgrade(head) === null);
 }
 
 function refuse(status: number, reason: string, headers: Record<string, string> = {}): Verdict {

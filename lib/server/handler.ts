@@ -10,6 +10,7 @@ import { shorten } from "../base/shorten.ts";
 import type { ConnectFailure, Lease, Pool } from "../backend/backend.ts";
 import type { Config } from "../config/config.ts";
 import { type Answer, answer } from "../http/answer.ts";
+import { healthPathBeside } from "../http/health.ts";
 import { compileOrigins } from "../http/origin.ts";
 import { type RequestHead, withoutQuery } from "../http/request.ts";
 import { compileRoutes } from "../http/route.ts";
@@ -42,17 +43,20 @@ export interface HandlerOptions {
 /** Makes the handler that both engines call. */
 export function createHandler(options: HandlerOptions): Handler {
   const { config, pools, requests } = options;
-  const rules: VerdictRules = {
-    table: compileRoutes(
-      config.routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
-      config.mapExtensions,
-    ),
-  };
+  const table = compileRoutes(
+    config.routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
+    config.mapExtensions,
+  );
+  const rules: VerdictRules = { table, healthPath: healthPathBeside(config.healthPath, table) };
   return async (head, peer, signal) => {
     const verdict = decide(head, rules);
     if ("refuse" in verdict) {
       requests.info("request refused", requestFields(options, peer, head), kindOf(verdict.refuse));
       return { answer: verdict.refuse };
+    }
+    if ("health" in verdict) {
+      options.log.debug("health asked", requestFields(options, peer, head));
+      return { answer: verdict.health };
     }
     const { accept } = verdict;
     const result = await pools.get(accept.key)!.connect({

@@ -23,6 +23,7 @@ engine = "stream"
 log-format = "json"
 grace-time = 0.25
 handshake-timeout = 0.1
+health-path = "/am%20i/well"
 [wstunnel]
 balance = "sticky"
 debug = 65535

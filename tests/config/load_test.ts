@@ -89,6 +89,7 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
     debug: 3,
     graceMs: 8000,
     handshakeTimeoutMs: 10_000,
+    healthPath: "/healthz",
     routes: [{
       key: "/",
       hosts: [{

@@ -89,6 +89,26 @@ const AT_TOP: [string, ...string[]][] = [
     "handshake-timeout = 0",
     "x.toml:1: handshake-timeout: must be a number of seconds from 0.1 to 86400: current value is 0",
   ],
+  [
+    'health-path = "healthz"',
+    "x.toml:1: health-path: must be a path that starts with /, or empty for none: " +
+    'current value is "healthz"',
+  ],
+  [
+    'health-path = "/a?b"',
+    "x.toml:1: health-path: must be a path that starts with /, or empty for none: " +
+    'current value is "/a?b"',
+  ],
+  [
+    'health-path = "/a/../b"',
+    "x.toml:1: health-path: must be a path that starts with /, or empty for none: " +
+    'the path has a dot segment: current value is "/a/../b"',
+  ],
+  [
+    "health-path = false",
+    "x.toml:1: health-path: must be a path that starts with /, or empty for none: " +
+    "current value is false",
+  ],
   ["\n\n# why\nengin = 1", "x.toml:4: engin: unknown key, did you mean engine?"],
   ['frame-type = "text"', "x.toml:1: frame-type: unknown key, it belongs under [wstunnel]"],
   [
@@ -98,12 +118,12 @@ const AT_TOP: [string, ...string[]][] = [
   [
     "zzz = 1",
     "x.toml:1: zzz: unknown key, must be one of listen, engine, log-format, grace-time, " +
-    "handshake-timeout, wstunnel",
+    "handshake-timeout, health-path, wstunnel",
   ],
   [
     '"a\\nb" = 1',
     'x.toml:1: "a\\nb": unknown key, must be one of listen, engine, log-format, ' +
-    "grace-time, handshake-timeout, wstunnel",
+    "grace-time, handshake-timeout, health-path, wstunnel",
   ],
 ];
 

@@ -124,3 +124,17 @@ Deno.test("`findWarnings()` names each place where an origin of null is admitted
     `wstunnel.server."/a".origins[0]: ${rule}`,
   ]);
 });
+
+Deno.test("`findWarnings()` names a health path that a key takes, where it was asked for", () => {
+  const said = (healthPath: string | undefined, ...keys: string[]) =>
+    findWarnings({ "health-path": healthPath, wstunnel: { server: server(...keys) } })
+      .map(({ path, rule }) => `${formatPath(path)}: ${rule}`);
+  const taken = (
+    key: string,
+  ) => [`health-path: has no effect: "${key}" is a key of wstunnel.server`];
+  assert.deepEqual(said("/", "/"), taken("/"));
+  assert.deepEqual(said("/my well", "/a", "/my%20well"), taken("/my%20well"));
+  assert.deepEqual(said("/healthz", "/"), []);
+  assert.deepEqual(said("", "/"), []);
+  assert.deepEqual(said(undefined, "/healthz"), []);
+});

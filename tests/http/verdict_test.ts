@@ -12,7 +12,10 @@ const ROUTES = ["/vnc", ".sock"].map((key): RouteRules => ({
   pingIntervalMs: 0,
 }));
 
-const RULES: VerdictRules = { table: compileRoutes(ROUTES, { ".console": ".sock" }) };
+const RULES: VerdictRules = {
+  table: compileRoutes(ROUTES, { ".console": ".sock" }),
+  healthPath: "/healthz",
+};
 
 const HEADERS: Readonly<Record<string, string>> = {
   "host": "tunnel.example.com:8080",
@@ -151,6 +154,8 @@ for (const [what, change, status, headers, reason] of LADDER) {
 Deno.test("`decide()` names the first of two things that are wrong, in the ladder's order", () => {
   for (const [upper, [what, change, status, , reason]] of LADDER.entries()) {
     for (const [other, below] of LADDER.slice(upper + 1)) {
+      // By HTTP/1.0 no Host is asked for.
+      if (what === "no Host" && below.version === "1.0") continue;
       // What the upper one changes stands.
       const headers = { ...below.headers, ...change.headers };
       const both = refusal({ ...below, ...change, headers });
@@ -219,6 +224,39 @@ Deno.test("`decide()` accepts a head of which the version isn't known, any case 
   assert.equal(verdict.accept.encoding, "base64");
 });
 
+const ASKED: readonly (readonly [what: string, change: Change, status: number])[] = [
+  ["no Host by HTTP/1.0", { version: "1.0", headers: { host: null } }, 426],
+  ["an empty Host by HTTP/1.0", { version: "1.0", headers: { host: "" } }, 426],
+  ["a Host that is none by HTTP/1.0", { version: "1.0", headers: { host: "a b" } }, 400],
+  ["no Host, no upgrade, no version", {
+    version: null,
+    headers: { host: null, upgrade: null },
+  }, 426],
+  ["no Host by a version that isn't known", { version: null, headers: { host: null } }, 400],
+  ["a health path without Host by HTTP/1.1", {
+    target: "/healthz",
+    headers: { host: null, upgrade: null },
+  }, 400],
+  ["a health path by HTTP/1.0", {
+    target: "/healthz",
+    version: "1.0",
+    headers: { host: null, upgrade: null },
+  }, 200],
+  ["a health path where no origin is sent", {
+    target: "/healthz",
+    headers: { origin: null, upgrade: null },
+  }, 200],
+];
+
+for (const [what, change, status] of ASKED) {
+  Deno.test(`\`decide()\` answers ${what} with ${status}`, () => {
+    const verdict = decide(head(change), RULES);
+    if ("accept" in verdict) assert.fail("accepted");
+    assert.equal("health" in verdict ? verdict.health.status : verdict.refuse.status, status);
+    assert.equal("health" in verdict, status === 200);
+  });
+}
+
 Deno.test("`decide()` gives the canonical path, however it is written", () => {
   for (const target of ["/vnc", "//vnc", "/%76nc?a", "///v%6ec?"]) {
     const verdict = decide(head({ target }), RULES);
@@ -230,6 +268,7 @@ Deno.test("`decide()` gives the canonical path, however it is written", () => {
 Deno.test("`decide()` asks for no Origin when none are checked, and passes on what it gets", () => {
   for (const origin of [null, "null", "https://evil.com"]) {
     const verdict = decide(head({ headers: { origin } }), {
+      ...RULES,
       table: compileRoutes(ROUTES.map((route) => ({ ...route, origins: [] })), {}),
     });
     assert("accept" in verdict);
@@ -256,8 +295,12 @@ Deno.test("`decide()` goes by what the chosen route says, not by what its neighb
   ];
   const ask = (target: string, origin: string) => {
     const headers = { origin, "sec-websocket-protocol": "a, b" };
-    const verdict = decide(head({ target, headers }), { table: compileRoutes(routes, {}) });
+    const verdict = decide(head({ target, headers }), {
+      ...RULES,
+      table: compileRoutes(routes, {}),
+    });
     if ("refuse" in verdict) return verdict.refuse.status;
+    assert("accept" in verdict);
     const { key, encoding, protocol, pingIntervalMs } = verdict.accept;
     return [key, encoding, protocol, pingIntervalMs];
   };
