@@ -141,8 +141,8 @@ function quote(value: unknown): string {
     : JSON.stringify(text).replace(CONTROLS, escapeOne);
 }
 
-/** Keeps a peer from writing lines or terminal commands into the log. */
-function escapeControls(text: string): string {
+/** Keeps who chose the text from writing lines or terminal commands into the log, or what else is read by a line. */
+export function escapeControls(text: string): string {
   return text.replace(CONTROLS, escapeOne);
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { FLAGS, URL_FLAG } from "./flags.ts";
-import { shellWord } from "./shell.ts";
+import { shellWord } from "../base/shell.ts";
 
 /** What stands for an address that the words don't tell. */
 const TARGET = "HOST:PORT";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Logger, openLog } from "../base/logger.ts";
+import { escapeControls, type Logger, openLog } from "../base/logger.ts";
 import { versionLine } from "../base/version.ts";
 import { within } from "../base/within.ts";
 import type { Config } from "../config/config.ts";
@@ -38,7 +38,7 @@ export interface RunOptions {
 /** Does what the arguments ask for and gives the exit code: 2 for a wrong command line or configuration. */
 export async function run(args: readonly string[], options: RunOptions): Promise<number> {
   const { writeOut, serve } = options;
-  const complain = (text: string) => options.writeError(`wstunnel: ${text}\n`);
+  const complain = (text: string) => options.writeError(errorLine(text));
   const invocation = parseArguments(args);
   if (invocation.kind === "help" || invocation.kind === "version") {
     writeOut(invocation.kind === "help" ? invocation.text : versionLine());
@@ -76,14 +76,19 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   }
 }
 
+/** A line of an error, also where what is wrong holds a newline. */
+function errorLine(text: string): string {
+  return `wstunnel: ${escapeControls(text)}\n`;
+}
+
 async function probeUrl(url: string, { writeOut, writeError }: RunOptions): Promise<number> {
   const parsed = parseProbe(url);
   if ("problem" in parsed) {
-    writeError(`wstunnel: --url: ${parsed.problem}: current value is ${quote(url)}\n`);
+    writeError(errorLine(`--url: ${parsed.problem}: current value is ${quote(url)}`));
     return EXIT_USAGE;
   }
   const { ok, text } = await probe(parsed);
   if (ok) writeOut(`${url}: ${text}\n`);
-  else writeError(`wstunnel: ${url}: ${text}\n`);
+  else writeError(errorLine(`${url}: ${text}`));
   return ok ? 0 : EXIT_UNWELL;
 }

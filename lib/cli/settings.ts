@@ -9,7 +9,7 @@ import { type Path, quote } from "../config/problem.ts";
 import type { GivenFlag } from "./arguments.ts";
 import { type Flag, FLAGS } from "./flags.ts";
 import { socketFileSettings } from "./listen_settings.ts";
-import { shellWord } from "./shell.ts";
+import { shellWord } from "../base/shell.ts";
 
 /**
  * Turns flags, in the order they were given, into settings at their places in the file; what can't be is a setting with a `rule`.

@@ -5,6 +5,7 @@
  */
 import type { Config } from "./config.ts";
 import { toConfig } from "./effective.ts";
+import { hintForLighttpd } from "./lighttpd.ts";
 import type { Machine } from "./machine.ts";
 import { findMachineWarnings } from "./machine_warnings.ts";
 import { type Finding, finding, formatPath, type Path, type Problem, valueAt } from "./problem.ts";
@@ -48,7 +49,10 @@ export function loadConfig(given: Source): Loaded {
   const parsed = file === undefined ? { value: {} } : parseToml(file.text);
   if ("problem" in parsed) {
     const { line, column, reason } = parsed.problem;
-    const problem = { file: file!.path, line, column, path: "", rule: `not TOML: ${reason}` };
+    const lighttpd = hintForLighttpd(file!.text);
+    const problem = lighttpd === null
+      ? { file: file!.path, line, column, path: "", rule: `not TOML: ${reason}` }
+      : { file: file!.path, path: "", rule: lighttpd };
     return { problems: [problem, ...problemsOfFlags(given.flags)] };
   }
   const flags = [...fallbacks.filter(isUnsaid(parsed.value, given.flags)), ...given.flags];

@@ -7,6 +7,7 @@
 import { formatAddress, parseListenAddress } from "../base/address.ts";
 import { type Finding, finding, type Path, valueAt } from "./problem.ts";
 import { eachListener, hasSocketFile, SOCKET_FILE_KEYS } from "./listen.ts";
+import { hasWholeAddress } from "./misplaced.ts";
 import { checkProgram } from "./program_rules.ts";
 import { HOST_KEYS } from "./schema.ts";
 import { eachHost, isSocketPath, isTable, type Table } from "./table.ts";
@@ -123,6 +124,7 @@ function checkHostAddress(host: Table, path: Path): Finding[] {
   }
   if (host["port"] !== undefined) return [];
   if (host["host"] !== undefined) {
+    if (typeof host["host"] === "string" && hasWholeAddress(host["host"])) return [];
     return [finding([...path, "host"], "must have a port beside it", host["host"])];
   }
   const choices = host["bin-path"] === undefined

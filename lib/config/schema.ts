@@ -14,6 +14,7 @@ import { ACCOUNT_RULE, isAccount } from "../sys/accounts.ts";
 import { canonicalPath } from "../base/request_path.ts";
 import { splitCommandLine } from "./command_line.ts";
 import { DEFAULTS } from "./defaults.ts";
+import { misplacedInCommand, misplacedInHost, misplacedInSocket } from "./misplaced.ts";
 import { checkOriginEntry } from "./origin_entry.ts";
 import { type Finding, finding, type Path, valueAt } from "./problem.ts";
 
@@ -80,6 +81,8 @@ function commandProblem(value: string | readonly string[]): string | null {
   const split = typeof value === "string" ? splitCommandLine(value) : { words: value };
   if ("problem" in split) return split.problem;
   if (!split.words[0]) return "must start with a program";
+  const misplaced = misplacedInCommand(split.words[0]);
+  if (misplaced !== null) return misplaced;
   return split.words.some((word) => word.includes("\0")) ? "must not hold a NUL character" : null;
 }
 
@@ -136,7 +139,7 @@ const variableValue = text(
 const host = z.strictObject({
   host: text(hostnameOrPath, (value) => {
     if (!value.startsWith("/")) {
-      const problem = checkHostname(value);
+      const problem = misplacedInHost(value) ?? checkHostname(value);
       return problem === NO_HOST ? hostnameOrPath : problem;
     }
     const parsed = parseUnixPath(value);
@@ -146,6 +149,8 @@ const host = z.strictObject({
   ),
   port: whole(1, 65535).optional().describe("TCP port."),
   socket: text("must be the path of a socket", (value) => {
+    const misplaced = misplacedInSocket(value);
+    if (misplaced !== null) return misplaced;
     const parsed = parseUnixPath(value);
     return "problem" in parsed ? parsed.problem : null;
   }).optional().describe(

@@ -280,3 +280,55 @@ Deno.test("`run()` listens where WSTUNNEL_LISTEN says, unless a flag or the file
     /^(wstunnel: )?WSTUNNEL_LISTEN: must be host:port, .* current value is "x"\n$/,
   );
 });
+
+Deno.test("`run()` starts every line of an error with the program's name", async () => {
+  const lighttpd = 'server.modules = ( "mod_wstunnel" )\n';
+  for (const text of ["a = \n", "[wstunnel]\nx = 1\ny = 2\n", "a = 1\nb = ", lighttpd]) {
+    await withFile(text, async (path) => {
+      const cases: [code: number, ...args: string[]][] = [
+        [2, "--config", path],
+        [2, "check", "--config", path, "--debug", "x"],
+        [2, "--config", path, "--config", path],
+        [2, "--sever", "a:1"],
+        [2, "6080", "localhost:5900"],
+        [2, "check", path],
+        [2, "a\nb"],
+        [2, "--a\nb"],
+        [2, "--config", "/no\nsuch\x1b[1m"],
+        [2, "--path", "\n", "--server", "\n"],
+        [2, "--engine", "\n", "--engine", "\r"],
+        [2, "check", "--url", "nowhere"],
+        [2, "check", "--url", "a", "--url", "b"],
+        [1, "check", "--url", `unix:${path}.sock`],
+        [2],
+        [0, "check", "--path", "/a", "--server", "a:1", "--path", "/ab", "--server", "a:2"],
+      ];
+      for (const [expected, ...args] of cases) {
+        const { code, error } = await runWith(...args);
+        assert.equal(code, expected, `${args.join(" ")}: ${error}`);
+        assert.match(error, /^(wstunnel: \S\P{Cc}*\n)+$/u, args.join(" "));
+      }
+    });
+  }
+});
+
+Deno.test("`run()` names the --path that is never reached", async () => {
+  const flags = ["--path", "/a", "--server", "a:1", "--path", "/ab", "--server", "a:2"];
+  const { error } = await runWith("check", ...flags, "--frame-type", "binary");
+  const lines = error.split("\n").filter((line) => line.includes("never reached"));
+  assert.deepEqual(lines, [
+    'wstunnel: warning: --path /ab: is never reached: "/a" stands before it and matches every path of it',
+  ]);
+});
+
+Deno.test("`run()` takes levels by name and by number, from flag and file", async () => {
+  const names = ["none", "error", "warning", "info", "debug"];
+  for (const [level, name] of names.entries()) {
+    const { served } = await runWith("--server", "a:1", "--debug", name);
+    assert.equal(served[0]!.debug, level);
+    await withFile(`[wstunnel]\ndebug = "${name}"\n`, async (path) => {
+      const { served } = await runWith("--config", path, "--server", "a:1");
+      assert.equal(served[0]!.debug, level);
+    });
+  }
+});

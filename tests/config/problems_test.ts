@@ -224,6 +224,36 @@ const IN_HOST: [string, ...string[]][] = [
     'host = "1:2:3:4:5:6:7:8:9"\nport = 1',
     'x.toml:2: wstunnel.server."/".host: this is no IPv6 address: current value is "1:2:3:4:5:6:7:8:9"',
   ],
+  // What --server takes as a whole stands in keys of its own here.
+  ...([
+    ["127.0.0.1:5900", 'put the port into port: host = "127.0.0.1", port = 5900'],
+    ["vnc.example:70000", 'put the port into port: host = "vnc.example", port = 70000'],
+    ["[::1]:5900", 'put the port into port: host = "::1", port = 5900'],
+    ["[fe80::1%eth0]", 'an IPv6 address has no brackets here: host = "fe80::1%eth0"'],
+    ["unix:/run/x", 'a unix-domain socket is: socket = "/run/x"'],
+    ["exec:/usr/sbin/sshd -i", "a program for each tunnel stands in exec"],
+    ["http://vnc.example:5900/x", 'it is no URL: host = "vnc.example", port = 5900'],
+    ["tcp://[::1]", 'it is no URL: host = "::1"'],
+    ["vnc.example/x", "must be a host name, an IP address or the absolute path of a socket"],
+  ] as const).map(([value, said]): [string, ...string[]] => [
+    `host = "${value}"`,
+    `x.toml:2: wstunnel.server."/".host: ${said}: current value is "${value}"`,
+    ...(/port =|socket|exec/.test(said) && !said.startsWith("must") ? [] : [
+      'x.toml:2: wstunnel.server."/".host: must have a port beside it: current value is ' +
+      `"${value}"`,
+    ]),
+  ]),
+  [
+    'host = "a:1"\nport = 1',
+    'x.toml:2: wstunnel.server."/".host: put the port into port: host = "a", port = 1: current value is "a:1"',
+  ],
+  [
+    'socket = "unix:/run/x"',
+    'x.toml:2: wstunnel.server."/".socket: it has no unix: here: socket = "/run/x": current value is "unix:/run/x"',
+  ],
+  ['exec = "exec:cat"', 'x.toml:2: wstunnel.server."/".exec: it has no exec: here'],
+  ['exec = ["exec:cat"]', 'x.toml:2: wstunnel.server."/".exec: it has no exec: here'],
+  ['port = 1\nbin-path = "exec:p"', 'x.toml:3: wstunnel.server."/".bin-path: it has no exec: here'],
   [
     'host = "/"',
     'x.toml:2: wstunnel.server."/".host: a socket path must name a file: current value is "/"',
