@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { type Backend, serveBackend } from "../support/backends.ts";
 import { installed, type Server, startServer } from "../support/installed.ts";
 import type { Program } from "../support/program.ts";
+import { type Random, withRandom } from "../support/random.ts";
 import { handshake, openRaw } from "../support/raw_client.ts";
 import { type Engine, ENGINES } from "./engine_limits.ts";
 import { hostLines, startWithFile, text } from "./whole.ts";
@@ -66,41 +67,63 @@ const TARGETS: readonly string[] = [
   ],
 ];
 
-/** A proxy that lets the open paths pass; one socket for each way to write that. */
+/** One way to write a rule for paths, and the socket that it is had at. */
+interface Way {
+  readonly name: string;
+  readonly socket: string;
+  /** The keys that nobody may come to. */
+  readonly shut: readonly string[];
+  /** Whether it says what may pass, and not what may not. */
+  readonly opens: boolean;
+}
+
 interface Proxy {
   readonly name: string;
   readonly package: string;
-  start(folder: string, upstream: string): Promise<{ server: Server; sockets: string[] }>;
+  start(folder: string, upstream: string): Promise<{ server: Server; ways: readonly Way[] }>;
 }
 
-/** Each is what stands in a `location`: the request passed on as it came, rewritten, or decoded. */
-const NGINX_WAYS: readonly ((path: string) => string)[] = [
-  () => "proxy_pass http://us;",
-  (path) => `proxy_pass http://us${path};`,
-  () => "proxy_pass http://us$uri$is_args$args;",
-  () => "proxy_pass http://us; merge_slashes off;",
+/** The locations that let the open paths pass and nothing else. */
+function opening(pass: (path: string) => string, slash = ""): string {
+  const open = OPEN.map((path) => `location ${path}${slash} { ${pass(path)} }`);
+  return [...open, "location / { return 403; }"].join("\n");
+}
+
+/** What a path that passes becomes: as it came, put together anew, or decoded. */
+const NGINX_WAYS: readonly (readonly [name: string, server: string])[] = [
+  ["as it came", opening(() => "proxy_pass http://us;")],
+  ["with a path", opening((path) => `proxy_pass http://us${path};`)],
+  ["with a path that ends in a slash", opening((path) => `proxy_pass http://us${path}/;`, "/")],
+  ["decoded", opening(() => "proxy_pass http://us$uri$is_args$args;")],
+  ["rewritten", opening((path) => `rewrite ^${path}(.*)$ ${path}$1 break; proxy_pass http://us;`)],
+  ["slashes not merged", "merge_slashes off;" + opening(() => "proxy_pass http://us;")],
+  [
+    "shutting",
+    "location /ssh { return 403; } location /admin { return 403; } location / { proxy_pass http://us; }",
+  ],
 ];
 
 const NGINX: Proxy = {
   name: "nginx",
   package: "nginx-light",
   async start(folder, upstream) {
-    const sockets = NGINX_WAYS.map((_, at) => `${folder}/nginx-${at}.sock`);
-    const servers = NGINX_WAYS.map((way, at) => {
-      const ways = OPEN.map((path) => {
-        const [pass, rest = ""] = way(path).split("; ");
-        return { rest, location: `location ${path} { ${pass}${rest === "" ? "" : ";"} }` };
-      });
-      return `server {
-        listen unix:${sockets[at]}; ${ways[0]!.rest}
+    const ways = NGINX_WAYS.map(([name, server], at) => {
+      const opens = name !== "shutting";
+      const shut = opens ? SHUT : ["/ssh", "/admin"];
+      return { name, server, opens, shut, socket: `${folder}/nginx-${at}.sock` };
+    });
+    const servers = ways.map(({ socket, server }) =>
+      `server {
+        listen unix:${socket};
         proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection "upgrade";
         proxy_set_header Host example.com;
-        ${ways.map(({ location }) => location).join("\n")}
-        location / { return 403; }
-      }`;
-    });
+        ${server}
+      }`
+    );
+    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+      .map((name) => `${name}_temp_path ${folder}/${name};`);
     const user = Deno.uid() === 0 ? "user root;" : "";
     await Deno.writeTextFile(
       `${folder}/nginx.conf`,
@@ -108,15 +131,15 @@ const NGINX: Proxy = {
       events {}
       http {
         access_log off; upstream us { server ${upstream}; }
-        ${
-        ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-          .map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")
-      }
+        ${temporary.join(" ")}
         ${servers.join("\n")}
       }`,
     );
     const args = ["-p", folder, "-e", "stderr", "-c", `${folder}/nginx.conf`];
-    return { server: await startServer(installed("nginx")!, args, `unix:${sockets[0]}`), sockets };
+    return {
+      server: await startServer(installed("nginx")!, args, `unix:${ways[0]!.socket}`),
+      ways,
+    };
   },
 };
 
@@ -124,34 +147,49 @@ const HAPROXY: Proxy = {
   name: "haproxy",
   package: "haproxy",
   async start(folder, upstream) {
-    const rules = OPEN.map((path) => [`path_beg ${path}`, `path_reg ^${path}`]);
-    const sockets = ["beg", "reg"].map((kind) => `${folder}/haproxy-${kind}.sock`);
+    const ways = ["path_beg ", "path_reg ^"].map((rule, at) => ({
+      name: rule,
+      opens: true,
+      shut: SHUT,
+      socket: `${folder}/haproxy-${at}.sock`,
+    }));
+    const frontends = ways.map(({ name, socket }, at) =>
+      `frontend f${at}
+  bind unix@${socket}
+${OPEN.map((path) => `  acl open ${name}${path}\n`).join("")}  http-request deny unless open
+  default_backend us
+`
+    );
     await Deno.writeTextFile(
       `${folder}/haproxy.cfg`,
-      `global
-  maxconn 1000
-defaults
+      `defaults
   mode http
   timeout connect 5s
   timeout client 20s
   timeout server 20s
-` + sockets.map((socket, at) =>
-        `frontend f${at}
-  bind unix@${socket}
-${rules.map((rule) => `  acl open ${rule[at]}\n`).join("")}  http-request deny unless open
-  default_backend us
-`
-      ).join("") + `backend us
+${frontends.join("")}backend us
   server us ${upstream}
 `,
     );
     const args = ["-db", "-f", `${folder}/haproxy.cfg`];
     return {
-      server: await startServer(installed("haproxy")!, args, `unix:${sockets[0]}`),
-      sockets,
+      server: await startServer(installed("haproxy")!, args, `unix:${ways[0]!.socket}`),
+      ways,
     };
   },
 };
+
+/** What odd targets are made of. */
+const PARTS = [
+  ...[...OPEN, ...SHUT, ...SLASHES, ...DOTS, "/..", "/.", "..", "/", "/vnc", "/ssh", "/open", "in"],
+  ...["%", "%2", "%25", "%3f", "%23", "?", "#", ";", "@", "%40", "%7e", "x", "%c3%bc", "http://h"],
+];
+const RANDOM_TARGETS = 150;
+
+function makeTarget({ below, pick }: Random): string {
+  const parts = Array.from({ length: 1 + below(7) }, () => pick(PARTS)).join("");
+  return /^(?:\/|http)/.test(parts) ? parts : "/" + parts;
+}
 
 /** A backend that says which it is, and the tables that lead to it. */
 function openNamed(key: string): { backend: Backend; table: string } {
@@ -178,36 +216,34 @@ for (const proxy of [NGINX, HAPROXY]) {
       name: `${engine}: no odd target comes round a path rule of ${proxy.name}` +
         (missing ? ` (skipped: ${proxy.package} is not installed)` : ""),
       ignore: missing,
-      fn: () => assertRulesHold(proxy, engine),
+      fn: (t) => withRandom(t, (random) => assertRulesHold(proxy, engine, random)),
     });
   }
 }
 
-async function assertRulesHold(proxy: Proxy, engine: Engine): Promise<void> {
+async function assertRulesHold(proxy: Proxy, engine: Engine, random: Random): Promise<void> {
   const folder = await Deno.makeTempDir();
   const named = [...OPEN, ...SHUT].map(openNamed);
-  const configuration = `engine = "${engine}"\n[wstunnel]\n${
-    named.map(({ table }) => table).join("")
-  }`;
+  const tables = named.map(({ table }) => table).join("");
+  const targets = [...TARGETS, ...Array.from({ length: RANDOM_TARGETS }, () => makeTarget(random))];
   let program: Program | null = null;
   let server: Server | null = null;
   try {
-    program = await startWithFile(configuration);
+    program = await startWithFile(`engine = "${engine}"\n${tables}`);
     const started = await proxy.start(folder, program.address);
     server = started.server;
-    const passedRound: string[] = [];
-    for (const [way, socket] of started.sockets.entries()) {
-      const found = new Map<string, string | number>();
-      for (const target of TARGETS) found.set(target, await reached(socket, target));
-      for (const [target, where] of found) {
-        if (SHUT.includes(String(where))) passedRound.push(`way ${way}: ${target} -> ${where}`);
+    const cameRound: string[] = [];
+    for (const { name, socket, shut, opens } of started.ways) {
+      for (const target of targets) {
+        const where = await reached(socket, target);
+        if (shut.includes(String(where))) cameRound.push(`${name}: ${target} -> ${where}`);
       }
-      // The rules do let pass what they are about.
-      for (const path of OPEN) assert.equal(await reached(socket, `${path}/x?y`), path, `${way}`);
-      assert.equal(found.get("/vnc/deep?token=a"), "/vnc");
-      assert.equal(found.get("/open/@in/x"), "/open/@in");
+      // The rules do let pass what they are about, and nothing else by its plain name.
+      for (const path of OPEN) assert.equal(await reached(socket, `${path}/x?y`), path, name);
+      for (const path of shut) assert.equal(await reached(socket, path), 403, name);
+      assert.equal(await reached(socket, "/elsewhere"), opens ? 403 : "/", name);
     }
-    assert.deepEqual(passedRound, []);
+    assert.deepEqual(cameRound, []);
   } finally {
     await server?.[Symbol.asyncDispose]();
     await program?.[Symbol.asyncDispose]();
