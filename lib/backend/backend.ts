@@ -27,6 +27,10 @@ export interface Lease {
   /** The backend as the log names it: `127.0.0.1:5900`, `unix:/run/vnc.sock`, `exec:/usr/sbin/sshd`. */
   readonly backend: string;
   readonly host: HostConfig;
+  /** The process of a program that was started for the tunnel. */
+  readonly pid?: number;
+  /** Says which tunnel it carries, for the lines in the log that are about its program. */
+  carry?(tunnelId: number): void;
   /** Takes the tunnel off the backend's load; once, after the connection is closed. */
   release(): void;
 }
@@ -36,10 +40,11 @@ export interface ConnectFailure {
   /**
    * - `down`: every host is down or disabled
    * - `full`: every host has as many processes as it may
+   * - `share`: there are more, but not for the clients of this address
    * - `aborted`: the request's signal was aborted
    * - a shortage: we have none left of what it takes to connect
    */
-  readonly kind: "down" | "full" | "aborted" | Shortage;
+  readonly kind: "down" | "full" | "share" | "aborted" | Shortage;
   /** For the log and, without addresses, for the client. */
   readonly reason: string;
 }

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** A program has failed before it sent anything: there was no conversation that could have ended. */
+export class ProgramFailure extends Error {}
+
 /** A byte stream each way. `Deno.TcpConn` and `Deno.UnixConn` are one as they are. */
 export interface BackendConnection {
   /**
@@ -11,7 +14,10 @@ export interface BackendConnection {
    * @default {2000}
    */
   readonly lingerMs?: number;
-  /** Fills `buffer` with what there is and gives the count, or null at the end of the stream. Rejects on a reset. */
+  /**
+   * Fills `buffer` with what there is and gives the count, or null at the end of the stream. Rejects on a reset, and with a
+   * {@linkcode ProgramFailure}.
+   */
   read(buffer: Uint8Array): Promise<number | null>;
   /** Sends some of `buffer` and gives how much. Rejects when the backend is gone. */
   write(buffer: Uint8Array): Promise<number>;

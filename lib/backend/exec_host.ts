@@ -12,6 +12,7 @@ import type { ExecTarget, HostConfig } from "../config/config.ts";
 import { type Child, describeExit, spawnChild, type SpawnResult } from "../process/child.ts";
 import { childEnvironment } from "../process/environment.ts";
 import type { Guard } from "../process/guard.ts";
+import { inTurn } from "../process/turns.ts";
 import {
   disabledUntilUnixMs,
   isDisabled,
@@ -21,21 +22,44 @@ import {
   stateOf,
 } from "./address.ts";
 import type { ConnectRequest, Lease } from "./backend.ts";
-import type { BackendConnection } from "./connection.ts";
+import { type BackendConnection, ProgramFailure } from "./connection.ts";
 import { createExecConnection } from "./exec_connection.ts";
 import type { Host, HostReport } from "./host.ts";
+import { createSlots, type Slots } from "./slots.ts";
 
 /** How long a program has to end by itself once its input and output are closed. */
 const CLOSE_GRACE_MS = 1000;
 
+/** How soon after the end of its output a program has ended that ends it by ending itself. */
+const EXIT_MS = 500;
+
+export interface ExecHostOptions {
+  /** As the log has it. */
+  readonly name: string;
+  readonly route: string;
+  readonly config: HostConfig;
+  readonly target: ExecTarget;
+  readonly log: Logger;
+  readonly guard: Guard;
+}
+
+/** A program's tunnel. */
+interface Use {
+  /** 1 until it is released. */
+  load: number;
+  inputEnded: boolean;
+  /** Its number, once it is open. */
+  tunnel: number | undefined;
+  /** Resolves when the number is known, or never will be. */
+  readonly named: PromiseWithResolvers<void>;
+}
+
 export class ExecHost implements Host {
   readonly name: string;
-  readonly #config: HostConfig;
-  readonly #target: ExecTarget;
-  readonly #log: Logger;
-  readonly #guard: Guard;
+  readonly #options: ExecHostOptions;
+  readonly #slots: Slots;
   /** Running programs: one may outlive its tunnel for a moment, and counts until it has ended. */
-  readonly #running = new Map<Child, { load: number }>();
+  readonly #running = new Map<Child, Use>();
   readonly #state = {
     disabledUntil: -Infinity,
     tunnelsServed: 0,
@@ -45,12 +69,10 @@ export class ExecHost implements Host {
   };
   #stopping = false;
 
-  constructor(name: string, config: HostConfig, target: ExecTarget, log: Logger, guard: Guard) {
-    this.name = name;
-    this.#config = config;
-    this.#target = target;
-    this.#log = log;
-    this.#guard = guard;
+  constructor(options: ExecHostOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#slots = createSlots(options.target);
   }
 
   get load(): number {
@@ -70,23 +92,23 @@ export class ExecHost implements Host {
   }
 
   async connect(request: ConnectRequest): Promise<LeaseResult> {
-    if (request.signal.aborted) return { ok: false, kind: "aborted", reason: "aborted" };
-    if (this.#stopping) return { ok: false, kind: "down", reason: "stopping" };
-    const { size } = this.#running;
-    if (size >= this.#target.maxProcs) {
-      return { ok: false, kind: "full", reason: `${size} of them run, as many as may` };
+    const slot = this.#slots.take(request.clientAddress);
+    if (!slot.ok) return slot;
+    const use = {
+      load: 1,
+      inputEnded: false,
+      tunnel: undefined,
+      named: Promise.withResolvers<void>(),
+    };
+    const started = await inTurn(() => this.#start(request, use));
+    if (!started.ok) {
+      slot.give();
+      return started;
     }
-    const spawned = this.#spawn(request);
-    if (!spawned.ok) {
-      // No fault of the program's.
-      if (spawned.shortage) return { ok: false, kind: spawned.shortage, reason: spawned.reason };
-      this.#state.failures++;
-      this.#state.problem = spawned.reason;
-      markFailed(this.#state, this.#config);
-      return { ok: false, kind: "down", reason: spawned.reason };
-    }
-    const lease = this.#lease(spawned.child);
-    await spawned.child.guarded;
+    const { child } = started;
+    child.ended.then(slot.give);
+    const lease = this.#lease(child, use);
+    await child.guarded;
     return { ok: true, lease };
   }
 
@@ -102,48 +124,80 @@ export class ExecHost implements Host {
     await Promise.all([...this.#running.keys()].map((child) => child.stop()));
   }
 
-  #spawn(request: ConnectRequest): SpawnResult {
-    const { command, environment, copyEnvironment, killSignal } = this.#target;
+  /** The request may have waited for its turn. */
+  #start(
+    request: ConnectRequest,
+    use: Use,
+  ): (SpawnResult & { ok: true }) | (LeaseResult & { ok: false }) {
+    if (request.signal.aborted) return { ok: false, kind: "aborted", reason: "aborted" };
+    if (this.#stopping) return { ok: false, kind: "down", reason: "stopping" };
+    if (isDisabled(this.#state)) return { ok: false, kind: "down", reason: this.problem };
+    const spawned = this.#spawn(request, use);
+    if (spawned.ok) return spawned;
+    const { reason, shortage } = spawned;
+    // No fault of the program's.
+    if (shortage) return { ok: false, kind: shortage, reason };
+    this.#state.failures++;
+    this.#state.problem = reason;
+    markFailed(this.#state, this.#options.config);
+    return { ok: false, kind: "down", reason };
+  }
+
+  #spawn(request: ConnectRequest, use: Use): SpawnResult {
+    const { target, route, log, guard } = this.#options;
+    const { command, environment, copyEnvironment, killSignal } = target;
     const ours = Deno.env.toObject();
     return spawnChild({
       command,
       environment: childEnvironment(ours, copyEnvironment, environment, toldTo(request)),
       name: this.name,
+      names: () => ({ route, tunnel: use.tunnel }),
       killSignal,
       stdin: "piped",
       stdout: "piped",
-      log: this.#log,
-      guard: this.#guard,
+      log,
+      guard,
     });
   }
 
   /** Counts the program until it has ended, and as load until it is released. */
-  #lease(child: Child): Lease {
-    const proc = { load: 1, inputEnded: false };
+  #lease(child: Child, use: Use): Lease {
     this.#state.tunnelsServed++;
     this.#state.failed = false;
-    this.#running.set(child, proc);
-    child.exited.then((status) => this.#tellExit(child, status, proc.inputEnded));
+    this.#running.set(child, use);
+    child.exited.then((status) => this.#tellExit(child, status, use));
     child.ended.then(() => this.#running.delete(child));
     return {
-      connection: connectionOf(child, () => proc.inputEnded = true),
+      connection: connectionOf(child, use),
       backend: this.name,
-      host: this.#config,
-      release: () => void (proc.load = 0),
+      host: this.#options.config,
+      pid: child.process.pid,
+      carry(tunnelId) {
+        use.tunnel = tunnelId;
+        use.named.resolve();
+      },
+      release() {
+        use.load = 0;
+        use.named.resolve();
+      },
     };
   }
 
   /** Once its input has ended, an exit code is its way of saying so: `sshd -i` gives 255. */
-  #tellExit(child: Child, status: Deno.CommandStatus, inputEnded: boolean): void {
+  async #tellExit(child: Child, status: Deno.CommandStatus, use: Use): Promise<void> {
+    const { inputEnded } = use;
     if (status.success || child.stopping) return;
-    const fields = { program: this.name, pid: child.process.pid, exit: describeExit(status) };
-    if (inputEnded) this.#log.info("program has ended", fields);
-    else this.#log.warn("program has failed", fields);
+    // One that fails at once may have done so before its tunnel is open.
+    await use.named.promise;
+    const { log } = this.#options;
+    const fields = { ...child.names, exit: describeExit(status) };
+    if (inputEnded) log.info("program has ended", fields);
+    else log.warn("program has failed", fields);
   }
 
   #summary(): HostReport {
     const { tunnelsServed, failures } = this.#state;
-    const full = this.#running.size >= this.#target.maxProcs;
+    const full = this.#slots.used >= this.#options.target.maxProcs;
     const state = stateOf(this.#state);
     return {
       backend: this.name,
@@ -178,18 +232,31 @@ function toldTo({ clientAddress, path, origin }: ConnectRequest): Record<string,
 }
 
 /** Closing it ends the program, with signals if need be. */
-function connectionOf(child: Child, onInputEnd: () => void): BackendConnection {
+function connectionOf(child: Child, use: Use): BackendConnection {
   const connection = createExecConnection(child.process, child.exited);
+  let spoke = false;
   return {
     ...connection,
+    async read(buffer) {
+      const count = await connection.read(buffer);
+      if (count !== null) spoke = true;
+      else if (!spoke && await hasFailed(child, use)) throw new ProgramFailure();
+      return count;
+    },
     closeWrite() {
-      onInputEnd();
+      use.inputEnded = true;
       return connection.closeWrite();
     },
     close() {
-      onInputEnd();
+      use.inputEnded = true;
       connection.close();
       void within(child.exited, CLOSE_GRACE_MS).then((ended) => ended ? undefined : child.stop());
     },
   };
+}
+
+/** Whether a program whose output has ended was to go on: not when its client is done, or we are. */
+async function hasFailed(child: Child, use: Use): Promise<boolean> {
+  const wanted = !use.inputEnded && !child.stopping;
+  return wanted && await within(child.exited, EXIT_MS) && !(await child.exited).success;
 }

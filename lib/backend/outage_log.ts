@@ -58,7 +58,8 @@ export function createOutageLog(
     },
     summed(failures) {
       const ours = failures.find(({ kind }) => isShortage(kind)) ??
-        failures.find(({ kind }) => kind === "full");
+        failures.find(({ kind }) => kind === "full") ??
+        failures.find(({ kind }) => kind === "share");
       if (ours !== undefined) {
         return { kind: ours.kind, reason: failures.map(({ reason }) => reason).join("; ") };
       }

@@ -19,7 +19,9 @@ import { ProgramHost } from "./program_host.ts";
 export function createPool(route: RouteConfig, log: Logger): Pool {
   const guard = createGuard(log);
   const names = nameHosts(route.hosts.map((config) => config.target));
-  const hosts = route.hosts.map((config, at) => createHost(names[at]!.shown, config, log, guard));
+  const hosts = route.hosts.map((config, at) =>
+    createHost(config, { name: names[at]!.shown, route: route.key, log, guard })
+  );
   const outages = createOutageLog(route.key, hosts, log);
   let lastIndex = -1;
   let stopping: Promise<void> | null = null;
@@ -66,9 +68,18 @@ export function createPool(route: RouteConfig, log: Logger): Pool {
   };
 }
 
-function createHost(name: string, config: HostConfig, log: Logger, guard: Guard): Host {
+interface HostSetting {
+  /** As the log has it. */
+  readonly name: string;
+  readonly route: string;
+  readonly log: Logger;
+  readonly guard: Guard;
+}
+
+function createHost(config: HostConfig, setting: HostSetting): Host {
   const { target, program } = config;
-  if (target.transport === "exec") return new ExecHost(name, config, target, log, guard);
+  const { log, guard } = setting;
+  if (target.transport === "exec") return new ExecHost({ ...setting, config, target });
   if (program !== undefined) return new ProgramHost(config, target, program, log, guard);
   return createFixedHost(config, target);
 }

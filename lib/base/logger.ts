@@ -25,6 +25,8 @@ export interface Logger {
   answer(message: string, fields?: LogFields): void;
   /** Whether debug lines are written, so that costly ones need not be made. */
   readonly debugs: boolean;
+  /** Whether lines of information are. */
+  readonly informs: boolean;
 }
 
 export type LogFormat = "text" | "json";
@@ -77,6 +79,7 @@ export function openLog(options: OpenLogOptions): OpenedLog {
       if (level > 0) write(format(recordOf("info", message, fields)));
     },
     debugs: level >= 4,
+    informs: level >= 3,
     flushed: queue.flushed,
   };
 }

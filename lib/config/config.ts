@@ -97,6 +97,8 @@ export interface ExecTarget {
   readonly copyEnvironment: readonly string[] | null;
   /** Processes that may run at once. */
   readonly maxProcs: number;
+  /** Of these for the clients of one address; 0: no share; null: half, and none for loopback. */
+  readonly maxProcsPerClient: number | null;
   readonly killSignal: Deno.Signal;
 }
 

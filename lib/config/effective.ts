@@ -89,6 +89,7 @@ function toExec(host: FileHost, command: string | string[]): ExecTarget {
     environment: host["bin-environment"] ?? {},
     copyEnvironment: host["bin-copy-environment"] ?? null,
     maxProcs: host["max-procs"] ?? DEFAULTS.exec["max-procs"],
+    maxProcsPerClient: host["max-procs-per-client"] ?? null,
     killSignal: host["kill-signal"],
   };
 }
@@ -184,7 +185,7 @@ function toFileHost(host: HostConfig): Record<string, unknown> {
   return {
     ...(target.transport === "tcp" && { host: target.hostname, port: target.port }),
     ...(target.transport === "unix" && { socket: target.path.replace(/^\0/, "@") }),
-    ...(target.transport === "exec" && { exec: target.command, ...toFileChild(target) }),
+    ...(target.transport === "exec" && toFileExec(target)),
     "disable-time": msToSeconds(host.disableTimeMs),
     "connect-timeout": msToSeconds(host.connectTimeoutMs),
     "read-timeout": msToSeconds(host.readTimeoutMs),
@@ -199,6 +200,15 @@ function toFileHost(host: HostConfig): Record<string, unknown> {
       "socket-handover": program.handover,
       ...toFileChild(program),
     }),
+  };
+}
+
+function toFileExec(target: ExecTarget): Record<string, unknown> {
+  const share = target.maxProcsPerClient;
+  return {
+    exec: target.command,
+    ...toFileChild(target),
+    ...(share !== null && { "max-procs-per-client": share }),
   };
 }
 

@@ -22,6 +22,8 @@ const BIN_PATH_OPTIONS = [
   "listen-backlog",
   "socket-handover",
 ];
+/** Options of a process that serves one tunnel. */
+const EXEC_OPTIONS = ["max-procs-per-client"];
 /** Options of every started process. */
 const PROCESS_OPTIONS = ["max-procs", "kill-signal", "bin-environment", "bin-copy-environment"];
 
@@ -101,7 +103,10 @@ function checkHost(host: Table, path: Path): Finding[] {
       ...refuse(host, path, BIN_PATH_OPTIONS, "has no effect with exec"),
     ];
   }
-  const addressFindings = checkHostAddress(host, path);
+  const addressFindings = [
+    ...checkHostAddress(host, path),
+    ...refuse(host, path, EXEC_OPTIONS, "has no effect without exec"),
+  ];
   if (host["bin-path"] !== undefined) return [...addressFindings, ...checkProgram(host, path)];
   return [
     ...addressFindings,

@@ -171,6 +171,9 @@ const host = z.strictObject({
     `Processes that may run at once; ${DEFAULTS.host["max-procs"]} with bin-path, ` +
       `${DEFAULTS.exec["max-procs"]} with exec.`,
   ),
+  "max-procs-per-client": whole(0, 4096).optional().describe(
+    "With exec: processes that clients of one address may have at once; 0: no such limit.",
+  ),
   "max-load-per-proc": whole(1, 65535).default(DEFAULTS.host["max-load-per-proc"])
     .describe("Mean number of open tunnels a process above which another is started."),
   "idle-timeout": seconds(0).default(DEFAULTS.host["idle-timeout"])

@@ -5,14 +5,13 @@
  */
 import { type Shortage, shortageOf } from "../base/exhaustion.ts";
 import { within } from "../base/within.ts";
-import type { Logger } from "../base/logger.ts";
+import type { LogFields, Logger } from "../base/logger.ts";
 import type { Guard } from "./guard.ts";
 import { readLines } from "./lines.ts";
+import { createOutputLog } from "./output.ts";
 import { spawnOwn } from "./reap.ts";
+import { inOwnSession } from "./session.ts";
 import { stopGroup, stopLeader } from "./stop.ts";
-
-/** Lines of output kept to explain an end. */
-const TAIL_LINES = 5;
 
 /** How long the output of a program that has ended may be held open by one that escaped its group. */
 const OUTPUT_GRACE_MS = 500;
@@ -24,6 +23,8 @@ export interface ChildOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Its name in the log. */
   readonly name: string;
+  /** What else its lines in the log say of it, asked for with each line. */
+  readonly names?: () => LogFields;
   readonly killSignal: Deno.Signal;
   /** `inherit`: a listening socket stands in for our descriptor 0. */
   readonly stdin: "null" | "inherit" | "piped";
@@ -41,6 +42,8 @@ export interface Child {
   readonly exited: Promise<Deno.CommandStatus>;
   /** Its group is gone too and its last lines are in the log. */
   readonly ended: Promise<void>;
+  /** Its fields in the log. */
+  readonly names: LogFields;
   /** The last lines of its output, oldest first. */
   readonly tail: readonly string[];
   /** Whether we have asked it to end. */
@@ -56,14 +59,14 @@ export type SpawnResult =
 
 export function spawnChild(options: ChildOptions): SpawnResult {
   const { command: [program = "", ...args], environment, log, name, guard } = options;
+  const start = inOwnSession(program, args, environment["PATH"]);
   let process: Deno.ChildProcess;
   try {
-    process = spawnOwn(program, {
-      args,
+    process = spawnOwn(start.program, {
+      args: [...start.args],
       env: environment,
       clearEnv: true,
-      // A session of its own: one kill reaches its children, a Ctrl-C in our terminal doesn't.
-      detached: true,
+      detached: start.detached,
       stdin: options.stdin,
       stdout: "piped",
       stderr: "piped",
@@ -74,15 +77,10 @@ export function spawnChild(options: ChildOptions): SpawnResult {
   }
   const { pid } = process;
   const guarded = guard.watch(pid);
-  const tail: string[] = [];
-  const keep = (stream: string) => (line: string) => {
-    if (line === "") return;
-    tail.push(line);
-    if (tail.length > TAIL_LINES) tail.shift();
-    log.info(line, { program: name, pid, stream });
-  };
-  const readers = [readLines(process.stderr, keep("stderr"))];
-  if (options.stdout === "log") readers.push(readLines(process.stdout, keep("stdout")));
+  const names = () => ({ program: name, pid, ...options.names?.() });
+  const output = createOutputLog(log, names);
+  const readers = [readLines(process.stderr, output.sink("stderr"))];
+  if (options.stdout === "log") readers.push(readLines(process.stdout, output.sink("stdout")));
 
   const exited = process.status;
   let running = true;
@@ -93,6 +91,7 @@ export function spawnChild(options: ChildOptions): SpawnResult {
     guard.forget(pid);
     await within(Promise.all(readers.map(({ done }) => done)), OUTPUT_GRACE_MS);
     await Promise.all(readers.map((reader) => reader.cancel()));
+    output.end();
   };
   const ended = end();
   let stopping: Promise<void> | null = null;
@@ -107,7 +106,10 @@ export function spawnChild(options: ChildOptions): SpawnResult {
     guarded,
     exited,
     ended,
-    tail,
+    get names() {
+      return names();
+    },
+    tail: output.tail,
     get stopping() {
       return stopping !== null;
     },

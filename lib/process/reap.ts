@@ -21,7 +21,10 @@ const SIGINFO_BYTES = 128;
 const SIGINFO_PID_OFFSET = 16;
 
 /** Spawns, and keeps the reaper's hands off the child. Throws what `Deno.Command` throws. */
-export function spawnOwn(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
+export function spawnOwn(
+  program: string,
+  options: Deno.CommandOptions & { readonly detached: boolean },
+): Deno.ChildProcess {
   const child = new Deno.Command(program, options).spawn();
   own.add(child.pid);
   child.status.finally(() => {

@@ -7,6 +7,7 @@
 import { restartDelayMs, STEADY_RUN_MS } from "./backoff.ts";
 import { type Child, describeExit } from "./child.ts";
 import { acceptance, launch, type LaunchOptions } from "./launch.ts";
+import { inTurn } from "./turns.ts";
 
 /**
  * - `stopped`: to be started when it is needed
@@ -35,6 +36,8 @@ export interface SupervisorOptions extends LaunchOptions {
   /** A start has failed, or the program has ended by itself. */
   readonly onFailure: (reason: string) => void;
 }
+
+const STOPPED = { ok: false, reason: "stopped" } as const;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -162,7 +165,7 @@ export class Supervisor {
     }
     if (found.kind === "error") return found.reason;
     if (signal.aborted) return "stopped";
-    const spawned = launch(this.#options);
+    const spawned = await inTurn(() => signal.aborted ? STOPPED : launch(this.#options));
     if (!spawned.ok) return spawned.reason;
     const { child } = spawned;
     this.#child = child;

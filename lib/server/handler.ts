@@ -89,6 +89,7 @@ function refuseForBackend(
 
 function reasonFor({ kind }: ConnectFailure, stopping: AbortSignal): string {
   if (kind === "full") return "every backend is busy";
+  if (kind === "share") return "this address has as many tunnels as it may";
   if (isShortage(kind)) return SHORTAGES[kind];
   return stopping.aborted ? "the server shuts down" : "no backend can be reached";
 }
@@ -141,6 +142,7 @@ function waitForClient(
         route: accept.key,
         ...askedFor(accept),
         backend: lease.backend,
+        pid: lease.pid,
       });
     },
   };
@@ -178,11 +180,13 @@ function runTunnel(
     route: accept.key,
     asked: askedFor(accept),
     backend: lease.backend,
+    pid: lease.pid,
     openedAtMs: performance.now(),
     flow,
     end: tunnel.end,
   };
   registry.add(open);
+  lease.carry?.(open.id);
   log.info("tunnel opened", namesOf(open));
   if (stopping.aborted) tunnel.end("shutdown");
   tunnel.ended.finally(() => {
@@ -206,8 +210,8 @@ function askedFor({ path, authority, origin, protocol, declined }: AcceptedReque
   };
 }
 
-function namesOf({ id, client, route, asked, backend }: OpenTunnel) {
-  return { id, client, route, ...asked, backend };
+function namesOf({ id, client, route, asked, backend, pid }: OpenTunnel) {
+  return { id, client, route, ...asked, backend, pid };
 }
 
 /** The access log's line. */

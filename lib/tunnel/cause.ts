@@ -14,6 +14,7 @@ export type Cause =
   | "client-base64"
   | "backend-end"
   | "backend-error"
+  | "backend-failed"
   | "backend-not-utf8"
   | "backend-stalled"
   | "backend-idle"
@@ -33,6 +34,7 @@ const TOLD: Readonly<Partial<Record<Cause, readonly [code: number, reason: strin
   "client-base64": [1007, "the payload is not base64"],
   "backend-end": [1000, ""],
   "backend-error": [1011, "the backend connection failed"],
+  "backend-failed": [1011, "the program failed before it sent anything"],
   "backend-not-utf8": [
     1007,
     'the backend sent bytes that are not UTF-8: use frame-type = "binary"',

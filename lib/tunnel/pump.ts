@@ -5,7 +5,7 @@
  * @module
  */
 import type { Breather } from "../base/breather.ts";
-import type { BackendConnection } from "../backend/connection.ts";
+import { type BackendConnection, ProgramFailure } from "../backend/connection.ts";
 import type { ClientSocket } from "../websocket/client_socket.ts";
 import type { Base64Decoder } from "./base64.ts";
 import type { Packing } from "./packing.ts";
@@ -78,7 +78,12 @@ export async function pumpUp(
 }
 
 /** Why the pump from the backend to the client stopped. */
-export type DownEnd = "backend-end" | "backend-error" | "backend-not-utf8" | "client-gone";
+export type DownEnd =
+  | "backend-end"
+  | "backend-error"
+  | "backend-failed"
+  | "backend-not-utf8"
+  | "client-gone";
 
 /** Passes the backend's bytes on until one of them ends. Never rejects. */
 export async function pumpDown(
@@ -92,8 +97,8 @@ export async function pumpDown(
     let count: number | null;
     try {
       count = await backend.read(packing.space());
-    } catch {
-      return "backend-error";
+    } catch (error) {
+      return error instanceof ProgramFailure ? "backend-failed" : "backend-error";
     }
     if (count === null) return packing.complete ? "backend-end" : "backend-not-utf8";
     flow.downSteps++;

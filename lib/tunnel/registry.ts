@@ -26,6 +26,8 @@ export interface OpenTunnel {
   readonly route: string;
   readonly asked: AskedFor;
   readonly backend: string;
+  /** The process of a program that was started for it. */
+  readonly pid: number | undefined;
   /** On the clock of `performance.now()`. */
   readonly openedAtMs: number;
   readonly flow: Flow;

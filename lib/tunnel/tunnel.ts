@@ -223,7 +223,12 @@ function toTunnelEnd(end: ClientEnd): TunnelEnd {
 const ALREADY_TOLD: readonly ClientEnd["kind"][] = ["protocol", "overflow", "silent"];
 
 /** Causes after which the backend takes no more. */
-const BACKEND_OVER: readonly Cause[] = ["backend-end", "backend-error", "backend-stalled"];
+const BACKEND_OVER: readonly Cause[] = [
+  "backend-end",
+  "backend-error",
+  "backend-failed",
+  "backend-stalled",
+];
 
 /** Ends of the pump up after which the backend has all of the client's bytes and can be told of their end. */
 const DELIVERED: readonly UpEnd[] = ["client-ended", "client-base64"];

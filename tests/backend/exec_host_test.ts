@@ -71,11 +71,16 @@ Deno.test("`ExecHost` tells the program of the client; its stderr and failure go
   for (const origin of ["https://example.com", null]) {
     const lease = leased(await pool.connect(request({ origin, path: "/a b" })));
     const { pid } = pool.report()[1]!;
+    assert.equal(lease.pid, pid);
+    lease.carry!(5);
     assert.equal(await readText(lease.connection), `192.0.2.7|/a b|${origin ?? ""}|yes|\n`);
     await until("it is in the log", () => lines.length === 2);
-    assert.deepEqual(lines.map(({ message, fields }) => [message, fields.pid]).sort(), [
-      ["oops", pid],
-      ["program has failed", pid],
+    const told = lines.map((
+      { message, fields: { pid, tunnel, route, line } },
+    ) => [message, pid, tunnel, route, line]);
+    assert.deepEqual(told.sort(), [
+      ["output", pid, 5, "/test", "oops"],
+      ["program has failed", pid, 5, "/test", undefined],
     ]);
     assert.ok(lines.some(({ fields }) => fields.exit === "exit code 7"));
     lines.length = 0;
@@ -89,10 +94,14 @@ Deno.test("`ExecHost` takes no exit code for a failure once the program's input 
   const lease = leased(await pool.connect(request()));
   await lease.connection.write(new TextEncoder().encode("last words\n\n"));
   await lease.connection.closeWrite();
-  await until("it is in the log", () => lines.length === 2);
-  const told = lines.map(({ level, message }) => `${level} ${message}`);
-  assert.deepEqual(told.sort(), ["info last words", "info program has ended"]);
+  await until("it has ended", () => pool.report().length === 1);
   end(lease);
+  await until("it is in the log", () => lines.length === 2);
+  const told = lines.map(({ level, message, fields }) => [level, message, fields.line]);
+  assert.deepEqual(told.sort(), [
+    ["info", "output", "last words"],
+    ["info", "program has ended", undefined],
+  ]);
   await pool.stop();
 });
 

@@ -28,6 +28,7 @@ export function keptLog(): { readonly log: Logger; readonly lines: LogLine[] } {
     answer: at("info"),
     debug: at("debug"),
     debugs: true,
+    informs: true,
   };
   return { log, lines };
 }
@@ -76,6 +77,7 @@ export function execTarget(
     environment: {},
     copyEnvironment: null,
     maxProcs: 4,
+    maxProcsPerClient: 0,
     killSignal: "SIGTERM",
     ...change,
   };

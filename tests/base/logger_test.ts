@@ -42,6 +42,8 @@ Deno.test("`openLog()` writes what was asked for at every level but 0", () => {
 Deno.test("`openLog()` says whether debug lines are written", () => {
   assert.equal(openLog({ format: "text", level: 3 }).debugs, false);
   assert.equal(openLog({ format: "text", level: 4 }).debugs, true);
+  assert.equal(openLog({ format: "text", level: 2 }).informs, false);
+  assert.equal(openLog({ format: "text", level: 3 }).informs, true);
 });
 
 Deno.test("`openLog()` writes text lines with a time, a level and the fields that are set", () => {

@@ -57,7 +57,8 @@ socket-handover = "listen-fds"
 bin-copy-environment = []
 [wstunnel.server.a]
 exec = ["/bin/sh", "-c", "exec cat\\n"]
-max-procs = 1
+max-procs = 3
+max-procs-per-client = 2
 kill-signal = "SIGINT"
 bin-copy-environment = ["PATH"]
 [wstunnel.server."/own"]

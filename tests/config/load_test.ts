@@ -155,6 +155,7 @@ bin-copy-environment = []
       environment: {},
       copyEnvironment: [],
       maxProcs: 64,
+      maxProcsPerClient: null,
       killSignal: "SIGTERM",
     },
   ]);

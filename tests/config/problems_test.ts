@@ -306,6 +306,18 @@ const IN_HOST: [string, ...string[]][] = [
     'x.toml:4: wstunnel.server."/".max-procs: has no effect without bin-path or exec: current value is 1',
     'x.toml:5: wstunnel.server."/".bin-environment: has no effect without bin-path or exec',
   ],
+  [
+    "port = 1\nmax-procs-per-client = 1",
+    'x.toml:3: wstunnel.server."/".max-procs-per-client: has no effect without exec: current value is 1',
+  ],
+  [
+    'port = 1\nbin-path = "p"\nmax-procs-per-client = 1',
+    'x.toml:4: wstunnel.server."/".max-procs-per-client: has no effect without exec: current value is 1',
+  ],
+  [
+    'exec = "p"\nmax-procs-per-client = -1',
+    'x.toml:3: wstunnel.server."/".max-procs-per-client: must be a whole number from 0 to 4096: current value is -1',
+  ],
   ['bin-path = "p"', 'x.toml:1: wstunnel.server."/": must have port or socket beside bin-path'],
   ['exec = "p \'q"', 'x.toml:2: wstunnel.server."/".exec: has a \' that is not closed'],
   ['exec = ""', 'x.toml:2: wstunnel.server."/".exec: must start with a program'],

@@ -1,5 +1,6 @@
 /** A program for each tunnel, spoken to over its standard input and output. */
 import assert from "node:assert/strict";
+import { echo, serveBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { isRunning } from "../support/processes.ts";
 import { type Program, type StartOptions, startProgram, startWords } from "../support/program.ts";
@@ -14,7 +15,7 @@ import {
 } from "../support/raw_client.ts";
 import { NO_OPENSSH, prepareSshd, ssh, SSHD } from "../support/ssh.ts";
 import { pidsOf, type Report, report, reportThat } from "./report.ts";
-import { assertClosed, BINARY_FRAMES, startWithFile, text } from "./whole.ts";
+import { assertClosed, BINARY_FRAMES, hostLines, startWithFile, text } from "./whole.ts";
 
 const sh = (script: string) => ["/bin/sh", "-c", script];
 
@@ -136,9 +137,132 @@ Deno.test("a program that fails says why in the log, with its standard error", a
   await using program = await startExec(sh("echo bye; echo no display >&2; exit 3"));
   using client = await openTunnel(program.address);
   assert.equal(await readAll(client), "bye\n");
-  assert.equal((await program.entry("no display")).stream, "stderr");
-  assert.equal((await program.entry("program has failed")).exit, "exit code 3");
+  const [output, failed, opened] = [
+    await program.entry("output"),
+    await program.entry("program has failed"),
+    await program.entry("tunnel opened"),
+  ];
+  assert.deepEqual([output.line, output.stream], ["no display", "stderr"]);
+  assert.equal(failed.exit, "exit code 3");
+  for (const { route, pid } of [output, failed]) {
+    assert.deepEqual([route, pid], ["/", opened.pid]);
+  }
+  assert.equal(failed.tunnel, opened.id);
+  await client.send(Opcode.CLOSE, closePayload(1000));
+  await assertClosed(program, { pid: opened.pid, cause: "backend-end", code: 1000 });
   await allEnded(program);
+});
+
+for (
+  const [what, script] of [
+    ["with an exit code", "echo no display >&2; exit 3"],
+    ["by a signal", "kill -s KILL $$"],
+  ] as const
+) {
+  Deno.test(`a program that fails ${what} before it sent anything ends its tunnel with 1011`, async () => {
+    await using program = await startExec(sh(script));
+    using client = await openTunnel(program.address);
+    assert.deepEqual(await client.closed(), {
+      code: 1011,
+      reason: "the program failed before it sent anything",
+    });
+    await client.send(Opcode.CLOSE, closePayload(1011));
+    await client.end();
+    const { pid, id } = await assertClosed(program, { cause: "backend-failed", code: 1011 });
+    const failed = await program.entry("program has failed");
+    assert.deepEqual([failed.pid, failed.tunnel, failed.route], [pid, id, "/"]);
+    await allEnded(program);
+  });
+}
+
+Deno.test("a program that ends well before it sent anything ends its tunnel with 1000", async () => {
+  await using program = await startExec(sh("exit 0"));
+  using client = await openTunnel(program.address);
+  assert.equal(await readAll(client), "");
+});
+
+Deno.test("a program whose client is done may fail without a word", async () => {
+  await using program = await startExec(sh("cat >/dev/null; exit 255"), "tcp-fin-propagate = true");
+  using client = await openTunnel(program.address);
+  await client.send(Opcode.BINARY, "bye");
+  await closeWell(client);
+  await assertClosed(program, { cause: "client-close", code: 1000 });
+  assert.equal((await program.entry("program has ended")).exit, "exit code 255");
+});
+
+Deno.test("what a program prints can't pass for a line of ours", async () => {
+  const forged = "tunnel closed id=1 code=1000";
+  await using program = await startExec(sh(`echo '${forged}' >&2; exec cat`), "", {
+    logFormat: "text",
+  });
+  using client = await openTunnel(program.address);
+  const line = await program.log.find(/stream=stderr/);
+  assert.match(
+    line,
+    /info +output program=exec:\/bin\/sh pid=\d+ .*line="tunnel closed id=1 code=1000"$/,
+  );
+  await closeWell(client);
+});
+
+Deno.test("the clients of one address get a share of the programs", async () => {
+  const folder = await Deno.makeTempDir();
+  await using _ = { [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+  await using program = await startExec(["/bin/cat"], "max-procs = 3\nmax-procs-per-client = 2", {
+    listen: ["127.0.0.1:0", `unix:${folder}/socket`],
+  });
+  const [address, local] = program.addresses;
+  using first = await openTunnel(address!);
+  using _second = await openTunnel(address!);
+  {
+    using client = await openRaw(address!);
+    await client.write(handshake());
+    const response = await client.head();
+    assert.equal(response.status, 503);
+    assert.equal(await client.body(response), "this address has as many tunnels as it may\n");
+  }
+  const { level, why } = await program.entry("request refused");
+  assert.equal(level, "info");
+  assert.match(String(why), /2 of them run for clients of 127\.0\.0\.1.*max-procs-per-client/);
+  {
+    using other = await openTunnel(local!);
+    await other.send(Opcode.BINARY, "room for others");
+    assert.equal(text(await other.payload(15)), "room for others");
+  }
+  await closeWell(first);
+  using again = (await eventually("room again", () => openTunnel(address!).catch(() => null)))!;
+  await again.send(Opcode.BINARY, "here");
+  assert.equal(text(await again.payload(4)), "here");
+});
+
+Deno.test("many programs started at once leave the others their turn", async () => {
+  await using backend = serveBackend(echo);
+  await using program = await startWithFile(`
+[wstunnel]
+${BINARY_FRAMES}
+[[wstunnel.server."/echo"]]
+${hostLines(backend.address)}
+[[wstunnel.server."/cat"]]
+exec = "/bin/cat"
+`);
+  using quiet = await openTunnel(program.address, "/echo");
+  const clients: RawClient[] = [];
+  let left = 64;
+  const opening = Array.from({ length: left }, async () => {
+    clients.push(await openTunnel(program.address, "/cat"));
+    left--;
+  });
+  const took: number[] = [];
+  while (left > 0) {
+    const start = performance.now();
+    await quiet.send(Opcode.BINARY, "?");
+    await quiet.payload(1);
+    took.push(performance.now() - start);
+  }
+  await Promise.all(opening);
+  clients.forEach((client) => client[Symbol.dispose]());
+  // Most of them: one or the other may have met something else on a machine that is shared.
+  const most = took.sort((a, b) => a - b)[Math.floor(took.length * 0.9)]!;
+  assert.ok(took.length >= 10 && most < 50, `${took.length} round trips, most in ${most} ms`);
 });
 
 Deno.test("a program that isn't there: 503, one line in the log", async () => {

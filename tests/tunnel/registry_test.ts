@@ -16,6 +16,7 @@ function openTunnel(registry: Registry, end: (cause: Cause, tunnel: OpenTunnel) 
       declined: undefined,
     },
     backend: "127.0.0.1:2",
+    pid: undefined,
     openedAtMs: 0,
     flow: createFlow(),
     end: (cause) => end(cause, tunnel),

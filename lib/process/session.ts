@@ -1,0 +1,56 @@
+/**
+ * A session of its own for a program that we start: one kill reaches all that it starts itself, and a Ctrl-C in our terminal doesn't.
+ *
+ * The runtime's own way, `detached`, makes it fork: it copies the tables of our memory, and then each page that we write to is copied once.
+ * Measured: 2 ms at 70 MiB resident and 17 at 580, in which nobody is served, and after that 110 ms more for 512 MiB. Without
+ * `detached` it does as vfork(2) does: half a millisecond, whatever we weigh. So setsid(1), which most systems have, makes the session and
+ * becomes the program, under the same process id.
+ *
+ * @module
+ */
+import { sharedLibc } from "../sys/libc.ts";
+
+const SETSID_PATHS = ["/usr/bin/setsid", "/bin/setsid"];
+
+// Of <unistd.h>.
+const X_OK = 1;
+
+export interface Start {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly detached: boolean;
+}
+
+/**
+ * How to start a program in a session of its own. By the runtime where there is no setsid(1) or no FFI, or where the program can't be
+ * executed: the runtime says why.
+ */
+export function inOwnSession(program: string, args: readonly string[], path?: string): Start {
+  const setsid = findSetsid();
+  const found = setsid === null ? null : findExecutable(program, path);
+  if (setsid === null || found === null) return { program, args, detached: true };
+  return { program: setsid, args: ["--", found, ...args], detached: false };
+}
+
+let setsidFound: string | null | undefined;
+
+function findSetsid(): string | null {
+  return setsidFound ??= SETSID_PATHS.find(isExecutable) ?? null;
+}
+
+/** Where execvp(3) finds the program. */
+function findExecutable(program: string, path = ""): string | null {
+  if (program.includes("/")) return isExecutable(program) ? program : null;
+  const places = path.split(":").map((folder) => `${folder === "" ? "." : folder}/${program}`);
+  return places.find(isExecutable) ?? null;
+}
+
+function isExecutable(path: string): boolean {
+  if (!sharedLibc.ok) return false;
+  try {
+    if (!Deno.statSync(path).isFile) return false;
+  } catch {
+    return false;
+  }
+  return sharedLibc.libc.symbols.access(new TextEncoder().encode(`${path}\0`), X_OK) === 0;
+}
