@@ -112,7 +112,7 @@ function toInvocation(kind: "serve" | "check", given: readonly GivenFlag[]): Inv
 
 function unexpected(word: string, kind: "serve" | "check"): string {
   if (kind === "check") return `unexpected argument '${word}'; a file is given with --config`;
-  const near = nearest(word, Object.keys(COMMANDS));
+  const near = nearest(word, [...Object.keys(COMMANDS), "help", "version"]);
   if (near !== null) return `unknown command '${word}' (Did you mean ${near}?)`;
   return `unexpected argument '${word}'; a backend is given with --server, a file with --config`;
 }

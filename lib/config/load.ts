@@ -5,6 +5,7 @@
  */
 import type { Config } from "./config.ts";
 import { toConfig } from "./effective.ts";
+import { warnOfFlags } from "./flag_warnings.ts";
 import { hintForLighttpd } from "./lighttpd.ts";
 import type { Machine } from "./machine.ts";
 import { findMachineWarnings } from "./machine_warnings.ts";
@@ -68,6 +69,7 @@ export function loadConfig(given: Source): Loaded {
     const { machine } = source;
     const warnings = [
       ...findWarnings(raw),
+      ...warnOfFlags(given.flags.map(({ path }) => path), raw),
       ...(machine === undefined ? [] : findMachineWarnings(raw, machine)),
     ];
     return { config: toConfig(form.value), warnings: place(source, warnings) };

@@ -36,6 +36,7 @@ Deno.test("`parseArguments()` says what is wrong and suggests the nearest", () =
     [["--qqqqqqqqqq"], "unknown option '--qqqqqqqqqq'"],
     [["--server"], "option '--server <ADDRESS>' argument missing"],
     [["chek"], "unknown command 'chek' (Did you mean check?)"],
+    [["hepl"], "unknown command 'hepl' (Did you mean help?)"],
     [["--url", "http://a/"], "unknown option '--url'"],
     [
       ["127.0.0.1:1"],

@@ -237,6 +237,33 @@ Deno.test("`loadConfig()` lets a flag beat the file, right or wrong", () => {
   assert.equal(configOf(`[wstunnel]\ndebug = "x"\n${SERVER}`, flags).debug, 4);
 });
 
+Deno.test("`loadConfig()` lets no flag for all change what a route says for itself, and warns of it", () => {
+  const text = `${SERVER}
+[wstunnel.server."/own"]
+frame-type = "text"
+[[wstunnel.server."/own".hosts]]
+port = 1
+[[wstunnel.server."/list"]]
+port = 1
+`;
+  const flags = [
+    { flag: "--frame-type", path: ["wstunnel", "frame-type"], value: "binary" },
+    { flag: "--balance", path: ["wstunnel", "balance"], value: "hash" },
+  ];
+  const loaded = load(text, flags);
+  assert("config" in loaded);
+  const frameTypes = loaded.config.routes.map(({ key, frameType }) => [key, frameType]);
+  assert.deepEqual(frameTypes, [["/", "binary"], ["/own", "text"], ["/list", "binary"]]);
+  const said = loaded.warnings.map(formatProblem).filter((line) => line.startsWith("--"));
+  assert.deepEqual(said, [
+    '--frame-type: doesn\'t hold for "/own": what a route says for itself does',
+  ]);
+  const server = { flag: "--server", path: ["wstunnel", "server"], value: { "/a": { port: 1 } } };
+  const replaced = load(text, [...flags, server]);
+  assert("config" in replaced);
+  assert.ok(!replaced.warnings.some(({ rule }) => rule.startsWith("doesn't hold")));
+});
+
 Deno.test("`loadConfig()` lets --server replace the whole table of the file", () => {
   const value = { "/new": [{ host: "a", port: 2 }] };
   const flags = [{ flag: "--server", path: ["wstunnel", "server"], value }];
