@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { escapeControls, type Logger, openLog } from "../base/logger.ts";
+import { escapeControls, type OpenedLog, openLog } from "../base/logger.ts";
 import { versionLine } from "../base/version.ts";
 import { within } from "../base/within.ts";
 import type { Config } from "../config/config.ts";
@@ -31,7 +31,7 @@ export interface RunOptions {
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;
   /** Serves until a signal; gives the exit code. */
-  readonly serve: (config: Config, log: Logger) => Promise<number>;
+  readonly serve: (config: Config, log: OpenedLog) => Promise<number>;
   readonly environment: Readonly<Record<string, string>>;
 }
 

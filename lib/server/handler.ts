@@ -25,6 +25,7 @@ import { type FrameObserver, OPCODE_NAMES } from "../websocket/frame.ts";
 import type { Buffers } from "../websocket/elastic_buffer.ts";
 import type { Admission, Handler, Peer, WaitingTunnel } from "./engine.ts";
 import type { RequestLog } from "./request_log.ts";
+import { namesOf, progressOf } from "./tunnel_fields.ts";
 
 export interface HandlerOptions {
   readonly config: Config;
@@ -210,14 +211,7 @@ function askedFor({ path, authority, origin, protocol, declined }: AcceptedReque
   };
 }
 
-function namesOf({ id, client, route, asked, backend, pid }: OpenTunnel) {
-  return { id, client, route, ...asked, backend, pid };
-}
-
 /** The access log's line. */
 function closedFields(open: OpenTunnel, { code, cause, reason }: TunnelEnd) {
-  const seconds = Math.round(performance.now() - open.openedAtMs) / 1000;
-  const { upBytes, downBytes } = open.flow;
-  const why = reason === "" ? undefined : reason;
-  return { ...namesOf(open), seconds, up: upBytes, down: downBytes, code, cause, reason: why };
+  return { ...progressOf(open), code, cause, reason: reason === "" ? undefined : reason };
 }

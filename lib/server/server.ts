@@ -5,7 +5,7 @@
  */
 import { formatAddress } from "../base/address.ts";
 import { createBreather } from "../base/breather.ts";
-import type { Logger } from "../base/logger.ts";
+import type { Logger, OpenedLog } from "../base/logger.ts";
 import type { Pool } from "../backend/backend.ts";
 import { createPool } from "../backend/pool.ts";
 import { openPages } from "../sys/pages.ts";
@@ -22,7 +22,7 @@ import { createHandler } from "./handler.ts";
 import { listenAll } from "./listen.ts";
 import { listenNative } from "./native_engine.ts";
 import { listenStream } from "./stream_engine.ts";
-import { logReport } from "./report.ts";
+import { createReport } from "./report.ts";
 import { createRequestLog } from "./request_log.ts";
 import { runtimeLimits } from "./runtime.ts";
 import { onSignals } from "./signals.ts";
@@ -33,7 +33,7 @@ const ENGINES: Readonly<Record<Config["engine"], Engine>> = {
 };
 
 /** Serves until a signal ends it; gives the exit code: 0 after a drain, 1 when it can't listen. */
-export async function serve(config: Config, log: Logger): Promise<number> {
+export async function serve(config: Config, log: OpenedLog): Promise<number> {
   const pools = createPools(config, log);
   const registry = createRegistry();
   const pages = openPages();
@@ -56,7 +56,7 @@ export async function serve(config: Config, log: Logger): Promise<number> {
         if (signal.aborted) hurried.resolve();
         asked.resolve();
       },
-      report: () => logReport(pools.values(), registry.size, log),
+      report: createReport([...pools.values()], registry, log),
     }),
     Deno.pid === 1 ? reapOrphans(log) : () => {},
   ];

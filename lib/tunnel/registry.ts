@@ -38,8 +38,11 @@ export interface OpenTunnel {
 export interface Registry {
   readonly size: number;
   nextId(): number;
+  /** The one given last, 0 before the first. */
+  readonly lastId: number;
   add(tunnel: OpenTunnel): void;
   delete(tunnel: OpenTunnel): void;
+  /** In the order of their ids. */
   [Symbol.iterator](): Iterator<OpenTunnel>;
   /** Ends every tunnel and resolves when the last one is gone. */
   endAll(cause: Cause): Promise<void>;
@@ -54,6 +57,9 @@ export function createRegistry(): Registry {
       return open.size;
     },
     nextId: () => ++lastId,
+    get lastId() {
+      return lastId;
+    },
     add: (tunnel) => void open.add(tunnel),
     delete(tunnel) {
       open.delete(tunnel);

@@ -1,4 +1,5 @@
-/** The table of backends that SIGUSR2 puts into the log. */
+/** What SIGUSR2 puts into the log: the table of backends, and the open tunnels. */
+import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
 import type { LogEntry, Program } from "../support/program.ts";
 
@@ -17,14 +18,16 @@ export interface Row {
 export interface Report {
   readonly openTunnels: number;
   readonly rows: readonly Row[];
+  /** The lines of those that were open, and still were when their line was written. */
+  readonly tunnels: readonly LogEntry[];
 }
 
-/** Asks for the table, and waits for all of it. */
+/** Asks for a report, and waits for all of it. */
 export async function report(program: Program): Promise<Report> {
   const from = program.log.all.length;
   Deno.kill(program.pid, "SIGUSR2");
   let found: Report | null = null;
-  await eventually("the table", () => (found = parse(program.log.all.slice(from))) !== null);
+  await eventually("the report", () => (found = parse(program.log.all.slice(from))) !== null);
   return found!;
 }
 
@@ -44,10 +47,13 @@ function parse(lines: readonly string[]): Report | null {
   const entries = lines.map((line) => JSON.parse(line) as LogEntry);
   const head = entries.find(({ message }) => message === "report");
   if (head === undefined) return null;
+  const end = entries.find(({ message }) => message === "end of report");
+  if (end === undefined) return null;
   const rows = entries.filter(({ message }) => message === "backend") as unknown as Row[];
-  return rows.length < Number(head.backends)
-    ? null
-    : { openTunnels: Number(head.openTunnels), rows };
+  const tunnels = entries.filter(({ message }) => message === "tunnel");
+  assert.equal(rows.length, head.backends);
+  assert.equal(tunnels.length, end.tunnels);
+  return { openTunnels: Number(head.openTunnels), rows, tunnels };
 }
 
 export const loadsOf = ({ rows }: Report) => rows.map(({ load }) => load);
