@@ -5,8 +5,8 @@
  */
 import { accountId, type AccountKind } from "../sys/accounts.ts";
 
-/** What stands at a path; `program`: a file that may be executed; null: nothing, or nothing that we may see. */
-export type Kind = "program" | "file" | "folder" | null;
+/** What stands at a path; `program`: a file that may be executed; `hidden`: we may not see; null: nothing. */
+export type Kind = "program" | "file" | "folder" | "hidden" | null;
 
 /** The machine as far as a configuration is judged by it. */
 export interface Machine {
@@ -30,7 +30,9 @@ function kindOf(path: string): Kind {
     const { isDirectory, isFile, mode } = Deno.statSync(path);
     if (isDirectory) return "folder";
     return isFile && (mode === null || (mode & 0o111) !== 0) ? "program" : "file";
-  } catch {
-    return null;
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    return isMissing ? null : "hidden";
   }
 }

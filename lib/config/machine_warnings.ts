@@ -39,7 +39,7 @@ function socketOf(address: unknown): unknown {
 function warnOfFolder(socket: unknown, path: Path, machine: Machine): Finding[] {
   if (!isSocketPath(socket)) return [];
   const folder = socket.slice(0, socket.lastIndexOf("/")) || "/";
-  if (machine.kindOf(folder) === "folder") return [];
+  if (["folder", "hidden"].includes(machine.kindOf(folder)!)) return [];
   return [{ path, rule: `there is no folder ${JSON.stringify(folder)} for the socket` }];
 }
 
@@ -76,7 +76,7 @@ function whyNoProgram(
   const named = JSON.stringify(program);
   if (program.includes("/")) {
     const kind = machine.kindOf(program);
-    if (kind === "program") return null;
+    if (kind === "program" || kind === "hidden") return null;
     return kind === null ? `there is no program ${named}` : `${named} is not executable`;
   }
   const folders = searchPath === null || searchPath === "" ? [] : searchPath.split(":");

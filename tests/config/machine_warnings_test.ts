@@ -11,6 +11,8 @@ const THERE: Readonly<Record<string, Kind>> = {
   "/opt/cat2": "program",
   "./here": "program",
   "/etc/passwd": "file",
+  "/root/bin": "hidden",
+  "/root/bin/cat3": "hidden",
 };
 
 const MACHINE: Machine = {
@@ -32,6 +34,12 @@ const HOSTS: [host: Record<string, unknown>, ...said: string[]][] = [
   [{ exec: "/bin/dog secret" }, 'exec: there is no program "/bin/dog"'],
   [{ exec: "/etc/passwd" }, 'exec: "/etc/passwd" is not executable'],
   [{ exec: "/bin" }, 'exec: "/bin" is not executable'],
+  [{ exec: "/root/bin/cat3" }],
+  [{ socket: "/root/bin/a.sock" }],
+  [
+    { exec: "cat3", "bin-environment": { PATH: "/root/bin" } },
+    'exec: there is no program "cat3" on its PATH',
+  ],
   [{ exec: "cat2" }, 'exec: there is no program "cat2" on its PATH'],
   [{ exec: "cat2", "bin-environment": { PATH: "/opt" } }],
   [

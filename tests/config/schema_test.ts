@@ -19,6 +19,8 @@ const route = valueAt(wstunnel, [
   "properties",
 ]) as Properties;
 
+const listener = valueAt(top, ["listen", "anyOf", 1, "properties"]) as Properties;
+
 const example = await Deno.readTextFile(new URL("../../config.example.toml", import.meta.url));
 
 function parsedExample(): unknown {
@@ -49,6 +51,15 @@ Deno.test("config.example.toml has no problem", () => {
   const loaded = loadConfig({ file: { path: "config.example.toml", text: example }, flags: [] });
   assert("config" in loaded, JSON.stringify(loaded));
   assert.deepEqual(loaded.warnings, []);
+});
+
+Deno.test("config.example.toml names every key of a listener", () => {
+  const comment = example.split("\n").find((line) => line.includes("[[listen]]"))!;
+  for (const [key, { description }] of Object.entries(listener)) {
+    assert(description, key);
+    assert.match(comment, new RegExp(`\\b${key}\\b`), key);
+  }
+  assert(comment.includes(`mode = "${DEFAULTS.listener.mode}"`));
 });
 
 Deno.test("config.example.toml shows every key, with its default, and explains it", () => {

@@ -67,7 +67,9 @@ testEngines("the access log as text has the same fields on one line", async (eng
     await client.end();
     await taken.reader.rest("the end of the tunnel");
     taken.close();
-    const where = `route=/ backend=${backend.address.replaceAll(".", "\\.")}`;
+    const where = `route=/ path=/ host=example\\.com backend=${
+      backend.address.replaceAll(".", "\\.")
+    }`;
     await program.log.find(
       new RegExp(`^\\S+Z info +tunnel opened id=1 client=127\\.0\\.0\\.1:\\d+ ${where}$`),
     );
@@ -95,6 +97,8 @@ testEngines("the access log as JSON has every field in its type", async (engine)
       message: "tunnel closed",
       id: 1,
       route: "/",
+      path: "/",
+      host: "example.com",
       backend: backend.address,
       up: 0,
       down: 0,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { testUnless } from "../ship/executable.ts";
 import { echo, freePort, serveBackend } from "../support/backends.ts";
+import { DEADLINE_MS } from "../support/eventually.ts";
 import { type Program, startProgram, startWords } from "../support/program.ts";
 import { Opcode, openTunnel } from "../support/raw_client.ts";
 import { type Engine, ENGINES } from "./engine_limits.ts";
@@ -34,11 +35,13 @@ function inNamespaces(script: string): Words {
 
 const LOOPBACK = "ip link set lo up";
 
+const PROBE = `${LOOPBACK}; test -w /proc/sys/net/ipv6/bindv6only`;
+
 const NO_NAMESPACES = ((): string | null => {
   try {
-    const [program, ...args] = ["unshare", "--net", "--mount", "sh", "-ec", LOOPBACK];
+    const [program, ...args] = ["unshare", "--net", "--mount", "sh", "-ec", PROBE];
     const { success } = new Deno.Command(program!, { args, stderr: "null" }).outputSync();
-    return success ? null : "namespaces are not permitted, they need root, or there is no ip";
+    return success ? null : "networks of their own need root, ip, and sysctls that can be set";
   } catch {
     return "there is no unshare";
   }
@@ -156,6 +159,27 @@ testEnginesUnless(
     const port = portOf(program.address);
     assert.deepEqual(program.addresses.toSorted(), [`127.0.0.2:${port}`, `127.0.0.3:${port}`]);
     await assertAnswers(program, ...program.addresses);
+  },
+);
+
+testEnginesUnless(
+  NO_NAMESPACES ?? NO_IPV6,
+  "`:port` is refused where another program has IPv4's and a socket of IPv6 takes IPv6 alone",
+  async (engine) => {
+    const script = `${LOOPBACK}; echo 1 >/proc/sys/net/ipv6/bindv6only`;
+    await using first = await startInside(engine, script, ["0.0.0.0:4711"], 1);
+    const [program, ...words] = startWords();
+    const flags = ["--engine", engine, "--server", "127.0.0.1:9", "--listen", ":4711"];
+    const second = await new Deno.Command("nsenter", {
+      args: ["--net", `--target=${first.pid}`, program, ...words, ...flags],
+      cwd: new URL("../../", import.meta.url),
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    }).output();
+    assert.equal(second.code, 1);
+    assert.match(
+      new TextDecoder().decode(second.stderr),
+      /cannot listen on \[::\]:4711: another program listens there\n$/,
+    );
   },
 );
 
