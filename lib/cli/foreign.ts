@@ -33,6 +33,9 @@ const TEXT = "text frames are asked for by --frame-type text";
 const ONE_EACH = "a program for each tunnel is --server 'exec:COMMAND'";
 const IDLE = "a backend's silence is bounded by read-timeout, a key of its host in the file";
 
+/** What a whole line says already. */
+const SAID_BY_LINE: readonly string[] = [SERVER, LISTEN, BINARY];
+
 /** What an option is here, and whether a value stands behind it. */
 const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: string])[] = [
   ["--cert --key --cafile --key-password --ssl-version --ssl-ciphers", true, NO_TLS],
@@ -71,7 +74,8 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
 export function hintForForeign(args: readonly string[]): string | null {
   const { words, options, restrictedTo } = sort(args);
   const line = hintForWords(words, restrictedTo);
-  const hints = [...line === null ? [] : [line], ...options];
+  const others = options.filter((option) => line === null || !SAID_BY_LINE.includes(option));
+  const hints = [...line === null ? [] : [line], ...others];
   return hints.length === 0 ? null : [...new Set(hints)].join("; ");
 }
 
