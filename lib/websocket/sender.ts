@@ -87,6 +87,7 @@ export class Sender {
     try {
       let sent = 0;
       do sent += await this.#connection.write(frame.subarray(sent)); while (sent < frame.length);
+      this.#listener.controlsSent(frame);
     } catch (error) {
       this.#fail(error);
     }

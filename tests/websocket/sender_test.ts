@@ -121,3 +121,19 @@ Deno.test("control frames are told of once all of them is out", async () => {
   await closed;
   assert.deepEqual(sent, [[...PONG], [...CLOSE]]);
 });
+
+Deno.test("a probe's Pong is told of once all of it is out", async () => {
+  const { writes, write } = connection();
+  const sent: number[][] = [];
+  const listener = {
+    sendFailed() {},
+    controlsSent: (frames: Uint8Array) => sent.push([...frames]),
+  };
+  const probing = new Sender({ write }, listener).probe(PONG);
+  writes[0]!.done(1);
+  await settle();
+  assert.deepEqual(sent, []);
+  writes[1]!.done(1);
+  await probing;
+  assert.deepEqual(sent, [[...PONG]]);
+});
