@@ -95,7 +95,7 @@ export function startTunnel(options: TunnelOptions): Tunnel {
       await closeBoth(options, ended, up, down, hurried.promise);
       buffer.free();
       client.release();
-      return ended;
+      return client.closeLost ? { ...ended, code: 1006 } : ended;
     }),
   };
 }

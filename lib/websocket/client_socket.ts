@@ -67,6 +67,9 @@ export interface ClientSocket {
    */
   close(code: number, reason: string): Promise<void>;
 
+  /** Once {@linkcode close} has resolved: the connection ended under our Close, so that the client may not have got it. */
+  readonly closeLost: boolean;
+
   /** Gives buffers back, once {@linkcode close} has resolved and nobody uses what {@linkcode read} gave. */
   release(): void;
 

@@ -25,6 +25,10 @@ const LONGEST_LOOK_MS = 16;
 /** How long a client may take to answer our Close. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
+/** A client that has sent nothing for so long gets its Close at once, one that never rests after the longer time: what it was sent has arrived by then. */
+const QUIET_MS = 50;
+const LONGEST_QUIET_WAIT_MS = 1_000;
+
 /** How long the runtime may take to send our 101 and open its WebSocket; it takes no answer of the client's. */
 const OPEN_TIMEOUT_MS = 5_000;
 
@@ -69,7 +73,11 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
   const sent = options.onFrame === null ? null : createSentFrames(socket, options.onFrame);
   let over: ClientEnd | null = null;
   let heard = 0;
+  let heardAtMs = -Infinity;
   let failure = "";
+  let closeLost = false;
+  /** What a client that never rests gets at its next message. */
+  let atMessage: (() => void) | null = null;
   let closing: Promise<void> | null = null;
 
   const end = (reason: ClientEnd) => {
@@ -80,18 +88,32 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
   };
   const close = (code: number, reason: string): Promise<void> => {
     end({ kind: "ended", code, reason });
-    if (closing === null) {
+    return closing ??= sayGoodbye(code, reason);
+  };
+
+  const sayGoodbye = async (code: number, reason: string): Promise<void> => {
+    const gone = within(closed.promise, CLOSE_TIMEOUT_MS);
+    const sendClose = () => {
+      atMessage = null;
+      if (socket.readyState !== WebSocket.OPEN) return;
       // The runtime can't end a connection without a Close.
-      if (socket.readyState === WebSocket.OPEN) {
-        socket.close(code === CloseCode.ABNORMAL ? CloseCode.INTERNAL_ERROR : code, reason);
-      }
-      closing = within(closed.promise, CLOSE_TIMEOUT_MS).then(() => {});
-    }
-    return closing;
+      socket.close(code === CloseCode.ABNORMAL ? CloseCode.INTERNAL_ERROR : code, reason);
+    };
+    // One that sends too much is heard no longer than it takes.
+    const isPatient = over?.kind !== "overflow";
+    if (isPatient && socket.bufferedAmount > 0) await queueBelow(socket, 1, CLOSE_TIMEOUT_MS);
+    const isQuiet = !isPatient || heardAtMs + QUIET_MS < performance.now() ||
+      await quiet(socket, () => heardAtMs);
+    if (isQuiet) sendClose();
+    else atMessage = sendClose;
+    await gone;
+    sendClose();
   };
 
   socket.addEventListener("message", (event: MessageEvent<ArrayBuffer | string>) => {
     heard++;
+    heardAtMs = performance.now();
+    atMessage?.();
     const { data } = event;
     const isText = typeof data === "string";
     const payload = isText ? encoder.encode(data) : new Uint8Array(data);
@@ -113,6 +135,7 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
   socket.addEventListener("close", (event) => {
     // A Close, ours or the answer to theirs, went out behind every message. Without a code it may be the runtime's own end.
     sent?.end(event.wasClean && event.code !== CloseCode.NO_STATUS);
+    closeLost = over?.kind === "ended" && !event.wasClean;
     end(toClientEnd(event, failure));
     closed.resolve();
   });
@@ -129,7 +152,7 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
         return false;
       }
       sent?.add(isTextSocket ? Opcode.TEXT : Opcode.BINARY, payload.length);
-      await lowWater(socket);
+      await queueBelow(socket, HIGH_WATER_BYTES);
       return socket.readyState === WebSocket.OPEN;
     },
     ping: null,
@@ -140,6 +163,9 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
     // What it holds is the runtime's.
     rest() {},
     close,
+    get closeLost() {
+      return closeLost;
+    },
     release() {},
     ended: ended.promise,
   };
@@ -163,10 +189,31 @@ function cut(reason: string): string {
   return shorten(reason, MAX_CONTROL_BYTES);
 }
 
-/** Waits until the send queue is under the mark. The API tells nobody when it drains, so this looks, more and more rarely. */
-async function lowWater(socket: WebSocket): Promise<void> {
+/**
+ * Waits until no message has come for a moment; false: they never ceased, for a second. At the first message behind our Close the runtime drops
+ * the connection with all that it holds, the Close too where that has not gone out.
+ */
+async function quiet(socket: WebSocket, heardAtMs: () => number): Promise<boolean> {
+  const deadlineMs = performance.now() + LONGEST_QUIET_WAIT_MS;
+  while (socket.readyState === WebSocket.OPEN) {
+    const nowMs = performance.now();
+    const restMs = heardAtMs() + QUIET_MS - nowMs;
+    if (restMs <= 0) return true;
+    if (nowMs >= deadlineMs) return false;
+    await new Promise((resolve) => setTimeout(resolve, restMs));
+  }
+  return true;
+}
+
+/**
+ * Waits until fewer bytes than `mark` wait to be sent, at most so long. The API tells nobody when its queue drains, so this looks, more and
+ * more rarely.
+ */
+async function queueBelow(socket: WebSocket, mark: number, mostMs = Infinity): Promise<void> {
+  const deadlineMs = performance.now() + mostMs;
   let lookMs = FIRST_LOOK_MS;
-  while (socket.bufferedAmount > HIGH_WATER_BYTES && socket.readyState === WebSocket.OPEN) {
+  while (socket.bufferedAmount >= mark && socket.readyState === WebSocket.OPEN) {
+    if (performance.now() >= deadlineMs) return;
     await new Promise((resolve) => setTimeout(resolve, lookMs));
     lookMs = Math.min(2 * lookMs, LONGEST_LOOK_MS);
   }

@@ -53,6 +53,8 @@ export interface StreamConnection {
 export class StreamSocket implements ClientSocket, SendListener {
   readonly ended: Promise<ClientEnd>;
   heard = 0;
+  /** It goes out behind all data, and then the client has its time to read. */
+  readonly closeLost = false;
 
   readonly #connection: StreamConnection;
   readonly #sender: Sender;

@@ -19,6 +19,7 @@ export type Ability =
   | "close a connection that is reset as it is upgraded"
   | "end its connections in order"
   | "ping again after a suspension"
+  | "close while its client sends"
   | "overflow";
 
 /** Why an engine can't: from the measurements of the runtime, and from how the engines are made. */
@@ -34,6 +35,8 @@ export const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, st
     "close a connection that is reset as it is upgraded":
       "where its 101 can't be sent the runtime neither closes the connection nor tells",
     "ping again after a suspension": "the runtime judges by its own timer, before it reads",
+    "close while its client sends":
+      "the runtime drops the connection at the next message behind its Close",
     "pause a client": "the runtime fetches the next message whether or not the last was dealt with",
   },
   stream: {

@@ -148,6 +148,7 @@ export function createSocketClient(connection: Deno.TcpConn): SocketClient {
     while (await reading !== null) reading = receive();
   };
   return {
+    closeLost: false,
     release() {},
     async read() {
       if (over) return null;
