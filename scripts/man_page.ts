@@ -21,6 +21,10 @@ const SIGNALS: Readonly<Record<string, string>> = {
     "end: no new tunnels, those that are open get a Close with code 1001 and the " +
     "grace time, programs are stopped; a second one cuts the grace time short",
   "SIGUSR2": "write the state of every backend to the log",
+  "SIGUSR1":
+    "nothing; run from source, where FFI is not permitted, it opens the runtime's debugger",
+  "SIGHUP, SIGQUIT, SIGALRM and others":
+    "the system's default: the end at once, without a word to clients",
 };
 
 /** wstunnel(1), for man(7) macros. */

@@ -18,6 +18,9 @@ const SYMBOLS = {
   waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   access: { parameters: ["buffer", "i32"], result: "i32" },
+  getppid: { parameters: [], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   prlimit: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
   /** Its address alone: a function that does nothing to anybody. */

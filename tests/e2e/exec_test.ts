@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { echo, serveBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
-import { isRunning } from "../support/processes.ts";
+import { childrenOf, isRunning } from "../support/processes.ts";
 import { type Program, type StartOptions, startProgram, startWords } from "../support/program.ts";
 import {
   closePayload,
@@ -149,6 +149,7 @@ Deno.test("a program that fails says why in the log, with its standard error", a
   }
   assert.equal(failed.tunnel, opened.id);
   await client.send(Opcode.CLOSE, closePayload(1000));
+  await client.end();
   await assertClosed(program, { pid: opened.pid, cause: "backend-end", code: 1000 });
   await allEnded(program);
 });
@@ -346,6 +347,21 @@ Deno.test("a shortage of descriptors is ours: the program is not taken for broke
   ))!;
   await client.send(Opcode.BINARY, "still here");
   assert.equal(text(await client.payload(10)), "still here");
+});
+
+Deno.test("a program may have as many descriptors as we were given, whatever we raised", async () => {
+  const words: [string, ...string[]] = ["/bin/sh", "-c", 'ulimit -Sn 1000; "$0" "$@"; exit $?'];
+  words.push(...startWords());
+  await using program = await startExec(sh("ulimit -Sn; ulimit -Hn"), "", { words });
+  const [pid] = childrenOf(program.pid);
+  try {
+    using client = await openTunnel(program.address);
+    const hard = await new Deno.Command("/bin/sh", { args: ["-c", "ulimit -Hn"] }).output();
+    assert.equal(await readAll(client), `1000\n${text(hard.stdout)}`);
+  } finally {
+    Deno.kill(pid!, "SIGKILL");
+    await program.exit();
+  }
 });
 
 Deno.test("clients that leave at once hold no program", async () => {

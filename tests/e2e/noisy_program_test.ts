@@ -112,7 +112,7 @@ Deno.test("a program kept by bin-path that floods both of its outputs holds nobo
 
 Deno.test("much output takes no memory, and its last lines are in the log", async () => {
   const script =
-    "read -r go; yes 0123456789 | head -c 67108864 >&2; sleep 2; echo last >&2; echo over";
+    "read -r go; yes 0123456789 | head -c 67108864 >&2; sleep 1; echo last >&2; echo over";
   await withNoise(`exec = ["/bin/sh", "-c", ${JSON.stringify(script)}]`, "", async (program) => {
     using noisy = await openTunnel(program.address, "/noisy");
     const before = program.residentBytes();

@@ -1,0 +1,64 @@
+/**
+ * How many descriptors a program that we start may have open: as many as we were given.
+ *
+ * `deno run` raises its own soft limit to the hard one at its start, from 1,024 to a million on many systems, and what it starts inherits that,
+ * where a program that loops over all it may have, or uses select(2), is slow or breaks. An executable raises nothing. What we were given
+ * is written nowhere, but the process that started us still has it: the nearest one that is no runtime which raises its own.
+ *
+ * @module
+ */
+import { type Libc, sharedLibc } from "./libc.ts";
+
+/** `deno task` and npm's `npx` stand between us and the shell. */
+const RAISES_ITS_OWN = /^(deno|node|npm|npx)\b/;
+
+/** More than stand there. */
+const MAX_ANCESTORS = 16;
+
+// Of <bits/resource.h> and <fcntl.h>.
+const RLIMIT_NOFILE = 7;
+const O_RDONLY = 0;
+
+export interface DescriptorLimit {
+  readonly soft: bigint;
+  readonly hard: bigint;
+}
+
+/** What we were given, looked up at the start, since who started us may be gone later; null: nothing was raised, or nobody knows. */
+export const givenDescriptorLimit: DescriptorLimit | null = findGiven();
+
+function findGiven(): DescriptorLimit | null {
+  if (Deno.build.standalone || !sharedLibc.ok) return null;
+  const { libc } = sharedLibc;
+  const ours = limitOf(libc, 0);
+  if (ours === null || ours.soft !== ours.hard) return null;
+  let pid = libc.symbols.getppid();
+  for (let step = 0; step < MAX_ANCESTORS && pid > 1; step++) {
+    const stat = readSmall(libc, `/proc/${pid}/stat`);
+    // The name stands in parentheses and may hold any character (proc_pid_stat(5)).
+    const [, name = "", parent = "0"] = /^\d+ \((.*)\) \S (\d+) /s.exec(stat) ?? [];
+    if (!RAISES_ITS_OWN.test(name)) {
+      const theirs = limitOf(libc, pid);
+      // With another hard limit it is no measure: ours was set after it had started.
+      return theirs?.hard === ours.hard && theirs.soft < ours.soft ? theirs : null;
+    }
+    pid = Number(parent);
+  }
+  return null;
+}
+
+function limitOf({ symbols }: Libc, pid: number): DescriptorLimit | null {
+  const limit = new BigUint64Array(2);
+  if (symbols.prlimit(pid, RLIMIT_NOFILE, null, limit) !== 0) return null;
+  return { soft: limit[0]!, hard: limit[1]! };
+}
+
+/** The runtime shows files of `/proc` only to who may do everything. */
+function readSmall({ symbols }: Libc, path: string): string {
+  const fd = symbols.open(new TextEncoder().encode(`${path}\0`), O_RDONLY);
+  if (fd < 0) return "";
+  const bytes = new Uint8Array(1024);
+  const count = Number(symbols.read(fd, bytes, BigInt(bytes.length)));
+  symbols.close(fd);
+  return new TextDecoder().decode(bytes.subarray(0, Math.max(0, count)));
+}
