@@ -24,16 +24,18 @@ export interface ChosenSubprotocol {
  *
  * - `mqtt`: packets are sent in binary frames and don't align with them (MQTT 3.1.1 section 6, MQTT-6.0.0-1 and -2).
  * - `mqttv3.1`: what clients of MQTT 3.1 offer; the same, though no document says so.
- * - `amqp`: AMQP 1.0 in binary messages (AMQP WebSocket Binding 1.0, section 2); its frames have their own length (AMQP 1.0
- *   part 2, section 2.3.1), and clients cut them into messages as they like.
+ * - `amqp`: AMQP 1.0 in binary frames (OASIS AMQP WebSocket Binding 1.0). Its own frames have their length (AMQP 1.0 part 2, section
+ *   2.3.1) and may be split and joined; the eight bytes of a protocol header that begin it are to be a message alone, which no
+ *   tunnel knows to do, and which the clients in use, who read a stream, don't ask for.
  * - `rfb`: VNC, which runs over any transport, byte stream or message based (RFC 6143 section 7).
  *
- * Not among them, since there a message is a unit that no stream has:
+ * Not among them:
  *
- * - `xmpp`: each message is one stanza, without the stream's own element around all (RFC 7395 section 3.3).
- * - `v10.stomp`, `v11.stomp`, `v12.stomp`: registered by STOMP's own documents, which say nothing of WebSocket; clients in use take
- *   each text message for whole STOMP frames.
- * - `sip`, `msrp`, `wamp`, `ocpp` and the like: one message of theirs in each (RFC 7118 section 5, RFC 7977 section 5).
+ * - `xmpp`: a message is a unit that no stream has, one stanza without the stream's own element around all (RFC 7395 section 3.3).
+ * - `sip`, `msrp`, `wamp`, `ocpp` and the like: the same, one message of theirs in each (RFC 7118 section 5, RFC 7977 section 5).
+ * - `v10.stomp`, `v11.stomp`, `v12.stomp`: STOMP wants a stream (STOMP 1.2, Protocol Overview), yet no document says how it is put into
+ *   messages: text or binary depends on what the bodies are, and some clients take each message for whole STOMP frames. Most
+ *   offer all three, of which the backend may speak one.
  *
  * Who knows that client and backend agree may configure those.
  */
