@@ -67,6 +67,8 @@ export class ExecHost implements Host {
     problem: "",
     failed: false,
   };
+  /** Requests that wait for their turn to start one. */
+  #starting = 0;
   #stopping = false;
 
   constructor(options: ExecHostOptions) {
@@ -76,7 +78,7 @@ export class ExecHost implements Host {
   }
 
   get load(): number {
-    return [...this.#running.values()].reduce((sum, { load }) => sum + load, 0);
+    return [...this.#running.values()].reduce((sum, { load }) => sum + load, this.#starting);
   }
 
   get standing(): Standing {
@@ -100,7 +102,9 @@ export class ExecHost implements Host {
       tunnel: undefined,
       named: Promise.withResolvers<void>(),
     };
+    this.#starting++;
     const started = await inTurn(() => this.#start(request, use));
+    this.#starting--;
     if (!started.ok) {
       slot.give();
       return started;

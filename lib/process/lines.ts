@@ -58,8 +58,8 @@ export function readLines(
         splitter.push(value);
         reads++;
         readBytes += value.length;
-        const full = value.length === value.buffer.byteLength;
-        buffer = new Uint8Array(full ? new ArrayBuffer(PIECE_BYTES) : value.buffer);
+        const isSmall = value.length === value.buffer.byteLength && value.length < PIECE_BYTES;
+        buffer = new Uint8Array(isSmall ? new ArrayBuffer(PIECE_BYTES) : value.buffer);
         if (readBytes < PIECE_BYTES && reads < PIECE_READS) continue;
         reads = readBytes = 0;
         await rest();

@@ -129,6 +129,19 @@ Deno.test("`ExecHost` is full at max-procs, and not for longer than the program 
   await pool.stop();
 });
 
+Deno.test("`ExecHost` counts who waits for a program as load: a crowd spreads over the hosts", async () => {
+  const { log } = keptLog();
+  const host = hostConfig(execTarget(["/bin/cat"]));
+  const pool = createPool(route(host, host), log);
+  const results = await Promise.all(
+    Array.from({ length: 4 }, () => pool.connect(request())),
+  );
+  const loads = pool.report().filter(({ pid }) => pid === null).map(({ load }) => load);
+  assert.deepEqual(loads, [2, 2]);
+  results.forEach((result) => end(leased(result)));
+  await pool.stop();
+});
+
 Deno.test("`ExecHost` says what can't be started", async () => {
   const { pool } = execPool(["/nonexistent/sshd", "-i"]);
   const { kind, reason } = failed(await pool.connect(request()));

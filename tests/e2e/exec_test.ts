@@ -14,6 +14,7 @@ import {
   type RawClient,
 } from "../support/raw_client.ts";
 import { NO_OPENSSH, prepareSshd, ssh, SSHD } from "../support/ssh.ts";
+import { type Engine, testEngines } from "./engine_limits.ts";
 import { pidsOf, type Report, report, reportThat } from "./report.ts";
 import { assertClosed, BINARY_FRAMES, hostLines, startWithFile, text } from "./whole.ts";
 
@@ -24,8 +25,10 @@ function startExec(
   command: readonly string[],
   host = "",
   options: StartOptions = {},
+  engine: Engine = "stream",
 ): Promise<Program> {
   const text = `
+engine = "${engine}"
 [wstunnel]
 ${BINARY_FRAMES}
 [[wstunnel.server."/"]]
@@ -160,20 +163,23 @@ for (
     ["by a signal", "kill -s KILL $$"],
   ] as const
 ) {
-  Deno.test(`a program that fails ${what} before it sent anything ends its tunnel with 1011`, async () => {
-    await using program = await startExec(sh(script));
-    using client = await openTunnel(program.address);
-    assert.deepEqual(await client.closed(), {
-      code: 1011,
-      reason: "the program failed before it sent anything",
-    });
-    await client.send(Opcode.CLOSE, closePayload(1011));
-    await client.end();
-    const { pid, id } = await assertClosed(program, { cause: "backend-failed", code: 1011 });
-    const failed = await program.entry("program has failed");
-    assert.deepEqual([failed.pid, failed.tunnel, failed.route], [pid, id, "/"]);
-    await allEnded(program);
-  });
+  testEngines(
+    `a program that fails ${what} before it sent anything ends its tunnel with 1011`,
+    async (engine) => {
+      await using program = await startExec(sh(script), "", {}, engine);
+      using client = await openTunnel(program.address);
+      assert.deepEqual(await client.closed(), {
+        code: 1011,
+        reason: "the program failed before it sent anything",
+      });
+      await client.send(Opcode.CLOSE, closePayload(1011));
+      await client.end();
+      const { pid, id } = await assertClosed(program, { cause: "backend-failed", code: 1011 });
+      const failed = await program.entry("program has failed");
+      assert.deepEqual([failed.pid, failed.tunnel, failed.route], [pid, id, "/"]);
+      await allEnded(program);
+    },
+  );
 }
 
 Deno.test("a program that ends well before it sent anything ends its tunnel with 1000", async () => {
