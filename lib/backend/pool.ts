@@ -15,6 +15,7 @@ import { type HostName, nameHosts } from "./host_name.ts";
 import { createOutageLog } from "./outage_log.ts";
 import { choose } from "./policies.ts";
 import { ProgramHost } from "./program_host.ts";
+import { createWaiters } from "./waiters.ts";
 
 export function createPool(route: RouteConfig, log: Logger): Pool {
   const guard = createGuard(log);
@@ -23,6 +24,7 @@ export function createPool(route: RouteConfig, log: Logger): Pool {
     createHost(config, { name: names[at]!.shown, route: route.key, log, guard })
   );
   const outages = createOutageLog(route.key, hosts, log);
+  const waiters = createWaiters();
   let lastIndex = -1;
   let stopping: Promise<void> | null = null;
 
@@ -38,7 +40,8 @@ export function createPool(route: RouteConfig, log: Logger): Pool {
       lastIndex = chosen.index;
       left.delete(chosen.index);
       const host = hosts[chosen.index]!;
-      const result = await host.connect(request);
+      const hasOther = () => candidates(hosts, names, left, "ready").length > 0;
+      const result = await waiters.ask(host, request, hasOther);
       if (result.ok) {
         outages.recovered(host);
         return result;

@@ -106,3 +106,45 @@ Deno.test("a program that has failed to start keeps nobody waiting while it is s
   backend.close();
   Deno.removeSync(folder, { recursive: true });
 });
+
+Deno.test("who waits for a host goes on to another as soon as one has waited in vain", async () => {
+  const CONNECT_TIMEOUT_MS = 3000;
+  using silent = await listenSilently();
+  const backend = listen();
+  const hosts = [addressOf(silent.address), backend.address]
+    .map((at) => hostConfig(at, { connectTimeoutMs: CONNECT_TIMEOUT_MS, disableTimeMs: 60_000 }));
+  const pool = createPool({ ...route(...hosts), balance: "round-robin" }, keptLog().log);
+  const first = pool.connect(request());
+  end(leased(await pool.connect(request())));
+  await new Promise((resolve) => setTimeout(resolve, CONNECT_TIMEOUT_MS / 2));
+  const later = [1, 2, 3].map(async (index) => {
+    if (index === 2) return end(leased(await pool.connect(request())));
+    end(leased(await pool.connect(request())));
+    return performance.now();
+  });
+  assert.deepEqual(pool.report().map(({ load }) => load), [3, 1]);
+  end(leased(await first));
+  const gaveUpAt = performance.now();
+  for (const at of await Promise.all(later)) {
+    // By themselves they would wait for half the time more.
+    if (at !== undefined) assert.ok(at - gaveUpAt < CONNECT_TIMEOUT_MS / 3, `${at - gaveUpAt} ms`);
+  }
+  assert.deepEqual(pool.report().map(({ load, failures }) => [load, failures]), [[0, 1], [0, 0]]);
+  await pool.stop();
+  backend.close();
+});
+
+Deno.test("who waits for a host and has no other goes on waiting", async () => {
+  using silent = await listenSilently();
+  const hosts = [silent.address, `127.0.0.1:${freePort()}`]
+    .map((text) => hostConfig(addressOf(text), { connectTimeoutMs: 1500, disableTimeMs: 60_000 }));
+  const pool = createPool(route(...hosts), keptLog().log);
+  const began = performance.now();
+  const first = pool.connect(request());
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const second = pool.connect(request({ path: "/b" }));
+  failed(await first);
+  failed(await second);
+  assert.ok(performance.now() - began >= 1900, "each has its time");
+  await pool.stop();
+});

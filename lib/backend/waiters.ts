@@ -1,0 +1,52 @@
+/**
+ * Requests that wait for the same host. Once one of them has waited in vain, the others need not learn the same at the same cost.
+ *
+ * @module
+ */
+import type { LeaseResult } from "./address.ts";
+import type { ConnectRequest } from "./backend.ts";
+import type { Host } from "./host.ts";
+
+/** Asks hosts. */
+export interface Waiters {
+  /** Asks a host; where another request fails at it meanwhile and `hasOther()`, this one has failed as well. */
+  ask(host: Host, request: ConnectRequest, hasOther: () => boolean): Promise<LeaseResult>;
+}
+
+interface Waiter {
+  readonly hasOther: () => boolean;
+  readonly leave: () => void;
+}
+
+export function createWaiters(): Waiters {
+  const waiting = new Map<Host, Set<Waiter>>();
+
+  function waitersFor(host: Host): Set<Waiter> {
+    const found = waiting.get(host) ?? new Set();
+    waiting.set(host, found);
+    return found;
+  }
+
+  return {
+    async ask(host, request, hasOther) {
+      const { signal } = request;
+      const waiters = waitersFor(host);
+      const leaving = new AbortController();
+      const leave = () => leaving.abort();
+      const waiter = { hasOther, leave };
+      if (signal.aborted) leave();
+      signal.addEventListener("abort", leave);
+      waiters.add(waiter);
+      const result = await host.connect({ ...request, signal: leaving.signal });
+      waiters.delete(waiter);
+      signal.removeEventListener("abort", leave);
+      if (result.ok) return result;
+      if (result.kind === "down" && host.standing !== "ready") {
+        for (const other of waiters) if (other.hasOther()) other.leave();
+      }
+      return result.kind === "aborted" && !signal.aborted
+        ? { ok: false, kind: "down", reason: host.problem }
+        : result;
+    },
+  };
+}
