@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseArguments } from "../../lib/cli/arguments.ts";
+import { FLAGS } from "../../lib/cli/flags.ts";
 import { toSettings } from "../../lib/cli/settings.ts";
 
 const SERVER = ["wstunnel", "server"];
@@ -128,19 +129,11 @@ Deno.test("`toSettings()` refuses an order that leads nowhere, and shows one tha
 });
 
 Deno.test("`toSettings()` refuses a second time what may stand once, and names both", () => {
-  for (
-    const name of [
-      "balance",
-      "frame-type",
-      "ping-interval",
-      "debug",
-      "log-format",
-      "engine",
-      "config",
-    ]
-  ) {
-    const said = [`--${name}: must be given once, not as "1" and "2"`];
-    assert.deepEqual(problems(`--${name} 1 --server h:1 --${name}=2`), said);
+  const once = FLAGS.filter(({ repeatable }) => !repeatable).map(({ name }) => name);
+  assert.ok(once.length > 5);
+  for (const name of once) {
+    const said = problems(`${name} 1 --server h:1 ${name}=2`);
+    assert.ok(said.includes(`${name}: must be given once, not as "1" and "2"`), said.join("\n"));
   }
   assert.deepEqual(problems("--frame-type 1 --path /a --frame-type 2 --server h:1"), []);
   assert.deepEqual(problems("--path /a --frame-type 2 --server h:1 --frame-type 3"), [
