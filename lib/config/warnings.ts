@@ -9,6 +9,7 @@ import {
   canonicalPath,
   canonicalSuffix,
 } from "../base/request_path.ts";
+import { warnOfFrameType } from "./frame_type_warning.ts";
 import { type Finding, type Path, valueAt } from "./problem.ts";
 import { warnOfProgram } from "./program_rules.ts";
 import { warnOfReach } from "./reach_warnings.ts";
@@ -26,6 +27,8 @@ export function findWarnings(raw: unknown): Finding[] {
     ...warnOfHiddenKeys(raw),
     ...warnOfQueries(raw),
     ...warnOfHealthPath(raw),
+    ...warnOfEngine(raw),
+    ...warnOfFrameType(raw),
     ...warnOfReach(raw),
     ...warnOfOpaqueOrigins(raw),
     ...eachHost(raw).flatMap(({ host, path }) => [
@@ -110,6 +113,14 @@ function warnOfQueries(raw: unknown): Finding[] {
     const rule = `has a ${mark}, and a path is matched without what follows its ${mark}`;
     return mark === undefined ? [] : [{ path, rule }];
   });
+}
+
+/** What its runtime can't be brought to stands in the README's table of engines. */
+function warnOfEngine(raw: unknown): Finding[] {
+  const path: Path = ["engine"];
+  const rule = "native is not for strangers: whoever connects decides how much memory it takes " +
+    "and how long a connection without a request stays";
+  return valueAt(raw, path) === "native" ? [{ path, rule }] : [];
 }
 
 /** Any page can make itself a frame whose origin is opaque, and browsers call all of them `null`. */

@@ -24,6 +24,7 @@ import type { ClientSocket } from "../websocket/client_socket.ts";
 import { type FrameObserver, OPCODE_NAMES } from "../websocket/frame.ts";
 import type { Buffers } from "../websocket/elastic_buffer.ts";
 import type { Admission, Handler, Peer, WaitingTunnel } from "./engine.ts";
+import { createGreetingWarning, type GreetingWarning } from "./greeting_warning.ts";
 import type { RequestLog } from "./request_log.ts";
 import { namesOf, progressOf } from "./tunnel_fields.ts";
 
@@ -41,9 +42,15 @@ export interface HandlerOptions {
   readonly stopping: AbortSignal;
 }
 
+/** What the handler's tunnels share. */
+interface Shared extends HandlerOptions {
+  readonly greetings: GreetingWarning;
+}
+
 /** Makes the handler that both engines call. */
 export function createHandler(options: HandlerOptions): Handler {
   const { config, pools, requests } = options;
+  const shared = { ...options, greetings: createGreetingWarning(options.log) };
   const table = compileRoutes(
     config.routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
     config.mapExtensions,
@@ -67,7 +74,7 @@ export function createHandler(options: HandlerOptions): Handler {
       origin: accept.origin,
       signal,
     });
-    if (result.ok) return { tunnel: waitForClient(options, accept, peer, result.lease) };
+    if (result.ok) return { tunnel: waitForClient(shared, accept, peer, result.lease) };
     return refuseForBackend(options, head, peer, result.failure);
   };
 }
@@ -124,7 +131,7 @@ function headerField(value: string | null): string | undefined {
 }
 
 function waitForClient(
-  options: HandlerOptions,
+  options: Shared,
   accept: AcceptedRequest,
   peer: Peer,
   lease: Lease,
@@ -155,13 +162,21 @@ function frameLogger(log: Logger, { name }: Peer): FrameObserver {
 }
 
 function runTunnel(
-  { registry, watch, buffers, breather, log, stopping }: HandlerOptions,
+  { registry, watch, buffers, breather, log, stopping, greetings }: Shared,
   accept: AcceptedRequest,
   peer: Peer,
   lease: Lease,
   client: ClientSocket,
 ): void {
   const flow = createFlow();
+  const names = {
+    id: registry.nextId(),
+    client: peer.name,
+    route: accept.key,
+    asked: askedFor(accept),
+    backend: lease.backend,
+    pid: lease.pid,
+  };
   const tunnel = startTunnel({
     client,
     backend: lease.connection,
@@ -174,14 +189,10 @@ function runTunnel(
     readTimeoutMs: lease.host.readTimeoutMs,
     writeTimeoutMs: lease.host.writeTimeoutMs,
     tcpFinPropagate: lease.host.tcpFinPropagate,
+    onFirstBytes: accept.encoding === "text" ? greetings(names) : null,
   });
   const open: OpenTunnel = {
-    id: registry.nextId(),
-    client: peer.name,
-    route: accept.key,
-    asked: askedFor(accept),
-    backend: lease.backend,
-    pid: lease.pid,
+    ...names,
     openedAtMs: performance.now(),
     flow,
     end: tunnel.end,

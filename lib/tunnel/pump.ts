@@ -92,16 +92,18 @@ export async function pumpDown(
   flow: Flow,
   packing: Packing,
   breather: Breather,
+  onFirstBytes: ((bytes: Uint8Array) => void) | null = null,
 ): Promise<DownEnd> {
   for (;;) {
+    const space = packing.space();
     let count: number | null;
     try {
-      count = await backend.read(packing.space());
+      count = await backend.read(space);
     } catch (error) {
       return error instanceof ProgramFailure ? "backend-failed" : "backend-error";
     }
     if (count === null) return packing.complete ? "backend-end" : "backend-not-utf8";
-    flow.downSteps++;
+    if (flow.downSteps++ === 0) onFirstBytes?.(space.subarray(0, count));
     const valid = packing.pack(count);
     if (packing.end > packing.start) {
       flow.downWaits = "client";

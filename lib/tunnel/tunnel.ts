@@ -62,6 +62,8 @@ export interface TunnelOptions {
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;
   readonly tcpFinPropagate: boolean;
+  /** Sees the first bytes that come from the backend. */
+  readonly onFirstBytes?: ((bytes: Uint8Array) => void) | null;
 }
 
 /** A running tunnel. */
@@ -85,7 +87,7 @@ export function startTunnel(options: TunnelOptions): Tunnel {
   const buffer = new ElasticBuffer(options.buffers);
   const packing = createPacking(options.encoding, buffer);
   const up = pumpUp(client, backend, flow, decoder);
-  const down = pumpDown(backend, client, flow, packing, options.breather);
+  const down = pumpDown(backend, client, flow, packing, options.breather, options.onFirstBytes);
   const unwatch = options.watch.add(createLook(options, packing, end));
   decideEnd(options, up, down, first.resolve);
   return {

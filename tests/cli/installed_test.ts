@@ -19,13 +19,15 @@ function run(folder: string, program: string, ...args: string[]) {
   return { code, out: out!, error: error! };
 }
 
+const FILE = '[wstunnel.server."/mine"]\nexec = "./program"\nframe-type = "text"\n';
+
 /** A folder with a configuration that names a program beside it. */
 async function inFolder(test: (folder: string) => Promise<void> | void): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "a folder " });
   try {
     const program = `${folder}/program`;
     await Deno.writeTextFile(program, "#!/bin/sh\n", { mode: 0o755 });
-    await Deno.writeTextFile(`${folder}/x.toml`, '[wstunnel.server."/mine"]\nexec = "./program"\n');
+    await Deno.writeTextFile(`${folder}/x.toml`, FILE);
     await test(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });

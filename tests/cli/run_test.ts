@@ -209,8 +209,8 @@ Deno.test("`run()` sends a wrong command line to the help", async () => {
 
 Deno.test("`run()` with check prints a configuration that loads to what would be served", async () => {
   const flags = ["--server", "[::1]:5900", "--listen", ":0", "--ping-interval", "0.5"].concat(
-    // Without one there would be a warning.
-    ["--origin", "example.com"],
+    // Without them there would be warnings.
+    ["--origin", "example.com", "--frame-type", "text"],
   );
   const checked = await runWith("check", ...flags);
   assert.deepEqual([checked.code, checked.error, checked.served], [0, "", []]);
@@ -249,7 +249,8 @@ Deno.test("`run()` reports a file that can't be read, and wrong flags beside it"
 });
 
 Deno.test("`run()` with check prints warnings beside the configuration", async () => {
-  const text = '[wstunnel]\nmap-extensions = { ".a" = ".b" }\n[wstunnel.server."/"]\nport = 1\n';
+  const text = '[wstunnel]\nmap-extensions = { ".a" = ".b" }\nframe-type = "text"\n' +
+    '[wstunnel.server."/"]\nport = 1\n';
   await withFile(text, async (path) => {
     const { code, error, out } = await runWith("check", "--config", path);
     assert.equal(code, 0);

@@ -18,6 +18,9 @@ const WARNINGS = [
   ':3: listen[1]: is reached from other machines, and neither origins nor authentication say who may use "/a?b", ' +
   '"/c", "/d": any program can, and any web page',
   ':5: wstunnel.server."/a?b": has a ?, and a path is matched without what follows its ?',
+  ':5: wstunnel.frame-type: is not set for "/a?b", "/c", "/d": clients that offer no subprotocol get text frames, ' +
+  "which carry UTF-8 alone; VNC, SSH, databases and whatever else is binary need " +
+  'frame-type = "binary" (--frame-type binary), and "text" says that text is meant',
   ':6: wstunnel.server."/a?b".exec: there is no program "no-such-program" on its PATH',
   `:8: wstunnel.server."/c".exec: has | and no shell reads it: write sh -c '...' for one, or quote what is to be ` +
   "passed on as it is",
@@ -51,13 +54,16 @@ Deno.test("`wstunnel check` and the start warn of what can't work, with its line
 });
 
 Deno.test("`wstunnel check` warns of flags by their names", async () => {
-  const flags = ["--listen", ":8080", "--path", "/a?b", "--server", "exec:no-such-program"];
+  const flags = ["--listen", ":8080", "--path", "/a?b", "--server", "exec:no-such-program"]
+    .concat("--engine", "native");
   const { code, stderr } = await runProgram(["check", ...flags]);
   assert.equal(code, 0);
   for (
     const part of [
       "wstunnel: warning: --listen: is reached from other machines, and neither origins ",
       'wstunnel: warning: --server: there is no program "no-such-program" on its PATH\n',
+      "wstunnel: warning: --engine: native is not for strangers: ",
+      'wstunnel.frame-type: is not set for "/a?b": ',
       "has a ?, and a path is matched without what follows its ?\n",
     ]
   ) assert(stderr.includes(part), stderr);

@@ -285,6 +285,7 @@ map-extensions = { ".console" = ".vnc" }
 [wstunnel.server."/vnc"]
 port = 5900
 bin-path = "vncd {prot} {json}"
+frame-type = "binary"
 `;
   const loaded = load(text);
   assert("config" in loaded);
@@ -296,7 +297,7 @@ bin-path = "vncd {prot} {json}"
 });
 
 Deno.test("`loadConfig()` lets --server stand in for the keys that map-extensions names", () => {
-  const text = `[wstunnel]\nmap-extensions = { ".a" = "/" }\n${SERVER}`;
+  const text = `[wstunnel]\nframe-type = "text"\nmap-extensions = { ".a" = "/" }\n${SERVER}`;
   const value = { "/new": [{ port: 2 }] };
   const flags = [{ flag: "--server", path: ["wstunnel", "server"], value }];
   const loaded = load(text, flags);

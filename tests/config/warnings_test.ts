@@ -3,7 +3,9 @@ import { formatPath } from "../../lib/config/problem.ts";
 import { findWarnings } from "../../lib/config/warnings.ts";
 
 function warned(wstunnel: Record<string, unknown>): string[] {
-  return findWarnings({ wstunnel }).map(({ path, rule }) => `${formatPath(path)}: ${rule}`);
+  return findWarnings({ wstunnel: { "frame-type": "text", ...wstunnel } }).map(({ path, rule }) =>
+    `${formatPath(path)}: ${rule}`
+  );
 }
 
 const server = (...keys: string[]) => Object.fromEntries(keys.map((key) => [key, { port: 1 }]));
@@ -89,7 +91,7 @@ const REACHES: [listen: unknown, wstunnel: Record<string, unknown>, place: strin
 
 Deno.test("`findWarnings()` says that other machines reach what nothing guards", () => {
   for (const [listen, wstunnel, place] of REACHES) {
-    const raw = { listen, wstunnel: { server: server("/a"), ...wstunnel } };
+    const raw = { listen, wstunnel: { "frame-type": "text", server: server("/a"), ...wstunnel } };
     const said = findWarnings(raw).map(({ path, rule }) => `${formatPath(path)}: ${rule}`);
     const rule = "is reached from other machines, and neither origins nor authentication say who " +
       'may use "/a": any program can, and any web page';
@@ -127,7 +129,10 @@ Deno.test("`findWarnings()` names each place where an origin of null is admitted
 
 Deno.test("`findWarnings()` names a health path that a key takes, where it was asked for", () => {
   const said = (healthPath: string | undefined, ...keys: string[]) =>
-    findWarnings({ "health-path": healthPath, wstunnel: { server: server(...keys) } })
+    findWarnings({
+      "health-path": healthPath,
+      wstunnel: { "frame-type": "text", server: server(...keys) },
+    })
       .map(({ path, rule }) => `${formatPath(path)}: ${rule}`);
   const taken = (
     key: string,
@@ -137,4 +142,35 @@ Deno.test("`findWarnings()` names a health path that a key takes, where it was a
   assert.deepEqual(said("/healthz", "/"), []);
   assert.deepEqual(said("", "/"), []);
   assert.deepEqual(said(undefined, "/healthz"), []);
+});
+
+/** What is said of frame types, and the keys that are named as having none. */
+const FRAME_TYPES: [wstunnel: Record<string, unknown>, unset: string | null][] = [
+  [{ server: server("/a") }, '"/a"'],
+  [{ server: server("/a", ".vnc") }, '"/a", ".vnc"'],
+  [{ "frame-type": "text", server: server("/a") }, null],
+  [{ "frame-type": "binary", server: server("/a") }, null],
+  [{ server: { "/a": { port: 1, "frame-type": "binary" }, "/b": [{ port: 1 }] } }, '"/b"'],
+  [{ server: { "/a": { "frame-type": "text", hosts: [{ port: 1 }] } } }, null],
+];
+
+Deno.test("`findWarnings()` says once what text frames are where nothing says the frame type", () => {
+  for (const [wstunnel, unset] of FRAME_TYPES) {
+    const said = findWarnings({ wstunnel });
+    assert.equal(said.length, unset === null ? 0 : 1, JSON.stringify(wstunnel));
+    if (unset === null) continue;
+    assert.equal(formatPath(said[0]!.path), "wstunnel.frame-type");
+    assert(said[0]!.rule.startsWith(`is not set for ${unset}: `), said[0]!.rule);
+    assert.match(said[0]!.rule, /UTF-8.*frame-type = "binary".*--frame-type binary/);
+  }
+});
+
+Deno.test("`findWarnings()` says that the native engine is not for strangers", () => {
+  const said = (engine: unknown) =>
+    findWarnings({ engine, wstunnel: { "frame-type": "text", server: server("/a") } });
+  assert.deepEqual([said("stream"), said(undefined)], [[], []]);
+  const [warning, ...others] = said("native");
+  assert.equal(formatPath(warning!.path), "engine");
+  assert.match(warning!.rule, /^native is not for strangers: /);
+  assert.deepEqual(others, []);
 });
