@@ -267,3 +267,21 @@ Deno.test("a listener that closes answers those who wait for a backend", async (
   assert.equal(end, "fin");
   await endpoint[Symbol.asyncDispose]();
 });
+
+Deno.test("a refusal reaches a client that has sent much behind its head", async () => {
+  await withEndpoint(async (endpoint) => {
+    const behind = "x".repeat(100_000);
+    for (
+      const [head, status] of [
+        ["GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400],
+        [`GET / HTTP/1.1\r\nHost: a\r\nLong: ${"y".repeat(20_000)}\r\n\r\n`, 431],
+        [handshake("/", { "Sec-WebSocket-Version": "8" }), 426],
+        [handshake("/", { Upgrade: null }), 426],
+      ] as const
+    ) {
+      const { line, end } = await ask(endpoint, head + behind);
+      assert.match(line, new RegExp(` ${status} `));
+      assert.equal(end, "fin");
+    }
+  });
+});
