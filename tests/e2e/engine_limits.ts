@@ -20,6 +20,10 @@ export type Ability =
   | "end its connections in order"
   | "ping again after a suspension"
   | "close while its client sends"
+  | "pass fragments on"
+  | "time a head out"
+  | "take a length of 0 with an upgrade"
+  | "refuse a long Close"
   | "overflow";
 
 /** Why an engine can't: from the measurements of the runtime, and from how the engines are made. */
@@ -37,6 +41,10 @@ export const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, st
     "ping again after a suspension": "the runtime judges by its own timer, before it reads",
     "close while its client sends":
       "the runtime drops the connection at the next message behind its Close",
+    "pass fragments on": "held by the runtime until it is whole",
+    "time a head out": "the runtime has no timeout for it",
+    "take a length of 0 with an upgrade": "the runtime answers it itself",
+    "refuse a long Close": "the runtime takes it",
     "pause a client": "the runtime fetches the next message whether or not the last was dealt with",
   },
   stream: {
@@ -65,5 +73,12 @@ export function testEnginesThat(ability: Ability, name: string, body: Body): voi
       ignore: why !== undefined,
       fn: () => body(engine),
     });
+  }
+}
+
+/** Registers a test of what happens with each engine that has not the ability: it fails once that is no longer so. */
+export function testEnginesWithout(ability: Ability, name: string, body: Body): void {
+  for (const engine of ENGINES) {
+    if (!can(engine, ability)) Deno.test(`${engine}: ${name}`, () => body(engine));
   }
 }
