@@ -101,15 +101,19 @@ function createInput(stdin: Deno.ChildProcess["stdin"]) {
   let writing: Operation<void> | null = null;
   let ending: Operation<void> | null = null;
   let closed = false;
+  /** Used again and again: a new one for each write stays until garbage is collected. */
+  let copy: Uint8Array | null = null;
 
   return {
     async write(source: Uint8Array): Promise<number> {
       if (closed) throw interrupted();
       // A copy: an operation given up goes on with it, and the caller may fill its own again.
-      const bytes = source.slice(0, WRITE_BYTES);
-      writing = follow(writer.write(bytes));
+      copy ??= new Uint8Array(WRITE_BYTES);
+      const count = Math.min(source.length, WRITE_BYTES);
+      copy.set(source.subarray(0, count));
+      writing = follow(writer.write(copy.subarray(0, count)));
       await writing.promise;
-      return bytes.length;
+      return count;
     },
     async end(): Promise<void> {
       if (closed) return;
