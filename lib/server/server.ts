@@ -8,7 +8,7 @@ import { createBreather } from "../base/breather.ts";
 import type { Logger, OpenedLog } from "../base/logger.ts";
 import type { Pool } from "../backend/backend.ts";
 import { createPool } from "../backend/pool.ts";
-import { openPages } from "../sys/pages.ts";
+import { createReleasePages } from "../sys/pages.ts";
 import { reapOrphans } from "../process/reap.ts";
 import type { Config } from "../config/config.ts";
 import { createRegistry } from "../tunnel/registry.ts";
@@ -36,8 +36,7 @@ const ENGINES: Readonly<Record<Config["engine"], Engine>> = {
 export async function serve(config: Config, log: OpenedLog): Promise<number> {
   const pools = createPools(config, log);
   const registry = createRegistry();
-  const pages = openPages();
-  const buffers = createBuffers(config.bufferBytes, pages);
+  const buffers = createBuffers(config.bufferBytes, createReleasePages());
   const breather = createBreather();
   const watch = createWatch(tickFor(timesOf(config)), buffers.trim);
   const stopping = new AbortController();
@@ -88,7 +87,6 @@ export async function serve(config: Config, log: OpenedLog): Promise<number> {
     for (const one of undo) one();
     requests.close();
     await breather.close();
-    pages?.close();
   }
 }
 

@@ -32,17 +32,17 @@ const TRIM_MS = 1_000;
 /** At 15 us for each of 256 KiB nothing else waits for longer than some 15 ms. */
 const MAX_RELEASES = 1024;
 
-/** Makes buffers of both sizes; `pages` gives memory back to the system where that can be done. */
+/** Makes buffers of both sizes; `releasePages` gives memory back to the system where that can be done. */
 export function createBuffers(
   largeBytes: number,
-  pages: { release(bytes: Uint8Array<ArrayBuffer>): void } | null = null,
+  releasePages: ((bytes: Uint8Array<ArrayBuffer>) => void) | null = null,
 ): Buffers {
   let releasesLeft = MAX_RELEASES;
   let trimmedMs = -Infinity;
-  const release: Release | null = pages && ((bytes) => {
+  const release: Release | null = releasePages && ((bytes) => {
     if (releasesLeft === 0) return false;
     releasesLeft--;
-    pages.release(bytes);
+    releasePages(bytes);
     return true;
   });
   const small = createSlab(SMALL_BYTES);

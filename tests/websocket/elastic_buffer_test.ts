@@ -76,8 +76,7 @@ Deno.test("`ElasticBuffer` asks for the small size after 32 small reads in a row
 
 Deno.test("`ElasticBuffer.rest()` gives a large buffer's pages back once after each read, and a small one's never", () => {
   const released: [at: number, length: number][] = [];
-  const pages = { release: (bytes: Uint8Array) => void released.push([bytes[0]!, bytes.length]) };
-  const buffers = createBuffers(LARGE, pages);
+  const buffers = createBuffers(LARGE, (bytes) => void released.push([bytes[0]!, bytes.length]));
   const buffer = new ElasticBuffer(buffers);
   buffer.rest(0);
   assert.deepEqual(released, []);
@@ -94,7 +93,7 @@ Deno.test("`ElasticBuffer.rest()` gives a large buffer's pages back once after e
 
 Deno.test("`createBuffers()` gives back so much at a time, and goes on at a trim a second later", () => {
   let released = 0;
-  const buffers = createBuffers(LARGE, { release: () => void released++ });
+  const buffers = createBuffers(LARGE, () => void released++);
   const all = Array.from({ length: 1030 }, () => largeBuffer(buffers));
   const restAll = () => all.forEach((buffer) => buffer.rest(0));
   buffers.trim(5000);
