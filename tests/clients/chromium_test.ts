@@ -1,26 +1,10 @@
 /** A page in headless Chromium. */
-import { eventually, inTime } from "../support/eventually.ts";
-import { installed } from "../support/installed.ts";
+import { CHROMIUM, openBrowser } from "../support/chromium.ts";
+import { inTime } from "../support/eventually.ts";
 import { type FrameType, moveBothWays, type Report, type Task } from "./transfer_rig.ts";
-
-const CHROMIUM = installed("chromium");
 
 /** To start, to move everything, and to end. */
 const DEADLINE_MS = 120_000;
-
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--disable-dev-shm-usage",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-breakpad",
-  "--no-first-run",
-  "--no-proxy-server",
-];
 
 const TYPES: Readonly<Record<string, string>> = { "/": "text/html", "/page.js": "text/javascript" };
 
@@ -51,26 +35,12 @@ function servePage(): { port: number; report: Promise<Report>; close(): Promise<
 
 async function browse(task: Task): Promise<Report> {
   const page = servePage();
-  const folder = await Deno.makeTempDir();
   const query = new URLSearchParams({ ...task, blocks: String(task.blocks) });
-  const browser = new Deno.Command(CHROMIUM!, {
-    args: [...FLAGS, `--user-data-dir=${folder}`, `http://127.0.0.1:${page.port}/?${query}`],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-    // A group of its own, so that its helpers end with it.
-    detached: true,
-  }).spawn();
-  const kill = () => Deno.kill(-browser.pid, "SIGKILL");
   try {
+    await using _browser = await openBrowser(`http://127.0.0.1:${page.port}/?${query}`);
     return await inTime("the page's report", page.report, () => void page.close(), DEADLINE_MS);
   } finally {
-    kill();
-    await browser.status;
     await page.close();
-    // Its helpers may take a moment to die, and write until then.
-    const removed = () => Deno.remove(folder, { recursive: true }).then(() => true, () => false);
-    await eventually("the browser's folder to be gone", removed);
   }
 }
 

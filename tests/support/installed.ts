@@ -55,7 +55,8 @@ export async function startServer(
   return { pid: child.pid, [Symbol.asyncDispose]: stop };
 }
 
-async function accepts(address: string): Promise<boolean> {
+/** Whether an address can be connected to. */
+export async function accepts(address: string): Promise<boolean> {
   try {
     closeQuietly(await connect(address));
     return true;

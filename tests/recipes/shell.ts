@@ -1,0 +1,149 @@
+/** A shell in a folder of its own, in which the recipes are run as a user pastes them. */
+import assert from "node:assert/strict";
+import { shellWord } from "../../lib/base/shell.ts";
+import { accepts, installed } from "../support/installed.ts";
+import { eventually, inTime } from "../support/eventually.ts";
+import { type Lines, readLines } from "../support/lines.ts";
+import { startWords } from "../support/program.ts";
+import { freePort } from "../support/backends.ts";
+import { recipe } from "./readme.ts";
+
+/** Debian's own programs, before any other of the name. */
+const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+export interface Running extends AsyncDisposable {
+  readonly output: Lines;
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Shell extends AsyncDisposable {
+  readonly folder: string;
+  /** Where `wstunnel` listens: a free port in place of 8080. */
+  readonly port: number;
+  /** Starts what stays, and waits until all addresses can be connected to. */
+  start(script: string, ...addresses: readonly string[]): Promise<Running>;
+  /** Runs what ends, with text typed into it. */
+  run(script: string, input?: string): Promise<Ran>;
+}
+
+/** Registers the test of a recipe, skipped where a program isn't installed. */
+export function testRecipe(
+  name: string,
+  programs: readonly string[],
+  body: (shell: Shell) => Promise<void>,
+): void {
+  const missing = programs.filter((program) => installed(program) === null && !isFolder(program));
+  const why = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not installed)`;
+  Deno.test({
+    name: `${name}${why}`,
+    ignore: missing.length > 0,
+    async fn() {
+      await using shell = await openShell();
+      await body(shell);
+    },
+  });
+}
+
+/** What `ws.py` of the recipes needs. */
+export const PYTHON_CLIENT = ["python3", "/usr/lib/python3/dist-packages/websockets"];
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** A folder with `wstunnel` on the PATH, started as the `start` task does, and `ws.py` as the README has it. */
+async function openShell(): Promise<Shell> {
+  const folder = await Deno.makeTempDir({ prefix: "recipe-" });
+  const port = freePort();
+  await Deno.mkdir(`${folder}/bin`);
+  const words = startWords().map((word) => word === "main.ts" ? MAIN : word);
+  const command = `#!/bin/sh\nexec ${words.map(shellWord).join(" ")} "$@"\n`;
+  await Deno.writeTextFile(`${folder}/bin/wstunnel`, command, { mode: 0o755 });
+  await Deno.writeTextFile(`${folder}/ws.py`, recipe("A client for the command line", "python"));
+  const running = new Set<Running>();
+  const spawn = (script: string, stdin: "null" | "piped") =>
+    new Deno.Command("/bin/bash", {
+      args: ["-euc", script],
+      cwd: folder,
+      env: {
+        PATH: `${folder}/bin:${PATH}`,
+        WSTUNNEL_LISTEN: `127.0.0.1:${port}`,
+        SSL_CERT_FILE: `${folder}/tunnel.crt`,
+      },
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+      // A group of its own, so that all that the script started ends with it.
+      detached: true,
+    }).spawn();
+  return {
+    folder,
+    port,
+    async start(script, ...addresses) {
+      const one = await follow(spawn(script, "null"), script, addresses);
+      running.add(one);
+      return one;
+    },
+    async run(script, input = "") {
+      const child = spawn(script, "piped");
+      const type = async () => {
+        const writer = child.stdin.getWriter();
+        await writer.write(new TextEncoder().encode(input));
+        await writer.close();
+      };
+      const ended = Promise.all([child.output(), type().catch(() => {})]);
+      const [{ code, stdout, stderr }] = await inTime(script, ended, () => killGroup(child.pid));
+      killGroup(child.pid);
+      const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+      return { code, stdout: out!, stderr: error! };
+    },
+    async [Symbol.asyncDispose]() {
+      for (const one of running) await one[Symbol.asyncDispose]();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
+async function follow(
+  child: Deno.ChildProcess,
+  script: string,
+  addresses: readonly string[],
+): Promise<Running> {
+  const [output, errors] = [readLines(child.stdout), readLines(child.stderr)];
+  let over = false;
+  const gone = child.status.then(() => over = true);
+  const stop = async () => {
+    killGroup(child.pid);
+    await Promise.all([gone, output.ended, errors.ended]);
+  };
+  try {
+    for (const address of addresses) {
+      await eventually(address, async () => over || await accepts(address));
+    }
+    assert.ok(!over, "the script ended");
+  } catch (error) {
+    await stop();
+    const lines = [...output.all, ...errors.all].join("\n");
+    throw new Error(`${(error as Error).message}:\n${script}\n${lines}`);
+  }
+  return { output: errors, [Symbol.asyncDispose]: stop };
+}
+
+function killGroup(leader: number): void {
+  try {
+    Deno.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
