@@ -1,5 +1,5 @@
 /**
- * The man page, made of the table of flags.
+ * The man page, made of the table of flags, the schema of the file and the tables of the README.
  *
  * @module
  */
@@ -15,22 +15,14 @@ import {
   SWITCHES,
   URL_FLAG,
 } from "../lib/cli/flags.ts";
-
-const SIGNALS: Readonly<Record<string, string>> = {
-  "SIGTERM, SIGINT":
-    "end: no new tunnels, those that are open get a Close with code 1001 and the " +
-    "grace time, programs are stopped; a second one cuts the grace time short",
-  "SIGUSR2": "write the state of every backend to the log",
-  "SIGUSR1":
-    "nothing; run from source, where FFI is not permitted, it opens the runtime's debugger",
-  "SIGHUP, SIGQUIT, SIGALRM and others":
-    "the system's default: the end at once, without a word to clients",
-};
+import { configurationSection } from "./man_configuration.ts";
+import { ANSWERS, type Ending, ENDINGS, SIGNALS } from "./reference_tables.ts";
+import { bold, escape, item } from "./roff.ts";
 
 /** wstunnel(1), for man(7) macros. */
 export function manPage(): string {
   return [
-    '.\\" Made of the flag definitions by deno task packaging.',
+    '.\\" Made by deno task packaging.',
     `.TH WSTUNNEL 1 "" "wstunnel ${VERSION}"`,
     ".SH NAME",
     "wstunnel \\- WebSocket tunnel endpoint",
@@ -43,18 +35,23 @@ export function manPage(): string {
     ".SH DESCRIPTION",
     escape(DESCRIPTION),
     ".SH COMMANDS",
-    ...Object.entries(COMMANDS).flatMap(([name, summary]) => item(bold(name), summary)),
+    ...Object.entries(COMMANDS).flatMap(([name, summary]) => item(name, summary)),
     ".SH OPTIONS",
     ...[...FLAGS, URL_FLAG].flatMap(flagItem),
-    ...SWITCHES.flatMap(({ name, short, summary }) =>
-      item(`${bold(short)}, ${bold(name)}`, summary)
-    ),
+    ...SWITCHES.flatMap(({ name, short, summary }) => item(`${short}, ${name}`, summary)),
+    ...configurationSection(),
+    ".SH ANSWERS",
+    "What a request is answered with. Each refusal has a body of one line that says why.",
+    ...ANSWERS.flatMap(([statuses, when]) => item(statuses, when)),
+    ".SH CAUSES",
+    "How a tunnel ends, as the last line of its log names it: cause and close code.",
+    ...Object.entries(ENDINGS).flatMap(([cause, ending]) => item(cause, told(ending))),
     ".SH EXIT STATUS",
-    ...EXIT_CODES.flatMap((meaning, code) => item(bold(String(code)), meaning)),
+    ...EXIT_CODES.flatMap((meaning, code) => item(String(code), meaning)),
     ".SH ENVIRONMENT",
-    ...Object.entries(VARIABLES).flatMap(([name, { summary }]) => item(bold(name), summary)),
+    ...Object.entries(VARIABLES).flatMap(([name, { summary }]) => item(name, summary)),
     ".SH SIGNALS",
-    ...Object.entries(SIGNALS).flatMap(([name, meaning]) => item(bold(name), meaning)),
+    ...SIGNALS.flatMap(([names, effect]) => item(names, effect)),
     ".SH EXAMPLES",
     ".nf",
     ...EXAMPLES.map(escape),
@@ -68,19 +65,11 @@ export function manPage(): string {
 function flagItem(flag: Flag): string[] {
   const repeat = flag.repeatable ? "; may be given several times" : "";
   const only = flag === URL_FLAG ? "with check: " : "";
-  return item(`${bold(flag.name)} \\fI${escape(flag.value)}\\fR`, only + flag.summary + repeat);
+  const term = `${bold(flag.name)} \\fI${escape(flag.value)}\\fR`;
+  return [".TP", term, escape(only + flag.summary + repeat)];
 }
 
-function item(term: string, text: string): string[] {
-  return [".TP", term, escape(text)];
-}
-
-function bold(text: string): string {
-  return `\\fB${escape(text)}\\fR`;
-}
-
-/** Text as it is: a dash that can be copied, no line taken for a request, no quote turned into another. */
-function escape(text: string): string {
-  return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("'", "\\(aq")
-    .replace(/^\./, "\\&.");
+function told({ happened, client, backend }: Ending): string {
+  const rest = backend === "" ? "" : `; the backend: ${backend}`;
+  return `${happened}. The client gets: ${client}${rest}.`;
 }

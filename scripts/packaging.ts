@@ -1,5 +1,5 @@
 /**
- * Writes what packages carry beside the executable and what is made of the flag definitions: `deno task packaging`.
+ * Writes what packages carry beside the executable and what is made of flags, schema and tables: `deno task packaging`.
  *
  * @module
  */

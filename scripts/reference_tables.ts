@@ -1,0 +1,114 @@
+/**
+ * The tables of the README that the man page has, too, in the README's words and marks: a test holds the two together.
+ *
+ * @module
+ */
+import type { Cause } from "../lib/tunnel/cause.ts";
+
+/** The statuses of HTTP that a request is answered with, and when. */
+export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
+  ["101", "the backend is connected: it is before the upgrade is answered"],
+  ["200", "GET or HEAD of `health-path` that asks for no WebSocket"],
+  [
+    "400",
+    "no `Host` (HTTP/1.0 needs none), a bad `Sec-WebSocket-Key`, no `Origin` where origins are checked, a path that [readers differ on](#paths), a malformed request",
+  ],
+  ["403", "the origin is not admitted"],
+  ["404", "no key matches the path"],
+  ["408", "no complete request within `handshake-timeout`"],
+  ["414, 431, 505", "too long a request line, too large a head, another HTTP version"],
+  ["426", "not a WebSocket upgrade by GET and HTTP/1.1, or not version 13"],
+  [
+    "503",
+    "no backend can be reached, every program is busy, or those that the client's address may have, or no descriptor, memory or local port to connect from is left",
+  ],
+];
+
+/** What became of a tunnel. */
+export interface Ending {
+  readonly happened: string;
+  readonly client: string;
+  /** Empty: nothing. */
+  readonly backend: string;
+}
+
+/** How a tunnel ends. */
+export const ENDINGS: Readonly<Record<Cause, Ending>> = {
+  "client-close": {
+    happened: "the client sent a Close",
+    client: "its Close echoed",
+    backend: "all data before it, then end of stream",
+  },
+  "client-lost": {
+    happened: "its connection ended without one (logged as 1006)",
+    client: "nothing",
+    backend: "all data before it, then end of stream",
+  },
+  "client-silent": {
+    happened: "silent for two ping intervals after a Ping",
+    client: "1001",
+    backend: "all data before it, then end of stream",
+  },
+  "client-protocol": {
+    happened: "it broke RFC 6455, or sent text that is not UTF-8",
+    client: "1002 or 1007, with a reason",
+    backend: "all data before it, then end of stream",
+  },
+  "client-base64": {
+    happened: "what it sent is not base64",
+    client: "1007",
+    backend: "all data before it, then end of stream",
+  },
+  "client-overflow": {
+    happened: "native engine: it is too far ahead of its backend",
+    client: "1009",
+    backend: "end of stream",
+  },
+  "backend-end": {
+    happened: "the backend ended its stream",
+    client: "all its bytes, then 1000",
+    backend: "its unread input is discarded",
+  },
+  "backend-error": {
+    happened: "the connection was reset or failed",
+    client: "all bytes read, then 1011",
+    backend: "",
+  },
+  "backend-failed": {
+    happened: "a program of `exec` failed before it sent anything",
+    client: "1011",
+    backend: "",
+  },
+  "backend-not-utf8": {
+    happened: "not UTF-8, and the frames are text",
+    client: "the text before it, then 1007",
+    backend: "all data so far, then end of stream",
+  },
+  "backend-stalled": {
+    happened: "it took nothing for `write-timeout`, or of a client that was gone, for 5 s",
+    client: "1011, or its Close echoed",
+    backend: "",
+  },
+  "backend-idle": {
+    happened: "it was silent for `read-timeout`",
+    client: "1001",
+    backend: "all data so far, then end of stream",
+  },
+  "shutdown": {
+    happened: "SIGTERM or SIGINT",
+    client: "1001",
+    backend: "all data so far, then end of stream",
+  },
+};
+
+/** What signals do. */
+export const SIGNALS: readonly (readonly [names: string, effect: string])[] = [
+  ["SIGTERM, SIGINT", "the end, every client told so; a second one hurries it"],
+  ["SIGUSR2", "a [report](#report) in the log"],
+  ["SIGUSR1, SIGPIPE, SIGCHLD, SIGURG, SIGWINCH", "none"],
+  ["SIGTSTP, SIGTTIN, SIGTTOU, SIGSTOP", "it stands still until SIGCONT"],
+  [
+    "SIGHUP, SIGQUIT, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGIO, SIGPWR, SIGSYS, SIGSTKFLT, real-time signals",
+    "the system's: the end at once, without a word to its clients",
+  ],
+];
