@@ -1,6 +1,6 @@
 /** Small backends on real sockets, which do what a test tells them to. */
 import { closeQuietly, createReader, type Reader, writeAll } from "./connection.ts";
-import { eventually } from "./eventually.ts";
+import { eventually, inTime } from "./eventually.ts";
 
 /** A connection that a backend has taken. */
 export interface Taken {
@@ -139,10 +139,12 @@ export async function listenSilently(): Promise<SilentAddress> {
     },
     async makeRoom() {
       const waiting = connections.length;
-      for (let count = 0; count < waiting; count++) connections.push(await listener.accept());
+      for (let count = 0; count < waiting; count++) {
+        connections.push(await inTime("its backlog", listener.accept(), () => listener.close()));
+      }
     },
     [Symbol.dispose]() {
-      listener.close();
+      closeQuietly(listener);
       connections.forEach(closeQuietly);
     },
   };

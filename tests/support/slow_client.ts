@@ -1,5 +1,6 @@
 /** A client that reads at its own pace, and answers a Ping once it has come to it. */
 import { closeQuietly, concat } from "./connection.ts";
+import { inTime } from "./eventually.ts";
 import { frame, Opcode, type RawClient } from "./raw_client.ts";
 
 const STEP_MS = 50;
@@ -28,7 +29,8 @@ export async function readSlowly(
   while (!enough(bytes)) {
     const dueMs = bytes / bytesPerSecond * 1000 - (performance.now() - began);
     if (dueMs > 0) await new Promise((resolve) => setTimeout(resolve, dueMs));
-    const count = await connection.read(step).catch(() => null);
+    const reading = connection.read(step).catch(() => null);
+    const count = await inTime("bytes to read", reading, () => closeQuietly(connection));
     if (count === null) break;
     bytes += count;
     for (const { opcode, payload } of frames.take(step.subarray(0, count))) {
