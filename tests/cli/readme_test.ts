@@ -1,0 +1,62 @@
+/** What the README tells those who come from another program, held to what there is here. */
+import assert from "node:assert/strict";
+import { parseArguments } from "../../lib/cli/arguments.ts";
+import { FLAGS } from "../../lib/cli/flags.ts";
+import { hintForForeign } from "../../lib/cli/foreign.ts";
+import { configurationTables } from "../../scripts/man_configuration.ts";
+
+const README = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+
+/** The code in each column of the table below a heading, row by row. */
+function rowsBelow(heading: string): { readonly theirs: string[]; readonly ours: string[] }[] {
+  const section = README.split(`\n## ${heading}\n`)[1];
+  assert.ok(section, heading);
+  const rows = /^(?:\|.*\n)+/m.exec(section)![0].trimEnd().split("\n").slice(2);
+  return rows.map((row) => {
+    const [theirs, ours] = row.split(" | ").map((cell) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code!)
+    );
+    return { theirs: theirs!, ours: ours! };
+  });
+}
+
+const NAMES: readonly string[] = FLAGS.map(({ name }) => name);
+
+const HEADINGS = ["Coming from websockify", "Coming from lighttpd", "Coming from websocat"];
+
+for (const heading of HEADINGS) {
+  Deno.test(`"${heading}" names flags and writes command lines that there are`, () => {
+    const codes = rowsBelow(heading).flatMap(({ ours }) => ours);
+    const flags = codes.filter((code) => code.startsWith("--"));
+    for (const flag of flags) assert.ok(NAMES.includes(flag.split(" ")[0]!), flag);
+    const lines = codes.filter((code) => code.startsWith("wstunnel "));
+    assert.ok(lines.length > 0);
+    for (const line of lines) {
+      const invocation = parseArguments(line.split(" ").slice(1));
+      assert.notEqual(invocation.kind, "wrong", `${line}: ${JSON.stringify(invocation)}`);
+    }
+  });
+}
+
+Deno.test("the README and the program show the same line for websockify's and websocat's", () => {
+  for (const heading of ["Coming from websockify", "Coming from websocat"]) {
+    const { theirs, ours } = rowsBelow(heading)[0]!;
+    const hint = hintForForeign(theirs[0]!.split(" ").slice(1));
+    assert.ok(hint?.includes(ours[0]!), `${hint}`);
+  }
+});
+
+Deno.test("what the README says is the same as in lighttpd is a key here", () => {
+  const { wstunnel, host } = configurationTables();
+  const rows = rowsBelow("Coming from lighttpd");
+  for (const name of rows[1]!.theirs) assert.ok(name.replace("wstunnel.", "") in wstunnel, name);
+  for (const name of rows[2]!.theirs) assert.ok(name in host, name);
+});
+
+Deno.test("no flag of ours is said to be another program's alone", () => {
+  for (const { theirs, ours } of HEADINGS.flatMap(rowsBelow)) {
+    for (const flag of theirs.map((code) => code.split(" ")[0]!)) {
+      if (NAMES.includes(flag)) assert.ok(ours.some((code) => code.startsWith(flag)), flag);
+    }
+  }
+});
