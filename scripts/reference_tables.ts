@@ -45,7 +45,8 @@ export const ENDINGS: Readonly<Record<Cause, Ending>> = {
     backend: "all data before it, then end of stream",
   },
   "client-silent": {
-    happened: "silent for two ping intervals after a Ping",
+    happened:
+      "silent for two ping intervals after a Ping, and for as long as it may have had to read before it",
     client: "1001",
     backend: "all data before it, then end of stream",
   },
