@@ -1,4 +1,4 @@
-/** What the README tells those who come from another program, held to what there is here. */
+/** What the README tells newcomers and those who come from another program, held to what there is here. */
 import assert from "node:assert/strict";
 import { parseArguments } from "../../lib/cli/arguments.ts";
 import { FLAGS } from "../../lib/cli/flags.ts";
@@ -58,5 +58,17 @@ Deno.test("no flag of ours is said to be another program's alone", () => {
     for (const flag of theirs.map((code) => code.split(" ")[0]!)) {
       if (NAMES.includes(flag)) assert.ok(ours.some((code) => code.startsWith(flag)), flag);
     }
+  }
+});
+
+Deno.test("every link within the README leads to a heading, every other to a file", () => {
+  const anchors = [...README.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    `#${heading!.toLowerCase().replace(/[^\w -]/g, "").replaceAll(" ", "-")}`
+  );
+  const links = [...README.matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link!);
+  assert.ok(links.length > 10);
+  for (const link of links) {
+    if (link.startsWith("#")) assert.ok(anchors.includes(link), link);
+    else assert.ok(Deno.statSync(new URL(`../../${link}`, import.meta.url)).isFile, link);
   }
 });
