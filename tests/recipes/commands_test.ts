@@ -116,6 +116,8 @@ testRecipe(
     ]);
     assert.equal(first.code, 0, first.stderr);
     assert.match(second.stderr, /HTTP 503/);
+    const next = `wstunnel check --url ws://localhost:${port}/console`;
+    await eventually("the console to be free", async () => (await shell.run(next)).code === 0);
   },
 );
 

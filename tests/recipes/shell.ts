@@ -3,17 +3,13 @@ import assert from "node:assert/strict";
 import { shellWord } from "../../lib/base/shell.ts";
 import { accepts, installed } from "../support/installed.ts";
 import { eventually, inTime } from "../support/eventually.ts";
-import { type Lines, readLines } from "../support/lines.ts";
+import { readLines } from "../support/lines.ts";
 import { startWords } from "../support/program.ts";
 import { freePort } from "../support/backends.ts";
 import { recipe } from "./readme.ts";
 
 /** Debian's own programs, before any other of the name. */
 const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
-
-export interface Running extends AsyncDisposable {
-  readonly output: Lines;
-}
 
 export interface Ran {
   readonly code: number;
@@ -26,7 +22,7 @@ export interface Shell extends AsyncDisposable {
   /** Where `wstunnel` listens: a free port in place of 8080. */
   readonly port: number;
   /** Starts what stays, and waits until all addresses can be connected to. */
-  start(script: string, ...addresses: readonly string[]): Promise<Running>;
+  start(script: string, ...addresses: readonly string[]): Promise<void>;
   /** Runs what ends, with text typed into it. */
   run(script: string, input?: string): Promise<Ran>;
 }
@@ -69,7 +65,7 @@ async function openShell(): Promise<Shell> {
   const command = `#!/bin/sh\nexec ${words.map(shellWord).join(" ")} "$@"\n`;
   await Deno.writeTextFile(`${folder}/bin/wstunnel`, command, { mode: 0o755 });
   await Deno.writeTextFile(`${folder}/ws.py`, recipe("A client for the command line", "python"));
-  const running = new Set<Running>();
+  const running: AsyncDisposable[] = [];
   const spawn = (script: string, stdin: "null" | "piped") =>
     new Deno.Command("/bin/bash", {
       args: ["-euc", script],
@@ -89,9 +85,7 @@ async function openShell(): Promise<Shell> {
     folder,
     port,
     async start(script, ...addresses) {
-      const one = await follow(spawn(script, "null"), script, addresses);
-      running.add(one);
-      return one;
+      running.push(await follow(spawn(script, "null"), script, addresses));
     },
     async run(script, input = "") {
       const child = spawn(script, "piped");
@@ -107,7 +101,8 @@ async function openShell(): Promise<Shell> {
       return { code, stdout: out!, stderr: error! };
     },
     async [Symbol.asyncDispose]() {
-      for (const one of running) await one[Symbol.asyncDispose]();
+      // What was started first is needed longest.
+      for (const one of running.toReversed()) await one[Symbol.asyncDispose]();
       await Deno.remove(folder, { recursive: true });
     },
   };
@@ -119,7 +114,7 @@ async function follow(
   child: Deno.ChildProcess,
   script: string,
   addresses: readonly string[],
-): Promise<Running> {
+): Promise<AsyncDisposable> {
   const [output, errors] = [readLines(child.stdout), readLines(child.stderr)];
   let over = false;
   const gone = child.status.then(() => over = true);
@@ -137,7 +132,7 @@ async function follow(
     const lines = [...output.all, ...errors.all].join("\n");
     throw new Error(`${(error as Error).message}:\n${script}\n${lines}`);
   }
-  return { output: errors, [Symbol.asyncDispose]: stop };
+  return { [Symbol.asyncDispose]: stop };
 }
 
 function killGroup(leader: number): void {
