@@ -13,11 +13,11 @@ export interface Read {
 }
 
 /**
- * Reads so many bytes a second until a Close comes, the connection ends, or `enough` says so of the bytes read. Nothing may
- * have been sent to it before.
+ * Says a word, before which nothing may be sent to it, and reads so many bytes a second until a Close comes, the connection ends, or
+ * `enough` says so of the bytes read.
  */
 export async function readSlowly(
-  { connection }: RawClient,
+  { connection, send }: RawClient,
   bytesPerSecond: number,
   enough: (bytes: number) => boolean,
 ): Promise<Read> {
@@ -25,6 +25,7 @@ export async function readSlowly(
   const frames = createFrames();
   let bytes = 0;
   let pings = 0;
+  await send(Opcode.BINARY, "x");
   const began = performance.now();
   while (!enough(bytes)) {
     const dueMs = bytes / bytesPerSecond * 1000 - (performance.now() - began);
