@@ -13,6 +13,7 @@ import type { RequestHead } from "../http/request.ts";
 import type { ClientSocket, ClientSocketOptions } from "../websocket/client_socket.ts";
 import type { FrameObserver } from "../websocket/frame.ts";
 import type { Buffers } from "../websocket/elastic_buffer.ts";
+import type { SocketDiag } from "../sys/socket_diag.ts";
 import type { RequestLog } from "./request_log.ts";
 
 /** Who sent a request. */
@@ -48,6 +49,7 @@ export interface EngineOptions extends Omit<ClientSocketOptions, "frameType" | "
   readonly handshakeTimeoutMs: number;
   readonly buffers: Buffers;
   readonly breather: Breather;
+  readonly diag: SocketDiag;
   readonly log: Logger;
   readonly requests: RequestLog;
 }

@@ -11,6 +11,7 @@ import { createPool } from "../backend/pool.ts";
 import { createReleasePages } from "../sys/pages.ts";
 import { reapOrphans } from "../process/reap.ts";
 import type { Config } from "../config/config.ts";
+import { createSocketDiag } from "../sys/socket_diag.ts";
 import { createRegistry } from "../tunnel/registry.ts";
 import { createWatch, tickFor } from "../tunnel/watch.ts";
 import { createBuffers } from "../websocket/elastic_buffer.ts";
@@ -38,11 +39,12 @@ export async function serve(config: Config, log: OpenedLog): Promise<number> {
   const registry = createRegistry();
   const buffers = createBuffers(config.bufferBytes, createReleasePages());
   const breather = createBreather();
+  const diag = createSocketDiag();
   const watch = createWatch(tickFor(timesOf(config)), buffers.trim);
   const stopping = new AbortController();
   const { signal } = stopping;
   const requests = createRequestLog(log);
-  const options = { ...config, buffers, breather, log, requests };
+  const options = { ...config, buffers, breather, diag, log, requests };
   const shared = { config, pools, registry, watch, buffers, breather, log, requests };
   const handler = createHandler({ ...shared, stopping: signal });
   const asked = Promise.withResolvers<void>();
@@ -87,6 +89,7 @@ export async function serve(config: Config, log: OpenedLog): Promise<number> {
     for (const one of undo) one();
     requests.close();
     await breather.close();
+    diag.close();
   }
 }
 

@@ -9,6 +9,7 @@ import type { Answer } from "../http/answer.ts";
 import { formatAnswer, formatUpgrade } from "../http/format.ts";
 import { StreamSocket } from "../websocket/stream.ts";
 import { ElasticBuffer } from "../websocket/elastic_buffer.ts";
+import type { SocketDiag, TcpAnswer } from "../sys/socket_diag.ts";
 import { acceptAll } from "./accept.ts";
 import { readEarly } from "./early_bytes.ts";
 import type { EngineOptions, Handler, Listener, Peer } from "./engine.ts";
@@ -126,7 +127,7 @@ async function admit(
   { head, behind }: ReadHead,
   buffer: ElasticBuffer,
   peer: Peer,
-  { handler, options: { buffers, breather }, waiting }: Context,
+  { handler, options: { buffers, breather, diag }, waiting }: Context,
 ): Promise<boolean> {
   const gone = new AbortController();
   // Reads on while the backend is connected: to see a client that goes away, and the first frames.
@@ -143,8 +144,9 @@ async function admit(
   const { tunnel } = admission;
   const accepted = formatUpgrade(head.headers.get("sec-websocket-key")!, tunnel.protocol);
   if (await writeAll(connection, accepted)) {
+    const ask = () => askSystem(connection, diag);
     tunnel.run(
-      new StreamSocket(connection, tunnel, buffers, breather, buffer, length, pending),
+      new StreamSocket(connection, tunnel, buffers, breather, buffer, length, pending, ask),
     );
     return true;
   }
@@ -154,6 +156,12 @@ async function admit(
   await pending?.catch(() => {});
   buffer.free();
   return false;
+}
+
+/** Of a unix-domain connection the system has nothing to tell: who is at its other end can't vanish without ending it. */
+function askSystem({ localAddr, remoteAddr }: Connection, diag: SocketDiag): TcpAnswer {
+  if (localAddr.transport !== "tcp" || remoteAddr.transport !== "tcp") return null;
+  return diag.ask(localAddr, remoteAddr);
 }
 
 /** Sends an answer and ends the connection; waits until no read is under way. */

@@ -24,17 +24,21 @@ export interface TcpStatus {
   readonly queuedBytes: number;
   /** On their way and not acknowledged. None while bytes are queued: the peer's system has no room for more. */
   readonly segmentsInFlight: number;
+  /** How often in a row the same bytes were sent again, or the peer was asked whether it has room, without any answer. */
+  readonly unanswered: number;
   /** How long ago the peer's system last acknowledged anything, also that it has no room. */
   readonly sinceAckMs: number;
 }
 
+/** `gone`: the system knows no such connection, as after a reset; null: it can't be asked. */
+export type TcpAnswer = TcpStatus | "gone" | null;
+
 /** Asks the system about connections. */
 export interface SocketDiag {
   /**
-   * Gives how the connection with these ends stands; `gone`: the system knows none such, as after a reset; null: it can't
-   * be asked. Believe `gone` only of a connection that was found before: it also says so of what is bound to an interface.
+   * Gives how the connection with these ends stands. Believe `gone` only of a connection that was found before: it also says so of what is bound to an interface.
    */
-  ask(local: Endpoint, remote: Endpoint): TcpStatus | "gone" | null;
+  ask(local: Endpoint, remote: Endpoint): TcpAnswer;
   close(): void;
 }
 
@@ -135,7 +139,7 @@ export function encodeRequest(
 }
 
 /** Takes an answer of `length` bytes apart; null when it isn't what was asked for. */
-export function decodeAnswer(answer: DataView, length: number): TcpStatus | "gone" | null {
+export function decodeAnswer(answer: DataView, length: number): TcpAnswer {
   const type = answer.getUint16(4, LITTLE);
   if (type === NLMSG_ERROR && length >= HEADER_BYTES + 4) {
     return answer.getInt32(HEADER_BYTES, LITTLE) === -ENOENT ? "gone" : null;
@@ -151,6 +155,7 @@ export function decodeAnswer(answer: DataView, length: number): TcpStatus | "gon
     unreadBytes: answer.getUint32(HEADER_BYTES + 56, LITTLE),
     queuedBytes: answer.getUint32(HEADER_BYTES + 60, LITTLE),
     segmentsInFlight: answer.getUint32(info + 24, LITTLE),
+    unanswered: answer.getUint8(info + 2) + answer.getUint8(info + 3),
     sinceAckMs: answer.getUint32(info + 56, LITTLE),
   };
 }

@@ -130,7 +130,11 @@ function createLook(
     if (quietMs >= QUIET_MS) client.rest();
     // One that has closed, and waits for the rest of the answer, owes no Pong.
     if (!pings || flow.clientEnded) return;
-    const due = lookAtKeepalive(keepalive, client.heard + clientTakes(), audible, nowMs);
+    const heard = client.heard + clientTakes();
+    const { unreadBytes } = client;
+    const isUnreachable = (forMs: number) => client.isUnreachable(forMs);
+    const signs = { heard, audible, unreadBytes, isUnreachable };
+    const due = lookAtKeepalive(keepalive, signs, nowMs);
     if (due === "ping") client.ping?.();
     else if (due === "silent") end("client-silent");
   };

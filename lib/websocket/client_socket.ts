@@ -51,6 +51,18 @@ export interface ClientSocket {
   readonly heard: number;
 
   /**
+   * The most that the client may have to read before it comes to a Ping that it has not answered: what it was sent since the last
+   * one that it did.
+   */
+  readonly unreadBytes: number;
+
+  /**
+   * Whether the client's system has acknowledged nothing for so long, though ours has tried again and again.
+   * False also where our system doesn't tell.
+   */
+  isUnreachable(forMs: number): boolean;
+
+  /**
    * The reader can't go on (its backend stalls): look at what the client sends, as far as the engine's read-ahead
    * reaches, so that Pings are answered and a Close or a lost connection is seen. False: it reaches no further, so that
    * the client may be alive without being {@linkcode heard}.

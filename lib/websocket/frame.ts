@@ -43,8 +43,17 @@ export const LENGTH_16 = 126;
 /** Stands in the length byte for a length in the eight bytes that follow, section 5.2. */
 const LENGTH_64 = 127;
 
-/** An empty Ping, section 5.5.2. */
-export const PING_FRAME: Uint8Array<ArrayBuffer> = Uint8Array.of(FIN | Opcode.PING, 0);
+/** The payload of our Pings. */
+export const PING_BYTES = 8;
+
+/** A Ping that carries a number, whose Pong brings it back (section 5.5.3): the bytes of messages that went before it. */
+export function pingFrame(sentBytes: number): Uint8Array<ArrayBuffer> {
+  const frame = new Uint8Array(2 + PING_BYTES);
+  frame[0] = FIN | Opcode.PING;
+  frame[1] = PING_BYTES;
+  new DataView(frame.buffer).setBigUint64(2, BigInt(sentBytes));
+  return frame;
+}
 
 /** An empty Pong that nobody asked for: a heartbeat that is owed no answer, section 5.5.3. */
 export const PONG_FRAME: Uint8Array<ArrayBuffer> = Uint8Array.of(FIN | Opcode.PONG, 0);

@@ -11,7 +11,14 @@
  */
 
 import { CloseCode, isWireCode } from "./close_code.ts";
-import { FIN, type FrameObserver, LENGTH_16, MAX_CONTROL_BYTES, Opcode } from "./frame.ts";
+import {
+  FIN,
+  type FrameObserver,
+  LENGTH_16,
+  MAX_CONTROL_BYTES,
+  Opcode,
+  PING_BYTES,
+} from "./frame.ts";
 import { turnKey, unmask } from "./mask.ts";
 import { completePrefix, Utf8Checker } from "./utf8.ts";
 import type { WideBytes } from "./wide_bytes.ts";
@@ -42,6 +49,8 @@ export class FrameParser {
   end = 0;
   /** Set once; payload that came before is still at hand. */
   ended: FrameEnd | null = null;
+  /** The number that the last Pong brought back, whatever the client made of it. */
+  ponged = 0;
   onFrame: FrameObserver | null = null;
 
   /** Payload bytes of the current data frame that are to come. */
@@ -206,12 +215,16 @@ export class FrameParser {
     const end = at + length;
     if (end > to) return -1;
     this.onFrame?.("received", opcode, length);
-    // A Pong's payload is of no interest: our Pings are empty, and any byte counts as life.
-    if (opcode === Opcode.PONG) return end;
     unmask(wide, at, at, length, key);
-    if (opcode === Opcode.PING) this.#owePong(wide.bytes, at, end);
+    if (opcode === Opcode.PONG) this.#takePong(wide, at, length);
+    else if (opcode === Opcode.PING) this.#owePong(wide.bytes, at, end);
     else this.#takeClose(wide, at, end);
     return end;
+  }
+
+  /** A Pong of another length was not asked for, which section 5.5.3 allows. */
+  #takePong({ view }: WideBytes, at: number, length: number): void {
+    if (length === PING_BYTES) this.ponged = Number(view.getBigUint64(at));
   }
 
   /** Section 5.5.3: a Pong carries the payload of its Ping. */

@@ -164,6 +164,8 @@ function createNativeSocket(socket: WebSocket, options: ClientSocketOptions): Cl
     get heard() {
       return heard;
     },
+    unreadBytes: 0,
+    isUnreachable: () => false,
     lookAhead: () => true,
     // What it holds is the runtime's.
     rest() {},

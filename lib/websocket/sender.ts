@@ -21,6 +21,8 @@ const NOTHING = new Uint8Array(0);
 
 /** Sends frames whole and in turn. */
 export class Sender {
+  /** Bytes of messages, their headers among them, that the connection has taken. */
+  messageBytes = 0;
   readonly #connection: SendConnection;
   readonly #listener: SendListener;
   /** A frame is on its way. */
@@ -48,8 +50,11 @@ export class Sender {
     if (this.#failed || this.#closed) return false;
     this.#busy = true;
     try {
-      let sent = await this.#connection.write(frame);
-      while (sent < frame.length) sent += await this.#connection.write(frame.subarray(sent));
+      for (let sent = 0; sent < frame.length;) {
+        const count = await this.#connection.write(sent === 0 ? frame : frame.subarray(sent));
+        sent += count;
+        this.messageBytes += count;
+      }
     } catch (error) {
       this.#fail(error);
     }

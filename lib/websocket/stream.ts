@@ -18,10 +18,11 @@ import {
   controlFrames,
   type FrameObserver,
   Opcode,
-  PING_FRAME,
+  pingFrame,
   PONG_FRAME,
   writeHeader,
 } from "./frame.ts";
+import type { TcpAnswer } from "../sys/socket_diag.ts";
 import { FrameParser } from "./frame_parser.ts";
 import { Sender, type SendListener } from "./sender.ts";
 import { type Buffers, ElasticBuffer } from "./elastic_buffer.ts";
@@ -37,6 +38,9 @@ const LINGER_MS = 15_000;
 
 /** Kept free for looking ahead where the buffer is large enough: at most a quarter of it. */
 const LOOK_AHEAD_BYTES = 64 * 1024;
+
+/** So often in a row a client's system leaves ours without an answer when it can't be reached: for a second and more. */
+const UNREACHABLE_TRIES = 3;
 
 /** How often a client that can't be read is sent a Pong. */
 const HEARTBEAT_MS = 5_000;
@@ -96,7 +100,12 @@ export class StreamSocket implements ClientSocket, SendListener {
   /** The end of the connection, where the client takes longer to it than the closing may. */
   #lingering: Promise<void> | null = null;
 
-  /** What came behind the head is the first `leftover` bytes of the buffer, and `early` a read that may be under way behind them. */
+  readonly #ask: () => TcpAnswer;
+
+  /**
+   * What came behind the head is the first `leftover` bytes of the buffer, and `early` a read that may be under way behind them. `ask`
+   * says what the system knows of the connection.
+   */
   constructor(
     connection: StreamConnection,
     { frameType, onFrame }: Pick<ClientSocketOptions, "frameType" | "onFrame">,
@@ -105,7 +114,9 @@ export class StreamSocket implements ClientSocket, SendListener {
     buffer: ElasticBuffer,
     leftover: number,
     early: Promise<number | null> | null,
+    ask: () => TcpAnswer = () => null,
   ) {
+    this.#ask = ask;
     const { promise, resolve } = Promise.withResolvers<ClientEnd>();
     this.ended = promise;
     this.#settleEnded = resolve;
@@ -144,7 +155,20 @@ export class StreamSocket implements ClientSocket, SendListener {
 
   ping(): void {
     if (this.#closing !== null) return;
-    this.#sender.ping(PING_FRAME);
+    this.#sender.ping(pingFrame(this.#sender.messageBytes));
+  }
+
+  get unreadBytes(): number {
+    const sent = this.#sender.messageBytes;
+    const { ponged } = this.#parser;
+    // Of a number that we have never sent nothing is believed.
+    return ponged <= sent ? sent - ponged : sent;
+  }
+
+  isUnreachable(forMs: number): boolean {
+    const status = this.#ask();
+    if (status === null || status === "gone") return false;
+    return status.unanswered >= UNREACHABLE_TRIES && status.sinceAckMs >= forMs;
   }
 
   lookAhead(): boolean {

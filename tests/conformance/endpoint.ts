@@ -1,6 +1,7 @@
 /** The stream engine, composed as the program composes it, in the test's own process: thousands of tunnels cost little. */
 import { formatAddress } from "../../lib/base/address.ts";
 import { createBreather } from "../../lib/base/breather.ts";
+import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
 import { openLog } from "../../lib/base/logger.ts";
 import { createPool } from "../../lib/backend/pool.ts";
 import type { Config } from "../../lib/config/config.ts";
@@ -50,6 +51,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
   const registry = createRegistry();
   const buffers = createBuffers(config.bufferBytes);
   const breather = createBreather();
+  const diag = createSocketDiag();
   const used = () => buffers.small.used + buffers.large.used;
   const readCount = createReadCount();
   const requests = createRequestLog(log);
@@ -68,7 +70,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
     stopping: new AbortController().signal,
   });
   const listener = readCount.over(() =>
-    listenStream(config.listen[0]!, handler, { ...config, buffers, breather, log, requests })
+    listenStream(config.listen[0]!, handler, { ...config, buffers, breather, diag, log, requests })
   );
   let closing: Promise<void> | null = null;
   const stopListening = () => closing ??= listener.close();
@@ -91,6 +93,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
         await stopListening();
         await Promise.all([...pools.values()].map((pool) => pool.stop()));
         await breather.close();
+        diag.close();
       }
     },
   };

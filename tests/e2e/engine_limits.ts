@@ -24,6 +24,7 @@ export type Ability =
   | "time a head out"
   | "take a length of 0 with an upgrade"
   | "refuse a long Close"
+  | "wait for a slow reader"
   | "overflow";
 
 /** Why an engine can't: from the measurements of the runtime, and from how the engines are made. */
@@ -38,6 +39,8 @@ export const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, st
     "end its connections in order": "at its shutdown the runtime may drop them with bytes unread",
     "close a connection that is reset as it is upgraded":
       "where its 101 can't be sent the runtime neither closes the connection nor tells",
+    "wait for a slow reader":
+      "the runtime sends the Pings and waits for one interval, whatever stands before them",
     "ping again after a suspension": "the runtime judges by its own timer, before it reads",
     "close while its client sends":
       "the runtime drops the connection at the next message behind its Close",

@@ -35,8 +35,8 @@ export interface FarEnd {
   send(bytes: Uint8Array | string): Promise<void>;
   /** Reads until at least `length` bytes have come in all, or the end; gives all that came. */
   receive(length: number): Promise<Uint8Array>;
-  /** The same, and reads no more until it is asked to. */
-  some(length: number): Promise<Uint8Array>;
+  /** The same, and reads no more until it is asked to; gives how many came. */
+  some(length: number): Promise<number>;
   /** Reads on to the end; gives all that came and whether a FIN or a reset ended it. */
   rest(): Promise<{ readonly bytes: Uint8Array; readonly by: "fin" | "reset" }>;
   /** Sends a FIN. */
@@ -67,11 +67,10 @@ function createFarEnd(socket: net.Socket): FarEnd {
       return received();
     },
     async some(wanted) {
-      try {
-        return await this.receive(wanted);
-      } finally {
-        socket.pause();
-      }
+      socket.resume();
+      await until(`${wanted} bytes, ${length} came`, () => length >= wanted || by !== null);
+      socket.pause();
+      return length;
     },
     async rest() {
       socket.resume();
@@ -174,6 +173,8 @@ export function createSocketClient(connection: Deno.TcpConn): SocketClient {
       return heard;
     },
     rest() {},
+    unreadBytes: 0,
+    isUnreachable: () => false,
     lookAhead() {
       lookedAhead++;
       return this.audible;

@@ -1,12 +1,25 @@
 import assert from "node:assert/strict";
-import { createKeepalive, lookAtKeepalive } from "../../lib/tunnel/keepalive.ts";
+import {
+  type ClientSigns,
+  createKeepalive,
+  lookAtKeepalive,
+  SLOWEST_BYTES_PER_SECOND,
+} from "../../lib/tunnel/keepalive.ts";
 
 type Look = readonly [
   atMs: number,
   heard: number,
   due: "nothing" | "ping" | "silent",
-  audible?: false,
+  other?: Partial<ClientSigns>,
 ];
+
+const DEAF = { audible: false };
+
+/** A hundred intervals at the slowest pace. */
+const UNREAD = { unreadBytes: 10 * SLOWEST_BYTES_PER_SECOND };
+
+/** What is on its way to it has not been acknowledged for so long. */
+const unreachable = (sinceMs: number) => ({ isUnreachable: (forMs: number) => sinceMs >= forMs });
 
 /** Courses of a tunnel opened at 1000 with an interval of 100. */
 const COURSES: readonly (readonly [what: string, looks: readonly Look[]])[] = [
@@ -48,20 +61,53 @@ const COURSES: readonly (readonly [what: string, looks: readonly Look[]])[] = [
   ]],
   ["no end while the client can't be heard, and a full time to answer after that", [
     [1100, 0, "ping"],
-    [1200, 0, "ping", false],
-    [1300, 0, "ping", false],
-    [1400, 0, "ping", false],
+    [1200, 0, "ping", DEAF],
+    [1300, 0, "ping", DEAF],
+    [1400, 0, "ping", DEAF],
     [1500, 0, "ping"],
     [1599, 0, "nothing"],
     [1600, 0, "silent"],
+  ]],
+  ["no end before a slow client can have come to the Ping", [
+    [1100, 0, "ping", UNREAD],
+    [1300, 0, "ping", UNREAD],
+    [11_250, 0, "ping", UNREAD],
+    [11_299, 0, "nothing", UNREAD],
+    [11_300, 0, "silent", UNREAD],
+  ]],
+  ["no end while what it has to read grows, as one grows that takes more", [
+    [1100, 0, "ping", { unreadBytes: 2000 }],
+    [1300, 0, "ping", { unreadBytes: 4000 }],
+    [1500, 0, "ping", { unreadBytes: 6000 }],
+    [1600, 0, "silent", { unreadBytes: 6000 }],
+  ]],
+  ["the end of a slow client that has caught up after two intervals", [
+    [1100, 0, "ping", UNREAD],
+    [9000, 1, "ping"],
+    [9200, 1, "silent"],
+  ]],
+  ["the end after a bounded time, however much was sent", [
+    [1100, 0, "ping", { unreadBytes: Infinity }],
+    [525_587, 0, "ping", { unreadBytes: Infinity }],
+    [525_588, 0, "silent", { unreadBytes: Infinity }],
+  ]],
+  ["the end after two intervals when its system acknowledges nothing", [
+    [1100, 0, "ping", { ...UNREAD, ...unreachable(9_000) }],
+    [1299, 0, "ping", { ...UNREAD, ...unreachable(9_199) }],
+    [1300, 0, "silent", { ...UNREAD, ...unreachable(200) }],
+  ]],
+  ["no end when its system has acknowledged something since", [
+    [1100, 0, "ping", { ...UNREAD, ...unreachable(0) }],
+    [1300, 0, "ping", { ...UNREAD, ...unreachable(199) }],
   ]],
 ];
 
 for (const [what, looks] of COURSES) {
   Deno.test(`\`lookAtKeepalive()\` asks for ${what}`, () => {
     const state = createKeepalive(100, 1000);
-    for (const [atMs, heard, due, audible] of looks) {
-      assert.equal(lookAtKeepalive(state, heard, audible ?? true, atMs), due, `at ${atMs}`);
+    for (const [atMs, heard, due, other] of looks) {
+      const signs = { heard, audible: true, unreadBytes: 0, isUnreachable: () => false, ...other };
+      assert.equal(lookAtKeepalive(state, signs, atMs), due, `at ${atMs}`);
     }
   });
 }

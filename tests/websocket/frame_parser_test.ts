@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { pingFrame } from "../../lib/websocket/frame.ts";
 import { FrameParser, MAX_LEFTOVER_BYTES } from "../../lib/websocket/frame_parser.ts";
 import { wideBytes } from "../../lib/websocket/wide_bytes.ts";
 import { clientFrame, concat, toBytes } from "../support/client_frame.ts";
@@ -396,4 +397,20 @@ Deno.test("`FrameParser` reads every frame size from 0 to 70,000, in one piece a
     assert.equal(Buffer.compare(given, plain.subarray(0, size)), 0, `size ${size}`);
   }
   assert.equal(parser.ended, null);
+});
+
+Deno.test("`ponged` is the number that the last Pong of a Ping of ours brought back (5.5.3)", () => {
+  const parser = new FrameParser();
+  const take = (payload: Uint8Array | string) => {
+    const bytes = clientFrame(PONG, toBytes(payload));
+    BUFFER.bytes.set(bytes);
+    assert.equal(parser.parse(BUFFER, 0, bytes.length), bytes.length);
+    return parser.ponged;
+  };
+  assert.equal(take("before any"), 0);
+  assert.equal(take(pingFrame(70_000).subarray(2)), 70_000);
+  assert.equal(take(""), 70_000);
+  assert.equal(take(pingFrame(2 ** 40 + 1).subarray(2)), 2 ** 40 + 1);
+  assert.equal(take(pingFrame(0).subarray(2, 9)), 2 ** 40 + 1);
+  assert.ok(take(new Uint8Array(8).fill(255)) > 2 ** 53);
 });

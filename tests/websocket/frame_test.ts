@@ -4,7 +4,7 @@ import {
   closeFrame,
   controlFrames,
   Opcode,
-  PING_FRAME,
+  pingFrame,
   writeHeader,
 } from "../../lib/websocket/frame.ts";
 
@@ -74,8 +74,10 @@ Deno.test("`closeFrame()` refuses a code that must not be sent", () => {
   }
 });
 
-Deno.test("`PING_FRAME` is an empty Ping", () => {
-  assert.deepEqual([...PING_FRAME], [0x89, 0]);
+Deno.test("`pingFrame()` is a Ping that carries a number", () => {
+  assert.deepEqual([...pingFrame(0)], [0x89, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const most = pingFrame(Number.MAX_SAFE_INTEGER);
+  assert.deepEqual([...most], [0x89, 8, 0, 0x1f, 255, 255, 255, 255, 255, 255]);
 });
 
 Deno.test("`controlFrames()` tells the control frames that lie in a row apart", () => {
