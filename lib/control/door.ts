@@ -22,20 +22,20 @@ import { compileOrigins } from "../http/origin.ts";
 import { type RequestHead, withoutQuery } from "../http/request.ts";
 import { compileRoutes } from "../http/route.ts";
 import { type AcceptedRequest, decide, type VerdictRules } from "../http/verdict.ts";
-import { isWarning, type TunnelEnd } from "../tunnel/cause.ts";
-import type { AskedFor, Flow, OpenTunnel, Registry } from "./registry.ts";
-import type { Watch } from "../engine/sweep.ts";
+import type { AskedFor, Registry } from "./registry.ts";
+import { Session } from "./session.ts";
+import type { Sweep } from "../engine/sweep.ts";
 import { type FrameObserver, OPCODE_NAMES } from "../websocket/frame.ts";
 import { createGreetingWarning, type GreetingWarning } from "./greeting_warning.ts";
 import type { RequestLog } from "./request_log.ts";
-import { namesOf, progressOf } from "./tunnel_fields.ts";
+import { namesOf } from "./tunnel_fields.ts";
 
 export interface DoorOptions {
   readonly config: Config;
   /** By key of `wstunnel.server`. */
   readonly pools: ReadonlyMap<string, Pool>;
   readonly registry: Registry;
-  readonly watch: Watch;
+  readonly sweep: Sweep;
   readonly log: Logger;
   readonly requests: RequestLog;
   /** Aborted when the server stops: a tunnel that begins after that ends at once. */
@@ -119,35 +119,25 @@ function reasonFor({ kind }: ConnectFailure, stopping: AbortSignal): string {
 }
 
 function openTunnel(
-  { registry, watch, log, stopping, greetings }: Shared,
+  shared: Shared,
   accept: AcceptedRequest,
   peer: Peer,
   lease: Lease,
   start: (settings: TunnelSettings) => RunningTunnel,
 ): void {
-  const names = {
+  const { registry, sweep, log, stopping, greetings } = shared;
+  const session = new Session(shared, {
     id: registry.nextId(),
     client: peer.name,
     route: accept.key,
     asked: askedFor(accept),
-    backend: lease.backend,
-    pid: lease.pid,
-  };
-  let running: RunningTunnel | null = null;
-  let unwatch: (() => void) | null = null;
-  const open: OpenTunnel = {
-    ...names,
-    openedAtMs: performance.now(),
-    get flow() {
-      return running?.machine ?? NO_FLOW;
-    },
-    end: (cause) => running?.machine.end(cause),
-  };
-  registry.add(open);
-  lease.carry?.(open.id);
-  log.info("tunnel opened", namesOf(open));
+    lease,
+  });
+  registry.add(session);
+  lease.carry?.(session.id);
+  log.info("tunnel opened", namesOf(session));
   const { host } = lease;
-  running = start({
+  const running = start({
     encoding: accept.encoding,
     pingIntervalMs: accept.pingIntervalMs,
     readTimeoutMs: host.readTimeoutMs,
@@ -155,27 +145,13 @@ function openTunnel(
     tcpFinPropagate: host.tcpFinPropagate,
     backendLingerMs: lease.connection.lingerMs ?? BACKEND_LINGER_MS,
     onFrame: log.debugs ? frameLogger(log, peer) : null,
-    onFirstBytes: accept.encoding === "text" ? greetings(names) : null,
-    now: watch.nowMs,
-    // Not within the call that ends it: whoever made it may not have begun to look at it.
-    onOver: (ended) => queueMicrotask(() => closeTunnel(open, ended)),
-    onReleased: () => unwatch?.(),
+    onFirstBytes: accept.encoding === "text" ? greetings(session) : null,
+    now: sweep.nowMs,
+    listener: session,
   });
-  const { machine } = running;
-  if (!machine.released) unwatch = watch.add((nowMs) => running?.tick(nowMs));
-  if (stopping.aborted) machine.end("shutdown");
-
-  function closeTunnel(open: OpenTunnel, ended: TunnelEnd): void {
-    lease.release();
-    registry.delete(open);
-    const fields = closedFields(open, ended);
-    if (isWarning(ended.cause)) log.warn("tunnel closed", fields);
-    else log.info("tunnel closed", fields);
-  }
+  session.begin(running);
+  if (stopping.aborted) session.end("shutdown");
 }
-
-/** Of a tunnel that has yet to begin. */
-const NO_FLOW: Flow = { upBytes: 0, downBytes: 0, upWaits: false, downWaits: false };
 
 /** How long a backend may be silent once its input has ended. */
 const BACKEND_LINGER_MS = 2_000;
@@ -224,9 +200,4 @@ function askedFor({ path, authority, origin, protocol, declined }: AcceptedReque
     subprotocol: headerField(protocol),
     declined: headerField(declined),
   };
-}
-
-/** The access log's line. */
-function closedFields(open: OpenTunnel, { code, cause, reason }: TunnelEnd) {
-  return { ...progressOf(open), code, cause, reason: reason === "" ? undefined : reason };
 }

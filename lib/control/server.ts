@@ -13,7 +13,7 @@ import { reapOrphans } from "../process/reap.ts";
 import type { Config, ListenConfig } from "../config/config.ts";
 import { createSocketDiag } from "../sys/socket_diag.ts";
 import { createRegistry } from "./registry.ts";
-import { createWatch, tickFor } from "../engine/sweep.ts";
+import { createSweep, tickFor } from "../engine/sweep.ts";
 import { createBuffers } from "../engine/elastic_buffer.ts";
 import { debuggerProblem } from "./debugger.ts";
 import { surviveDefects } from "./defects.ts";
@@ -34,12 +34,12 @@ export async function serve(config: Config, log: OpenedLog): Promise<number> {
   const buffers = createBuffers(config.bufferBytes, createReleasePages());
   const breather = createBreather();
   const diag = createSocketDiag();
-  const watch = createWatch(tickFor(timesOf(config)), buffers.trim);
+  const sweep = createSweep(tickFor(timesOf(config)), buffers.trim);
   const stopping = new AbortController();
   const { signal } = stopping;
   const requests = createRequestLog(log);
   const options = { ...config, buffers, breather, diag, log };
-  const shared = { config, pools, registry, watch, buffers, breather, log, requests };
+  const shared = { config, pools, registry, sweep, buffers, breather, log, requests };
   const door = createDoor({ ...shared, stopping: signal });
   const listen = config.engine === "native"
     ? (place: ListenConfig) => listenNative(place, door, options)

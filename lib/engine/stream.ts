@@ -8,7 +8,7 @@ import { acceptAll } from "./accept.ts";
 import type { EngineOptions, Listener } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
 import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
-import { createWatch, tickFor } from "./sweep.ts";
+import { createSweep, tickFor } from "./sweep.ts";
 import type { Door } from "./door.ts";
 import { Opening } from "./opening.ts";
 
@@ -22,8 +22,7 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
   const { address } = place;
   const listener = openListener(place);
   const openings = new Set<Opening>();
-  const sweep = createWatch(tickFor([options.handshakeTimeoutMs, REFUSED_TICK_MS]));
-  let unwatch: (() => void) | null = null;
+  const sweep = createSweep(tickFor([options.handshakeTimeoutMs, REFUSED_TICK_MS]));
   let closed = false;
   let onSettled: (() => void) | null = null;
   const openingOptions = {
@@ -32,17 +31,16 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
     nowMs: sweep.nowMs,
     onOver(opening: Opening) {
       openings.delete(opening);
-      if (openings.size > 0) return;
-      unwatch?.();
-      unwatch = null;
-      onSettled?.();
+      sweep.delete(opening);
+      if (openings.size === 0) onSettled?.();
     },
   };
   const open = (connection: Connection) => {
     if ("setNoDelay" in connection) prepare(connection);
     const ask = questionOf(connection, options);
-    openings.add(new Opening(connection, peerOf(connection.remoteAddr), openingOptions, ask));
-    unwatch ??= sweep.add((nowMs) => openings.forEach((opening) => opening.tick(nowMs)));
+    const opening = new Opening(connection, peerOf(connection.remoteAddr), openingOptions, ask);
+    openings.add(opening);
+    sweep.add(opening);
   };
   const accepting = acceptAll<Connection>(listener, () => closed, options.log, open);
   return {

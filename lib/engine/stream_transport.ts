@@ -13,7 +13,6 @@ import type { Breather } from "../base/breather.ts";
 import type { StreamEnd, Transport } from "../base/transport.ts";
 import { type BackendConnection, ProgramFailure } from "../backend/connection.ts";
 import type { TcpAnswer } from "../sys/socket_diag.ts";
-import { StallMeter } from "../tunnel/stall.ts";
 import { type Buffers, ElasticBuffer } from "./elastic_buffer.ts";
 import { type WideBytes, wideBytes } from "../websocket/wide_bytes.ts";
 
@@ -64,8 +63,8 @@ export class StreamTransport implements Transport {
   #wide: WideBytes;
   #from = 0;
   #lastCount = 0;
-  #reads = 0;
-  readonly #quiet = new StallMeter();
+  #hasRead = false;
+  #quietSinceMs = 0;
   /** `held`: what was received is being dealt with. */
   #read: "idle" | "under way" | "held" | "ended" = "idle";
   #paused = false;
@@ -115,7 +114,7 @@ export class StreamTransport implements Transport {
   /** A write of nothing is refused on a connection that was reset (send(2), EPIPE), and by the runtime passed on to the system. */
   probe(): void {
     if (this.busy || this.#closed || this.#out !== "open" || this.#read !== "idle") return;
-    this.#connection.write(NOTHING).catch(this.#onSendFailed);
+    this.#connection.write(NOTHING).catch(this.#onWritten);
   }
 
   isUnreachable(forMs: number): boolean {
@@ -156,7 +155,11 @@ export class StreamTransport implements Transport {
   /** Gives the memory of a burst back once nothing has been received for a while; to be called every now and then. */
   tick(nowMs: number): void {
     const isQuiet = this.#read === "under way" && this.#wide === this.#buffer.wide;
-    if (this.#quiet.look(isQuiet, this.#reads, nowMs) >= QUIET_MS) this.#buffer.rest(this.#from);
+    if (this.#hasRead || !isQuiet) {
+      this.#hasRead = false;
+      // A whole number is held without an object of its own.
+      this.#quietSinceMs = Math.floor(nowMs);
+    } else if (nowMs - this.#quietSinceMs >= QUIET_MS) this.#buffer.rest(this.#from);
   }
 
   get #peerBusy(): boolean {
@@ -181,11 +184,15 @@ export class StreamTransport implements Transport {
     const received = pause === null
       ? this.#connection.read(space)
       : pause.then(() => this.#connection.read(space));
-    received.then(this.#onReceived, this.#onReadFailed);
+    received.then(this.#onRead, this.#onRead);
   }
 
-  #onReceived = (count: number | null): void => {
+  /** One function for all that a read comes to: an idle tunnel keeps it for as long as it waits. */
+  #onRead = (count: unknown): void => {
     if (count === null) return this.#endRead("fin");
+    if (typeof count !== "number") {
+      return this.#endRead(count instanceof ProgramFailure ? "failed" : "reset");
+    }
     this.#read = "held";
     if (!this.#closed) this.#pass(count);
     this.#read = "idle";
@@ -195,7 +202,7 @@ export class StreamTransport implements Transport {
 
   #pass(count: number): void {
     this.#lastCount = count;
-    this.#reads++;
+    this.#hasRead = true;
     const isBehind = this.#peerBusy;
     if (this.#wide === this.#buffer.wide) {
       this.#buffer.note(count, this.#wide.bytes.length - this.#from);
@@ -204,9 +211,6 @@ export class StreamTransport implements Transport {
     // The peer was through meanwhile, and sends out of the memory that was to look ahead with.
     if (!isBehind && this.#peerBusy) this.#ahead = null;
   }
-
-  #onReadFailed = (error: unknown): void =>
-    this.#endRead(error instanceof ProgramFailure ? "failed" : "reset");
 
   /**
    * The system tells of a reset once, to the read or to the write, whichever comes first; the other sees no more than an end. Both come in the
@@ -224,10 +228,11 @@ export class StreamTransport implements Transport {
 
   #write(bytes: Uint8Array): void {
     this.#sending = bytes;
-    this.#connection.write(bytes).then(this.#onSent, this.#onSendFailed);
+    this.#connection.write(bytes).then(this.#onWritten, this.#onWritten);
   }
 
-  #onSent = (count: number): void => {
+  #onWritten = (count: unknown): void => {
+    if (typeof count !== "number") return this.#endSendFailed(count);
     this.sent += count;
     if (this.#closed) return this.#endSend();
     if (count < this.#sending.length) return this.#write(this.#sending.subarray(count));
@@ -237,13 +242,13 @@ export class StreamTransport implements Transport {
     this.#letPeerRead();
   };
 
-  #onSendFailed = (error: unknown): void => {
+  #endSendFailed(error: unknown): void {
     this.#out = "failed";
     this.#endSend();
     if (this.#closed) return;
     this.#listener.sendFailed(error instanceof Deno.errors.ConnectionReset ? "reset" : "fin");
     this.#letPeerRead();
-  };
+  }
 
   #endSend(): void {
     this.busy = false;

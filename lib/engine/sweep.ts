@@ -8,13 +8,18 @@
  */
 import { LATE_MS } from "../base/deadline.ts";
 
-/** Calls what is added at every tick, with the time of its clock, until it is taken out again. */
-export interface Watch {
+/** Looks at what time has run out. */
+export interface Ticking {
+  tick(nowMs: number): void;
+}
+
+/** Ticks what is added, with the time of its clock, until it is taken out again. */
+export interface Sweep {
   readonly tickMs: number;
   /** The clock: that of `performance.now()` without the time left out. */
-  nowMs(): number;
-  /** Gives what takes it out. */
-  add(look: (nowMs: number) => void): () => void;
+  readonly nowMs: () => number;
+  add(ticking: Ticking): void;
+  delete(ticking: Ticking): void;
 }
 
 /** A tick that comes so late was not held up by work alone: the process stood still. */
@@ -29,12 +34,12 @@ export function tickFor(timesMs: readonly number[]): number {
   return Math.max(shortest / 4, SHORTEST_TICK_MS);
 }
 
-/** The timer runs only while something is watched; `afterLooks` is called once at each tick. */
-export function createWatch(
+/** The timer runs only while there is something to tick; `afterTicks` is called once at each. */
+export function createSweep(
   tickMs: number,
-  afterLooks: (nowMs: number) => void = () => {},
-): Watch {
-  const looks = new Set<(nowMs: number) => void>();
+  afterTicks: (nowMs: number) => void = () => {},
+): Sweep {
+  const all = new Set<Ticking>();
   let timer: ReturnType<typeof setInterval> | undefined;
   let tickedAtMs = 0;
   let leftOutMs = 0;
@@ -49,24 +54,23 @@ export function createWatch(
     letIn = isLate && !letIn;
     if (letIn) return;
     const nowMs = tickedAtMs - leftOutMs;
-    for (const look of looks) look(nowMs);
-    afterLooks(nowMs);
+    for (const one of all) one.tick(nowMs);
+    afterTicks(nowMs);
   };
   return {
     tickMs,
     nowMs: () => performance.now() - leftOutMs,
-    add(look) {
-      looks.add(look);
-      if (timer === undefined) {
-        tickedAtMs = performance.now();
-        timer = setInterval(tick, tickMs);
-      }
-      return () => {
-        looks.delete(look);
-        if (looks.size > 0) return;
-        clearInterval(timer);
-        timer = undefined;
-      };
+    add(ticking) {
+      all.add(ticking);
+      if (timer !== undefined) return;
+      tickedAtMs = performance.now();
+      timer = setInterval(tick, tickMs);
+    },
+    delete(ticking) {
+      all.delete(ticking);
+      if (all.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
     },
   };
 }

@@ -55,10 +55,15 @@ export interface TunnelOptions extends WatchdogTimes {
   readonly onFirstBytes?: ((bytes: Uint8Array) => void) | null;
   /** The time on any one clock, asked when a state changes, never for bytes that pass. */
   readonly now: () => number;
+  readonly listener: TunnelListener;
+}
+
+/** Who is told of a tunnel's end. */
+export interface TunnelListener {
   /** Both sides are through, or as good as. */
-  readonly onOver: (end: TunnelEnd) => void;
+  tunnelOver(end: TunnelEnd): void;
   /** Both connections are closed, too: nothing more happens. */
-  readonly onReleased: () => void;
+  tunnelReleased(): void;
 }
 
 /** Ends of the client that leave nothing to wait for: it is to be told at once. */
@@ -337,11 +342,11 @@ export class Tunnel implements ClientListener {
     if (this.over === null && this.#backendClosed && clientThrough) {
       // It may not have got what we said.
       this.over = this.#client.closeLost ? { ...this.#cause!, code: LOST.code } : this.#cause!;
-      this.#options.onOver(this.over);
+      this.#options.listener.tunnelOver(this.over);
     }
     if (this.over === null || !this.released || this.#releaseTold) return;
     this.#releaseTold = true;
-    this.#options.onReleased();
+    this.#options.listener.tunnelReleased();
   }
 
   #closeBackend(): void {

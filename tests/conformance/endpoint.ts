@@ -10,7 +10,7 @@ import { createDoor } from "../../lib/control/door.ts";
 import { createRequestLog } from "../../lib/control/request_log.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { createRegistry, type OpenTunnel } from "../../lib/control/registry.ts";
-import { createWatch } from "../../lib/engine/sweep.ts";
+import { createSweep } from "../../lib/engine/sweep.ts";
 import { createBuffers } from "../../lib/engine/elastic_buffer.ts";
 import { eventually } from "../support/eventually.ts";
 import { createReadCount, type ReadCount } from "./read_count.ts";
@@ -64,7 +64,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
     config,
     pools,
     registry,
-    watch: createWatch(TICK_MS),
+    sweep: createSweep(TICK_MS),
     log,
     requests,
     stopping: new AbortController().signal,

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import { createWatch, tickFor } from "../../lib/engine/sweep.ts";
+import { createSweep, type Sweep, tickFor } from "../../lib/engine/sweep.ts";
 import { holdUp } from "../support/hold_up.ts";
 import { until } from "../support/connection_pair.ts";
+
+/** Adds a look; gives what takes it out. */
+function watched(sweep: Sweep, tick: (nowMs: number) => void): () => void {
+  const ticking = { tick };
+  sweep.add(ticking);
+  return () => sweep.delete(ticking);
+}
 
 const TICKS: readonly (readonly [timesMs: readonly number[], tickMs: number])[] = [
   [[], 1000],
@@ -21,32 +28,32 @@ for (const [timesMs, tickMs] of TICKS) {
   });
 }
 
-Deno.test("`createWatch()` calls what is watched at each tick with the time, and no more once it is taken out", async () => {
-  const watch = createWatch(5);
+Deno.test("`createSweep()` calls what is watched at each tick with the time, and no more once it is taken out", async () => {
+  const sweep = createSweep(5);
   const looks: number[] = [];
-  const unwatch = watch.add((nowMs) => looks.push(nowMs));
+  const unwatch = watched(sweep, (nowMs) => looks.push(nowMs));
   await until("three looks", () => looks.length >= 3);
   unwatch();
   const count = looks.length;
   assert(looks.every((at, index) => index === 0 || at > looks[index - 1]!));
   assert(performance.now() - looks.at(-1)! < 10_000);
   let others = 0;
-  const unwatchOther = watch.add(() => others++);
+  const unwatchOther = watched(sweep, () => others++);
   await until("the timer to run again", () => others >= 2);
   assert.equal(looks.length, count);
   unwatchOther();
 });
 
-Deno.test("`createWatch()` lets a look take itself and another out, and add one", async () => {
-  const watch = createWatch(5);
+Deno.test("`createSweep()` lets a look take itself and another out, and add one", async () => {
+  const sweep = createSweep(5);
   const calls: string[] = [];
-  const unwatchOne = watch.add(() => {
+  const unwatchOne = watched(sweep, () => {
     calls.push("one");
     unwatchOne();
     unwatchTwo();
-    unwatchThree ??= watch.add(() => calls.push("three"));
+    unwatchThree ??= watched(sweep, () => calls.push("three"));
   });
-  const unwatchTwo = watch.add(() => calls.push("two"));
+  const unwatchTwo = watched(sweep, () => calls.push("two"));
   let unwatchThree: (() => void) | undefined;
   await until("the third", () => calls.filter((call) => call === "three").length >= 2);
   assert.equal(calls.filter((call) => call === "one").length, 1);
@@ -54,11 +61,11 @@ Deno.test("`createWatch()` lets a look take itself and another out, and add one"
   unwatchThree!();
 });
 
-Deno.test("`createWatch()` takes the same function out once, and its timer ends with the last one", async () => {
-  const watch = createWatch(5);
-  const unwatchOne = watch.add(() => {});
+Deno.test("`createSweep()` takes the same function out once, and its timer ends with the last one", async () => {
+  const sweep = createSweep(5);
+  const unwatchOne = watched(sweep, () => {});
   let looks = 0;
-  const unwatchTwo = watch.add(() => looks++);
+  const unwatchTwo = watched(sweep, () => looks++);
   unwatchOne();
   unwatchOne();
   await until("a look", () => looks > 0);
@@ -66,11 +73,11 @@ Deno.test("`createWatch()` takes the same function out once, and its timer ends 
   unwatchTwo();
 });
 
-Deno.test("`createWatch()` leaves out the time in which nobody listened, and lets in what came before it looks", async () => {
-  const watch = createWatch(10);
+Deno.test("`createSweep()` leaves out the time in which nobody listened, and lets in what came before it looks", async () => {
+  const sweep = createSweep(10);
   const looks: { readonly nowMs: number; readonly letIn: boolean }[] = [];
   let letIn = true;
-  const unwatch = watch.add((nowMs) => looks.push({ nowMs, letIn }));
+  const unwatch = watched(sweep, (nowMs) => looks.push({ nowMs, letIn }));
   for (let round = 1; round <= 3; round++) {
     const before = looks.length;
     await until("two looks", () => looks.length >= before + 2);
@@ -87,13 +94,13 @@ Deno.test("`createWatch()` leaves out the time in which nobody listened, and let
     const gapMs = look.nowMs - (looks[index - 1]?.nowMs ?? look.nowMs);
     assert.ok(gapMs >= 0 && gapMs < 100, `${gapMs} ms between two looks`);
   }
-  assert.ok(performance.now() - watch.nowMs() > 400);
+  assert.ok(performance.now() - sweep.nowMs() > 400);
 });
 
-Deno.test("`createWatch()` comes to a look in a process that is always held up", async () => {
-  const watch = createWatch(10);
+Deno.test("`createSweep()` comes to a look in a process that is always held up", async () => {
+  const sweep = createSweep(10);
   let looks = 0;
-  const unwatch = watch.add(() => looks++);
+  const unwatch = watched(sweep, () => looks++);
   const busy = setInterval(() => holdUp(50), 1);
   await until("three looks", () => looks >= 3);
   clearInterval(busy);

@@ -163,8 +163,10 @@ export class World {
       tcpFinPropagate: options.tcpFinPropagate,
       backendLingerMs: 2_000,
       now: () => this.#nowMs,
-      onOver: () => this.overs++,
-      onReleased: () => this.releases++,
+      listener: {
+        tunnelOver: () => this.overs++,
+        tunnelReleased: () => this.releases++,
+      },
     });
     this.#endpoint = new Endpoint(this.client, this.tunnel, {
       role: options.role,

@@ -43,7 +43,7 @@ export interface Rig {
 }
 
 /** What may be set; times are off and frames binary unless they are. */
-export type RigOptions = Partial<Omit<TunnelOptions, "now" | "onOver" | "onReleased">>;
+export type RigOptions = Partial<Omit<TunnelOptions, "now" | "listener">>;
 
 /** No Pings, no limits, no half-close. */
 export const NOTHING_TIMED = {
@@ -83,10 +83,12 @@ export function runTunnel(
       frameType: encoding === "binary" ? "binary" : "text",
       onFrame: null,
       now: () => nowMs,
-      onOver: over.resolve,
-      onReleased() {
-        clearInterval(timer);
-        released.resolve();
+      listener: {
+        tunnelOver: over.resolve,
+        tunnelReleased() {
+          clearInterval(timer);
+          released.resolve();
+        },
       },
     },
   );

@@ -1,0 +1,95 @@
+/**
+ * An open tunnel with its names: in the registry, in the sweep, and in the log when it is over.
+ *
+ * A class, since a closure for each thing that may happen to a tunnel is what most of an idle one's memory was.
+ *
+ * @module
+ */
+import type { Logger } from "../base/logger.ts";
+import type { Lease } from "../backend/backend.ts";
+import type { RunningTunnel } from "../engine/door.ts";
+import type { Sweep } from "../engine/sweep.ts";
+import { type Cause, isWarning, type TunnelEnd } from "../tunnel/cause.ts";
+import type { TunnelListener } from "../tunnel/tunnel.ts";
+import type { AskedFor, Flow, OpenTunnel, Registry } from "./registry.ts";
+import { progressOf } from "./tunnel_fields.ts";
+
+/** What all sessions share. */
+export interface SessionContext {
+  readonly registry: Registry;
+  readonly sweep: Sweep;
+  readonly log: Logger;
+}
+
+/** What is known when the tunnel opens. */
+export interface SessionNames {
+  readonly id: number;
+  readonly client: string;
+  readonly route: string;
+  readonly asked: AskedFor;
+  readonly lease: Lease;
+}
+
+/** Of a tunnel that has yet to begin. */
+const NO_FLOW: Flow = { upBytes: 0, downBytes: 0, upWaits: false, downWaits: false };
+
+export class Session implements OpenTunnel, TunnelListener {
+  readonly id: number;
+  readonly client: string;
+  readonly route: string;
+  readonly asked: AskedFor;
+  readonly openedAtMs = performance.now();
+  readonly #context: SessionContext;
+  readonly #lease: Lease;
+  #running: RunningTunnel | null = null;
+
+  constructor(context: SessionContext, { id, client, route, asked, lease }: SessionNames) {
+    this.#context = context;
+    this.id = id;
+    this.client = client;
+    this.route = route;
+    this.asked = asked;
+    this.#lease = lease;
+  }
+
+  get backend(): string {
+    return this.#lease.backend;
+  }
+
+  get pid(): number | undefined {
+    return this.#lease.pid;
+  }
+
+  get flow(): Flow {
+    return this.#running?.machine ?? NO_FLOW;
+  }
+
+  /** The engine moves it from now on. */
+  begin(running: RunningTunnel): void {
+    this.#running = running;
+    if (!running.machine.released) this.#context.sweep.add(running);
+  }
+
+  end(cause: Cause): void {
+    this.#running?.machine.end(cause);
+  }
+
+  /** Told of later: whoever made the call that ends it may not have begun to look at it. */
+  tunnelOver(ended: TunnelEnd): void {
+    queueMicrotask(() => this.#close(ended));
+  }
+
+  tunnelReleased(): void {
+    if (this.#running !== null) this.#context.sweep.delete(this.#running);
+  }
+
+  #close({ code, cause, reason }: TunnelEnd): void {
+    const { registry, log } = this.#context;
+    this.#lease.release();
+    registry.delete(this);
+    const why = reason === "" ? undefined : reason;
+    const fields = { ...progressOf(this), code, cause, reason: why };
+    if (isWarning(cause)) log.warn("tunnel closed", fields);
+    else log.info("tunnel closed", fields);
+  }
+}
