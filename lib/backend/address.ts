@@ -13,6 +13,7 @@ import { type Address, formatAddress } from "../base/address.ts";
 import { isShortage } from "../base/exhaustion.ts";
 import type { HostConfig } from "../config/config.ts";
 import type { ConnectFailure, ConnectRequest, Lease } from "./backend.ts";
+import type { BackendConnection } from "./connection.ts";
 import { dial } from "./dial.ts";
 
 /** Times are on the clock of `performance.now()`, which the system's clock being set does not move. */
@@ -120,14 +121,7 @@ export async function leaseAddress(
     state.connectedAt = performance.now();
     markUp(state);
     state.tunnelsServed++;
-    const release = once(() => {
-      state.load--;
-      onRelease();
-    });
-    return {
-      ok: true,
-      lease: { connection: dialled.connection, backend: state.name, host, release },
-    };
+    return { ok: true, lease: new AddressLease(dialled.connection, host, state, onRelease) };
   }
   state.load--;
   onRelease();
@@ -140,10 +134,33 @@ export async function leaseAddress(
   return { ok: false, kind: "down", reason };
 }
 
-function once(action: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) action();
-    done = true;
-  };
+/** A class, since an idle tunnel holds one: closures would hold what they were made among. */
+class AddressLease implements Lease {
+  readonly connection: BackendConnection;
+  readonly host: HostConfig;
+  readonly #state: AddressState;
+  #onRelease: (() => void) | null;
+
+  constructor(
+    connection: BackendConnection,
+    host: HostConfig,
+    state: AddressState,
+    onRelease: () => void,
+  ) {
+    this.connection = connection;
+    this.host = host;
+    this.#state = state;
+    this.#onRelease = onRelease;
+  }
+
+  get backend(): string {
+    return this.#state.name;
+  }
+
+  release(): void {
+    if (this.#onRelease === null) return;
+    this.#state.load--;
+    this.#onRelease();
+    this.#onRelease = null;
+  }
 }

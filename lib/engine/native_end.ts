@@ -51,7 +51,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 export class NativeEnd implements ClientEnd {
   heard = 0;
   closeLost = false;
-  readonly ping = null;
+  readonly pings = false;
   /** The runtime doesn't tell. */
   readonly sent = 0;
   readonly unreadBytes = 0;
@@ -104,6 +104,8 @@ export class NativeEnd implements ClientEnd {
     return false;
   }
 
+  /** It sends its own. */
+  ping(): void {}
   /** The runtime fetches the next message whether or not the last was dealt with. */
   pauseReading(): void {}
   resumeReading(): void {}

@@ -15,7 +15,7 @@ export type Encoding = "binary" | "text" | "base64";
 export interface Encoder {
   /** Where in a buffer of `length` bytes the backend's next ones are to be received, the rest of it being room for them. */
   receiveAt(length: number): number;
-  /** Makes a message of the bytes `[start..end)`, received there; it lies in `[this.start..this.end)`. False: after it come bytes that can't be sent. */
+  /** Makes a message of the bytes `[start..end)`, received there; it lies in `[this.start..this.end)` until the next call of anybody. False: after it come bytes that can't be sent. */
   encode(wide: WideBytes, start: number, end: number): boolean;
   readonly start: number;
   /** Equal to `start` when there is nothing to send yet. */
@@ -24,9 +24,10 @@ export interface Encoder {
   readonly complete: boolean;
 }
 
+/** Only text remembers something from one call to the next: the others are shared. */
 export function createEncoder(encoding: Encoding): Encoder {
   if (encoding === "text") return new TextEncoding();
-  return encoding === "binary" ? new BinaryEncoding() : new Base64Encoding();
+  return encoding === "binary" ? BINARY : BASE64;
 }
 
 class BinaryEncoding implements Encoder {
@@ -87,3 +88,6 @@ class Base64Encoding implements Encoder {
     return true;
   }
 }
+
+const BINARY = new BinaryEncoding();
+const BASE64 = new Base64Encoding();

@@ -5,38 +5,46 @@
  */
 
 export class Patience {
-  /** When to look again; Infinity: nobody waits. */
-  deadlineMs = Infinity;
+  /** When to look again; 0: nobody waits. Whole numbers are held without an object of their own. */
+  #deadlineMs = 0;
   #patienceMs = 0;
   #seenSteps = 0;
-  #lastMs = Infinity;
+  /** When to wait no longer whatever moves; 0: there is no such time. */
+  #lastMs = 0;
 
   /** Waits from `nowMs` on as long as the steps change at least every `patienceMs`, at most `mostMs`. */
-  start(nowMs: number, patienceMs: number, steps: number, mostMs = Infinity): void {
+  start(nowMs: number, patienceMs: number, steps: number, mostMs = 0): void {
     this.#patienceMs = patienceMs;
     this.#seenSteps = steps;
-    this.#lastMs = nowMs + mostMs;
-    this.deadlineMs = Math.min(nowMs + patienceMs, this.#lastMs);
+    this.#lastMs = mostMs === 0 ? 0 : Math.ceil(nowMs + mostMs);
+    this.#deadlineMs = this.#bounded(nowMs + patienceMs);
   }
 
   /** Waits no longer than until `lastMs`. */
   shorten(lastMs: number): void {
-    this.#lastMs = Math.min(this.#lastMs, lastMs);
-    this.deadlineMs = Math.min(this.deadlineMs, this.#lastMs);
+    this.#lastMs = Math.ceil(this.#lastMs === 0 ? lastMs : Math.min(this.#lastMs, lastMs));
+    if (this.#deadlineMs > 0) this.#deadlineMs = this.#bounded(this.#deadlineMs);
   }
 
   stop(): void {
-    this.deadlineMs = Infinity;
+    this.#deadlineMs = 0;
   }
 
   /** True, and stopped: it is over. Else the wait goes on. */
   expired(nowMs: number, steps: number): boolean {
-    if (nowMs < this.deadlineMs) return false;
-    if (steps === this.#seenSteps || nowMs >= this.#lastMs) {
+    if (this.#deadlineMs === 0 || nowMs < this.#deadlineMs) return false;
+    const isLast = this.#lastMs > 0 && nowMs >= this.#lastMs;
+    if (steps === this.#seenSteps || isLast) {
       this.stop();
       return true;
     }
-    this.start(nowMs, this.#patienceMs, steps, this.#lastMs - nowMs);
+    this.#seenSteps = steps;
+    this.#deadlineMs = this.#bounded(nowMs + this.#patienceMs);
     return false;
+  }
+
+  #bounded(timeMs: number): number {
+    const whole = Math.ceil(timeMs);
+    return this.#lastMs === 0 ? whole : Math.min(whole, this.#lastMs);
   }
 }

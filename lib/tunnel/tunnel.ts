@@ -98,15 +98,16 @@ export class Tunnel implements ClientListener {
   #hurried = false;
   #releaseTold = false;
   /** When a client that nothing is received from is next sent a Pong. */
-  #pongDueMs = Infinity;
+  #pongDueMs = 0;
 
   #downSteps = 0;
   readonly #patience = new Patience();
-  #clientDeadlineMs = Infinity;
+  /** When the client has had time enough; 0: it has all the time. */
+  #clientDeadlineMs = 0;
   readonly #watchdog: Watchdog | null;
   /** What the backend had taken at the last look, and when it last took some. */
   #sentSeen = 0;
-  #sentSeenMs = -Infinity;
+  #sentSeenMs = 0;
 
   constructor(backend: Transport, options: TunnelOptions) {
     this.#backend = backend;
@@ -191,7 +192,7 @@ export class Tunnel implements ClientListener {
 
   clientClosed(): void {
     this.#clientState = "closed";
-    this.#clientDeadlineMs = Infinity;
+    this.#clientDeadlineMs = 0;
     this.#resumeBackend();
     if (this.#cause === null && this.#up === "open") this.#endUp(LOST);
     else this.#decide();
@@ -253,7 +254,8 @@ export class Tunnel implements ClientListener {
     if (this.#clientPaused) this.#probeClient(nowMs);
     if (this.#cause === null) this.#watch(nowMs);
     if (this.#patience.expired(nowMs, this.#steps)) this.#giveUp();
-    if (nowMs >= this.#clientDeadlineMs) this.#cutClient(nowMs);
+    const deadlineMs = this.#clientDeadlineMs;
+    if (deadlineMs > 0 && nowMs >= deadlineMs) this.#cutClient(nowMs);
   }
 
   #passUp(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
@@ -360,7 +362,8 @@ export class Tunnel implements ClientListener {
   #lingerBackend(): void {
     const nowMs = this.#options.now();
     const { sent } = this.#backend;
-    const isBusy = sent !== this.#sentSeen || nowMs - this.#sentSeenMs < BACKEND_LINGER_MS;
+    const isBusy = sent !== this.#sentSeen ||
+      (sent > 0 && nowMs - this.#sentSeenMs < BACKEND_LINGER_MS);
     if (!isBusy) this.#patience.start(nowMs, SHORT_LINGER_MS, this.#steps, SHORT_LINGER_MS);
     else this.#wait(this.#options.backendLingerMs, BACKEND_LINGER_MS);
     if (this.#hurried) this.#patience.shorten(nowMs + SHORT_LINGER_MS);
@@ -373,7 +376,7 @@ export class Tunnel implements ClientListener {
     }
   }
 
-  #wait(patienceMs: number, mostMs = Infinity): void {
+  #wait(patienceMs: number, mostMs = 0): void {
     this.#patience.start(this.#options.now(), patienceMs, this.#steps, mostMs);
   }
 
@@ -411,7 +414,7 @@ export class Tunnel implements ClientListener {
     const { sent } = this.#backend;
     if (sent !== this.#sentSeen) {
       this.#sentSeen = sent;
-      this.#sentSeenMs = nowMs;
+      this.#sentSeenMs = Math.floor(nowMs);
     }
     const due = this.#watchdog?.look({
       client: this.#client,
@@ -421,7 +424,7 @@ export class Tunnel implements ClientListener {
       upWaits: this.upWaits,
       downSteps: this.#downSteps,
     }, nowMs) ?? "nothing";
-    if (due === "ping") this.#client.ping?.();
+    if (due === "ping") this.#client.ping();
     else if (due !== "nothing") this.end(due);
   }
 }

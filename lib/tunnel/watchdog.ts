@@ -54,7 +54,7 @@ export class Watchdog {
     const silentMs = this.#readStall.look(client.drained, downSteps, nowMs);
     if (readTimeoutMs > 0 && silentMs >= readTimeoutMs) return "backend-idle";
     // One that has closed, and waits for the rest of the answer, owes no Pong.
-    if (this.#keepalive === null || client.ping === null || !signs.isClientOpen) return "nothing";
+    if (this.#keepalive === null || !client.pings || !signs.isClientOpen) return "nothing";
     const due = lookAtKeepalive(this.#keepalive, {
       heard: client.heard + this.#takes(client),
       audible: signs.isClientHeard,

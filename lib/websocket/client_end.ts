@@ -64,8 +64,9 @@ export interface ClientEnd {
    * tell.
    */
   isUnreachable(forMs: number): boolean;
-  /** Sends a Ping; null where the runtime sends its own. */
-  readonly ping: (() => void) | null;
+  /** Whether it is ours to send Pings; the runtime's WebSocket sends its own. */
+  readonly pings: boolean;
+  ping(): void;
   pauseReading(): void;
   resumeReading(): void;
   /**

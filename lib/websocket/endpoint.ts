@@ -43,7 +43,7 @@ export class Endpoint implements ClientEnd {
   heard = 0;
   /** Our Close goes out behind all data, and then the client has its time to read. */
   readonly closeLost = false;
-  ping: () => void;
+  readonly pings = true;
 
   #state: "open" | "closing" | "shut" | "closed" = "open";
   readonly #transport: Transport;
@@ -70,7 +70,7 @@ export class Endpoint implements ClientEnd {
   /** Our Close has been taken. */
   #closeTaken = false;
   /** Frames taken that are not out, where each is logged once it is. */
-  #unsaid: [opcode: number, bytes: number][] = [];
+  #unsaid: [opcode: number, bytes: number][] | null = null;
 
   constructor(transport: Transport, listener: ClientListener, options: EndpointOptions) {
     this.#transport = transport;
@@ -80,7 +80,6 @@ export class Endpoint implements ClientEnd {
     this.#masks = options.role === "client";
     this.#opcode = options.frameType === "text" ? Opcode.TEXT : Opcode.BINARY;
     this.#onFrame = this.#parser.onFrame = options.onFrame;
-    this.ping = () => this.#ping();
   }
 
   /**
@@ -163,6 +162,12 @@ export class Endpoint implements ClientEnd {
     return this.#closeTaken && this.drained;
   }
 
+  ping(): void {
+    if (this.#state !== "open") return;
+    this.#pingOwed = true;
+    this.#sendControls();
+  }
+
   pauseReading(): void {
     this.#transport.pauseReading();
   }
@@ -201,12 +206,6 @@ export class Endpoint implements ClientEnd {
     this.#outbox.drop();
     this.#transport.close();
     this.#listener.clientClosed();
-  }
-
-  #ping(): void {
-    if (this.#state !== "open") return;
-    this.#pingOwed = true;
-    this.#sendControls();
   }
 
   #answerPings(): void {
@@ -263,13 +262,14 @@ export class Endpoint implements ClientEnd {
 
   /** A frame has been taken: logs it once it is out. */
   #note(opcode: number, bytes: number): void {
+    this.#unsaid ??= [];
     this.#unsaid.push([opcode, bytes]);
     this.#log();
   }
 
   #log(): void {
-    if (!this.drained) return;
+    if (this.#unsaid === null || !this.drained) return;
     for (const [opcode, bytes] of this.#unsaid) this.#onFrame?.("sent", opcode, bytes);
-    this.#unsaid.length = 0;
+    this.#unsaid = null;
   }
 }

@@ -62,7 +62,7 @@ export class FrameParser {
   #fin = false;
   /** The opcode of the message under way; CONTINUATION: there is none. */
   #message: number = Opcode.CONTINUATION;
-  #text = new Utf8Checker();
+  #text: Utf8Checker | null = null;
   #pongs: Uint8Array<ArrayBuffer> | null = null;
   #pongsEnd = 0;
   /** What the mask bit of every frame must be. */
@@ -106,6 +106,7 @@ export class FrameParser {
     unmask(wide, target, at, length, this.#key);
     this.end = target + length;
     if (this.#message === Opcode.TEXT) {
+      this.#text ??= new Utf8Checker();
       const bad = this.#text.check(wide, target, this.end);
       if (bad >= 0) {
         this.end = bad;
@@ -120,7 +121,7 @@ export class FrameParser {
 
   #endFrame(): void {
     if (!this.#fin) return;
-    if (this.#message === Opcode.TEXT && !this.#text.whole) {
+    if (this.#message === Opcode.TEXT && this.#text?.whole === false) {
       this.#fail(CloseCode.INVALID_PAYLOAD, "text ends inside a character");
     }
     this.#message = Opcode.CONTINUATION;
