@@ -1,6 +1,7 @@
 /**
  * Checks that each file under `lib/` imports from its own folder or from one further right in the stated order, so that
- * the data flows one way; and that each npm dependency is imported by one file alone.
+ * the data flows one way; that what decides does no I/O, waits for nothing and knows no clock; and that each npm dependency is
+ * imported by one file alone.
  *
  * Exits 1 and names every import that breaks the rule.
  */
@@ -8,16 +9,33 @@
 /** From the program's entry to its ground; `main.ts` stands in front of them all. */
 const LAYERS = [
   "cli",
-  "server",
+  "control",
+  "engine",
+  "backend",
+  "process",
   "http",
   "tunnel",
   "websocket",
-  "backend",
-  "process",
   "config",
   "sys",
   "base",
 ];
+
+/** Decides and does no I/O: whole folders, and single files of others. */
+const PURE = [
+  "lib/http/",
+  "lib/tunnel/",
+  "lib/websocket/",
+  "lib/backend/policies.ts",
+  "lib/base/outbox.ts",
+  "lib/base/transport.ts",
+];
+
+/** What waits, or asks for the world or the time. */
+const IMPURE =
+  /\b(?:await|async|Promise|Deno|setTimeout|setInterval|queueMicrotask|performance|fetch)\b|\bnew Date\(\)|\bDate\.now/;
+
+const COMMENT = /\/\*[^]*?\*\/|\/\/.*/g;
 
 const IMPORT =
   /^(?:import|export|\}) .*?\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([^"]+)"\)/gm;
@@ -36,9 +54,14 @@ let count = 0;
 
 for (const file of [...filesUnder("lib"), "main.ts"]) {
   count++;
+  const code = Deno.readTextFileSync(file);
+  if (PURE.some((place) => file.startsWith(place))) {
+    const found = IMPURE.exec(code.replace(COMMENT, ""));
+    if (found !== null) problems.push(`${file}: is to be pure, and has ${found[0]}`);
+  }
   const from = LAYERS.indexOf(file.split("/")[1] ?? "");
   if (from < 0 && file !== "main.ts") problems.push(`${file}: its folder is none of the layers`);
-  for (const match of Deno.readTextFileSync(file).matchAll(IMPORT)) {
+  for (const match of code.matchAll(IMPORT)) {
     const target = (match[1] ?? match[2] ?? match[3])!;
     if (!target.startsWith(".")) {
       importers.set(target, [...(importers.get(target) ?? []), file]);

@@ -11,7 +11,7 @@ import { toFile } from "../config/effective.ts";
 import { formatProblem, quote } from "../config/problem.ts";
 import { readConfig } from "../config/read.ts";
 import { writeToml } from "../config/toml.ts";
-import { runtimeProblems } from "../server/runtime.ts";
+import { runtimeProblems } from "../control/runtime.ts";
 import { fromEnvironment } from "./environment.ts";
 import { parseArguments } from "./arguments.ts";
 import { parseProbe, probe } from "./probe.ts";

@@ -15,13 +15,14 @@ const encoder = new TextEncoder();
 export function formatAnswer(
   { status, headers, body }: Answer,
   withBody: boolean,
+  now: Date,
 ): Uint8Array<ArrayBuffer> {
   // RFC 9110 section 7.8: who sends Upgrade names it in Connection, too.
   const connection = "upgrade" in headers ? "close, upgrade" : "close";
   const lines = [
     `HTTP/1.1 ${status} ${REASON_PHRASES[status] ?? "Unknown"}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    `date: ${new Date().toUTCString()}`,
+    `date: ${now.toUTCString()}`,
     `content-length: ${encoder.encode(body).length}`,
     `connection: ${connection}`,
     "",

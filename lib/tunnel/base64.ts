@@ -96,3 +96,49 @@ export function createBase64Decoder(): Base64Decoder {
     },
   };
 }
+
+/** Bytes in front of a text that {@linkcode Base64InPlace.decode} may overwrite: an open group yields more than it has digits left. */
+export const DECODE_HEADROOM = 3;
+
+/** Decodes a stream of padded groups of four digits in the buffer it came in; a group may be split over calls. */
+export class Base64InPlace {
+  /** The bytes that the last text stands for: those before the first wrong digit where it is not base64. */
+  start = 0;
+  end = 0;
+  /** Whether a wrong digit has come; then nothing more may be decoded. */
+  failed = false;
+  // The digits of the open group, and how many of its places are taken, padding included.
+  #bits = 0;
+  #places = 0;
+  #padding = 0;
+
+  /** Whether the stream may end here: no group is open. */
+  get complete(): boolean {
+    return this.#places === 0;
+  }
+
+  /** Each message must be padded, since boundaries of messages are not kept. */
+  decode(bytes: Uint8Array, from: number, to: number): void {
+    this.start = this.end = from - DECODE_HEADROOM;
+    for (let read = from; read < to && !this.failed; read++) this.#take(bytes, bytes[read]!);
+  }
+
+  #take(bytes: Uint8Array, digit: number): void {
+    const value = VALUES[digit]!;
+    if (digit === PAD && this.#places >= 2) this.#padding++;
+    else if (value === INVALID || this.#padding > 0) this.failed = true;
+    if (this.failed) return;
+    this.#bits = this.#bits << 6 | (digit === PAD ? 0 : value);
+    if (++this.#places === 4) this.#endGroup(bytes);
+  }
+
+  #endGroup(bytes: Uint8Array): void {
+    const bits = this.#bits;
+    const strayBits = this.#padding === 2 ? bits & 0xffff : this.#padding === 1 ? bits & 0xff : 0;
+    this.failed = strayBits !== 0;
+    if (this.failed) return;
+    const count = 3 - this.#padding;
+    for (let i = 0; i < count; i++) bytes[this.end++] = bits >> (16 - 8 * i) & 255;
+    this.#bits = this.#places = this.#padding = 0;
+  }
+}

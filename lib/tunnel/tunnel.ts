@@ -1,232 +1,83 @@
 /**
- * One client with one backend connection: two pumps, a watch over both, and the first cause of ending, which decides
- * what each side is told.
+ * One client with one backend: a state machine without I/O. Bytes, ends and ticks come in, bytes and ends go out by its two
+ * sides; it never waits.
  *
- * | cause | what the client gets | what the backend gets |
+ * Until its cause is known, what has ended decides (`up`: client to backend, `down`: backend to client):
+ *
+ * | what ended | waits until | then the cause is |
  * |---|---|---|
- * | client Close | its Close echoed | all data before it, then end of stream |
- * | client lost, silent or in breach | nothing, or the code that says so | all data before it, then end of stream |
- * | backend ends | all its bytes, then 1000 | its unread input is discarded |
- * | backend resets | all bytes read, then 1011 | - |
- * | server shuts down, idle limit | 1001 | end of stream |
+ * | the client: Close, lost, no base64 | the backend has its last bytes (5 s without progress: `backend-stalled`) | the client's |
+ * | the same, a Close, `tcp-fin-propagate` | then a half-close, and the backend's end (30 s of silence) | the client's |
+ * | the client, in breach of RFC 6455 | | the client's |
+ * | the client takes no more | what it had sent is with the backend (5 s) | `client-lost` |
+ * | the backend: end, reset, not UTF-8 | the client has all before it | the backend's |
+ * | the backend takes no more | it ends (5 s of silence) | its end's, else `backend-error` |
+ * | asked from outside | | what was asked |
+ *
+ * Then both sides are ended, each for itself:
+ *
+ * | side | steps |
+ * |---|---|
+ * | client | our Close; 5 s for its Close, then it counts as closed; 15 s more until its connection is cut |
+ * | backend that is over | closed |
+ * | any other backend | the last bytes (5 s without progress), end of stream, its own end or silence, closed |
  *
  * @module
  */
-import type { BackendConnection } from "../backend/connection.ts";
-import type { Breather } from "../base/breather.ts";
-import { discard } from "../base/discard.ts";
-import { within } from "../base/within.ts";
-import type { ClientEnd, ClientSocket } from "../websocket/client_socket.ts";
-import { type Buffers, ElasticBuffer } from "../websocket/elastic_buffer.ts";
-import { createBase64Decoder } from "./base64.ts";
+import { Outbox } from "../base/outbox.ts";
+import type { StreamEnd, Transport } from "../base/transport.ts";
+import type { ClientEnd, ClientFinish, ClientListener } from "../websocket/client_end.ts";
+import type { WideBytes } from "../websocket/wide_bytes.ts";
+import { Base64InPlace } from "./base64.ts";
 import { type Cause, endOf, type TunnelEnd } from "./cause.ts";
-import { createKeepalive, lookAtKeepalive } from "./keepalive.ts";
-import { createPacking, type Packing } from "./packing.ts";
-import { type DownEnd, type Flow, pumpDown, pumpUp, type UpEnd } from "./pump.ts";
+import { createEncoder, type Encoder, type Encoding } from "./encoder.ts";
+import { createKeepalive, type Keepalive, lookAtKeepalive } from "./keepalive.ts";
+import { Patience } from "./patience.ts";
 import { StallMeter } from "./stall.ts";
-import type { Watch } from "./watch.ts";
 
 /** How long an ended tunnel waits for a backend that makes no progress to take the client's last bytes. */
-const LINGER_MS = 5_000;
-
-/**
- * How long it then reads what the backend still sends, unless that falls silent (see {@linkcode BackendConnection.lingerMs}): to
- * close on a backend that sends is a reset, which overtakes the client's last bytes and drops them.
- */
-const DRAIN_MS = 15_000;
-
-/** The same once the program is to end. */
-const HURRIED_DRAIN_MS = 2_000;
-
-/** How long a backend may be silent meanwhile; and all of it where nothing that it was sent can still be on its way. */
-const DRAIN_SILENCE_MS = 2_000;
-
-/** How long a direction is quiet before the memory that its last burst took is given back. */
-const QUIET_MS = 1_000;
+const LAST_BYTES_MS = 5_000;
 
 /** How long a backend may stay silent after a client's Close was passed on as a half-close. */
 const FIN_PROPAGATE_MS = 30_000;
 
+/** How long the closing handshake may take, until the client counts as closed. */
+const CLOSE_MS = 5_000;
+
+/** How long its connection is still read from after that: to close on a client that sends is a reset, which drops what is on its way to it. */
+const CLIENT_LINGER_MS = 15_000;
+
+/** How long a backend is read from after its end of stream, for the same reason, unless it falls silent. */
+const BACKEND_LINGER_MS = 15_000;
+
+/** The same once the program is to end, or where nothing that it was sent can still be on its way. */
+const SHORT_LINGER_MS = 2_000;
+
+/** How often a client that nothing is received from is sent a Pong. */
+const HEARTBEAT_MS = 5_000;
+
+/** What the client may be ahead of its backend in our memory: it is read on so far, to see its Pings, its Close or its loss. */
+export const HIGH_WATER_BYTES = 64 * 1024;
+
 export interface TunnelOptions {
-  readonly client: ClientSocket;
-  readonly backend: BackendConnection;
-  readonly encoding: "binary" | "text" | "base64";
-  /** Where the buffer for what the backend sends comes from. */
-  readonly buffers: Buffers;
-  readonly breather: Breather;
-  readonly flow: Flow;
-  readonly watch: Watch;
+  readonly encoding: Encoding;
   /** 0: no Pings. */
   readonly pingIntervalMs: number;
   /** 0: the backend may be silent, or take no bytes, for ever. */
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;
   readonly tcpFinPropagate: boolean;
+  /** How long the backend may be silent once its input has ended, since it may still be using it. */
+  readonly backendLingerMs: number;
   /** Sees the first bytes that come from the backend. */
   readonly onFirstBytes?: ((bytes: Uint8Array) => void) | null;
+  /** The time on any one clock, asked when a state changes, never for bytes that pass. */
+  readonly now: () => number;
+  /** Both sides are through, or as good as. */
+  readonly onOver: (end: TunnelEnd) => void;
+  /** Both connections are closed, too: nothing more happens. */
+  readonly onReleased: () => void;
 }
-
-/** A running tunnel. */
-export interface Tunnel {
-  /** Ends it for a cause of ours; the first cause wins. */
-  end(cause: Cause): void;
-  /** Resolves when both sides are closed and the buffer is free. Never rejects. */
-  readonly ended: Promise<TunnelEnd>;
-}
-
-/** Starts the pumps. */
-export function startTunnel(options: TunnelOptions): Tunnel {
-  const { client, backend, flow } = options;
-  const first = Promise.withResolvers<TunnelEnd>();
-  const hurried = Promise.withResolvers<void>();
-  const end = (cause: Cause) => {
-    first.resolve(endOf(cause));
-    if (cause === "shutdown") hurried.resolve();
-  };
-  const decoder = options.encoding === "base64" ? createBase64Decoder() : null;
-  const buffer = new ElasticBuffer(options.buffers);
-  const packing = createPacking(options.encoding, buffer);
-  const up = pumpUp(client, backend, flow, decoder);
-  const down = pumpDown(backend, client, flow, packing, options.breather, options.onFirstBytes);
-  const unwatch = options.watch.add(createLook(options, packing, end));
-  decideEnd(options, up, down, first.resolve);
-  return {
-    end,
-    ended: first.promise.then(async (ended) => {
-      unwatch();
-      await closeBoth(options, ended, up, down, hurried.promise);
-      buffer.free();
-      client.release();
-      return client.closeLost ? { ...ended, code: 1006 } : ended;
-    }),
-  };
-}
-
-/** Looks at a tunnel at every tick: keepalive, the backend's timeouts, and memory that a burst has left. */
-function createLook(
-  options: TunnelOptions,
-  packing: Packing,
-  end: (cause: Cause) => void,
-): (nowMs: number) => void {
-  const { client, flow, readTimeoutMs, writeTimeoutMs, pingIntervalMs } = options;
-  const pings = client.ping !== null && pingIntervalMs > 0;
-  const keepalive = createKeepalive(pingIntervalMs, options.watch.nowMs());
-  const writeStall = new StallMeter();
-  const readStall = new StallMeter();
-  const clientQuiet = new StallMeter();
-  const clientTakes = createTakeCount(flow);
-  return (nowMs) => {
-    if (flow.upSteps !== flow.upStepsSeen) {
-      flow.upStepsSeen = flow.upSteps;
-      flow.upSeenMs = nowMs;
-    }
-    const stalledMs = writeStall.look(flow.upWaits === "backend", flow.upSteps, nowMs);
-    const audible = flow.upWaits === "client" || client.lookAhead();
-    if (writeTimeoutMs > 0 && stalledMs >= writeTimeoutMs) end("backend-stalled");
-    const silentMs = readStall.look(flow.downWaits === "backend", flow.downSteps, nowMs);
-    if (readTimeoutMs > 0 && silentMs >= readTimeoutMs) end("backend-idle");
-    if (silentMs >= QUIET_MS) packing.rest();
-    const quietMs = clientQuiet.look(flow.upWaits === "client", client.heard, nowMs);
-    if (quietMs >= QUIET_MS) client.rest();
-    // One that has closed, and waits for the rest of the answer, owes no Pong.
-    if (!pings || flow.clientEnded) return;
-    const heard = client.heard + clientTakes();
-    const { unreadBytes } = client;
-    const isUnreachable = (forMs: number) => client.isUnreachable(forMs);
-    const signs = { heard, audible, unreadBytes, isUnreachable };
-    const due = lookAtKeepalive(keepalive, signs, nowMs);
-    if (due === "ping") client.ping?.();
-    else if (due === "silent") end("client-silent");
-  };
-}
-
-/**
- * Counts, from look to look, how often a client that was behind has taken bytes: a full connection that has room again shows that it
- * lives, while its Pong waits behind megabytes that it has yet to read. What fits at once shows nothing.
- */
-function createTakeCount(flow: Flow): () => number {
-  let takes = 0;
-  let heldAtBytes = -1;
-  return () => {
-    if (heldAtBytes >= 0 && flow.downBytes !== heldAtBytes) takes++;
-    heldAtBytes = flow.downWaits === "client" ? flow.downBytes : -1;
-    return takes;
-  };
-}
-
-/** Waits for what ends the tunnel of itself; `decide` takes the first end and lets the others pass. */
-function decideEnd(
-  options: TunnelOptions,
-  up: Promise<UpEnd>,
-  down: Promise<DownEnd>,
-  decide: (end: TunnelEnd) => void,
-): void {
-  const { client, backend, flow, tcpFinPropagate } = options;
-  let finPropagated = false;
-  // By then(), not by async functions that wait nor by Promise.race(): each idle tunnel would pay some 300 bytes for one.
-  const downDecides = down.then(async (ended) => {
-    if (ended === "backend-end" && flow.upWaits === "backend" && await sawReset(up)) {
-      return endOf("backend-error");
-    }
-    // With a half-close passed on, the backend's end is what the client's Close waits for, no cause of its own.
-    const clients = ended === "client-gone" || (ended === "backend-end" && finPropagated);
-    // It takes nothing more, yet what it sent before that is still to be passed on.
-    if (ended === "client-gone") await whileProgress(up, () => flow.upSteps, LINGER_MS);
-    return clients ? toTunnelEnd(await client.ended) : endOf(ended);
-  });
-  const upDecides: Promise<TunnelEnd> = up.then(async (ended) => {
-    if (ended === "client-base64") return endOf(ended);
-    if (ended !== "client-ended") {
-      // It takes nothing more, yet what it sent before that is still to come, and then says how it ended.
-      const said = await whileProgress(down, () => flow.downSteps, LINGER_MS);
-      return said ? downDecides : endOf("backend-error");
-    }
-    const clientEnd = await client.ended;
-    if (tcpFinPropagate && clientEnd.kind === "close") {
-      finPropagated = true;
-      await endStream(backend);
-      await whileProgress(down, () => flow.downSteps, FIN_PROPAGATE_MS);
-    }
-    return toTunnelEnd(clientEnd);
-  });
-  downDecides.then(decide);
-  upDecides.then(decide);
-  client.ended.then(async (clientEnd) => {
-    flow.clientEnded = true;
-    if (ALREADY_TOLD.includes(clientEnd.kind)) return decide(toTunnelEnd(clientEnd));
-    // With a stalled backend the pump up doesn't come to see it.
-    const passedOn = await whileProgress(up, () => flow.upSteps, LINGER_MS);
-    if (!passedOn) decide({ ...endOf("backend-stalled"), code: clientEnd.code });
-  });
-}
-
-/**
- * Whether a write met a reset. The system tells of it once, to the write or to the read, whichever comes first; the other
- * sees no more than an end. Both come in the same turn of the event loop.
- */
-async function sawReset(up: Promise<UpEnd>): Promise<boolean> {
-  return await within(up, 0) && await up === "backend-reset";
-}
-
-function toTunnelEnd(end: ClientEnd): TunnelEnd {
-  const { code, reason } = end;
-  switch (end.kind) {
-    case "close":
-      return { cause: "client-close", code, reason };
-    case "protocol":
-      return { cause: "client-protocol", code, reason };
-    case "overflow":
-      return { cause: "client-overflow", code, reason };
-    case "silent":
-      return { cause: "client-silent", code, reason };
-    case "lost":
-    case "ended":
-      return { cause: "client-lost", code: 1006, reason };
-  }
-}
-
-/** Ends of the client that its socket has sent a code for: nothing that comes after changes it. */
-const ALREADY_TOLD: readonly ClientEnd["kind"][] = ["protocol", "overflow", "silent"];
 
 /** Causes after which the backend takes no more. */
 const BACKEND_OVER: readonly Cause[] = [
@@ -236,80 +87,393 @@ const BACKEND_OVER: readonly Cause[] = [
   "backend-stalled",
 ];
 
-/** Ends of the pump up after which the backend has all of the client's bytes and can be told of their end. */
-const DELIVERED: readonly UpEnd[] = ["client-ended", "client-base64"];
+/** Ends of the client that leave nothing to wait for: it is to be told at once. */
+const TELL_AT_ONCE: readonly ClientFinish["kind"][] = ["protocol", "overflow", "silent"];
 
-/** Ends of the pump down after which the backend may still be sending. */
-const MORE_TO_COME: readonly DownEnd[] = ["client-gone", "backend-not-utf8"];
+export class Tunnel implements ClientListener {
+  /** Bytes of the backend given to the client, before they are encoded. */
+  downBytes = 0;
+  /** How it ended, once both sides are through, or as good as. */
+  over: TunnelEnd | null = null;
 
-/** Tells both sides, gives the backend the data before the end, and waits until the pumps stand still. */
-async function closeBoth(
-  options: TunnelOptions,
-  ended: TunnelEnd,
-  up: Promise<UpEnd>,
-  down: Promise<DownEnd>,
-  hurried: Promise<void>,
-): Promise<void> {
-  const { client, backend, flow } = options;
-  const closing = client.close(ended.code, ended.reason);
-  let drained = Promise.resolve();
-  if (!BACKEND_OVER.includes(ended.cause)) {
-    const delivered = await whileProgress(up, () => flow.upSteps, LINGER_MS);
-    if (delivered && DELIVERED.includes(await up)) {
-      drained = drain(options, down);
-      const hurry = hurried.then(() => within(drained, HURRIED_DRAIN_MS));
-      await waitForDrain(options, Promise.race([drained, hurry]));
+  readonly #options: TunnelOptions;
+  #client!: ClientEnd;
+  readonly #backend: Transport;
+  readonly #outbox: Outbox;
+  readonly #encoder: Encoder;
+  readonly #decoder: Base64InPlace | null;
+
+  /** `ending`: no more comes from the client; `ended`: the backend has been told; `refused`: it takes no more. */
+  #up: "open" | "ending" | "ended" | "refused" = "open";
+  /** `ending`: no more is passed on; `ended`: its stream is over. */
+  #down: "open" | "ending" | "ended" = "open";
+  #backendClosed = false;
+  #clientState: "open" | "refused" | "closed" | "late" = "open";
+  /** What the client's end makes of the tunnel, and the backend's. */
+  #clientSays: TunnelEnd | null = null;
+  #backendSays: TunnelEnd | null = null;
+  #cause: TunnelEnd | null = null;
+  #wasReset = false;
+  #clientPaused = false;
+  #backendPaused = false;
+  #hurried = false;
+  #releaseTold = false;
+  /** When a client that nothing is received from is next sent a Pong. */
+  #pongDueMs = Infinity;
+
+  #downSteps = 0;
+  readonly #patience = new Patience();
+  #clientDeadlineMs = Infinity;
+  readonly #keepalive: Keepalive | null;
+  readonly #writeStall = new StallMeter();
+  readonly #readStall = new StallMeter();
+  #takeCount = 0;
+  /** What had been sent to a client that was behind at the last look; -1: it was not. */
+  #heldAt = -1;
+  #sentSeen = 0;
+  #sentSeenMs = -Infinity;
+
+  constructor(backend: Transport, options: TunnelOptions) {
+    this.#backend = backend;
+    this.#options = options;
+    this.#outbox = new Outbox(backend);
+    this.#encoder = createEncoder(options.encoding);
+    this.#decoder = options.encoding === "base64" ? new Base64InPlace() : null;
+    const { pingIntervalMs } = options;
+    this.#keepalive = pingIntervalMs > 0 ? createKeepalive(pingIntervalMs, options.now()) : null;
+  }
+
+  /** The client's end, before anything is told of either side. */
+  begin(client: ClientEnd): void {
+    this.#client = client;
+  }
+
+  /** Payload bytes that are with the backend. */
+  get upBytes(): number {
+    return this.#backend.sent;
+  }
+
+  /** The backend has yet to take some of what the client sent. */
+  get upWaits(): boolean {
+    return !this.#delivered;
+  }
+
+  /** Bytes of the client that are held until the backend takes them. */
+  get upHeld(): number {
+    return this.#outbox.size;
+  }
+
+  /** The client has yet to take some of what the backend sent. */
+  get downWaits(): boolean {
+    return !this.#client.drained;
+  }
+
+  /** Its cause is known: what still comes from the backend is thrown away. */
+  get ending(): boolean {
+    return this.#cause !== null;
+  }
+
+  /** Both connections are closed: nothing more happens. */
+  get released(): boolean {
+    return this.#backendClosed && this.#clientState === "closed";
+  }
+
+  /** Where in a buffer of `length` bytes the backend's next ones are to be received. */
+  receiveAt(length: number): number {
+    return this.#encoder.receiveAt(length);
+  }
+
+  clientPayload(wide: WideBytes, start: number, end: number): void {
+    if (this.#up !== "open" || this.#cause !== null) return;
+    const decoder = this.#decoder;
+    if (decoder === null) return this.#passUp(wide.bytes, start, end);
+    decoder.decode(wide.bytes, start, end);
+    this.#passUp(wide.bytes, decoder.start, decoder.end);
+    if (decoder.failed) this.#endUp(endOf("client-base64"));
+  }
+
+  clientFinished(finish: ClientFinish): void {
+    if (this.#cause !== null) return;
+    const says = toTunnelEnd(finish);
+    if (TELL_AT_ONCE.includes(finish.kind)) return this.#end(says);
+    if (this.#up !== "open") return;
+    // A lost connection may break off anywhere.
+    const isCut = finish.kind === "close" && this.#decoder?.complete === false;
+    this.#endUp(isCut ? endOf("client-base64") : says);
+  }
+
+  clientRefused(): void {
+    if (this.#clientState === "open") this.#clientState = "refused";
+    if (this.#cause !== null) return;
+    this.#resumeBackend();
+    if (this.#up === "open") this.#wait(LAST_BYTES_MS);
+    this.#decide();
+  }
+
+  clientDrained(): void {
+    this.#resumeBackend();
+    this.#decide();
+  }
+
+  clientClosed(): void {
+    this.#clientState = "closed";
+    this.#clientDeadlineMs = Infinity;
+    this.#resumeBackend();
+    if (this.#cause === null && this.#up === "open") this.#endUp(toTunnelEnd(LOST));
+    else this.#decide();
+  }
+
+  /** The bytes received from the backend in `[start..end)`, at {@linkcode receiveAt}. Valid during the call. */
+  backendBytes(wide: WideBytes, start: number, end: number): void {
+    if (this.#downSteps++ === 0) this.#options.onFirstBytes?.(wide.bytes.subarray(start, end));
+    if (this.#down !== "open" || this.#cause !== null) return;
+    const encoder = this.#encoder;
+    const valid = encoder.encode(wide, start, end);
+    this.downBytes += end - start;
+    if (encoder.start < encoder.end && !this.#client.send(wide, encoder.start, encoder.end)) {
+      this.#backendPaused = true;
+      this.#backend.pauseReading();
+    }
+    if (!valid) this.#endDown(endOf("backend-not-utf8"), "ending");
+  }
+
+  backendEnded(how: StreamEnd): void {
+    if (this.#down === "ended") return;
+    const cause = how === "failed"
+      ? "backend-failed"
+      : how === "reset" || this.#wasReset
+      ? "backend-error"
+      : this.#encoder.complete
+      ? "backend-end"
+      : "backend-not-utf8";
+    this.#endDown(endOf(cause), "ended");
+  }
+
+  /** There is room to send more, or what was taken is out. */
+  backendWritable(): void {
+    if (!this.#outbox.flush()) return;
+    if (this.#clientPaused) {
+      this.#clientPaused = false;
+      this.#client.resumeReading();
+    }
+    this.#decide();
+  }
+
+  /** A send has failed: the backend takes no more, something may still come. The system tells of a reset only once. */
+  backendRefused(how: StreamEnd): void {
+    this.#wasReset ||= how === "reset";
+    this.#outbox.drop();
+    this.#up = "refused";
+    if (this.#cause === null && this.#down === "open") this.#wait(LAST_BYTES_MS);
+    this.#decide();
+  }
+
+  /** Ends it for a cause of ours; the first cause wins, and a shutdown hurries. */
+  end(cause: Cause): void {
+    if (cause === "shutdown") this.#hurry();
+    if (this.#cause === null) this.#end(endOf(cause));
+  }
+
+  /** Looks at what time has run out; to be called every now and then. */
+  tick(nowMs: number): void {
+    if (this.#clientPaused) this.#probeClient(nowMs);
+    if (this.#cause === null) this.#watch(nowMs);
+    if (this.#patience.expired(nowMs, this.#steps)) this.#giveUp();
+    if (nowMs >= this.#clientDeadlineMs) this.#cutClient(nowMs);
+  }
+
+  #passUp(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    if (start === end || this.#outbox.send(bytes, start, end)) return;
+    if (this.#outbox.size <= HIGH_WATER_BYTES || this.#clientPaused) return;
+    this.#clientPaused = true;
+    this.#pongDueMs = this.#options.now() + HEARTBEAT_MS;
+    this.#client.pauseReading();
+  }
+
+  #endUp(says: TunnelEnd): void {
+    this.#clientSays = says;
+    this.#up = "ending";
+    this.#wait(LAST_BYTES_MS);
+    this.#decide();
+  }
+
+  #endDown(says: TunnelEnd, state: "ending" | "ended"): void {
+    this.#down = state;
+    this.#backendSays ??= says;
+    this.#decide();
+  }
+
+  #resumeBackend(): void {
+    if (!this.#backendPaused) return;
+    this.#backendPaused = false;
+    this.#backend.resumeReading();
+  }
+
+  /** Everything that the client sent is with the backend. */
+  get #delivered(): boolean {
+    return this.#outbox.size === 0 && !this.#backend.busy;
+  }
+
+  /** The first table: whether the cause is known. */
+  #decide(): void {
+    if (this.#cause !== null) return this.#wind();
+    if (this.#down !== "open" && this.#client.drained) {
+      // Where a half-close was passed on, the backend's end is what the client's Close waited for.
+      const isClients = this.#up === "ended" ||
+        (this.#clientState !== "open" && this.#up !== "refused" && this.#delivered);
+      this.#end(isClients ? this.#clientSays ?? toTunnelEnd(LOST) : this.#backendSays!);
+    } else if (this.#up === "ending" && this.#delivered) {
+      const { tcpFinPropagate } = this.#options;
+      if (!tcpFinPropagate || this.#clientSays!.cause !== "client-close") {
+        return this.#end(this.#clientSays!);
+      }
+      this.#up = "ended";
+      this.#backend.shutdown();
+      this.#wait(FIN_PROPAGATE_MS);
     }
   }
-  backend.close();
-  // The drain as well: until its last read has ended the buffer is not free.
-  await Promise.all([closing, up, down, drained]);
-}
 
-/** Ends the backend's input and reads what it still sends, to its end. Never rejects. */
-async function drain(options: TunnelOptions, down: Promise<DownEnd>): Promise<void> {
-  const { backend, flow, breather } = options;
-  await endStream(backend);
-  if (!MORE_TO_COME.includes(await down)) return;
-  try {
-    await discard(backend, breather, () => flow.downSteps++);
-  } catch {
-    // A reset is an end as well.
+  #end(cause: TunnelEnd): void {
+    this.#cause = cause;
+    this.#patience.stop();
+    if (this.#clientState !== "closed") this.#clientDeadlineMs = this.#options.now() + CLOSE_MS;
+    // It has been told that it sent too much: that is not kept for a backend that is slow.
+    if (cause.cause === "client-overflow") this.#outbox.drop();
+    if (BACKEND_OVER.includes(cause.cause)) this.#closeBackend();
+    else this.#endBackend();
+    this.#client.close(cause.code, cause.reason);
+    this.#wind();
+  }
+
+  #endBackend(): void {
+    if (this.#up === "open") this.#up = "ending";
+    if (this.#up === "ending") this.#wait(LAST_BYTES_MS);
+    else if (this.#up === "ended") this.#lingerBackend();
+    this.#resumeBackend();
+  }
+
+  /** The second table: each side as far as it has come. */
+  #wind(): void {
+    if (!this.#backendClosed) {
+      if (this.#up === "ending" && this.#delivered) {
+        this.#up = "ended";
+        this.#backend.shutdown();
+        this.#lingerBackend();
+      }
+      if (this.#up === "refused" || (this.#up === "ended" && this.#down === "ended")) {
+        this.#closeBackend();
+      }
+    }
+    const clientThrough = this.#clientState === "closed" || this.#clientState === "late";
+    if (this.over === null && this.#backendClosed && clientThrough) {
+      // It may not have got what we said.
+      this.over = this.#client.closeLost ? { ...this.#cause!, code: LOST.code } : this.#cause!;
+      this.#options.onOver(this.over);
+    }
+    if (this.over === null || !this.released || this.#releaseTold) return;
+    this.#releaseTold = true;
+    this.#options.onReleased();
+  }
+
+  #closeBackend(): void {
+    if (this.#backendClosed) return;
+    this.#backendClosed = true;
+    this.#patience.stop();
+    this.#outbox.drop();
+    this.#backend.close();
+  }
+
+  #lingerBackend(): void {
+    const nowMs = this.#options.now();
+    const { sent } = this.#backend;
+    const isBusy = sent !== this.#sentSeen || nowMs - this.#sentSeenMs < BACKEND_LINGER_MS;
+    if (!isBusy) this.#patience.start(nowMs, SHORT_LINGER_MS, this.#steps, SHORT_LINGER_MS);
+    else this.#wait(this.#options.backendLingerMs, BACKEND_LINGER_MS);
+    if (this.#hurried) this.#patience.shorten(nowMs + SHORT_LINGER_MS);
+  }
+
+  #hurry(): void {
+    this.#hurried = true;
+    if (this.#cause !== null && this.#up === "ended") {
+      this.#patience.shorten(this.#options.now() + SHORT_LINGER_MS);
+    }
+  }
+
+  #wait(patienceMs: number, mostMs = Infinity): void {
+    this.#patience.start(this.#options.now(), patienceMs, this.#steps, mostMs);
+  }
+
+  /** What shows that a wait is not in vain: the backend takes bytes, or sends some. */
+  get #steps(): number {
+    const takes = this.#up === "open" || this.#up === "ending";
+    return takes ? this.#backend.sent : this.#downSteps;
+  }
+
+  #giveUp(): void {
+    if (this.#cause !== null) {
+      this.#closeBackend();
+      this.#wind();
+    } else if (this.#up === "refused") this.#end(endOf("backend-error"));
+    else if (this.#up === "ended") this.#end(this.#clientSays!);
+    else if (this.#delivered) this.#end(this.#clientSays ?? toTunnelEnd(LOST));
+    else this.#end({ ...endOf("backend-stalled"), code: (this.#clientSays ?? LOST).code });
+  }
+
+  #cutClient(nowMs: number): void {
+    if (!this.#client.closeSent || this.#clientState === "late") return this.#client.cut();
+    this.#clientState = "late";
+    this.#clientDeadlineMs = nowMs + CLIENT_LINGER_MS;
+    this.#client.shutdown();
+    this.#wind();
+  }
+
+  /**
+   * How often, from look to look, a client that was behind has taken bytes: a full connection that has room again shows that it
+   * lives, while its Pong waits behind megabytes that it has yet to read. What fits at once shows nothing.
+   */
+  #takes(): number {
+    const { sent, drained } = this.#client;
+    if (this.#heldAt >= 0 && sent !== this.#heldAt) this.#takeCount++;
+    this.#heldAt = drained ? -1 : sent;
+    return this.#takeCount;
+  }
+
+  #probeClient(nowMs: number): void {
+    if (nowMs < this.#pongDueMs) return this.#client.probe("quietly");
+    this.#pongDueMs = nowMs + HEARTBEAT_MS;
+    this.#client.probe("pong");
+  }
+
+  /** Keepalive, and the backend's timeouts. */
+  #watch(nowMs: number): void {
+    const { readTimeoutMs, writeTimeoutMs } = this.#options;
+    const { sent } = this.#backend;
+    if (sent !== this.#sentSeen) {
+      this.#sentSeen = sent;
+      this.#sentSeenMs = nowMs;
+    }
+    const stalledMs = this.#writeStall.look(!this.#delivered, sent, nowMs);
+    if (writeTimeoutMs > 0 && stalledMs >= writeTimeoutMs) return this.end("backend-stalled");
+    const silentMs = this.#readStall.look(this.#client.drained, this.#downSteps, nowMs);
+    if (readTimeoutMs > 0 && silentMs >= readTimeoutMs) return this.end("backend-idle");
+    // One that has closed, and waits for the rest of the answer, owes no Pong.
+    const { ping } = this.#client;
+    if (this.#keepalive === null || ping === null || this.#up !== "open") return;
+    const heard = this.#client.heard + this.#takes();
+    const signs = {
+      heard,
+      audible: !this.#clientPaused,
+      unreadBytes: this.#client.unreadBytes,
+      isUnreachable: (forMs: number) => this.#client.isUnreachable(forMs),
+    };
+    const due = lookAtKeepalive(this.#keepalive, signs, nowMs);
+    if (due === "ping") ping();
+    else if (due === "silent") this.end("client-silent");
   }
 }
 
-/** Waits for a backend that may still be taking what it was sent. */
-async function waitForDrain(
-  { backend, flow, watch }: TunnelOptions,
-  drained: Promise<unknown>,
-): Promise<void> {
-  const isBusy = flow.upSteps !== flow.upStepsSeen ||
-    watch.nowMs() - flow.upSeenMs < DRAIN_MS;
-  if (!isBusy) return void await within(drained, DRAIN_SILENCE_MS);
-  // Held up by our own client it is not silent: NaN is never what it was before.
-  const steps = () => flow.downWaits === "client" ? NaN : flow.downSteps;
-  await whileProgress(drained, steps, backend.lingerMs ?? DRAIN_SILENCE_MS, DRAIN_MS);
-}
+const LOST: ClientFinish = { kind: "lost", code: 1006, reason: "" };
 
-async function endStream(backend: BackendConnection): Promise<void> {
-  try {
-    await backend.closeWrite();
-  } catch {
-    // It is gone already.
-  }
-}
-
-/** Waits for `done` as long as `steps()` changes at least every `patienceMs`, at most `mostMs`; false when it was not to come. */
-async function whileProgress(
-  done: Promise<unknown>,
-  steps: () => number,
-  patienceMs: number,
-  mostMs = Infinity,
-): Promise<boolean> {
-  for (let leftMs = mostMs; leftMs > 0; leftMs -= patienceMs) {
-    const before = steps();
-    if (await within(done, Math.min(patienceMs, leftMs))) return true;
-    if (steps() === before) return false;
-  }
-  return false;
+function toTunnelEnd({ kind, code, reason }: ClientFinish): TunnelEnd {
+  return { cause: `client-${kind}`, code, reason };
 }

@@ -1,10 +1,9 @@
 /**
- * Frames as a server sends them: unmasked, unfragmented, RFC 6455 section 5.
+ * Frames as we send them: unfragmented, RFC 6455 section 5, and as a server's unmasked; `masked_frame.ts` has a client's.
  *
  * @module
  */
 
-import { HEADROOM } from "./client_socket.ts";
 import { CloseCode, isWireCode } from "./close_code.ts";
 
 /** Section 5.2. */
@@ -35,6 +34,9 @@ export type FrameObserver = (way: "received" | "sent", opcode: number, bytes: nu
 
 export const FIN = 0x80;
 
+/** Set in the length byte of a masked frame, section 5.2. */
+export const MASK = 0x80;
+
 /** Section 5.5: control frames carry at most this. */
 export const MAX_CONTROL_BYTES = 125;
 
@@ -59,8 +61,8 @@ export function pingFrame(sentBytes: number): Uint8Array<ArrayBuffer> {
 export const PONG_FRAME: Uint8Array<ArrayBuffer> = Uint8Array.of(FIN | Opcode.PONG, 0);
 
 /**
- * Writes the header of a message of `length` bytes, under 2^32, so that it ends at `start`, and gives where it begins: at most
- * {@linkcode HEADROOM} bytes before.
+ * Writes the unmasked header of a message of `length` bytes, under 2^32, so that it ends at `start`, and gives where it begins: at most ten
+ * bytes before.
  */
 export function writeHeader(
   bytes: Uint8Array,
@@ -84,8 +86,8 @@ export function writeHeader(
   bytes[start - 3] = length >>> 16;
   bytes.fill(0, start - 8, start - 4);
   bytes[start - 9] = LENGTH_64;
-  bytes[start - HEADROOM] = FIN | opcode;
-  return start - HEADROOM;
+  bytes[start - 10] = FIN | opcode;
+  return start - 10;
 }
 
 const encoder = new TextEncoder();

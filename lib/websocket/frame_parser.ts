@@ -1,5 +1,5 @@
 /**
- * What a client sends, taken apart: RFC 6455 section 5 as a server must read it.
+ * What a peer sends, taken apart: RFC 6455 section 5 as a server must read a client, or a client a server.
  *
  * Pure and incremental. It works in the buffer that the bytes were received into, unmasks payload in place and closes the gaps that
  * headers leave, so that many small frames become one run of payload for one write. It allocates nothing for a data
@@ -40,7 +40,10 @@ export interface FrameEnd {
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Reads one client's frames. */
+/** Which end of the connection we are: a client masks its frames, a server doesn't (section 5.1). */
+export type Role = "server" | "client";
+
+/** Reads one peer's frames. */
 export class FrameParser {
   /**
    * The payload at hand is `[start..end)` of the buffer. The caller raises `start` as it is dealt with, or sets both when it moves it.
@@ -62,6 +65,12 @@ export class FrameParser {
   #text = new Utf8Checker();
   #pongs: Uint8Array<ArrayBuffer> | null = null;
   #pongsEnd = 0;
+  /** What the mask bit of every frame must be. */
+  readonly #maskBit: number;
+
+  constructor(role: Role = "server") {
+    this.#maskBit = role === "server" ? 0x80 : 0;
+  }
 
   /**
    * Reads the received bytes `[from..to)`, where `from >= end`: adds their payload to the payload at hand, or where
@@ -135,10 +144,13 @@ export class FrameParser {
         : this.#readLength64(wide, at + 2, to);
       if (length < 0) return -1;
     }
-    // RFC 6455 section 5.3: the key follows the length.
-    if (next + 4 > to) return -1;
-    const key = view.getInt32(next, true);
-    next += 4;
+    let key = 0;
+    if (this.#maskBit !== 0) {
+      // RFC 6455 section 5.3: the key follows the length.
+      if (next + 4 > to) return -1;
+      key = view.getInt32(next, true);
+      next += 4;
+    }
     if (control) return this.#takeControl(wide, first & 0x0f, next, length, key, to);
     this.onFrame?.("received", first & 0x0f, length);
     this.#key = key;
@@ -165,9 +177,11 @@ export class FrameParser {
     return (first & FIN) !== 0 || this.#breach("a fragmented control frame");
   }
 
-  /** Sections 5.1 (clients mask), 5.5 (length of control frames) and 5.5.1 (a Close has a code of two bytes or nothing). */
+  /** Sections 5.1 (clients mask, servers don't), 5.5 (length of control frames) and 5.5.1 (a Close has a code of two bytes or nothing). */
   #checkSecond(first: number, second: number): boolean {
-    if ((second & 0x80) === 0) return this.#breach("an unmasked frame");
+    if ((second & 0x80) !== this.#maskBit) {
+      return this.#breach(this.#maskBit === 0 ? "a masked frame" : "an unmasked frame");
+    }
     if ((first & 0x08) === 0) return true;
     const length = second & 0x7f;
     if (length > MAX_CONTROL_BYTES) return this.#breach("a control frame over 125 bytes");

@@ -3,7 +3,7 @@ import { LATE_MS, startDeadline } from "../../lib/base/deadline.ts";
 import { within } from "../../lib/base/within.ts";
 import { eventually } from "../support/eventually.ts";
 import { holdUp } from "../support/hold_up.ts";
-import { connectPair } from "../support/socket_client.ts";
+import { connectPair } from "../support/connection_pair.ts";
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { openBackend, type Taken } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { closePayload, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
-import type { OpenTunnel } from "../../lib/tunnel/registry.ts";
+import type { OpenTunnel } from "../../lib/control/registry.ts";
 import { type Endpoint, type EndpointOptions, openEndpoint } from "./endpoint.ts";
 
 /** How long a client has to answer our Close and end its connection. */
@@ -163,10 +163,10 @@ async function untilStalled(count: () => number): Promise<void> {
 
 /** Whether the pump to the backend waits and goes on waiting. */
 async function isStalled({ flow }: OpenTunnel): Promise<boolean> {
-  const steps = flow.upSteps;
+  const steps = flow.upBytes;
   for (let quietMs = 0; quietMs < 100; quietMs += 5) {
     await new Promise((resolve) => setTimeout(resolve, 5));
-    if (flow.upWaits === "client" || flow.upSteps !== steps) return false;
+    if (!flow.upWaits || flow.upBytes !== steps) return false;
   }
   return true;
 }

@@ -6,12 +6,12 @@ import { openLog } from "../../lib/base/logger.ts";
 import { createPool } from "../../lib/backend/pool.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { loadConfig } from "../../lib/config/load.ts";
-import { createHandler } from "../../lib/server/handler.ts";
-import { createRequestLog } from "../../lib/server/request_log.ts";
-import { listenStream } from "../../lib/server/stream_engine.ts";
-import { createRegistry, type OpenTunnel } from "../../lib/tunnel/registry.ts";
-import { createWatch } from "../../lib/tunnel/watch.ts";
-import { createBuffers } from "../../lib/websocket/elastic_buffer.ts";
+import { createDoor } from "../../lib/control/door.ts";
+import { createRequestLog } from "../../lib/control/request_log.ts";
+import { listenStream } from "../../lib/engine/stream.ts";
+import { createRegistry, type OpenTunnel } from "../../lib/control/registry.ts";
+import { createWatch } from "../../lib/engine/sweep.ts";
+import { createBuffers } from "../../lib/engine/elastic_buffer.ts";
 import { eventually } from "../support/eventually.ts";
 import { createReadCount, type ReadCount } from "./read_count.ts";
 
@@ -35,6 +35,8 @@ export interface Endpoint extends AsyncDisposable {
   readonly readCount: ReadCount;
   /** Buffers in use. */
   readonly buffersUsed: number;
+  /** Backends connected or being connected. */
+  readonly load: number;
   /** Takes no more connections. */
   stopListening(): Promise<void>;
   /** Ends all tunnels as a server that shuts down does. */
@@ -58,19 +60,17 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
   const pools = new Map(
     config.routes.map((route) => [route.key, createPool(route, log)]),
   );
-  const handler = createHandler({
+  const door = createDoor({
     config,
     pools,
     registry,
     watch: createWatch(TICK_MS),
-    buffers,
-    breather,
     log,
     requests,
     stopping: new AbortController().signal,
   });
   const listener = readCount.over(() =>
-    listenStream(config.listen[0]!, handler, { ...config, buffers, breather, diag, log, requests })
+    listenStream(config.listen[0]!, door, { ...config, buffers, breather, diag, log })
   );
   let closing: Promise<void> | null = null;
   const stopListening = () => closing ??= listener.close();
@@ -81,6 +81,12 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
     readCount,
     get buffersUsed() {
       return used();
+    },
+    get load() {
+      return [...pools.values()].flatMap((pool) => pool.report()).reduce(
+        (n, { load }) => n + load,
+        0,
+      );
     },
     stopListening,
     endTunnels: () => registry.endAll("shutdown"),

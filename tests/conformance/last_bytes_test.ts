@@ -1,6 +1,6 @@
 /** That a slow client gets its last bytes, over sockets. */
 import assert from "node:assert/strict";
-import type { OpenTunnel } from "../../lib/tunnel/registry.ts";
+import type { OpenTunnel } from "../../lib/control/registry.ts";
 import { eventually } from "../support/eventually.ts";
 import { closePayload, Opcode, openTunnel } from "../support/raw_client.ts";
 import { withEndpoint } from "./ask.ts";
@@ -45,7 +45,7 @@ Deno.test("a backend gets all of a client that has closed, while that client is 
     const [{ flow }] = [...endpoint.tunnels] as [OpenTunnel];
     let seen = -1;
     await eventually("the client to be full", async () => {
-      const stands = flow.downWaits === "client" && flow.downBytes === seen;
+      const stands = flow.downWaits && flow.downBytes === seen;
       seen = flow.downBytes;
       await pause(50);
       return stands;

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { formatAddress } from "../../lib/base/address.ts";
 import { answer } from "../../lib/http/answer.ts";
-import type { Admission, EngineOptions } from "../../lib/server/engine.ts";
-import { listenNative } from "../../lib/server/native_engine.ts";
-import type { ClientSocket } from "../../lib/websocket/client_socket.ts";
-import { openNativeSocket } from "../../lib/websocket/native.ts";
+import type { Connected, Door } from "../../lib/engine/door.ts";
+import type { EngineOptions } from "../../lib/engine/engine.ts";
+import { listenNative } from "../../lib/engine/native.ts";
+import { untilOpen } from "../../lib/engine/native_tunnel.ts";
 import { keptLog } from "../backend/setting.ts";
 import { closeQuietly, writeAll } from "../support/connection.ts";
 import { eventually, inTime } from "../support/eventually.ts";
@@ -95,13 +95,6 @@ Deno.test({
   },
 });
 
-const OPTIONS = {
-  frameType: "binary",
-  maxBufferBytes: 1024,
-  bufferBytes: 1024,
-  onFrame: null,
-} as const;
-
 /** A WebSocket that opens when told, as the runtime's does with an upgrade. */
 class SlowSocket extends EventTarget {
   binaryType = "";
@@ -119,15 +112,15 @@ class SlowSocket extends EventTarget {
   }
 }
 
-function openSlowly(): [SlowSocket, Promise<ClientSocket | null>] {
+function openSlowly(): [SlowSocket, Promise<boolean>] {
   const socket = new SlowSocket();
-  return [socket, openNativeSocket(socket as unknown as WebSocket, OPTIONS)];
+  return [socket, untilOpen(socket as unknown as WebSocket)];
 }
 
-Deno.test("`openNativeSocket()` gives up on a socket that doesn't open, and closes it should it open later", async () => {
+Deno.test("`untilOpen()` gives up on a socket that doesn't open, and closes it should it open later", async () => {
   const [socket, opened] = openSlowly();
   const began = performance.now();
-  assert.equal(await opened, null);
+  assert.equal(await opened, false);
   const tookMs = performance.now() - began;
   assert(tookMs > 4_900 && tookMs < 10_000, `${tookMs} ms`);
   assert.equal(socket.closedWith, null);
@@ -135,19 +128,19 @@ Deno.test("`openNativeSocket()` gives up on a socket that doesn't open, and clos
   assert.equal(socket.closedWith, 1001);
 });
 
-Deno.test("`openNativeSocket()` gives null at once for an upgrade that fails", async () => {
+Deno.test("`untilOpen()` is false at once for an upgrade that fails", async () => {
   for (const event of [new ErrorEvent("error"), new CloseEvent("close")]) {
     const [socket, opened] = openSlowly();
     socket.dispatchEvent(event);
-    assert.equal(await opened, null);
+    assert.equal(await opened, false);
   }
 });
 
-Deno.test("`openNativeSocket()` leaves no timer behind a socket that opens", async () => {
+Deno.test("`untilOpen()` leaves no timer behind a socket that opens", async () => {
   const opened = Promise.withResolvers<boolean>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
-    openNativeSocket(socket, OPTIONS).then((client) => opened.resolve(client !== null));
+    untilOpen(socket).then(opened.resolve);
     return response;
   });
   using client = await openTunnel(`127.0.0.1:${server.addr.port}`);
@@ -160,15 +153,18 @@ Deno.test("`openNativeSocket()` leaves no timer behind a socket that opens", asy
 
 Deno.test("`close()` of a native listener doesn't wait for a request whose answer never comes", async () => {
   const asked = Promise.withResolvers<void>();
-  const answered = Promise.withResolvers<Admission>();
-  const handler = () => {
-    asked.resolve();
-    return answered.promise;
-  };
+  const answered = Promise.withResolvers<Connected>();
+  const door = {
+    admit: () => ({ accept: {} }),
+    connect() {
+      asked.resolve();
+      return answered.promise;
+    },
+  } as unknown as Door;
   // Nothing else is looked at while there is no tunnel.
   const options = { log: keptLog().log } as EngineOptions;
   const at = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
-  const listener = listenNative({ address: at }, handler, options);
+  const listener = listenNative({ address: at }, door, options);
   using client = await openRaw(formatAddress(listener.address));
   await client.write(handshake());
   await asked.promise;

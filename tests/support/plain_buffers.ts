@@ -1,5 +1,5 @@
-import type { Buffers } from "../../lib/websocket/elastic_buffer.ts";
-import type { Slab } from "../../lib/websocket/slab.ts";
+import type { Buffers } from "../../lib/engine/elastic_buffer.ts";
+import type { Slab } from "../../lib/engine/slab.ts";
 import { wideBytes } from "../../lib/websocket/wide_bytes.ts";
 
 /** Buffers of the given sizes that count what is handed out; the large ones are as the small ones unless given. */

@@ -1,32 +1,49 @@
 /** A tunnel between two real TCP connections, and both far ends of it. */
 import type { BackendConnection } from "../../lib/backend/connection.ts";
-import { createFlow, type Flow } from "../../lib/tunnel/pump.ts";
-import { startTunnel, type Tunnel, type TunnelOptions } from "../../lib/tunnel/tunnel.ts";
-import { createWatch } from "../../lib/tunnel/watch.ts";
+import { StreamTransport } from "../../lib/engine/stream_transport.ts";
+import { StreamTunnel } from "../../lib/engine/stream_tunnel.ts";
+import type { Cause, TunnelEnd } from "../../lib/tunnel/cause.ts";
+import type { TunnelOptions } from "../../lib/tunnel/tunnel.ts";
+import { Opcode } from "../support/raw_client.ts";
 import { NO_BREATHER } from "../support/no_breather.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
-import {
-  connectPair,
-  createSocketClient,
-  type FarEnd,
-  type SocketClient,
-} from "../support/socket_client.ts";
+import { connectPair, type FarEnd } from "../support/connection_pair.ts";
+import { type FramedEnd, framedEnd } from "./framed_end.ts";
+
+/** What a test sees of a client's end besides the wire. */
+export interface ClientSpy {
+  /** What it was closed with. */
+  told: { readonly code: number; readonly reason: string } | null;
+  pings: number;
+}
+
+export interface Flow {
+  readonly upBytes: number;
+  readonly downBytes: number;
+  /** The backend has yet to take what the client sent. */
+  readonly upWaits: boolean;
+}
+
+export interface RunningTunnel {
+  end(cause: Cause): void;
+  readonly ended: Promise<TunnelEnd>;
+}
 
 export interface Rig {
-  readonly tunnel: Tunnel;
-  /** The tunnel's end of the client. */
-  readonly socket: SocketClient;
+  readonly tunnel: RunningTunnel;
+  readonly socket: ClientSpy;
   readonly flow: Flow;
-  readonly client: FarEnd;
+  readonly client: FramedEnd;
   readonly backend: FarEnd;
-  /** Reads of the backend that are under way. */
+  /** Reads of the backend that are under way, and those that brought something. */
   readonly readsUnderWay: () => number;
+  readonly readsDone: () => number;
+  /** Lets time pass, for the tunnel: its clock stands still otherwise. */
+  pass(ms: number): void;
 }
 
 /** What may be set; times are off and frames binary unless they are. */
-export type RigOptions = Partial<
-  Omit<TunnelOptions, "client" | "backend" | "buffer" | "flow" | "watch">
->;
+export type RigOptions = Partial<Omit<TunnelOptions, "now" | "onOver" | "onReleased">>;
 
 /** No Pings, no limits, no half-close. */
 export const NOTHING_TIMED = {
@@ -34,7 +51,53 @@ export const NOTHING_TIMED = {
   readTimeoutMs: 0,
   writeTimeoutMs: 0,
   tcpFinPropagate: false,
+  backendLingerMs: 2_000,
 } as const;
+
+const TICK_MS = 5;
+
+/** More than any wait of a tunnel's for one who does nothing. */
+export const A_WHILE_MS = 31_000;
+
+/** Runs a tunnel over two connections, by a clock that stands still but for `pass()`. */
+export function runTunnel(
+  client: Deno.TcpConn,
+  backend: BackendConnection,
+  options: RigOptions = {},
+  buffers = plainBuffers(16 * 1024),
+) {
+  const over = Promise.withResolvers<TunnelEnd>();
+  const released = Promise.withResolvers<void>();
+  let nowMs = 0;
+  const timer = setInterval(() => tick(), TICK_MS);
+  const shared = { buffers, breather: NO_BREATHER };
+  const { encoding = "binary" } = options;
+  const running = new StreamTunnel(
+    new StreamTransport(client, shared),
+    new StreamTransport(backend, shared),
+    {
+      ...NOTHING_TIMED,
+      ...options,
+      encoding,
+      role: "server",
+      frameType: encoding === "binary" ? "binary" : "text",
+      onFrame: null,
+      now: () => nowMs,
+      onOver: over.resolve,
+      onReleased() {
+        clearInterval(timer);
+        released.resolve();
+      },
+    },
+  );
+  const tick = () => running.tick(nowMs);
+  const pass = (ms: number) => {
+    nowMs += ms;
+    tick();
+  };
+  const tunnel = { end: (cause: Cause) => running.machine.end(cause), ended: over.promise };
+  return { tunnel, running, buffers, pass, released: released.promise };
+}
 
 /** Runs `test` over a tunnel; afterwards ends what is left of it. */
 export async function withTunnel(
@@ -42,32 +105,49 @@ export async function withTunnel(
   test: (rig: Rig) => Promise<void>,
 ): Promise<void> {
   const [clientPair, backendPair] = [await connectPair(), await connectPair()];
-  const socket = createSocketClient(clientPair.near);
-  const { connection, readsUnderWay } = countReads(backendPair.near);
-  const flow = createFlow();
-  const tunnel = startTunnel({
-    client: socket,
-    backend: connection,
-    encoding: "binary",
-    buffers: plainBuffers(16 * 1024),
-    flow,
-    breather: NO_BREATHER,
-    watch: createWatch(5),
-    ...NOTHING_TIMED,
-    ...options,
-  });
-  const client = clientPair.far;
+  const { connection, ...reads } = countReads(backendPair.near);
+  const { tunnel, running, pass, released } = runTunnel(clientPair.near, connection, options);
+  const { machine } = running;
+  const flow: Flow = {
+    get upBytes() {
+      return machine.upBytes;
+    },
+    get downBytes() {
+      return machine.downBytes;
+    },
+    get upWaits() {
+      return machine.upWaits;
+    },
+  };
+  const client = framedEnd(clientPair.far, Opcode.BINARY);
   const backend = backendPair.far;
   try {
-    await test({ tunnel, socket, flow, client, backend, readsUnderWay });
+    await test({ tunnel, socket: spyOn(running), flow, client, backend, pass, ...reads });
   } finally {
     tunnel.end("shutdown");
-    await Promise.all([client.close(), backend.close(), tunnel.ended]);
+    for (let waits = 0; waits < 4; waits++) pass(A_WHILE_MS);
+    await Promise.all([client.close(), backend.close(), tunnel.ended, released]);
   }
+}
+
+/** What the machine does with its client, seen as it does it. */
+export function spyOn({ endpoint }: StreamTunnel): ClientSpy {
+  const seen: ClientSpy = { told: null, pings: 0 };
+  const { close, ping } = endpoint;
+  endpoint.close = (code, reason) => {
+    seen.told ??= { code, reason };
+    close.call(endpoint, code, reason);
+  };
+  endpoint.ping = () => {
+    seen.pings++;
+    ping.call(endpoint);
+  };
+  return seen;
 }
 
 function countReads(near: Deno.TcpConn) {
   let underWay = 0;
+  let done = 0;
   const connection: BackendConnection = {
     async read(buffer) {
       underWay++;
@@ -75,11 +155,12 @@ function countReads(near: Deno.TcpConn) {
         return await near.read(buffer);
       } finally {
         underWay--;
+        done++;
       }
     },
     write: (buffer) => near.write(buffer),
     closeWrite: () => near.closeWrite(),
     close: () => near.close(),
   };
-  return { connection, readsUnderWay: () => underWay };
+  return { connection, readsUnderWay: () => underWay, readsDone: () => done };
 }

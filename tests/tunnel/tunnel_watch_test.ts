@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import type { BackendConnection } from "../../lib/backend/connection.ts";
-import { createFlow } from "../../lib/tunnel/pump.ts";
-import { startTunnel } from "../../lib/tunnel/tunnel.ts";
-import { createWatch } from "../../lib/tunnel/watch.ts";
-import { NO_BREATHER } from "../support/no_breather.ts";
-import { plainBuffers } from "../support/plain_buffers.ts";
-import { connectPair, createSocketClient, until } from "../support/socket_client.ts";
-import { NOTHING_TIMED, type Rig, withTunnel } from "./tunnel_rig.ts";
+import { Opcode } from "../support/raw_client.ts";
+import { connectPair, until } from "../support/connection_pair.ts";
+import { framedEnd } from "./framed_end.ts";
+import { A_WHILE_MS, type Rig, runTunnel, spyOn, withTunnel } from "./tunnel_rig.ts";
 
 const PING_MS = 20;
 
@@ -16,18 +13,31 @@ async function fillBackend({ client, flow }: Rig): Promise<void> {
   let seen = -1;
   let since = performance.now();
   await until("the backend to be full", () => {
-    if (flow.upWaits === "backend" && flow.upSteps === seen) return performance.now() - since > 50;
-    seen = flow.upSteps;
+    if (flow.upWaits && flow.upBytes === seen) return performance.now() - since > 50;
+    seen = flow.upBytes;
     since = performance.now();
     return false;
   });
 }
 
-Deno.test("`startTunnel()` pings, and drops a client that stays silent with 1001", async () => {
-  await withTunnel({ pingIntervalMs: PING_MS }, async ({ tunnel, socket, client, backend }) => {
-    const began = performance.now();
-    await until("the end", () => socket.told !== null);
-    assert(performance.now() - began >= 3 * PING_MS - 1);
+/** Sends just so much that the backend takes no more. */
+async function stallBackend({ client, flow }: Rig): Promise<void> {
+  for (;;) {
+    client.send(new Uint8Array(8 * 1024));
+    const { upBytes } = flow;
+    await until("it to come", () => flow.upWaits || flow.upBytes > upBytes);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (flow.upWaits && flow.upBytes === upBytes) return;
+  }
+}
+
+Deno.test("`Tunnel` pings, and drops a client that stays silent with 1001", async () => {
+  await withTunnel({ pingIntervalMs: PING_MS }, async (rig) => {
+    const { tunnel, socket, client, backend, pass } = rig;
+    for (let ms = 0; ms < 3 * PING_MS; ms++) {
+      assert.equal(socket.told, null, `after ${ms} ms`);
+      pass(1);
+    }
     assert.deepEqual(socket.told, { code: 1001, reason: "no answer to Pings" });
     const pings = socket.pings;
     assert(pings >= 1);
@@ -39,75 +49,93 @@ Deno.test("`startTunnel()` pings, and drops a client that stays silent with 1001
   });
 });
 
-Deno.test("`startTunnel()` keeps a client that is heard", async () => {
-  await withTunnel({ pingIntervalMs: PING_MS }, async ({ socket, client }) => {
+Deno.test("`Tunnel` keeps a client that is heard", async () => {
+  await withTunnel({ pingIntervalMs: PING_MS }, async ({ socket, flow, client, pass }) => {
     for (let pings = 1; pings <= 8; pings++) {
-      await until("another Ping", () => socket.pings >= pings);
+      for (let ms = 0; ms < PING_MS; ms++) pass(1);
+      assert.equal(socket.pings, pings);
+      const { upBytes } = flow;
       await client.send("alive");
+      await until("it to be heard", () => flow.upBytes > upBytes);
     }
     assert.equal(socket.told, null);
   });
 });
 
-Deno.test("`startTunnel()` keeps a client that says nothing and takes what it is sent, however slowly", async () => {
-  // The system lets go of a sender only when a third of its buffer is free, which is a megabyte or two.
-  await withTunnel({ pingIntervalMs: 200 }, async ({ tunnel, socket, client, backend }) => {
+Deno.test("`Tunnel` keeps a client that says nothing and takes what it is sent, however slowly", async () => {
+  await withTunnel({ pingIntervalMs: 200 }, async (rig) => {
+    const { tunnel, socket, flow, client, backend, pass } = rig;
     const flood = backend.send(new Uint8Array(256 * 1024 * 1024)).catch(() => {});
+    // The system lets go of a sender only when a third of its buffer is free, which is a megabyte or two.
     for (let taken = 0; socket.pings < 12;) {
-      taken = await client.some(taken + 512 * 1024);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      const { downBytes } = flow;
+      while (flow.downBytes === downBytes) taken = await client.some(taken + 512 * 1024);
+      pass(200);
       assert.equal(socket.told, null, `after ${taken} bytes and ${socket.pings} Pings`);
     }
     // Now it takes nothing more, as one that has vanished.
-    await until("the end", () => socket.told !== null);
+    await until("the end", () => {
+      pass(200);
+      return socket.told !== null;
+    });
     assert.equal(socket.told?.reason, "no answer to Pings");
     client.reset();
     backend.reset();
     await flood;
+    pass(A_WHILE_MS);
     await tunnel.ended;
   });
 });
 
-Deno.test("`startTunnel()` keeps a client whose bytes wait for a stalled backend, as nobody can hear it", async () => {
+Deno.test("`Tunnel` keeps a client whose bytes wait for a stalled backend, as nobody can hear it", async () => {
   await withTunnel({ pingIntervalMs: PING_MS }, async (rig) => {
-    const { socket } = rig;
-    socket.audible = false;
+    const { socket, pass } = rig;
     await fillBackend(rig);
     const pings = socket.pings;
-    await until("Pings for longer than silence is borne", () => socket.pings >= pings + 6);
+    while (socket.pings < pings + 6) pass(PING_MS);
     assert.equal(socket.told, null);
-    assert(socket.lookedAhead > 0);
     rig.backend.reset();
   });
 });
 
-Deno.test("`startTunnel()` drops a silent client behind a stalled backend when it could be heard", async () => {
+Deno.test("`Tunnel` drops a silent client behind a stalled backend when it could be heard", async () => {
   await withTunnel({ pingIntervalMs: PING_MS }, async (rig) => {
-    await fillBackend(rig);
-    await until("the end", () => rig.socket.told !== null);
-    assert.equal(rig.socket.told?.reason, "no answer to Pings");
+    const { socket, flow, client, pass } = rig;
+    // No more than is read on behind a stalled backend.
+    await stallBackend(rig);
+    await client.send(new Uint8Array(16));
+    const { upBytes } = flow;
+    for (let i = 0; i < 8; i++) pass(PING_MS);
+    assert.equal(socket.told?.reason, "no answer to Pings");
+    assert.equal(flow.upBytes, upBytes);
     rig.backend.reset();
   });
 });
 
-Deno.test("`startTunnel()` ends when its client is lost behind a stalled backend, though none of the pumps can see it", async () => {
+Deno.test("`Tunnel` ends when its client is lost behind a stalled backend, though nothing is read from it", async () => {
   await withTunnel({}, async (rig) => {
     await fillBackend(rig);
-    rig.socket.vanish();
-    await until("the end", () => rig.socket.told !== null);
+    rig.client.reset();
+    await until("the end", () => {
+      rig.pass(1_000);
+      return rig.socket.told !== null;
+    });
     rig.backend.reset();
     assert.equal((await rig.tunnel.ended).cause, "backend-stalled");
   });
 });
 
-Deno.test("`startTunnel()` ends by a silent backend's read-timeout with 1001, not before", async () => {
-  await withTunnel({ readTimeoutMs: 60 }, async ({ tunnel, socket, client, backend }) => {
-    for (let i = 0; i < 4; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 30));
+Deno.test("`Tunnel` ends by a silent backend's read-timeout with 1001, not before", async () => {
+  await withTunnel({ readTimeoutMs: 60 }, async (rig) => {
+    const { tunnel, socket, flow, client, backend, pass } = rig;
+    for (let i = 1; i <= 4; i++) {
       await backend.send("x");
+      await until("it to be passed on", () => flow.downBytes === i);
+      for (let ms = 0; ms < 59; ms++) pass(1);
+      assert.equal(socket.told, null);
     }
+    pass(2);
     assert.equal((await client.receive(4)).length, 4);
-    await until("the end", () => socket.told !== null);
     assert.equal(socket.told?.code, 1001);
     await backend.rest();
     backend.finish();
@@ -116,10 +144,11 @@ Deno.test("`startTunnel()` ends by a silent backend's read-timeout with 1001, no
   });
 });
 
-Deno.test("`startTunnel()` ends by a stalled backend's write-timeout with 1011, and leaves no write behind", async () => {
+Deno.test("`Tunnel` ends by a stalled backend's write-timeout with 1011, and leaves no write behind", async () => {
   await withTunnel({ writeTimeoutMs: 60 }, async (rig) => {
     await fillBackend(rig);
-    await until("the end", () => rig.socket.told !== null);
+    rig.pass(1);
+    rig.pass(60);
     assert.equal(rig.socket.told?.code, 1011);
     rig.client.reset();
     const { cause } = await rig.tunnel.ended;
@@ -127,14 +156,14 @@ Deno.test("`startTunnel()` ends by a stalled backend's write-timeout with 1011, 
   });
 });
 
-Deno.test("`startTunnel()` has no read under way in its buffer once it has ended, though the backend stays silent", async () => {
-  await withTunnel({}, async ({ tunnel, socket, client, backend, readsUnderWay }) => {
+Deno.test("`Tunnel` has no read under way in its buffer once it has ended, though the backend stays silent", async () => {
+  await withTunnel({}, async ({ tunnel, socket, client, backend, pass, readsUnderWay }) => {
     client.finish();
     await until("the client to be told", () => socket.told !== null);
-    // The pump down meets the closed client; what follows is read to be thrown away.
     await backend.send("too late");
+    pass(A_WHILE_MS);
     await tunnel.ended;
-    assert.equal(readsUnderWay(), 0);
+    await until("no read to be under way", () => readsUnderWay() === 0);
   });
 });
 
@@ -161,23 +190,16 @@ const FAILURES = [
 ] as const;
 
 for (const [error, cause] of FAILURES) {
-  Deno.test(`\`startTunnel()\` ends by ${cause} where a write meets ${error.name} and the read an end`, async () => {
+  Deno.test(`\`Tunnel\` ends by ${cause} where a write meets ${error.name} and the read an end`, async () => {
     const { near, far } = await connectPair();
-    const socket = createSocketClient(near);
-    const tunnel = startTunnel({
-      client: socket,
-      backend: failingWrites(error),
-      encoding: "binary",
-      buffers: plainBuffers(1024),
-      flow: createFlow(),
-      breather: NO_BREATHER,
-      watch: createWatch(1000),
-      ...NOTHING_TIMED,
-    });
-    await far.send("x");
-    far.finish();
+    const { tunnel, running, pass, released } = runTunnel(near, failingWrites(error));
+    const socket = spyOn(running);
+    const client = framedEnd(far, Opcode.BINARY);
+    await client.send("x");
+    client.finish();
     assert.equal((await tunnel.ended).cause, cause);
     assert.equal(socket.told?.code, cause === "backend-end" ? 1000 : 1011);
-    await far.close();
+    pass(A_WHILE_MS);
+    await Promise.all([client.close(), released]);
   });
 }

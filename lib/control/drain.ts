@@ -1,0 +1,62 @@
+/**
+ * The end of the program: tunnels first, then the programs that served them, all within the grace time.
+ *
+ * @module
+ */
+import type { Logger } from "../base/logger.ts";
+import { within } from "../base/within.ts";
+import type { Pool } from "../backend/backend.ts";
+import type { Config } from "../config/config.ts";
+import type { Registry } from "./registry.ts";
+import type { Listener } from "../engine/engine.ts";
+
+/** Of the grace time, what is kept for stopping programs. */
+const STOP_RESERVE_MS = 2_000;
+
+/**
+ * Ends every tunnel with 1001. Gives up when somebody hurries, or when the rest of the grace time is the programs': the
+ * tunnels left are cut off as the program exits.
+ */
+export async function drain(
+  listeners: readonly Listener[],
+  registry: Registry,
+  config: Config,
+  hurried: Promise<void>,
+  log: Logger,
+): Promise<void> {
+  const { graceMs } = config;
+  const reserveMs = startsPrograms(config) ? stopReserveMs(config) : 0;
+  const drained = endTunnels(listeners, registry);
+  if (await within(Promise.race([drained, hurried]), graceMs - reserveMs)) return;
+  log.warn("the grace time is over: open tunnels are cut off", { tunnels: registry.size });
+}
+
+async function endTunnels(listeners: readonly Listener[], registry: Registry): Promise<void> {
+  const closing = listeners.map((listener) => listener.close());
+  await Promise.all([registry.endAll("shutdown"), ...closing]);
+  // Once more after the listeners are done: an upgrade under way may have become a tunnel meanwhile.
+  await registry.endAll("shutdown");
+}
+
+function startsPrograms({ routes }: Config): boolean {
+  return routes.some(({ hosts }) =>
+    hosts.some(({ target, program }) => program !== undefined || target.transport === "exec")
+  );
+}
+
+/**
+ * Stops every program, by a deadline on the clock of `performance.now()`; those left are killed as we exit. When the deadline
+ * has passed while the process was stopped, they have their reserve all the same.
+ */
+export async function stopPrograms(
+  pools: Iterable<Pool>,
+  config: Config,
+  deadlineMs: number,
+): Promise<void> {
+  const stopped = Promise.all([...pools].map((pool) => pool.stop()));
+  await within(stopped, Math.max(deadlineMs - performance.now(), stopReserveMs(config)));
+}
+
+function stopReserveMs({ graceMs }: Config): number {
+  return Math.min(graceMs / 4, STOP_RESERVE_MS);
+}

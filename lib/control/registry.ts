@@ -1,0 +1,89 @@
+/**
+ * The tunnels that are open, so that shutdown can end them and somebody can count them.
+ *
+ * @module
+ */
+import type { Cause } from "../tunnel/cause.ts";
+
+/** What a client asked for, cut to what is fit for a log line; what it did not say is undefined. */
+export interface AskedFor {
+  /** Without the query, where clients put their tokens. */
+  readonly path: string;
+  readonly host: string;
+  readonly origin: string | undefined;
+  /** The one that the answer named. */
+  readonly subprotocol: string | undefined;
+  /** What was offered where the answer named none, which a browser takes as a failure. */
+  readonly declined: string | undefined;
+}
+
+/** What flows through a tunnel. */
+export interface Flow {
+  /** Payload bytes given to the backend. */
+  readonly upBytes: number;
+  /** Bytes of the backend given to the client, before they are encoded. */
+  readonly downBytes: number;
+  /** The backend, or the client, has yet to take what the other one sent. */
+  readonly upWaits: boolean;
+  readonly downWaits: boolean;
+}
+
+/** An open tunnel. */
+export interface OpenTunnel {
+  readonly id: number;
+  /** The client's address with its port. */
+  readonly client: string;
+  readonly route: string;
+  readonly asked: AskedFor;
+  readonly backend: string;
+  /** The process of a program that was started for it. */
+  readonly pid: number | undefined;
+  /** On the clock of `performance.now()`. */
+  readonly openedAtMs: number;
+  readonly flow: Flow;
+  /** Ends it; a no-op when it is ending already. */
+  end(cause: Cause): void;
+}
+
+export interface Registry {
+  readonly size: number;
+  nextId(): number;
+  /** The one given last, 0 before the first. */
+  readonly lastId: number;
+  add(tunnel: OpenTunnel): void;
+  delete(tunnel: OpenTunnel): void;
+  /** In the order of their ids. */
+  [Symbol.iterator](): Iterator<OpenTunnel>;
+  /** Ends every tunnel and resolves when the last one is gone. */
+  endAll(cause: Cause): Promise<void>;
+}
+
+export function createRegistry(): Registry {
+  const open = new Set<OpenTunnel>();
+  let lastId = 0;
+  let emptied: PromiseWithResolvers<void> | null = null;
+  return {
+    get size() {
+      return open.size;
+    },
+    nextId: () => ++lastId,
+    get lastId() {
+      return lastId;
+    },
+    add: (tunnel) => void open.add(tunnel),
+    delete(tunnel) {
+      open.delete(tunnel);
+      if (open.size > 0) return;
+      emptied?.resolve();
+      emptied = null;
+    },
+    [Symbol.iterator]: () => open.values(),
+    endAll(cause) {
+      if (open.size === 0) return Promise.resolve();
+      emptied ??= Promise.withResolvers();
+      const { promise } = emptied;
+      for (const tunnel of open) tunnel.end(cause);
+      return promise;
+    },
+  };
+}

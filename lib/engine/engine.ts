@@ -1,0 +1,33 @@
+/**
+ * What an engine is: it turns bytes on a listener into requests for the door, sends the door's answers, and moves the bytes of the
+ * tunnels that the door opens.
+ *
+ * @module
+ */
+import type { Address } from "../base/address.ts";
+import type { Breather } from "../base/breather.ts";
+import type { Logger } from "../base/logger.ts";
+import type { ListenConfig } from "../config/config.ts";
+import type { SocketDiag } from "../sys/socket_diag.ts";
+import type { Buffers } from "./elastic_buffer.ts";
+
+export interface EngineOptions {
+  readonly handshakeTimeoutMs: number;
+  /** What a client may be ahead of its backend, where it can't be made to wait. */
+  readonly maxBufferBytes: number;
+  readonly buffers: Buffers;
+  readonly breather: Breather;
+  readonly diag: SocketDiag;
+  readonly log: Logger;
+}
+
+/** A socket that takes requests. */
+export interface Listener {
+  /** With the real port. */
+  readonly address: Address;
+  /** Takes no more connections; resolves when none waits in its hands. Open tunnels live on. */
+  close(): Promise<void>;
+}
+
+/** Listens at an address; throws where it can't. */
+export type Listen = (place: ListenConfig) => Listener;

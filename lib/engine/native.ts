@@ -1,0 +1,197 @@
+/**
+ * The native engine: `Deno.serve` and the runtime's own `WebSocket`.
+ *
+ * @module
+ */
+import type { Address } from "../base/address.ts";
+import { within } from "../base/within.ts";
+import type { Lease } from "../backend/backend.ts";
+import type { ListenConfig } from "../config/config.ts";
+import type { Answer } from "../http/answer.ts";
+import type { RequestHead } from "../http/request.ts";
+import { splitAbsolute } from "../http/request_line.ts";
+import type { AcceptedRequest } from "../http/verdict.ts";
+import type { Door, Peer } from "./door.ts";
+import { openNativeTunnel, untilOpen } from "./native_tunnel.ts";
+
+import type { EngineOptions, Listener } from "./engine.ts";
+import { fromRuntime, peerOf } from "./peer.ts";
+import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
+
+type Server = Deno.HttpServer<Deno.Addr>;
+
+/** How long to wait before another try to listen. */
+const RETRY_MS = 100;
+
+/** How long our own Close frames have before the runtime sends its own. */
+const OWN_CLOSES_MS = 200;
+
+/** How long the runtime may take to shut down: it waits for ever for an upgrade whose client left just before. */
+const SHUTDOWN_MS = 2_000;
+
+/** Listens at an address with the runtime's HTTP server; throws where it can't. */
+export function listenNative(
+  { address, file }: ListenConfig,
+  door: Door,
+  options: EngineOptions,
+): Listener {
+  muteSignalWarning();
+  const closing = new AbortController();
+  /** Requests whose backend is being connected. */
+  const waiting = new Set<AbortController>();
+  /** The ends of the WebSockets that are open, or opening. */
+  const open = new Set<Promise<void>>();
+  const respond = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
+    const head = toHead(request);
+    const peer = peerOf(info.remoteAddr);
+    const admission = door.admit(head, peer);
+    if ("answer" in admission) return toResponse(admission.answer);
+    const { accept } = admission;
+    const gone = new AbortController();
+    const leave = () => gone.abort();
+    if (closing.signal.aborted) leave();
+    request.signal.addEventListener("abort", leave);
+    waiting.add(gone);
+    const connected = await door.connect(head, accept, peer, gone.signal);
+    waiting.delete(gone);
+    request.signal.removeEventListener("abort", leave);
+    if ("answer" in connected) return toResponse(connected.answer);
+    const { lease } = connected;
+    // To upgrade it now would hold its descriptor for ever, in the runtime.
+    if (request.signal.aborted) {
+      door.abandon(accept, peer, lease);
+      return new Response(null, { status: 503 });
+    }
+    return upgrade({ request, accept, peer, lease }, door, options, open);
+  };
+  const onListen = () => {};
+  const listen = (at: Address): Server => {
+    if (at.transport === "tcp") {
+      return Deno.serve({ hostname: at.hostname, port: at.port, onListen }, respond);
+    }
+    const open = () => Deno.serve({ path: at.path, onListen }, respond);
+    if (file === undefined) return open();
+    return openSocketFile(at.path, file, open, (server) => void server.shutdown());
+  };
+  let server = listen(address);
+  const real = fromRuntime(server.addr);
+
+  /** The runtime gives its listener up at the first connection that it can't accept, as with no descriptor left. */
+  const listenAgain = async (error: unknown) => {
+    options.log.error("cannot accept connections", { reason: String(error) });
+    while (!closing.signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      try {
+        if (real.transport === "unix") await removeStaleSocket(real.path);
+        if (closing.signal.aborted) return;
+        server = listen(real);
+        server.finished.catch(listenAgain);
+        return;
+      } catch {
+        // The shortage goes on.
+      }
+    }
+  };
+  server.finished.catch(listenAgain);
+  return {
+    address: real,
+    async close() {
+      closing.abort();
+      for (const gone of waiting) gone.abort();
+      // As it shuts down the runtime ends open WebSockets with a reason of its own. Those of the tunnels go first, and it
+      // doesn't tell when one is out. A request that still comes meanwhile is refused.
+      await within(Promise.all(open), OWN_CLOSES_MS);
+      await within(server.shutdown(), SHUTDOWN_MS);
+    },
+  };
+}
+
+/**
+ * The runtime puts the target, as it was sent, behind a scheme and the Host, or its own address where there is none; one in
+ * absolute-form it leaves alone (measured on 2.9.6).
+ */
+function toHead({ method, url, headers }: Request): RequestHead {
+  const host = headers.get("host");
+  const uri = url.replace(/^http\+unix:/, "http:");
+  const start = `http://${host}`;
+  if (host && uri.startsWith(start + "/")) {
+    return { method, target: uri.slice(start.length), version: null, headers };
+  }
+  const absolute = splitAbsolute(uri);
+  if (absolute === null) return { method, target: url, version: null, headers };
+  const { target, authority } = absolute;
+  // RFC 9112 section 3.2.2, as in the stream engine.
+  const get = (name: string) => host && name === "host" ? authority : headers.get(name);
+  return { method, target, version: null, headers: { get } };
+}
+
+let isMuted = false;
+
+/**
+ * Once a process, at its first answer, the runtime tells on standard error that `request.signal` is aborted also when all went
+ * well. We know, and look no longer then; among log lines as JSON it would be no JSON.
+ */
+function muteSignalWarning(): void {
+  if (isMuted) return;
+  isMuted = true;
+  const { warn } = console;
+  console.warn = (...words: unknown[]) => {
+    if (!String(words[0]).startsWith("Deno.serve: request.signal ")) warn(...words);
+  };
+}
+
+function toResponse({ status, headers, body }: Answer): Response {
+  // The runtime leaves out the body of an answer to HEAD and counts its length.
+  return new Response(body, { status, headers });
+}
+
+/** What an upgrade is made of. */
+interface Upgrade {
+  readonly request: Request;
+  readonly accept: AcceptedRequest;
+  readonly peer: Peer;
+  readonly lease: Lease;
+}
+
+function upgrade(
+  { request, accept, peer, lease }: Upgrade,
+  door: Door,
+  options: EngineOptions,
+  open: Set<Promise<void>>,
+): Response {
+  const { protocol } = accept;
+  const isFound = protocol !== null && runtimeFinds(protocol, request.headers);
+  // The runtime pings after half its timeout without a message; its Pings can't be had otherwise.
+  const idleTimeout = 2 * accept.pingIntervalMs / 1000;
+  let upgraded: Deno.WebSocketUpgrade;
+  try {
+    upgraded = Deno.upgradeWebSocket(request, { idleTimeout, ...(isFound && { protocol }) });
+  } catch (error) {
+    door.abandon(accept, peer, lease);
+    throw error;
+  }
+  const { socket, response } = upgraded;
+  if (protocol !== null && !isFound) response.headers.set("sec-websocket-protocol", protocol);
+  const { promise: gone, resolve } = Promise.withResolvers<void>();
+  socket.addEventListener("close", () => resolve(), { once: true });
+  open.add(gone);
+  gone.then(() => open.delete(gone));
+  untilOpen(socket).then((isOpen) => {
+    if (isOpen) {
+      return door.open(
+        accept,
+        peer,
+        lease,
+        (settings) => openNativeTunnel(socket, lease, settings, options),
+      );
+    }
+    door.abandon(accept, peer, lease);
+    resolve();
+  });
+  return response;
+}
+
+/** The runtime looks in a list split at ", " only, and throws where it doesn't find the subprotocol. */
+function runtimeFinds(protocol: string, headers: Headers): boolean {
+  return headers.get("sec-websocket-protocol")?.split(", ").includes(protocol) ?? false;
+}

@@ -1,0 +1,73 @@
+/**
+ * A tunnel whose client is the runtime's `WebSocket`.
+ *
+ * @module
+ */
+import { startDeadline } from "../base/deadline.ts";
+import type { Lease } from "../backend/backend.ts";
+import type { EngineOptions } from "./engine.ts";
+import { DECODE_HEADROOM } from "../tunnel/base64.ts";
+import { Tunnel } from "../tunnel/tunnel.ts";
+import { CloseCode } from "../websocket/close_code.ts";
+import { BackendSide } from "./backend_side.ts";
+import type { RunningTunnel, TunnelSettings } from "./door.ts";
+import { NativeEnd } from "./native_end.ts";
+import { StreamTransport } from "./stream_transport.ts";
+
+/** How long the runtime may take to send our 101 and open its WebSocket; it takes no answer of the client's. */
+const OPEN_TIMEOUT_MS = 5_000;
+
+/**
+ * Resolves when a WebSocket is open; false: the client went away before. Of one that left before `Deno.upgradeWebSocket()` was
+ * called the runtime tells nothing: no event comes, ever.
+ */
+export function untilOpen(socket: WebSocket): Promise<boolean> {
+  socket.binaryType = "arraybuffer";
+  return new Promise((resolve) => {
+    let late = false;
+    const cancel = startDeadline(OPEN_TIMEOUT_MS, () => {
+      late = true;
+      resolve(false);
+    });
+    const settle = (isOpen: boolean) => {
+      cancel();
+      resolve(isOpen);
+    };
+    socket.addEventListener("open", () => {
+      if (late) socket.close(CloseCode.GOING_AWAY, "its backend is gone");
+      else settle(true);
+    }, { once: true });
+    socket.addEventListener("close", () => settle(false), { once: true });
+    // An upgrade that fails is no `close`.
+    socket.addEventListener("error", () => settle(false), { once: true });
+  });
+}
+
+/** Begins the tunnel of a WebSocket that is open. */
+export function openNativeTunnel(
+  socket: WebSocket,
+  { connection }: Lease,
+  settings: TunnelSettings,
+  options: EngineOptions,
+): RunningTunnel {
+  const backend = new StreamTransport(connection, options);
+  const machine = new Tunnel(backend, settings);
+  machine.begin(
+    new NativeEnd(socket, machine, {
+      frameType: settings.encoding === "binary" ? "binary" : "text",
+      headroom: settings.encoding === "base64" ? DECODE_HEADROOM : 0,
+      maxBufferBytes: options.maxBufferBytes,
+      onFrame: settings.onFrame,
+      held: () => machine.upHeld,
+    }),
+  );
+  // The runtime takes what it is to send at once: nothing is sent out of the buffer.
+  backend.begin(new BackendSide(machine), null);
+  return {
+    machine,
+    tick(nowMs) {
+      backend.tick(nowMs);
+      machine.tick(nowMs);
+    },
+  };
+}

@@ -1,0 +1,224 @@
+/**
+ * A client's connection until it is a tunnel's: a state machine over its transport, so that no promise waits for the client.
+ *
+ * | state | waits for | then |
+ * |---|---|---|
+ * | `head` | a whole head, within the handshake's time | a refusal, or `connecting` |
+ * | `connecting` | the backend; what the client sends meanwhile is kept, up to a bound | a refusal, or the tunnel |
+ * | `refused` | the client's end, a second at most, so that no reset overtakes the answer | `over` |
+ * | `over` | | |
+ *
+ * @module
+ */
+import type { StreamEnd } from "../base/transport.ts";
+import type { BackendConnection } from "../backend/connection.ts";
+import type { Lease } from "../backend/backend.ts";
+import { type Answer, answer } from "../http/answer.ts";
+import { formatAnswer, formatUpgrade } from "../http/format.ts";
+import { HeadParser, type ParsedHead } from "../http/head.ts";
+import type { RequestHead } from "../http/request.ts";
+import type { AcceptedRequest } from "../http/verdict.ts";
+import type { TcpAnswer } from "../sys/socket_diag.ts";
+import { MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
+import { type WideBytes, wideBytes } from "../websocket/wide_bytes.ts";
+import type { Connected, Door, Peer } from "./door.ts";
+import {
+  StreamTransport,
+  type TransportListener,
+  type TransportOptions,
+} from "./stream_transport.ts";
+import { StreamTunnel } from "./stream_tunnel.ts";
+
+/** How long a refused client may take to end its connection, so that the answer reaches it. */
+const REFUSED_LINGER_MS = 1_000;
+
+/** What a client may send behind its head before its backend is connected; then it waits. */
+const EARLY_BYTES = 4 * 1024;
+
+export interface OpeningOptions extends TransportOptions {
+  readonly door: Door;
+  readonly handshakeTimeoutMs: number;
+  /** The time, by the clock of the ticks. */
+  readonly nowMs: () => number;
+  /** It has become a tunnel, or is closed. */
+  readonly onOver: (opening: Opening) => void;
+}
+
+const NOTHING = new Uint8Array(0);
+
+export class Opening implements TransportListener {
+  #state: "head" | "connecting" | "refused" | "over" = "head";
+  readonly #options: OpeningOptions;
+  readonly #peer: Peer;
+  readonly #transport: StreamTransport;
+  readonly #parser = new HeadParser();
+  /** Of a head that came in pieces, or what came behind it. */
+  #kept: Uint8Array<ArrayBuffer> = NOTHING;
+  #deadlineMs: number;
+  #gone: AbortController | null = null;
+
+  constructor(
+    connection: BackendConnection,
+    peer: Peer,
+    options: OpeningOptions,
+    ask: (() => TcpAnswer) | null,
+  ) {
+    this.#options = options;
+    this.#peer = peer;
+    this.#deadlineMs = options.nowMs() + options.handshakeTimeoutMs;
+    this.#transport = new StreamTransport(connection, options, ask);
+    this.#transport.begin(this, null);
+  }
+
+  receiveAt(): number {
+    return MAX_LEFTOVER_BYTES;
+  }
+
+  received(wide: WideBytes, from: number, to: number): void {
+    if (this.#state === "head") this.#readHead(wide.bytes, from, to);
+    else if (this.#state === "connecting") this.#keep(wide.bytes, from, to);
+  }
+
+  ended(_how: StreamEnd): void {
+    this.#leave();
+  }
+
+  writable(): void {}
+
+  sendFailed(): void {
+    this.#leave();
+  }
+
+  /** Nobody is to be let in any more: a request whose backend is being connected is answered, any other one dropped. */
+  turnAway(): void {
+    if (this.#state === "head") this.#close();
+    else this.#gone?.abort();
+  }
+
+  tick(nowMs: number): void {
+    if (this.#state === "connecting") this.#transport.probe();
+    if (nowMs < this.#deadlineMs) return;
+    if (this.#state !== "head") return this.#close();
+    const seconds = this.#options.handshakeTimeoutMs / 1000;
+    this.#refuseHead(answer(408, `no request within ${seconds} seconds`), this.#kept);
+  }
+
+  #readHead(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
+    if (this.#kept.length === 0) {
+      const parsed = this.#parser.parse(bytes, from, to);
+      if (parsed === "incomplete") this.#keep(bytes, from, to);
+      else this.#takeHead(parsed, bytes, from, to);
+      return;
+    }
+    this.#keep(bytes, from, to);
+    const { length } = this.#kept;
+    const parsed = this.#parser.parse(this.#kept, 0, length);
+    if (parsed !== "incomplete") this.#takeHead(parsed, this.#kept, 0, length);
+  }
+
+  #takeHead(
+    parsed: Exclude<ParsedHead, "incomplete">,
+    bytes: Uint8Array<ArrayBuffer>,
+    from: number,
+    to: number,
+  ): void {
+    if ("problem" in parsed) {
+      const { status, reason } = parsed.problem;
+      return this.#refuseHead(answer(status, reason), bytes.subarray(from, to));
+    }
+    const { head, end } = parsed;
+    this.#kept = end < to ? bytes.slice(end, to) : NOTHING;
+    const { door } = this.#options;
+    const admission = door.admit(head, this.#peer);
+    if ("answer" in admission) return this.#refuse(admission.answer, head.method !== "HEAD");
+    this.#state = "connecting";
+    this.#deadlineMs = Infinity;
+    this.#gone = new AbortController();
+    door.connect(head, admission.accept, this.#peer, this.#gone.signal)
+      .then((connected) => this.#onConnected(head, admission.accept, connected));
+  }
+
+  #onConnected(head: RequestHead, accept: AcceptedRequest, connected: Connected): void {
+    this.#gone = null;
+    if (this.#state === "over") {
+      if ("lease" in connected) this.#options.door.abandon(accept, this.#peer, connected.lease);
+      return;
+    }
+    if ("answer" in connected) return this.#refuse(connected.answer, true);
+    this.#upgrade(head, accept, connected.lease);
+  }
+
+  #upgrade(head: RequestHead, accept: AcceptedRequest, lease: Lease): void {
+    const client = this.#transport;
+    const upgrade = formatUpgrade(head.headers.get("sec-websocket-key")!, accept.protocol);
+    client.send(upgrade, 0, upgrade.length);
+    // What comes now is the tunnel's, which may make the client wait again.
+    client.resumeReading();
+    const early = this.#kept.length > 0 ? behindRoom(this.#kept) : null;
+    const backend = new StreamTransport(lease.connection, this.#options);
+    this.#options.door.open(
+      accept,
+      this.#peer,
+      lease,
+      (settings) =>
+        new StreamTunnel(client, backend, {
+          ...settings,
+          role: "server",
+          frameType: settings.encoding === "binary" ? "binary" : "text",
+        }, early),
+    );
+    this.#over();
+  }
+
+  #keep(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
+    const kept = new Uint8Array(this.#kept.length + to - from);
+    kept.set(this.#kept);
+    kept.set(bytes.subarray(from, to), this.#kept.length);
+    this.#kept = kept;
+    if (this.#state === "connecting" && kept.length >= EARLY_BYTES) this.#transport.pauseReading();
+  }
+
+  /** What is no head is refused by us, before anybody looks at it. */
+  #refuseHead(refusal: Answer, received: Uint8Array): void {
+    this.#options.door.refused({ peer: this.#peer, answer: refusal });
+    this.#refuse(refusal, !asksForHead(received));
+  }
+
+  #refuse(refusal: Answer, withBody: boolean): void {
+    this.#state = "refused";
+    this.#deadlineMs = this.#options.nowMs() + REFUSED_LINGER_MS;
+    const bytes = formatAnswer(refusal, withBody, new Date());
+    this.#transport.send(bytes, 0, bytes.length);
+    this.#transport.shutdown();
+    this.#transport.resumeReading();
+  }
+
+  /** The client has gone. */
+  #leave(): void {
+    this.#gone?.abort();
+    this.#close();
+  }
+
+  #close(): void {
+    this.#transport.close();
+    this.#over();
+  }
+
+  #over(): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#options.onOver(this);
+  }
+}
+
+/** The bytes with the room in front that frames need. */
+function behindRoom(bytes: Uint8Array): WideBytes {
+  const whole = new Uint8Array(MAX_LEFTOVER_BYTES + bytes.length);
+  whole.set(bytes, MAX_LEFTOVER_BYTES);
+  return wideBytes(whole);
+}
+
+/** An empty line may come before the request (RFC 9112 section 2.2). */
+function asksForHead(bytes: Uint8Array): boolean {
+  return /^(?:\r\n)?HEAD /.test(String.fromCharCode(...bytes.subarray(0, 7)));
+}

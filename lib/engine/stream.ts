@@ -1,0 +1,81 @@
+/**
+ * The stream engine: connections of the runtime's that we accept ourselves, heads and frames parsed by us.
+ *
+ * @module
+ */
+import type { ListenConfig } from "../config/config.ts";
+import { acceptAll } from "./accept.ts";
+import type { EngineOptions, Listener } from "./engine.ts";
+import { fromRuntime, peerOf } from "./peer.ts";
+import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
+import { createWatch, tickFor } from "./sweep.ts";
+import type { Door } from "./door.ts";
+import { Opening } from "./opening.ts";
+
+type Connection = Deno.TcpConn | Deno.UnixConn;
+
+/** How often refused clients are looked at, which have a second to leave. */
+const REFUSED_TICK_MS = 1_000;
+
+/** Listens at an address; throws where it can't. */
+export function listenStream(place: ListenConfig, door: Door, options: EngineOptions): Listener {
+  const { address } = place;
+  const listener = openListener(place);
+  const openings = new Set<Opening>();
+  const sweep = createWatch(tickFor([options.handshakeTimeoutMs, REFUSED_TICK_MS]));
+  let unwatch: (() => void) | null = null;
+  let closed = false;
+  let onSettled: (() => void) | null = null;
+  const openingOptions = {
+    ...options,
+    door,
+    nowMs: sweep.nowMs,
+    onOver(opening: Opening) {
+      openings.delete(opening);
+      if (openings.size > 0) return;
+      unwatch?.();
+      unwatch = null;
+      onSettled?.();
+    },
+  };
+  const open = (connection: Connection) => {
+    if ("setNoDelay" in connection) prepare(connection);
+    const ask = questionOf(connection, options);
+    openings.add(new Opening(connection, peerOf(connection.remoteAddr), openingOptions, ask));
+    unwatch ??= sweep.add((nowMs) => openings.forEach((opening) => opening.tick(nowMs)));
+  };
+  const accepting = acceptAll<Connection>(listener, () => closed, options.log, open);
+  return {
+    address: fromRuntime(listener.addr),
+    async close() {
+      closed = true;
+      listener.close();
+      for (const opening of openings) opening.turnAway();
+      await accepting;
+      // An older runtime leaves its file behind.
+      if (address.transport === "unix") await removeStaleSocket(address.path);
+      if (openings.size > 0) await new Promise<void>((resolve) => onSettled = resolve);
+    },
+  };
+}
+
+function openListener({ address, file }: ListenConfig): Deno.Listener<Connection> {
+  if (address.transport === "tcp") {
+    return Deno.listen({ hostname: address.hostname, port: address.port });
+  }
+  const open = () => Deno.listen({ transport: "unix", path: address.path });
+  if (file === undefined) return open();
+  return openSocketFile(address.path, file, open, (listener) => listener.close());
+}
+
+/** Of a unix-domain connection the system has nothing to tell: who is at its other end can't vanish without ending it. */
+function questionOf({ localAddr, remoteAddr }: Connection, { diag }: EngineOptions) {
+  if (localAddr.transport !== "tcp" || remoteAddr.transport !== "tcp") return null;
+  return () => diag.ask(localAddr, remoteAddr);
+}
+
+function prepare(connection: Deno.TcpConn): void {
+  connection.setNoDelay(true);
+  // Without Pings it is what finds a client that has vanished; after two hours, unless the system is told otherwise.
+  connection.setKeepAlive(true);
+}

@@ -1,0 +1,261 @@
+/**
+ * A transport over a connection of the runtime's: TCP, TLS, unix-domain, or a program's input and output. One read and one write
+ * at a time, each of which the runtime tells of by a promise.
+ *
+ * A tunnel has two, each the other's peer: what one receives is sent by the other out of the buffer that it was received into,
+ * and no read begins there until that is out. So who can't write doesn't read, the kernel's buffers fill up, and the sender
+ * waits. To see what a client says while its backend takes nothing, {@linkcode StreamTransport.lookAhead} reads on in
+ * memory of its own.
+ *
+ * @module
+ */
+import type { Breather } from "../base/breather.ts";
+import type { StreamEnd, Transport } from "../base/transport.ts";
+import { type BackendConnection, ProgramFailure } from "../backend/connection.ts";
+import type { TcpAnswer } from "../sys/socket_diag.ts";
+import { StallMeter } from "../tunnel/stall.ts";
+import { type Buffers, ElasticBuffer } from "./elastic_buffer.ts";
+import { type WideBytes, wideBytes } from "../websocket/wide_bytes.ts";
+
+/** Who is told of what happens on a transport. */
+export interface TransportListener {
+  /** Where to receive in a buffer of so many bytes, what is in front being the listener's to use. */
+  receiveAt(length: number): number;
+  /** Bytes were received in `[from..to)`; they are valid during the call. */
+  received(wide: WideBytes, from: number, to: number): void;
+  /** Nothing more is received. */
+  ended(how: StreamEnd): void;
+  /** What was taken is out. */
+  writable(): void;
+  /** What was taken could not be sent, and nothing more can. */
+  sendFailed(how: StreamEnd): void;
+}
+
+/** What all transports share. */
+export interface TransportOptions {
+  readonly buffers: Buffers;
+  readonly breather: Breather;
+}
+
+/** Held while a client is read on behind a backend that takes nothing. */
+const LOOK_AHEAD_BYTES = 16 * 1024;
+
+/** So often in a row a peer's system leaves ours without an answer when it can't be reached: for a second and more. */
+const UNREACHABLE_TRIES = 3;
+
+/** How long nothing is received before the memory that the last burst took is given back. */
+const QUIET_MS = 1_000;
+
+const NOTHING = new Uint8Array(0);
+
+export class StreamTransport implements Transport {
+  sent = 0;
+  busy = false;
+  readonly #connection: BackendConnection;
+  readonly #options: TransportOptions;
+  readonly #ask: (() => TcpAnswer) | null;
+  #listener!: TransportListener;
+  /** Null while nothing that is received is sent on. */
+  #peer: StreamTransport | null = null;
+  #buffer: ElasticBuffer;
+  /** Read into while the peer sends out of the buffer; null unless it looks ahead. */
+  #ahead: WideBytes | null = null;
+  /** Where the bytes of the read that is under way go. */
+  #wide: WideBytes;
+  #from = 0;
+  #lastCount = 0;
+  #reads = 0;
+  readonly #quiet = new StallMeter();
+  /** `held`: what was received is being dealt with. */
+  #read: "idle" | "under way" | "held" | "ended" = "idle";
+  #paused = false;
+  /** What is being sent. */
+  #sending: Uint8Array = NOTHING;
+  #out: "open" | "shut" | "failed" = "open";
+  #shutdownOwed = false;
+  #closed = false;
+  #freed = false;
+
+  /** `ask` tells what the system knows of the connection. */
+  constructor(
+    connection: BackendConnection,
+    options: TransportOptions,
+    ask: (() => TcpAnswer) | null = null,
+  ) {
+    this.#connection = connection;
+    this.#ask = ask;
+    this.#options = options;
+    this.#buffer = new ElasticBuffer(options.buffers);
+    this.#wide = this.#buffer.wide;
+  }
+
+  /** Begins to receive, or goes on doing so for somebody else. */
+  begin(listener: TransportListener, peer: StreamTransport | null): void {
+    this.#listener = listener;
+    this.#peer = peer;
+    this.#readOn();
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
+    if (this.busy || this.#closed || this.#out !== "open" || start === end) return 0;
+    this.busy = true;
+    this.#write(bytes.subarray(start, end));
+    return end - start;
+  }
+
+  pauseReading(): void {
+    this.#paused = true;
+  }
+
+  resumeReading(): void {
+    this.#paused = false;
+    this.#readOn();
+  }
+
+  /** A write of nothing is refused on a connection that was reset (send(2), EPIPE), and by the runtime passed on to the system. */
+  probe(): void {
+    if (this.busy || this.#closed || this.#out !== "open" || this.#read !== "idle") return;
+    this.#connection.write(NOTHING).catch(this.#onSendFailed);
+  }
+
+  isUnreachable(forMs: number): boolean {
+    const status = this.#ask?.() ?? null;
+    if (status === null || status === "gone") return false;
+    return status.unanswered >= UNREACHABLE_TRIES && status.sinceAckMs >= forMs;
+  }
+
+  shutdown(): void {
+    if (this.#out !== "open" || this.#closed) return;
+    if (this.busy) {
+      this.#shutdownOwed = true;
+      return;
+    }
+    this.#out = "shut";
+    // It is gone already, or the read will tell.
+    this.#connection.closeWrite().catch(() => {});
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.#connection.close();
+    } catch {
+      // It is closed already.
+    }
+    this.#tidy();
+  }
+
+  /** Reads on although what was received before is still being sent; for as long as that takes. */
+  lookAhead(): void {
+    if (this.#read !== "idle" || this.#paused || this.#closed || !this.#peerBusy) return;
+    this.#ahead ??= wideBytes(new Uint8Array(LOOK_AHEAD_BYTES));
+    this.#readOn();
+  }
+
+  /** Gives the memory of a burst back once nothing has been received for a while; to be called every now and then. */
+  tick(nowMs: number): void {
+    const isQuiet = this.#read === "under way" && this.#wide === this.#buffer.wide;
+    if (this.#quiet.look(isQuiet, this.#reads, nowMs) >= QUIET_MS) this.#buffer.rest(this.#from);
+  }
+
+  get #peerBusy(): boolean {
+    return this.#peer !== null && this.#peer.busy;
+  }
+
+  #letPeerRead(): void {
+    if (this.#peer !== null) this.#peer.#readOn();
+  }
+
+  #readOn(): void {
+    if (this.#read !== "idle" || this.#paused || this.#closed) return;
+    if (!this.#peerBusy) this.#ahead = null;
+    else if (this.#ahead === null) return;
+    if (this.#ahead === null && this.#buffer.misfits) this.#buffer.swap(0, 0, 0);
+    this.#wide = this.#ahead ?? this.#buffer.wide;
+    const { bytes } = this.#wide;
+    this.#from = this.#listener.receiveAt(bytes.length);
+    const space = bytes.subarray(this.#from);
+    this.#read = "under way";
+    const pause = this.#options.breather.after(this.#lastCount);
+    const received = pause === null
+      ? this.#connection.read(space)
+      : pause.then(() => this.#connection.read(space));
+    received.then(this.#onReceived, this.#onReadFailed);
+  }
+
+  #onReceived = (count: number | null): void => {
+    if (count === null) return this.#endRead("fin");
+    this.#read = "held";
+    if (!this.#closed) this.#pass(count);
+    this.#read = "idle";
+    this.#tidy();
+    this.#readOn();
+  };
+
+  #pass(count: number): void {
+    this.#lastCount = count;
+    this.#reads++;
+    const isBehind = this.#peerBusy;
+    if (this.#wide === this.#buffer.wide) {
+      this.#buffer.note(count, this.#wide.bytes.length - this.#from);
+    }
+    this.#listener.received(this.#wide, this.#from, this.#from + count);
+    // The peer was through meanwhile, and sends out of the memory that was to look ahead with.
+    if (!isBehind && this.#peerBusy) this.#ahead = null;
+  }
+
+  #onReadFailed = (error: unknown): void =>
+    this.#endRead(error instanceof ProgramFailure ? "failed" : "reset");
+
+  /**
+   * The system tells of a reset once, to the read or to the write, whichever comes first; the other sees no more than an end. Both come in the
+   * same turn of the event loop, so that an end while something is sent waits for the next.
+   */
+  #endRead(how: StreamEnd): void {
+    this.#read = "ended";
+    this.#tidy();
+    if (this.#closed) return;
+    if (!this.busy || how !== "fin") return this.#listener.ended(how);
+    setTimeout(() => {
+      if (!this.#closed) this.#listener.ended(how);
+    }, 0);
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#sending = bytes;
+    this.#connection.write(bytes).then(this.#onSent, this.#onSendFailed);
+  }
+
+  #onSent = (count: number): void => {
+    this.sent += count;
+    if (this.#closed) return this.#endSend();
+    if (count < this.#sending.length) return this.#write(this.#sending.subarray(count));
+    this.#endSend();
+    if (this.#shutdownOwed) this.shutdown();
+    this.#listener.writable();
+    this.#letPeerRead();
+  };
+
+  #onSendFailed = (error: unknown): void => {
+    this.#out = "failed";
+    this.#endSend();
+    if (this.#closed) return;
+    this.#listener.sendFailed(error instanceof Deno.errors.ConnectionReset ? "reset" : "fin");
+    this.#letPeerRead();
+  };
+
+  #endSend(): void {
+    this.busy = false;
+    this.#sending = NOTHING;
+    if (this.#peer !== null) this.#peer.#tidy();
+  }
+
+  /** Gives the buffer back once nobody uses it any more. */
+  #tidy(): void {
+    const isUsed = this.#read === "under way" || this.#read === "held" || this.#peerBusy;
+    if (this.#freed || isUsed || !(this.#closed || this.#read === "ended")) return;
+    this.#freed = true;
+    this.#buffer.free();
+  }
+}

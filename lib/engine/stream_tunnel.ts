@@ -1,0 +1,44 @@
+/**
+ * A tunnel over two connections of the runtime's: its machine, its client's frames, and what moves the bytes.
+ *
+ * @module
+ */
+import { Tunnel, type TunnelOptions } from "../tunnel/tunnel.ts";
+import { Endpoint, type EndpointOptions } from "../websocket/endpoint.ts";
+import type { WideBytes } from "../websocket/wide_bytes.ts";
+import { BackendSide } from "./backend_side.ts";
+import type { StreamTransport } from "./stream_transport.ts";
+
+export class StreamTunnel {
+  readonly machine: Tunnel;
+  readonly endpoint: Endpoint;
+  readonly #client: StreamTransport;
+  readonly #backend: StreamTransport;
+
+  /** `early` is what the client has sent behind its request's head. */
+  constructor(
+    client: StreamTransport,
+    backend: StreamTransport,
+    options: TunnelOptions & EndpointOptions,
+    early: WideBytes | null = null,
+  ) {
+    this.machine = new Tunnel(backend, options);
+    this.#client = client;
+    this.#backend = backend;
+    this.endpoint = new Endpoint(client, this.machine, options);
+    this.machine.begin(this.endpoint);
+    backend.begin(new BackendSide(this.machine), client);
+    const { endpoint } = this;
+    if (early !== null) endpoint.received(early, endpoint.receiveAt(), early.bytes.length);
+    client.begin(endpoint, backend);
+  }
+
+  /** Looks at what time has run out, and reads on where a side waits for the other; to be called every now and then. */
+  tick(nowMs: number): void {
+    this.#client.tick(nowMs);
+    this.#backend.tick(nowMs);
+    this.#client.lookAhead();
+    if (this.machine.ending) this.#backend.lookAhead();
+    this.machine.tick(nowMs);
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * One end of a WebSocket over a transport, as a {@linkcode ClientEnd}: RFC 6455 in the role of a server or of a client. A state machine
+ * without I/O: bytes and events in, payload out to its listener and bytes to its transport.
+ *
+ * Its closing (section 7), from the top; it skips what has happened already:
+ *
+ * | state | what it waits for | then |
+ * |---|---|---|
+ * | `open` | `close()` | a Close goes behind what waits |
+ * | `closing` | our Close being out, and the peer's Close or its end | our direction ends (`shutdown`) |
+ * | `shut` | the peer's end of stream, so that no reset overtakes our Close | the connection is closed |
+ * | `closed` | | |
+ *
+ * @module
+ */
+import { Outbox } from "../base/outbox.ts";
+import type { StreamEnd, Transport } from "../base/transport.ts";
+import type { ClientEnd, ClientFinish, ClientListener } from "./client_end.ts";
+import { CloseCode } from "./close_code.ts";
+import {
+  closeFrame,
+  type FrameObserver,
+  Opcode,
+  pingFrame,
+  PONG_FRAME,
+  writeHeader,
+} from "./frame.ts";
+import { FrameParser, MAX_LEFTOVER_BYTES, type Role } from "./frame_parser.ts";
+import { maskedControl, writeMaskedHeader } from "./masked_frame.ts";
+import type { WideBytes } from "./wide_bytes.ts";
+
+export interface EndpointOptions {
+  readonly role: Role;
+  /** The type of the frames sent. */
+  readonly frameType: "text" | "binary";
+  /** Null unless each frame is logged. */
+  readonly onFrame: FrameObserver | null;
+}
+
+const NOTHING = new Uint8Array(0);
+
+export class Endpoint implements ClientEnd {
+  heard = 0;
+  /** Our Close goes out behind all data, and then the client has its time to read. */
+  readonly closeLost = false;
+  ping: () => void;
+
+  #state: "open" | "closing" | "shut" | "closed" = "open";
+  readonly #transport: Transport;
+  readonly #outbox: Outbox;
+  readonly #listener: ClientListener;
+  readonly #parser: FrameParser;
+  readonly #masks: boolean;
+  readonly #opcode: number;
+  readonly #onFrame: FrameObserver | null;
+  /** A frame short of its last bytes: they lie in front of what comes next. */
+  #leftover: Uint8Array = NOTHING;
+  /** Control frames that wait for a frame under way: of Pongs only the latest (section 5.5.3). */
+  #pongs: Uint8Array<ArrayBuffer> | null = null;
+  #pingOwed = false;
+  /** Bytes of messages sent, their headers among them. */
+  #messageBytes = 0;
+  #close: Uint8Array<ArrayBuffer> | null = null;
+  /** Nothing more comes: a Close, a breach, or the end of the stream. */
+  #finished = false;
+  /** The stream itself has ended. */
+  #eof = false;
+  /** Nothing more can be sent. */
+  #refused = false;
+  /** Our Close has been taken. */
+  #closeTaken = false;
+  /** Frames taken that are not out, where each is logged once it is. */
+  #unsaid: [opcode: number, bytes: number][] = [];
+
+  constructor(transport: Transport, listener: ClientListener, options: EndpointOptions) {
+    this.#transport = transport;
+    this.#listener = listener;
+    this.#outbox = new Outbox(transport);
+    this.#parser = new FrameParser(options.role);
+    this.#masks = options.role === "client";
+    this.#opcode = options.frameType === "text" ? Opcode.TEXT : Opcode.BINARY;
+    this.#onFrame = this.#parser.onFrame = options.onFrame;
+    this.ping = () => this.#ping();
+  }
+
+  /**
+   * Takes the bytes received in `[from..to)`; in front of `from` are {@linkcode MAX_LEFTOVER_BYTES} free. Valid during the call.
+   */
+  received(wide: WideBytes, from: number, to: number): void {
+    this.heard++;
+    if (this.#finished) return;
+    const parser = this.#parser;
+    const start = from - this.#leftover.length;
+    wide.bytes.set(this.#leftover, start);
+    parser.start = parser.end = 0;
+    const used = parser.parse(wide, start, to);
+    this.#leftover = used < to ? wide.bytes.slice(used, to) : NOTHING;
+    this.#answerPings();
+    if (parser.start < parser.end && this.#state === "open") {
+      this.#listener.clientPayload(wide, parser.start, parser.end);
+    }
+    if (parser.ended !== null) this.#finish(parser.ended);
+  }
+
+  receiveAt(): number {
+    return MAX_LEFTOVER_BYTES;
+  }
+
+  /** The peer's stream has ended. */
+  ended(how: StreamEnd): void {
+    this.#eof = true;
+    if (how === "reset") this.#refuse();
+    this.#finish({ kind: "lost", code: CloseCode.ABNORMAL, reason: how });
+    this.#proceed();
+  }
+
+  /** There is room to send more, or what was taken is out. */
+  writable(): void {
+    if (!this.#outbox.flush()) return;
+    this.#log();
+    this.#sendControls();
+    this.#proceed();
+    if (this.drained && this.#state === "open") this.#listener.clientDrained();
+  }
+
+  /** A send has failed: nothing more goes out, something may still come. */
+  sendFailed(): void {
+    this.#refuse();
+    this.#listener.clientRefused();
+    this.#proceed();
+  }
+
+  get unreadBytes(): number {
+    const { ponged } = this.#parser;
+    // Of a number that we have never sent nothing is believed.
+    return ponged <= this.#messageBytes ? this.#messageBytes - ponged : this.#messageBytes;
+  }
+
+  isUnreachable(forMs: number): boolean {
+    return this.#transport.isUnreachable(forMs);
+  }
+
+  get sent(): number {
+    return this.#transport.sent;
+  }
+
+  get drained(): boolean {
+    return this.#outbox.size === 0 && !this.#transport.busy;
+  }
+
+  send(wide: WideBytes, start: number, end: number): boolean {
+    if (this.#refused || this.#state !== "open") return true;
+    const begin = this.#masks
+      ? writeMaskedHeader(wide, start, end - start, this.#opcode)
+      : writeHeader(wide.bytes, start, end - start, this.#opcode);
+    this.#messageBytes += end - begin;
+    const taken = this.#outbox.send(wide.bytes, begin, end);
+    if (this.#onFrame !== null) this.#note(this.#opcode, end - start);
+    return taken;
+  }
+
+  get closeSent(): boolean {
+    return this.#closeTaken && this.drained;
+  }
+
+  pauseReading(): void {
+    this.#transport.pauseReading();
+  }
+
+  resumeReading(): void {
+    this.#transport.resumeReading();
+  }
+
+  probe(how: "quietly" | "pong"): void {
+    if (this.#state !== "open" || !this.drained) return;
+    if (how === "quietly") return this.#transport.probe();
+    this.#pongs = PONG_FRAME;
+    this.#sendControls();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    if (code === CloseCode.ABNORMAL || this.#refused) return this.cut();
+    // Their reason is not told back to them.
+    this.#close = closeFrame(code, this.#parser.ended?.kind === "close" ? "" : reason);
+    this.#transport.resumeReading();
+    this.#sendControls();
+    this.#proceed();
+  }
+
+  shutdown(): void {
+    if (this.#state !== "closing") return;
+    this.#state = "shut";
+    this.#transport.shutdown();
+  }
+
+  cut(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#outbox.drop();
+    this.#transport.close();
+    this.#listener.clientClosed();
+  }
+
+  #ping(): void {
+    if (this.#state !== "open") return;
+    this.#pingOwed = true;
+    this.#sendControls();
+  }
+
+  #answerPings(): void {
+    const pongs = this.#parser.takePongs();
+    if (pongs === null || this.#state !== "open") return;
+    this.#pongs = pongs;
+    this.#sendControls();
+  }
+
+  /** Those that wait go out between two messages, the Close behind all others. */
+  #sendControls(): void {
+    while (this.drained && !this.#refused && !this.#closeTaken) {
+      const frame = this.#nextControl();
+      if (frame === null) return;
+      const opcode = frame[0]! & 0x0f;
+      this.#closeTaken = opcode === Opcode.CLOSE;
+      const sent = this.#masks ? maskedControl(frame) : frame;
+      this.#outbox.send(sent, 0, sent.length);
+      if (this.#onFrame !== null) this.#note(opcode, frame.length - 2);
+    }
+  }
+
+  #nextControl(): Uint8Array<ArrayBuffer> | null {
+    const pongs = this.#pongs;
+    this.#pongs = null;
+    if (pongs !== null) return pongs;
+    if (this.#pingOwed) {
+      this.#pingOwed = false;
+      return pingFrame(this.#messageBytes);
+    }
+    const close = this.#close;
+    this.#close = null;
+    return close;
+  }
+
+  #finish(finish: ClientFinish): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#listener.clientFinished(finish);
+    this.#proceed();
+  }
+
+  #refuse(): void {
+    this.#refused = true;
+    this.#outbox.drop();
+  }
+
+  /** Goes on with the closing as far as what has happened allows. */
+  #proceed(): void {
+    if (this.#state === "closing" && this.closeSent && this.#finished) this.shutdown();
+    const over = this.#eof || this.#refused;
+    if ((this.#state === "shut" && this.#eof) || (this.#state === "closing" && over)) this.cut();
+  }
+
+  /** A frame has been taken: logs it once it is out. */
+  #note(opcode: number, bytes: number): void {
+    this.#unsaid.push([opcode, bytes]);
+    this.#log();
+  }
+
+  #log(): void {
+    if (!this.drained) return;
+    for (const [opcode, bytes] of this.#unsaid) this.#onFrame?.("sent", opcode, bytes);
+    this.#unsaid.length = 0;
+  }
+}

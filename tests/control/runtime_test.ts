@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import type { Config } from "../../lib/config/config.ts";
+import { loadConfig } from "../../lib/config/load.ts";
+import { isAtLeast, runtimeLimits, runtimeProblems } from "../../lib/control/runtime.ts";
+
+const VERSIONS = [
+  ["2.9.6", true],
+  ["2.9.0", true],
+  ["2.10.0", true],
+  ["3.0.0", true],
+  ["2.8.9", false],
+  ["2.4.2", false],
+  ["1.46.3", false],
+] as const;
+
+for (const [version, expected] of VERSIONS) {
+  Deno.test(`\`isAtLeast()\` is ${expected} for ${version} and 2.9`, () => {
+    assert.equal(isAtLeast(version, 2, 9), expected);
+  });
+}
+
+function configOf(text: string): Config {
+  const loaded = loadConfig({ file: { path: "x.toml", text }, flags: [] });
+  assert("config" in loaded);
+  return loaded.config;
+}
+
+Deno.test("`runtimeProblems()` refuses what an older Deno can't do", () => {
+  const plain = configOf('[wstunnel.server."/"]\nport = 1\n');
+  const demanding = configOf(
+    'engine = "native"\n[[wstunnel.server."/a"]]\nport = 1\n[[wstunnel.server."/a"]]\nport = 2\nwrite-timeout = 1\n',
+  );
+  for (const config of [plain, demanding]) assert.deepEqual(runtimeProblems("2.9.6", config), []);
+  assert.deepEqual(runtimeProblems("2.4.2", plain), []);
+  assert.deepEqual(runtimeProblems("2.4.2", demanding), [
+    'engine = "native" needs Deno 2.9 or newer, this is 2.4.2: it would send a second Close',
+    'wstunnel.server."/a": write-timeout needs Deno 2.9 or newer, this is 2.4.2: it can\'t cut a write off',
+  ]);
+});
+
+Deno.test("`runtimeLimits()` says what doesn't hold on an older Deno", () => {
+  assert.deepEqual(runtimeLimits("2.9.6"), []);
+  assert.equal(runtimeLimits("2.4.2").length, 1);
+});

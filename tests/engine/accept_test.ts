@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Logger } from "../../lib/base/logger.ts";
+import { acceptAll } from "../../lib/engine/accept.ts";
+import { eventually } from "../support/eventually.ts";
+
+/** A listener with `count` connections in its backlog, all of them reset by their clients, and a sound one behind them. */
+async function backlogOfResets(count: number) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  for (let i = 0; i < count; i++) {
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    socket.resetAndDestroy();
+    await once(socket, "close");
+  }
+  const sound = await Deno.connect({ hostname: "127.0.0.1", port });
+  return { listener, sound };
+}
+
+Deno.test("`acceptAll()` lets nobody wait for clients that reset before they were accepted", async () => {
+  const problems: string[] = [];
+  const log = { error: (message: string) => problems.push(message) } as unknown as Logger;
+  const { listener, sound } = await backlogOfResets(100);
+  const accepted: Deno.Conn[] = [];
+  let closed = false;
+  const accepting = acceptAll(listener, () => closed, log, (conn) => accepted.push(conn));
+  try {
+    // With a pause after each it would be ten seconds.
+    await eventually("the sound client", () => accepted.length > 0, 2_000);
+    assert.deepEqual(problems, [], "it is nothing that the log should tell");
+  } finally {
+    closed = true;
+    listener.close();
+    sound.close();
+    for (const connection of accepted) connection.close();
+    await accepting;
+  }
+});
+
+Deno.test("`acceptAll()` closes a connection that is accepted as the listener closes", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  let closed = false;
+  const accept = async () => {
+    const connection = await listener.accept();
+    closed = true;
+    return connection;
+  };
+  const accepted: Deno.Conn[] = [];
+  const accepting = acceptAll(
+    { accept },
+    () => closed,
+    {} as Logger,
+    (conn) => accepted.push(conn),
+  );
+  const client = await Deno.connect({ hostname: "127.0.0.1", port });
+  await accepting;
+  listener.close();
+  assert.deepEqual(accepted, []);
+  assert.equal(await client.read(new Uint8Array(1)), null);
+  client.close();
+});
