@@ -42,66 +42,11 @@ export function encodeInPlace(buffer: Uint8Array, from: number, to: number, at: 
   return write;
 }
 
-/** Decodes a stream of padded groups of four digits; a group may be split over calls. */
-export interface Base64Decoder {
-  /** Gives the bytes, a view valid until the next call: those before the first wrong digit where it is not base64. */
-  decode(text: Uint8Array): Uint8Array;
-  /** Whether a wrong digit has come; then nothing more may be decoded. */
-  readonly failed: boolean;
-  /** Whether the stream may end here: no group is open. */
-  readonly complete: boolean;
-}
-
-/** A larger buffer is given up as soon as a text fits into one of this size: an idle tunnel must not hold a burst's. */
-const SMALL_BYTES = 1024;
-
-/** Makes a decoder. Each message must be padded, since boundaries of messages are not kept. */
-export function createBase64Decoder(): Base64Decoder {
-  // The digits of the open group, and how many of its places are taken, padding included.
-  let bits = 0;
-  let places = 0;
-  let padding = 0;
-  let failed = false;
-  // Not in place: the end of an open group yields more bytes than it has digits.
-  let bytes = new Uint8Array(0);
-  return {
-    decode(text) {
-      const needed = Math.max(text.length + 3, SMALL_BYTES);
-      const oversized = bytes.length > SMALL_BYTES && needed === SMALL_BYTES;
-      if (bytes.length < needed || oversized) bytes = new Uint8Array(needed);
-      let write = 0;
-      for (let read = 0; read < text.length; read++) {
-        const digit = text[read]!;
-        const value = VALUES[digit]!;
-        if (digit === PAD && places >= 2) padding++;
-        else if (value === INVALID || padding > 0) failed = true;
-        if (failed) break;
-        bits = bits << 6 | (digit === PAD ? 0 : value);
-        if (++places < 4) continue;
-        const strayBits = padding === 2 ? bits & 0xffff : padding === 1 ? bits & 0xff : 0;
-        failed = strayBits !== 0;
-        if (failed) break;
-        bytes[write++] = bits >> 16 & 255;
-        if (padding < 2) bytes[write++] = bits >> 8 & 255;
-        if (padding < 1) bytes[write++] = bits & 255;
-        bits = places = padding = 0;
-      }
-      return bytes.subarray(0, write);
-    },
-    get failed() {
-      return failed;
-    },
-    get complete() {
-      return places === 0;
-    },
-  };
-}
-
-/** Bytes in front of a text that {@linkcode Base64InPlace.decode} may overwrite: an open group yields more than it has digits left. */
+/** Bytes in front of a text that {@linkcode Base64Decoder.decode} may overwrite: an open group yields more than it has digits left. */
 export const DECODE_HEADROOM = 3;
 
-/** Decodes a stream of padded groups of four digits in the buffer it came in; a group may be split over calls. */
-export class Base64InPlace {
+/** Decodes a stream of padded groups of four digits, in the buffer that it comes in; a group may be split over calls. */
+export class Base64Decoder {
   /** The bytes that the last text stands for: those before the first wrong digit where it is not base64. */
   start = 0;
   end = 0;

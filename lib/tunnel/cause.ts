@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ClientFinish } from "../websocket/client_end.ts";
+
 /** What ended a tunnel; the first one wins. */
 export type Cause =
   | "client-close"
@@ -53,4 +55,24 @@ export function endOf(cause: Cause): TunnelEnd {
 /** Whether the end says that something is configured wrong: everybody who opens such a tunnel will see it again. */
 export function isWarning(cause: Cause): boolean {
   return cause === "backend-not-utf8";
+}
+
+/** A client whose connection ended without a Close. */
+export const LOST: TunnelEnd = { cause: "client-lost", code: 1006, reason: "" };
+
+/** How a tunnel ends as its client does. */
+export function endOfClient({ kind, code, reason }: ClientFinish): TunnelEnd {
+  return { cause: `client-${kind}`, code, reason };
+}
+
+/** Causes after which the backend takes no more. */
+const BACKEND_OVER: readonly Cause[] = [
+  "backend-end",
+  "backend-error",
+  "backend-failed",
+  "backend-stalled",
+];
+
+export function isBackendOver(cause: Cause): boolean {
+  return BACKEND_OVER.includes(cause);
 }

@@ -28,44 +28,26 @@ import { Outbox } from "../base/outbox.ts";
 import type { StreamEnd, Transport } from "../base/transport.ts";
 import type { ClientEnd, ClientFinish, ClientListener } from "../websocket/client_end.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
-import { Base64InPlace } from "./base64.ts";
-import { type Cause, endOf, type TunnelEnd } from "./cause.ts";
+import { Base64Decoder } from "./base64.ts";
+import { type Cause, endOf, endOfClient, isBackendOver, LOST, type TunnelEnd } from "./cause.ts";
 import { createEncoder, type Encoder, type Encoding } from "./encoder.ts";
-import { createKeepalive, type Keepalive, lookAtKeepalive } from "./keepalive.ts";
 import { Patience } from "./patience.ts";
-import { StallMeter } from "./stall.ts";
-
-/** How long an ended tunnel waits for a backend that makes no progress to take the client's last bytes. */
-const LAST_BYTES_MS = 5_000;
-
-/** How long a backend may stay silent after a client's Close was passed on as a half-close. */
-const FIN_PROPAGATE_MS = 30_000;
-
-/** How long the closing handshake may take, until the client counts as closed. */
-const CLOSE_MS = 5_000;
-
-/** How long its connection is still read from after that: to close on a client that sends is a reset, which drops what is on its way to it. */
-const CLIENT_LINGER_MS = 15_000;
-
-/** How long a backend is read from after its end of stream, for the same reason, unless it falls silent. */
-const BACKEND_LINGER_MS = 15_000;
-
-/** The same once the program is to end, or where nothing that it was sent can still be on its way. */
-const SHORT_LINGER_MS = 2_000;
-
-/** How often a client that nothing is received from is sent a Pong. */
-const HEARTBEAT_MS = 5_000;
+import {
+  BACKEND_LINGER_MS,
+  CLIENT_LINGER_MS,
+  CLOSE_MS,
+  FIN_PROPAGATE_MS,
+  HEARTBEAT_MS,
+  LAST_BYTES_MS,
+  SHORT_LINGER_MS,
+} from "./waits.ts";
+import { createWatchdog, type Watchdog, type WatchdogTimes } from "./watchdog.ts";
 
 /** What the client may be ahead of its backend in our memory: it is read on so far, to see its Pings, its Close or its loss. */
 export const HIGH_WATER_BYTES = 64 * 1024;
 
-export interface TunnelOptions {
+export interface TunnelOptions extends WatchdogTimes {
   readonly encoding: Encoding;
-  /** 0: no Pings. */
-  readonly pingIntervalMs: number;
-  /** 0: the backend may be silent, or take no bytes, for ever. */
-  readonly readTimeoutMs: number;
-  readonly writeTimeoutMs: number;
   readonly tcpFinPropagate: boolean;
   /** How long the backend may be silent once its input has ended, since it may still be using it. */
   readonly backendLingerMs: number;
@@ -78,14 +60,6 @@ export interface TunnelOptions {
   /** Both connections are closed, too: nothing more happens. */
   readonly onReleased: () => void;
 }
-
-/** Causes after which the backend takes no more. */
-const BACKEND_OVER: readonly Cause[] = [
-  "backend-end",
-  "backend-error",
-  "backend-failed",
-  "backend-stalled",
-];
 
 /** Ends of the client that leave nothing to wait for: it is to be told at once. */
 const TELL_AT_ONCE: readonly ClientFinish["kind"][] = ["protocol", "overflow", "silent"];
@@ -101,7 +75,7 @@ export class Tunnel implements ClientListener {
   readonly #backend: Transport;
   readonly #outbox: Outbox;
   readonly #encoder: Encoder;
-  readonly #decoder: Base64InPlace | null;
+  readonly #decoder: Base64Decoder | null;
 
   /** `ending`: no more comes from the client; `ended`: the backend has been told; `refused`: it takes no more. */
   #up: "open" | "ending" | "ended" | "refused" = "open";
@@ -124,12 +98,8 @@ export class Tunnel implements ClientListener {
   #downSteps = 0;
   readonly #patience = new Patience();
   #clientDeadlineMs = Infinity;
-  readonly #keepalive: Keepalive | null;
-  readonly #writeStall = new StallMeter();
-  readonly #readStall = new StallMeter();
-  #takeCount = 0;
-  /** What had been sent to a client that was behind at the last look; -1: it was not. */
-  #heldAt = -1;
+  readonly #watchdog: Watchdog | null;
+  /** What the backend had taken at the last look, and when it last took some. */
   #sentSeen = 0;
   #sentSeenMs = -Infinity;
 
@@ -138,9 +108,8 @@ export class Tunnel implements ClientListener {
     this.#options = options;
     this.#outbox = new Outbox(backend);
     this.#encoder = createEncoder(options.encoding);
-    this.#decoder = options.encoding === "base64" ? new Base64InPlace() : null;
-    const { pingIntervalMs } = options;
-    this.#keepalive = pingIntervalMs > 0 ? createKeepalive(pingIntervalMs, options.now()) : null;
+    this.#decoder = options.encoding === "base64" ? new Base64Decoder() : null;
+    this.#watchdog = createWatchdog(options, options.now());
   }
 
   /** The client's end, before anything is told of either side. */
@@ -194,7 +163,7 @@ export class Tunnel implements ClientListener {
 
   clientFinished(finish: ClientFinish): void {
     if (this.#cause !== null) return;
-    const says = toTunnelEnd(finish);
+    const says = endOfClient(finish);
     if (TELL_AT_ONCE.includes(finish.kind)) return this.#end(says);
     if (this.#up !== "open") return;
     // A lost connection may break off anywhere.
@@ -219,7 +188,7 @@ export class Tunnel implements ClientListener {
     this.#clientState = "closed";
     this.#clientDeadlineMs = Infinity;
     this.#resumeBackend();
-    if (this.#cause === null && this.#up === "open") this.#endUp(toTunnelEnd(LOST));
+    if (this.#cause === null && this.#up === "open") this.#endUp(LOST);
     else this.#decide();
   }
 
@@ -321,7 +290,7 @@ export class Tunnel implements ClientListener {
       // Where a half-close was passed on, the backend's end is what the client's Close waited for.
       const isClients = this.#up === "ended" ||
         (this.#clientState !== "open" && this.#up !== "refused" && this.#delivered);
-      this.#end(isClients ? this.#clientSays ?? toTunnelEnd(LOST) : this.#backendSays!);
+      this.#end(isClients ? this.#clientSays ?? LOST : this.#backendSays!);
     } else if (this.#up === "ending" && this.#delivered) {
       const { tcpFinPropagate } = this.#options;
       if (!tcpFinPropagate || this.#clientSays!.cause !== "client-close") {
@@ -339,7 +308,7 @@ export class Tunnel implements ClientListener {
     if (this.#clientState !== "closed") this.#clientDeadlineMs = this.#options.now() + CLOSE_MS;
     // It has been told that it sent too much: that is not kept for a backend that is slow.
     if (cause.cause === "client-overflow") this.#outbox.drop();
-    if (BACKEND_OVER.includes(cause.cause)) this.#closeBackend();
+    if (isBackendOver(cause.cause)) this.#closeBackend();
     else this.#endBackend();
     this.#client.close(cause.code, cause.reason);
     this.#wind();
@@ -415,7 +384,7 @@ export class Tunnel implements ClientListener {
       this.#wind();
     } else if (this.#up === "refused") this.#end(endOf("backend-error"));
     else if (this.#up === "ended") this.#end(this.#clientSays!);
-    else if (this.#delivered) this.#end(this.#clientSays ?? toTunnelEnd(LOST));
+    else if (this.#delivered) this.#end(this.#clientSays ?? LOST);
     else this.#end({ ...endOf("backend-stalled"), code: (this.#clientSays ?? LOST).code });
   }
 
@@ -427,53 +396,27 @@ export class Tunnel implements ClientListener {
     this.#wind();
   }
 
-  /**
-   * How often, from look to look, a client that was behind has taken bytes: a full connection that has room again shows that it
-   * lives, while its Pong waits behind megabytes that it has yet to read. What fits at once shows nothing.
-   */
-  #takes(): number {
-    const { sent, drained } = this.#client;
-    if (this.#heldAt >= 0 && sent !== this.#heldAt) this.#takeCount++;
-    this.#heldAt = drained ? -1 : sent;
-    return this.#takeCount;
-  }
-
   #probeClient(nowMs: number): void {
     if (nowMs < this.#pongDueMs) return this.#client.probe("quietly");
     this.#pongDueMs = nowMs + HEARTBEAT_MS;
     this.#client.probe("pong");
   }
 
-  /** Keepalive, and the backend's timeouts. */
   #watch(nowMs: number): void {
-    const { readTimeoutMs, writeTimeoutMs } = this.#options;
     const { sent } = this.#backend;
     if (sent !== this.#sentSeen) {
       this.#sentSeen = sent;
       this.#sentSeenMs = nowMs;
     }
-    const stalledMs = this.#writeStall.look(!this.#delivered, sent, nowMs);
-    if (writeTimeoutMs > 0 && stalledMs >= writeTimeoutMs) return this.end("backend-stalled");
-    const silentMs = this.#readStall.look(this.#client.drained, this.#downSteps, nowMs);
-    if (readTimeoutMs > 0 && silentMs >= readTimeoutMs) return this.end("backend-idle");
-    // One that has closed, and waits for the rest of the answer, owes no Pong.
-    const { ping } = this.#client;
-    if (this.#keepalive === null || ping === null || this.#up !== "open") return;
-    const heard = this.#client.heard + this.#takes();
-    const signs = {
-      heard,
-      audible: !this.#clientPaused,
-      unreadBytes: this.#client.unreadBytes,
-      isUnreachable: (forMs: number) => this.#client.isUnreachable(forMs),
-    };
-    const due = lookAtKeepalive(this.#keepalive, signs, nowMs);
-    if (due === "ping") ping();
-    else if (due === "silent") this.end("client-silent");
+    const due = this.#watchdog?.look({
+      client: this.#client,
+      isClientOpen: this.#up === "open",
+      isClientHeard: !this.#clientPaused,
+      sent,
+      upWaits: this.upWaits,
+      downSteps: this.#downSteps,
+    }, nowMs) ?? "nothing";
+    if (due === "ping") this.#client.ping?.();
+    else if (due !== "nothing") this.end(due);
   }
-}
-
-const LOST: ClientFinish = { kind: "lost", code: 1006, reason: "" };
-
-function toTunnelEnd({ kind, code, reason }: ClientFinish): TunnelEnd {
-  return { cause: `client-${kind}`, code, reason };
 }
