@@ -1,7 +1,7 @@
 /**
  * One ticking timer for all tunnels: a timer each would wake the process thousands of times a second.
  *
- * Its clock leaves out the time in which nobody listened, the process having been stopped, its machine asleep, or the thread busy: a
+ * Its clock leaves out the time in which nobody listened, the process having been stopped or its machine asleep; and any
  * tick that comes late lets in what has come meanwhile, and the next one looks.
  *
  * @module
@@ -16,6 +16,9 @@ export interface Watch {
   /** Gives what takes it out. */
   add(look: (nowMs: number) => void): () => void;
 }
+
+/** A tick that comes so late was not held up by work alone: the process stood still. */
+const STOPPED_MS = 100;
 
 const LONGEST_TICK_MS = 1000;
 const SHORTEST_TICK_MS = 10;
@@ -40,7 +43,8 @@ export function createWatch(
     const lateMs = performance.now() - tickedAtMs - tickMs;
     tickedAtMs = performance.now();
     const isLate = lateMs >= LATE_MS;
-    if (isLate) leftOutMs += lateMs;
+    // What a busy moment takes is time like any other.
+    if (lateMs >= STOPPED_MS) leftOutMs += lateMs;
     // Not twice in a row: a machine that is always behind must come to a look as well.
     letIn = isLate && !letIn;
     if (letIn) return;
