@@ -14,41 +14,42 @@ export const STAGGER_MS = 250;
 /** Pause before a unix-domain socket whose backlog is full is tried again. */
 const FULL_BACKLOG_PAUSE_MS = 20;
 
-/** Connects to an IP address. An abort cancels the connect and frees its descriptor at once. */
-export async function connectTo(
+/**
+ * Makes what cancels a connect. When one has succeeded, the runtime asks its signal once more, and where that was aborted in the same turn
+ * it throws and forgets the connection, which stays open for ever (2.9.6, and 2.4.2 by its code). So this signal cancels and never tells.
+ */
+export function createCancel(): AbortController {
+  const cancel = new AbortController();
+  Object.defineProperty(cancel.signal, "throwIfAborted", { value: () => {} });
+  return cancel;
+}
+
+/** Connects to an IP address. `cancel`, of {@linkcode createCancel}, ends the connect and frees its descriptor at once. */
+export function connectTo(
   hostname: string,
   port: number,
-  signal: AbortSignal,
+  cancel: AbortSignal,
 ): Promise<Deno.TcpConn> {
-  signal.throwIfAborted();
-  const cancel = new AbortController();
-  // When a connect has succeeded, the runtime asks its signal once more, and where that was aborted in the same turn it throws and forgets
-  // the connection, which stays open for ever (2.9.6, and 2.4.2 by its code). So this signal cancels and never tells.
-  Object.defineProperty(cancel.signal, "throwIfAborted", { value: () => {} });
-  const abort = () => cancel.abort();
-  signal.addEventListener("abort", abort);
-  try {
-    const connection = await Deno.connect({ hostname, port, signal: cancel.signal });
-    if (!isToItself(connection)) return connection;
-    connection.close();
-    throw new Deno.errors.ConnectionRefused(
-      "Connection refused: nothing listens there but the connect itself",
-    );
-  } catch (error) {
+  return Deno.connect({ hostname, port, signal: cancel }).then(notToItself, (error) => {
     throw error instanceof Deno.errors.AddrNotAvailable && isIpv6(hostname) && !hasIpv6()
       ? new Error("this machine has no IPv6 address", { cause: error })
       : error;
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
+  });
 }
 
 /**
  * Where nothing listens at a port of this machine that connects come from, one of some ten thousand connects comes from that very port, and
  * meets itself (RFC 9293, section 3.5: simultaneous open).
  */
-function isToItself({ localAddr, remoteAddr }: Deno.TcpConn): boolean {
-  return localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
+function notToItself(connection: Deno.TcpConn): Deno.TcpConn {
+  const { localAddr, remoteAddr } = connection;
+  if (localAddr.port !== remoteAddr.port || localAddr.hostname !== remoteAddr.hostname) {
+    return connection;
+  }
+  connection.close();
+  throw new Deno.errors.ConnectionRefused(
+    "Connection refused: nothing listens there but the connect itself",
+  );
 }
 
 export function isIpv6(hostname: string): boolean {
@@ -71,8 +72,8 @@ export async function firstToConnect(
   port: number,
   signal: AbortSignal,
 ): Promise<Deno.TcpConn> {
-  signal.throwIfAborted();
-  const race = new AbortController();
+  if (signal.aborted) throw signal.reason;
+  const race = createCancel();
   const abort = () => race.abort();
   signal.addEventListener("abort", abort);
   let won = false;
@@ -112,7 +113,7 @@ export async function connectUnix(
   signal: AbortSignal,
 ): Promise<Deno.UnixConn> {
   while (true) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw signal.reason;
     try {
       return await Deno.connect({ transport: "unix", path: address.path });
     } catch (error) {

@@ -7,10 +7,10 @@
  *
  * @module
  */
-import type { Address, TcpAddress } from "../base/address.ts";
+import type { Address } from "../base/address.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { connectShortageOf, type Shortage } from "../base/exhaustion.ts";
-import { connectTo, connectUnix, firstToConnect, isIpv6 } from "./connect.ts";
+import { connectTo, connectUnix, createCancel, firstToConnect, isIpv6 } from "./connect.ts";
 import type { BackendConnection } from "./connection.ts";
 
 /** A connection, or why there is none. */
@@ -39,15 +39,13 @@ export async function dial(
   signal: AbortSignal,
   lookup: Lookup = lookUp,
 ): Promise<DialResult> {
-  const attempt = new AbortController();
+  if (signal.aborted) return ABORTED;
+  const attempt = createCancel();
   const abort = () => attempt.abort();
-  if (signal.aborted) abort();
   signal.addEventListener("abort", abort);
   const cancel = startDeadline(timeoutMs, abort);
   try {
-    const connection = address.transport === "unix"
-      ? await connectUnix(address, attempt.signal)
-      : await connectTcp(address, attempt.signal, lookup);
+    const connection = await connect(address, attempt.signal, lookup);
     if (!signal.aborted) return { ok: true, connection };
     connection.close();
     return ABORTED;
@@ -100,23 +98,37 @@ async function askSystem(hostname: string): Promise<readonly string[]> {
   return [...new Set(found.map(({ address }) => address))];
 }
 
-/** The IP addresses of a name; an IP address is its own. */
-async function resolve(hostname: string, lookup: Lookup): Promise<readonly string[]> {
-  if (isIpv6(hostname) || /^\d+\.\d+\.\d+\.\d+$/.test(hostname)) return [hostname];
-  return await lookup(hostname);
+function connect(
+  address: Address,
+  cancel: AbortSignal,
+  lookup: Lookup,
+): Promise<BackendConnection> {
+  if (address.transport === "unix") return connectUnix(address, cancel);
+  const { hostname, port } = address;
+  const connecting = isIpAddress(hostname)
+    ? connectTo(hostname, port, cancel)
+    : connectByName(hostname, port, cancel, lookup);
+  return connecting.then(prepared);
 }
 
-async function connectTcp(
-  { hostname, port }: TcpAddress,
-  signal: AbortSignal,
+function isIpAddress(hostname: string): boolean {
+  return isIpv6(hostname) || /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+async function connectByName(
+  name: string,
+  port: number,
+  cancel: AbortSignal,
   lookup: Lookup,
 ): Promise<Deno.TcpConn> {
-  // Before the lookup starts: nobody would handle its failure.
-  signal.throwIfAborted();
-  const hostnames = await unlessAborted(resolve(hostname, lookup), signal);
-  const connection = hostnames.length === 1
-    ? await connectTo(hostnames[0]!, port, signal)
-    : await firstToConnect(hostnames, port, signal);
+  const hostnames = await unlessAborted(lookup(name), cancel);
+  return hostnames.length === 1
+    ? await connectTo(hostnames[0]!, port, cancel)
+    : await firstToConnect(hostnames, port, cancel);
+}
+
+function prepared(connection: Deno.TcpConn | Deno.UnixConn): BackendConnection {
+  if (!("setNoDelay" in connection)) return connection;
   try {
     connection.setNoDelay();
     // Without a read timeout it is what finds a host that has vanished; after two hours, unless the system is told otherwise.
