@@ -6,6 +6,8 @@
  */
 import v8 from "node:v8";
 import { openLog } from "../lib/base/logger.ts";
+import { createEvents } from "../lib/events/events.ts";
+import { createLogSink } from "../lib/events/log/sink.ts";
 import { loadConfig } from "../lib/config/load.ts";
 import { serve } from "../lib/control/server.ts";
 
@@ -96,7 +98,8 @@ port = ${backend}
   flags: [],
 });
 if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
-void serve(loaded.config, openLog({ format: "text", level: 0 }));
+const log = openLog({ format: "text", level: 0 });
+void serve(loaded.config, createEvents([createLogSink(log)]));
 await settled();
 const writer = peer.stdin.getWriter();
 await writer.write(new TextEncoder().encode(`${port}\n`));

@@ -1,7 +1,7 @@
 /**
  * Checks that each file under `lib/` imports from its own folder or from one further right in the stated order, so that
- * the data flows one way; that what decides does no I/O, waits for nothing and knows no clock; and that each npm dependency is
- * imported by one file alone.
+ * the data flows one way; that what decides does no I/O, waits for nothing and knows no clock; that nothing but the log's sink logs; and
+ * that each npm dependency is imported by one file alone.
  *
  * Exits 1 and names every import that breaks the rule.
  */
@@ -13,6 +13,7 @@ const LAYERS = [
   "engine",
   "backend",
   "process",
+  "events",
   "http",
   "tunnel",
   "websocket",
@@ -30,6 +31,16 @@ const PURE = [
   "lib/base/outbox.ts",
   "lib/base/transport.ts",
 ];
+
+/** Whoever has something to tell emits an event: the log belongs to its sink, and to who opens it. */
+const LOGGER = "lib/base/logger.ts";
+const LOGGERS = ["lib/events/log/", "lib/cli/run.ts"];
+
+/** Writing past the log. */
+const LOGS = /\bconsole\.\w+\(|\bDeno\.std(?:out|err)\b/;
+
+/** What may: the log itself, and the program's entry, which hands the streams to who answers a command line. */
+const WRITERS = [LOGGER, "main.ts"];
 
 /** What waits, or asks for the world or the time. */
 const IMPURE =
@@ -55,10 +66,13 @@ let count = 0;
 for (const file of [...filesUnder("lib"), "main.ts"]) {
   count++;
   const code = Deno.readTextFileSync(file);
+  const bare = code.replace(COMMENT, "");
   if (PURE.some((place) => file.startsWith(place))) {
-    const found = IMPURE.exec(code.replace(COMMENT, ""));
+    const found = IMPURE.exec(bare);
     if (found !== null) problems.push(`${file}: is to be pure, and has ${found[0]}`);
   }
+  const logs = WRITERS.includes(file) ? null : LOGS.exec(bare);
+  if (logs !== null) problems.push(`${file}: is to emit an event, and has ${logs[0]}`);
   const from = LAYERS.indexOf(file.split("/")[1] ?? "");
   if (from < 0 && file !== "main.ts") problems.push(`${file}: its folder is none of the layers`);
   for (const match of code.matchAll(IMPORT)) {
@@ -71,6 +85,9 @@ for (const file of [...filesUnder("lib"), "main.ts"]) {
     const to = LAYERS.indexOf(path.split("/")[1] ?? "");
     if (path.startsWith("lib/") && to < from) {
       problems.push(`${file}: lib/${LAYERS[from]} must not import ${path}`);
+    }
+    if (path === LOGGER && !LOGGERS.some((place) => file.startsWith(place))) {
+      problems.push(`${file}: is to emit an event, and imports ${path}`);
     }
   }
 }

@@ -7,9 +7,9 @@
  * @module
  */
 import { within } from "../base/within.ts";
-import type { Logger } from "../base/logger.ts";
 import type { ExecTarget, HostConfig } from "../config/config.ts";
-import { type Child, describeExit, spawnChild, type SpawnResult } from "../process/child.ts";
+import type { Events } from "../events/events.ts";
+import { type Child, spawnChild, type SpawnResult } from "../process/child.ts";
 import { childEnvironment } from "../process/environment.ts";
 import type { Guard } from "../process/guard.ts";
 import { inTurn } from "../process/turns.ts";
@@ -34,12 +34,12 @@ const CLOSE_GRACE_MS = 1000;
 const EXIT_MS = 500;
 
 export interface ExecHostOptions {
-  /** As the log has it. */
+  /** As it is told of. */
   readonly name: string;
   readonly route: string;
   readonly config: HostConfig;
   readonly target: ExecTarget;
-  readonly log: Logger;
+  readonly events: Events;
   readonly guard: Guard;
 }
 
@@ -148,7 +148,7 @@ export class ExecHost implements Host {
   }
 
   #spawn(request: ConnectRequest, use: Use): SpawnResult {
-    const { target, route, log, guard } = this.#options;
+    const { target, route, events, guard } = this.#options;
     const { command, environment, copyEnvironment, killSignal } = target;
     const ours = Deno.env.toObject();
     return spawnChild({
@@ -159,7 +159,7 @@ export class ExecHost implements Host {
       killSignal,
       stdin: "piped",
       stdout: "piped",
-      log,
+      events,
       guard,
     });
   }
@@ -193,10 +193,8 @@ export class ExecHost implements Host {
     if (status.success || child.stopping) return;
     // One that fails at once may have done so before its tunnel is open.
     await use.named.promise;
-    const { log } = this.#options;
-    const fields = { ...child.names, exit: describeExit(status) };
-    if (inputEnded) log.info("program has ended", fields);
-    else log.warn("program has failed", fields);
+    const { emit } = this.#options.events;
+    emit({ kind: "exec-failed", ...child.names, exit: status, wanted: !inputEnded });
   }
 
   #summary(): HostReport {

@@ -4,26 +4,26 @@
  * @module
  */
 import { isShortage } from "../base/exhaustion.ts";
-import type { Logger } from "../base/logger.ts";
 import type { HostConfig, RouteConfig } from "../config/config.ts";
+import type { Events } from "../events/events.ts";
 import { createGuard, type Guard } from "../process/guard.ts";
 import type { Standing } from "./address.ts";
 import type { ConnectFailure, ConnectRequest, ConnectResult, Pool } from "./backend.ts";
 import { ExecHost } from "./exec_host.ts";
 import { createFixedHost, type Host } from "./host.ts";
 import { type HostName, nameHosts } from "./host_name.ts";
-import { createOutageLog } from "./outage_log.ts";
+import { createOutages } from "./outages.ts";
 import { choose } from "./policies.ts";
 import { ProgramHost } from "./program_host.ts";
 import { createWaiters } from "./waiters.ts";
 
-export function createPool(route: RouteConfig, log: Logger): Pool {
-  const guard = createGuard(log);
+export function createPool(route: RouteConfig, events: Events): Pool {
+  const guard = createGuard(events.emit);
   const names = nameHosts(route.hosts.map((config) => config.target));
   const hosts = route.hosts.map((config, at) =>
-    createHost(config, { name: names[at]!.shown, route: route.key, log, guard })
+    createHost(config, { name: names[at]!.shown, route: route.key, events, guard })
   );
-  const outages = createOutageLog(route.key, hosts, log);
+  const outages = createOutages(route.key, hosts, events.emit);
   const waiters = createWaiters();
   let lastIndex = -1;
   let stopping: Promise<void> | null = null;
@@ -72,18 +72,18 @@ export function createPool(route: RouteConfig, log: Logger): Pool {
 }
 
 interface HostSetting {
-  /** As the log has it. */
+  /** As it is told of. */
   readonly name: string;
   readonly route: string;
-  readonly log: Logger;
+  readonly events: Events;
   readonly guard: Guard;
 }
 
 function createHost(config: HostConfig, setting: HostSetting): Host {
   const { target, program } = config;
-  const { log, guard } = setting;
+  const { events, guard } = setting;
   if (target.transport === "exec") return new ExecHost({ ...setting, config, target });
-  if (program !== undefined) return new ProgramHost(config, target, program, log, guard);
+  if (program !== undefined) return new ProgramHost(config, target, program, events, guard);
   return createFixedHost(config, target);
 }
 

@@ -8,8 +8,8 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
-import type { Logger } from "../base/logger.ts";
 import type { HostConfig, ProgramConfig } from "../config/config.ts";
+import type { Events } from "../events/events.ts";
 import { childEnvironment, fillPlaceholders } from "../process/environment.ts";
 import type { Guard } from "../process/guard.ts";
 import type { Probe } from "../process/launch.ts";
@@ -41,12 +41,12 @@ export interface ProcOptions {
   /** Whether the host wants one more process than run. */
   readonly wanted: () => boolean;
   readonly onUp: (proc: Proc) => void;
-  readonly log: Logger;
+  readonly events: Events;
   readonly guard: Guard;
 }
 
 export function createProc(id: number, options: ProcOptions): Proc {
-  const { config, program, wanted, onUp, log, guard } = options;
+  const { config, program, wanted, onUp, events, guard } = options;
   const at = createAddressState(procAddress(options.address, id, program.maxProcs));
   const supervisor = new Supervisor({
     ...program,
@@ -67,7 +67,7 @@ export function createProc(id: number, options: ProcOptions): Proc {
       at.failed = true;
       at.problem = reason;
     },
-    log,
+    events,
     guard,
   });
   const proc: Proc = { at, supervisor, idleTimer: undefined };

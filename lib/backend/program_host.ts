@@ -4,8 +4,8 @@
  * @module
  */
 import { type Address, formatAddress } from "../base/address.ts";
-import type { Logger } from "../base/logger.ts";
 import type { HostConfig, ProgramConfig } from "../config/config.ts";
+import type { Events } from "../events/events.ts";
 import type { Guard } from "../process/guard.ts";
 import { leaseAddress, type LeaseResult, type Standing } from "./address.ts";
 import type { ConnectRequest } from "./backend.ts";
@@ -28,7 +28,7 @@ export class ProgramHost implements Host {
   readonly name: string;
   readonly #config: HostConfig;
   readonly #program: ProgramConfig;
-  readonly #log: Logger;
+  readonly #events: Events;
   readonly #procs: readonly Proc[];
   /** Requests that wait for a program to start. */
   #waiting = 0;
@@ -38,13 +38,13 @@ export class ProgramHost implements Host {
     config: HostConfig,
     address: Address,
     program: ProgramConfig,
-    log: Logger,
+    events: Events,
     guard: Guard,
   ) {
     this.name = formatAddress(address);
     this.#config = config;
     this.#program = program;
-    this.#log = log;
+    this.#events = events;
     const options = {
       config,
       address,
@@ -54,7 +54,7 @@ export class ProgramHost implements Host {
         this.#whenUnused(proc);
         this.#scale();
       },
-      log,
+      events,
       guard,
     };
     const length = procCount(address, program);
@@ -150,7 +150,7 @@ export class ProgramHost implements Host {
 
   #stopSurplus({ at, supervisor }: Proc): void {
     if (supervisor.state !== "up" || this.#activeCount() <= this.#program.minProcs) return;
-    this.#log.info("surplus program is stopped", { program: at.name });
+    this.#events.emit({ kind: "program-surplus", program: at.name });
     void supervisor.stop();
   }
 

@@ -10,6 +10,7 @@ import {
   type LogRecord,
 } from "@logtape/logtape";
 import { createLineQueue } from "./line_queue.ts";
+import type { LogFormat } from "./log_level.ts";
 import { shorten } from "./shorten.ts";
 
 /** What a line carries besides its message: small, printable values, never a secret. */
@@ -29,8 +30,6 @@ export interface Logger {
   readonly informs: boolean;
 }
 
-export type LogFormat = "text" | "json";
-
 export interface OpenLogOptions {
   readonly format: LogFormat;
   /** lighttpd's scale: 0 none, 1 errors, 2 warnings, 3 information, 4 and above debug. */
@@ -38,9 +37,6 @@ export interface OpenLogOptions {
   /** Receives each finished line, its newline included. @default standard error */
   readonly write?: (line: string) => void;
 }
-
-/** What the levels are called, each at the place of its number. */
-export const LEVEL_NAMES = ["none", "error", "warning", "info", "debug"] as const;
 
 const TAPE_LEVELS: readonly (TapeLevel | null)[] = [null, "error", "warning", "info", "debug"];
 

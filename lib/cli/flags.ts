@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { LEVEL_NAMES } from "../base/logger.ts";
+import { LEVEL_NAMES } from "../base/log_level.ts";
 import { DEFAULTS } from "../config/defaults.ts";
 import type { Path } from "../config/problem.ts";
 

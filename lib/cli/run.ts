@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { escapeControls, type OpenedLog, openLog } from "../base/logger.ts";
+import { escapeControls, openLog } from "../base/logger.ts";
 import { versionLine } from "../base/version.ts";
 import { within } from "../base/within.ts";
 import type { Config } from "../config/config.ts";
@@ -12,6 +12,8 @@ import { formatProblem, quote } from "../config/problem.ts";
 import { readConfig } from "../config/read.ts";
 import { writeToml } from "../config/toml.ts";
 import { runtimeProblems } from "../control/runtime.ts";
+import { createEvents, type Events } from "../events/events.ts";
+import { createLogSink } from "../events/log/sink.ts";
 import { fromEnvironment } from "./environment.ts";
 import { parseArguments } from "./arguments.ts";
 import { parseProbe, probe } from "./probe.ts";
@@ -31,7 +33,7 @@ export interface RunOptions {
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;
   /** Serves until a signal; gives the exit code. */
-  readonly serve: (config: Config, log: OpenedLog) => Promise<number>;
+  readonly serve: (config: Config, events: Events) => Promise<number>;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -68,11 +70,12 @@ export async function run(args: readonly string[], options: RunOptions): Promise
     return 0;
   }
   const log = openLog({ format: config.logFormat, level: config.debug });
-  for (const warning of warnings) log.warn(warning);
+  const events = createEvents([createLogSink(log)]);
+  for (const text of warnings) events.emit({ kind: "configuration-warning", text });
   try {
-    return await serve(config, log);
+    return await serve(config, events);
   } finally {
-    await within(log.flushed(), LAST_LINES_MS);
+    await within(events.flushed(), LAST_LINES_MS);
   }
 }
 

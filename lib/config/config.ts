@@ -4,7 +4,7 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
-import type { LogFormat } from "../base/logger.ts";
+import type { LogFormat } from "../base/log_level.ts";
 
 export type EngineName = "native" | "stream";
 export type FrameType = "text" | "binary";

@@ -5,7 +5,7 @@
  */
 import { type Address, type ParsedAddress, parseUnixPath } from "../base/address.ts";
 import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
-import { LEVEL_NAMES } from "../base/logger.ts";
+import { LEVEL_NAMES } from "../base/log_level.ts";
 import { canonicalPath } from "../base/request_path.ts";
 import { msToSeconds, secondsToMs } from "../base/duration.ts";
 import { splitCommandLine } from "./command_line.ts";

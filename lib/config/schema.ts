@@ -8,7 +8,7 @@ import * as z from "zod";
 import { checkHostname, NO_HOST, parseListenAddress, parseUnixPath } from "../base/address.ts";
 import { formatByteSize, parseByteSize } from "../base/byte_size.ts";
 import { FILE_MODE_RULE, parseFileMode } from "../base/file_mode.ts";
-import { LEVEL_NAMES } from "../base/logger.ts";
+import { LEVEL_NAMES } from "../base/log_level.ts";
 import { nearest } from "../base/nearest.ts";
 import { ACCOUNT_RULE, isAccount } from "../sys/accounts.ts";
 import { canonicalPath } from "../base/request_path.ts";

@@ -1,27 +1,25 @@
 /**
- * What the log, or the exit code, says of SIGUSR1 and the runtime's debugger.
+ * What is told, or the exit code says, of SIGUSR1 and the runtime's debugger.
  *
  * @module
  */
-import type { Logger } from "../base/logger.ts";
+import type { Emit } from "../events/events.ts";
 import { debuggerListens, sigusr1 } from "../sys/debugger.ts";
 
 /** A signal from before we were heard is dealt with by then. */
 const SETTLE_MS = 200;
 
-/** Warns where SIGUSR1 does harm; gives why the program must not go on, null when it may. */
-export async function debuggerProblem(log: Logger): Promise<string | null> {
+/** Warns where SIGUSR1 does harm, and tells whether the program must not go on: then the debugger is open. */
+export async function isDebuggerOpen(emit: Emit): Promise<boolean> {
   if (!sigusr1.ok) {
-    const { reason } = sigusr1;
     // An executable has no debugger: the signal does what it does to any program.
-    const effect = Deno.build.standalone
-      ? "SIGUSR1 ends the program"
-      : "never send SIGUSR1: it opens the runtime's debugger, by which any local user can run code as ours";
-    log.warn(effect, { reason });
-    return null;
+    const { standalone } = Deno.build;
+    emit({ kind: "sigusr1-unguarded", standalone, reason: sigusr1.reason });
+    return false;
   }
-  if (!sigusr1.late) return null;
+  if (!sigusr1.late) return false;
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  if (!debuggerListens()) return null;
-  return "SIGUSR1 has opened the runtime's debugger while this was being loaded, and nothing closes it: start again";
+  if (!debuggerListens()) return false;
+  emit({ kind: "debugger-open" });
+  return true;
 }

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Logger } from "../base/logger.ts";
+import type { Emit } from "../events/events.ts";
 
-/** Logs what nobody handled, and goes on; gives what undoes it. */
-export function surviveDefects(log: Logger): () => void {
-  const survive = (event: Event, reason: unknown) => {
+/** Tells of what nobody handled, and goes on; gives what undoes it. */
+export function surviveDefects(emit: Emit): () => void {
+  const survive = (event: Event, error: unknown) => {
     event.preventDefault();
-    log.error("a defect in wstunnel, please report it", { reason: stackOf(reason) });
+    emit({ kind: "defect", error });
   };
   const onRejection = (event: PromiseRejectionEvent) => survive(event, event.reason);
   // What is thrown in a timer or in a listener for events.
@@ -20,8 +20,4 @@ export function surviveDefects(log: Logger): () => void {
     globalThis.removeEventListener("unhandledrejection", onRejection);
     globalThis.removeEventListener("error", onError);
   };
-}
-
-function stackOf(reason: unknown): string {
-  return reason instanceof Error ? reason.stack ?? reason.message : String(reason);
 }

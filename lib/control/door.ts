@@ -1,34 +1,27 @@
 /**
- * The way in, of what the program has: rules, pools, the registry of open tunnels, and the log lines of all that happens there.
+ * The way in, of what the program has: rules, pools, the registry of open tunnels; it tells of all that happens there.
  *
  * @module
  */
 import { isShortage, SHORTAGES } from "../base/exhaustion.ts";
-import type { Logger } from "../base/logger.ts";
-import { shorten } from "../base/shorten.ts";
 import type { ConnectFailure, Lease, Pool } from "../backend/backend.ts";
 import type { Config } from "../config/config.ts";
-import type {
-  Connected,
-  Door,
-  Peer,
-  Refused,
-  RunningTunnel,
-  TunnelSettings,
-} from "../engine/door.ts";
+import type { Door, Peer, RunningTunnel, TunnelSettings } from "../engine/door.ts";
+import type { Asked, RefusalCause } from "../events/event.ts";
+import type { Emit, Events } from "../events/events.ts";
+import { peerWords, peerWordsOf } from "../events/words.ts";
 import { type Answer, answer } from "../http/answer.ts";
 import { healthPathBeside } from "../http/health.ts";
 import { compileOrigins } from "../http/origin.ts";
 import { type RequestHead, withoutQuery } from "../http/request.ts";
 import { compileRoutes } from "../http/route.ts";
 import { type AcceptedRequest, decide, type VerdictRules } from "../http/verdict.ts";
-import type { AskedFor, Registry } from "./registry.ts";
+import type { Registry } from "./registry.ts";
 import { Session } from "./session.ts";
 import type { Sweep } from "../engine/sweep.ts";
-import { type FrameObserver, OPCODE_NAMES } from "../websocket/frame.ts";
+import type { FrameObserver } from "../websocket/frame.ts";
 import { createGreetingWarning, type GreetingWarning } from "./greeting_warning.ts";
-import type { RequestLog } from "./request_log.ts";
-import { namesOf } from "./tunnel_fields.ts";
+import { identityOf } from "./progress.ts";
 
 export interface DoorOptions {
   readonly config: Config;
@@ -36,8 +29,7 @@ export interface DoorOptions {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly registry: Registry;
   readonly sweep: Sweep;
-  readonly log: Logger;
-  readonly requests: RequestLog;
+  readonly events: Events;
   /** Aborted when the server stops: a tunnel that begins after that ends at once. */
   readonly stopping: AbortSignal;
 }
@@ -49,25 +41,26 @@ interface Shared extends DoorOptions {
 
 /** Makes the way in that all engines use. */
 export function createDoor(options: DoorOptions): Door {
-  const { config, pools, log, requests } = options;
-  const shared = { ...options, greetings: createGreetingWarning(log) };
+  const { config, pools, stopping, events } = options;
+  const { emit } = events;
+  const shared = { ...options, greetings: createGreetingWarning(emit) };
   const table = compileRoutes(
     config.routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
     config.mapExtensions,
   );
   const rules: VerdictRules = { table, healthPath: healthPathBeside(config.healthPath, table) };
-  const refused = ({ peer, head, answer }: Refused) =>
-    requests.info("request refused", requestFields(options, peer, head), kindOf(answer));
+  const areChecked = config.routes.some(({ origins }) => origins.length > 0);
   return {
-    refused,
+    refused: (peer, answer) => tellRefusal(emit, { peer, answer, cause: "head" }),
     admit(head, peer) {
       const verdict = decide(head, rules);
       if ("accept" in verdict) return verdict;
+      const asked = askedBy(head, areChecked);
       if ("health" in verdict) {
-        log.debug("health asked", requestFields(options, peer, head));
+        emit({ kind: "health-asked", client: peer.name, asked });
         return { answer: verdict.health };
       }
-      refused({ peer, head, answer: verdict.refuse });
+      tellRefusal(emit, { peer, asked, answer: verdict.refuse, cause: "rules" });
       return { answer: verdict.refuse };
     },
     async connect(head, accept, peer, signal) {
@@ -78,40 +71,46 @@ export function createDoor(options: DoorOptions): Door {
         origin: accept.origin,
         signal,
       });
-      return result.ok ? result : refuseForBackend(options, head, peer, result.failure);
+      if (result.ok) return result;
+      const { failure: { kind: cause, reason: why } } = result;
+      const refusal = answer(503, reasonFor(cause, stopping), { "retry-after": "1" });
+      const asked = askedBy(head, areChecked);
+      tellRefusal(emit, { peer, asked, route: accept.key, answer: refusal, cause, why });
+      return { answer: refusal };
     },
     abandon(accept, peer, lease) {
       lease.connection.close();
       lease.release();
-      requests.info("client went away before the upgrade", {
-        client: peer.name,
-        route: accept.key,
-        ...askedFor(accept),
-        backend: lease.backend,
-        pid: lease.pid,
-      });
+      emit({ kind: "client-left", ...namesOf(accept, peer, lease) });
     },
     open: (accept, peer, lease, start) => openTunnel(shared, accept, peer, lease, start),
   };
 }
 
-function refuseForBackend(
-  options: DoorOptions,
-  head: RequestHead,
-  peer: Peer,
-  failure: ConnectFailure,
-): Connected {
-  const { log, requests, stopping } = options;
-  const refusal = answer(503, reasonFor(failure, stopping), { "retry-after": "1" });
-  const fields = { ...requestFields(options, peer, head), why: failure.reason };
-  // An outage itself is in the log once, each request that it refuses only for those who look for it.
-  if (failure.kind !== "down" && failure.kind !== "aborted") {
-    requests.info("request refused", fields, kindOf(refusal));
-  } else log.debug("request refused", { ...fields, ...kindOf(refusal) });
-  return { answer: refusal };
+/** A refusal as it is told of: what is left out there was not. */
+interface Refusal {
+  readonly peer: Peer;
+  readonly asked?: Asked;
+  readonly route?: string;
+  readonly answer: Answer;
+  readonly cause: RefusalCause;
+  readonly why?: string;
 }
 
-function reasonFor({ kind }: ConnectFailure, stopping: AbortSignal): string {
+function tellRefusal(emit: Emit, { peer, asked, route, answer, cause, why }: Refusal): void {
+  emit({
+    kind: "request-refused",
+    client: peer.name,
+    asked: asked ?? null,
+    route: route ?? null,
+    cause,
+    status: answer.status,
+    reason: peerWords(answer.body.trimEnd()),
+    why,
+  });
+}
+
+function reasonFor(kind: ConnectFailure["kind"], stopping: AbortSignal): string {
   if (kind === "full") return "every backend is busy";
   if (kind === "share") return "this address has as many tunnels as it may";
   if (isShortage(kind)) return SHORTAGES[kind];
@@ -125,17 +124,13 @@ function openTunnel(
   lease: Lease,
   start: (settings: TunnelSettings) => RunningTunnel,
 ): void {
-  const { registry, sweep, log, stopping, greetings } = shared;
-  const session = new Session(shared, {
-    id: registry.nextId(),
-    client: peer.name,
-    route: accept.key,
-    asked: askedFor(accept),
-    lease,
-  });
+  const { registry, sweep, events, stopping, greetings } = shared;
+  const { emit } = events;
+  const id = registry.nextId();
+  const session = new Session(shared, { id, ...namesOf(accept, peer, lease), lease });
   registry.add(session);
-  lease.carry?.(session.id);
-  log.info("tunnel opened", namesOf(session));
+  lease.carry?.(id);
+  emit({ kind: "tunnel-opened", ...identityOf(session) });
   const { host } = lease;
   const running = start({
     encoding: accept.encoding,
@@ -144,7 +139,7 @@ function openTunnel(
     writeTimeoutMs: host.writeTimeoutMs,
     tcpFinPropagate: host.tcpFinPropagate,
     backendLingerMs: lease.connection.lingerMs ?? BACKEND_LINGER_MS,
-    onFrame: log.debugs ? frameLogger(log, peer) : null,
+    onFrame: events.wants("frame") ? frameTeller(emit, session) : null,
     onFirstBytes: accept.encoding === "text" ? greetings(session) : null,
     now: sweep.nowMs,
     listener: session,
@@ -156,48 +151,32 @@ function openTunnel(
 /** How long a backend may be silent once its input has ended. */
 const BACKEND_LINGER_MS = 2_000;
 
-/** A client's words in the log: a line each for whoever asks must not fill the disk. */
-const MAX_LOGGED_CHARACTERS = 200;
-
-function shortened(text: string): string {
-  return shorten(text, MAX_LOGGED_CHARACTERS);
+/** Whose request it is, and where it leads. */
+function namesOf(
+  { key: route, path, authority, origin, protocol, declined }: AcceptedRequest,
+  { name: client }: Peer,
+  { backend, pid }: Lease,
+) {
+  const asked: Asked = {
+    path: peerWords(path),
+    host: peerWords(authority),
+    origin: peerWordsOf(origin),
+    subprotocol: peerWordsOf(protocol),
+    declined: peerWordsOf(declined),
+  };
+  return { client, route, asked, backend, pid };
 }
 
-/** That there was no Origin is worth saying where origins are checked. */
-function requestFields({ config }: DoorOptions, peer: Peer, head: RequestHead | undefined) {
-  if (head === undefined) return { client: peer.name };
-  const { target, headers } = head;
+/** What a request asks for that gets an answer. That there was no Origin is worth saying where origins are checked. */
+function askedBy({ target, headers }: RequestHead, areOriginsChecked: boolean): Asked {
   const origin = headers.get("origin");
-  const areChecked = config.routes.some(({ origins }) => origins.length > 0);
   return {
-    client: peer.name,
-    path: shortened(withoutQuery(target)),
-    host: headerField(headers.get("host")),
-    origin: origin === null && areChecked ? null : headerField(origin),
+    path: peerWords(withoutQuery(target)),
+    host: peerWordsOf(headers.get("host")),
+    origin: origin === null && areOriginsChecked ? null : peerWordsOf(origin),
   };
 }
 
-function kindOf({ status, body }: Answer) {
-  return { status, reason: shortened(body.trimEnd()) };
-}
-
-/** A field that isn't there is no part of the line. */
-function headerField(value: string | null): string | undefined {
-  return value === null ? undefined : shortened(value);
-}
-
-function frameLogger(log: Logger, { name }: Peer): FrameObserver {
-  return (way, opcode, bytes) =>
-    log.debug(`frame ${way}`, { client: name, type: OPCODE_NAMES[opcode], bytes });
-}
-
-/** What the client asked for, as the log has it. */
-function askedFor({ path, authority, origin, protocol, declined }: AcceptedRequest): AskedFor {
-  return {
-    path: shortened(path),
-    host: shortened(authority),
-    origin: headerField(origin),
-    subprotocol: headerField(protocol),
-    declined: headerField(declined),
-  };
+function frameTeller(emit: Emit, { id: tunnel, client }: Session): FrameObserver {
+  return (way, opcode, bytes) => emit({ kind: "frame", tunnel, client, way, opcode, bytes });
 }

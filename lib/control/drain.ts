@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Logger } from "../base/logger.ts";
 import { within } from "../base/within.ts";
 import type { Pool } from "../backend/backend.ts";
 import type { Config } from "../config/config.ts";
+import type { Emit } from "../events/events.ts";
 import type { Registry } from "./registry.ts";
 import type { Listener } from "../engine/engine.ts";
 
@@ -22,13 +22,13 @@ export async function drain(
   registry: Registry,
   config: Config,
   hurried: Promise<void>,
-  log: Logger,
+  emit: Emit,
 ): Promise<void> {
   const { graceMs } = config;
   const reserveMs = startsPrograms(config) ? stopReserveMs(config) : 0;
   const drained = endTunnels(listeners, registry);
   if (await within(Promise.race([drained, hurried]), graceMs - reserveMs)) return;
-  log.warn("the grace time is over: open tunnels are cut off", { tunnels: registry.size });
+  emit({ kind: "grace-over", tunnels: registry.size });
 }
 
 async function endTunnels(listeners: readonly Listener[], registry: Registry): Promise<void> {

@@ -4,16 +4,16 @@
  *
  * @module
  */
-import type { Logger } from "../base/logger.ts";
+import type { TunnelIdentity } from "../events/event.ts";
+import type { Emit } from "../events/events.ts";
 import { greetingOf } from "../tunnel/greeting.ts";
-import type { OpenTunnel } from "./registry.ts";
 
 /** Gives what looks at a text tunnel's first bytes from its backend; null where that was told already. */
 export type GreetingWarning = (
-  tunnel: Pick<OpenTunnel, "id" | "client" | "route" | "backend">,
+  tunnel: Pick<TunnelIdentity, "id" | "client" | "route" | "backend">,
 ) => ((bytes: Uint8Array) => void) | null;
 
-export function createGreetingWarning(log: Logger): GreetingWarning {
+export function createGreetingWarning(emit: Emit): GreetingWarning {
   const told = new Set<string>();
   return ({ id, client, route, backend }) => {
     if (told.has(route)) return null;
@@ -21,10 +21,7 @@ export function createGreetingWarning(log: Logger): GreetingWarning {
       const protocol = greetingOf(bytes);
       if (protocol === null || told.has(route)) return;
       told.add(route);
-      log.warn(
-        `the backend speaks ${protocol}, which is binary, and the frames are text: set frame-type = "binary"`,
-        { id, client, route, backend, protocol },
-      );
+      emit({ kind: "greeting-mismatch", tunnel: id, client, route, backend, protocol });
     };
   };
 }

@@ -3,19 +3,8 @@
  *
  * @module
  */
+import type { TunnelIdentity } from "../events/event.ts";
 import type { Cause } from "../tunnel/cause.ts";
-
-/** What a client asked for, cut to what is fit for a log line; what it did not say is undefined. */
-export interface AskedFor {
-  /** Without the query, where clients put their tokens. */
-  readonly path: string;
-  readonly host: string;
-  readonly origin: string | undefined;
-  /** The one that the answer named. */
-  readonly subprotocol: string | undefined;
-  /** What was offered where the answer named none, which a browser takes as a failure. */
-  readonly declined: string | undefined;
-}
 
 /** What flows through a tunnel. */
 export interface Flow {
@@ -29,15 +18,7 @@ export interface Flow {
 }
 
 /** An open tunnel. */
-export interface OpenTunnel {
-  readonly id: number;
-  /** The client's address with its port. */
-  readonly client: string;
-  readonly route: string;
-  readonly asked: AskedFor;
-  readonly backend: string;
-  /** The process of a program that was started for it. */
-  readonly pid: number | undefined;
+export interface OpenTunnel extends TunnelIdentity {
   /** On the clock of `performance.now()`. */
   readonly openedAtMs: number;
   readonly flow: Flow;

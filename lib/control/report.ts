@@ -1,69 +1,62 @@
 /**
- * What SIGUSR2 puts into the log: the table of hosts and procs, and the open tunnels. A line for each, so that it can be searched and, as
- * JSON, read by a program.
+ * What SIGUSR2 asks for: the table of hosts and procs, and the open tunnels. An event for each, so that the log can be
+ * searched and, as JSON, read by a program.
  *
  * @module
  */
-import type { LogFields, OpenedLog } from "../base/logger.ts";
 import type { Pool } from "../backend/backend.ts";
+import type { ReportEvent } from "../events/event.ts";
+import type { Events } from "../events/events.ts";
 import type { Registry } from "./registry.ts";
-import { progressOf } from "./tunnel_fields.ts";
+import { progressOf } from "./progress.ts";
 
 /**
- * So many lines are written at once, which takes a few milliseconds; the next when these are out, so that the log has room for all however many
+ * So many are told at once, which takes a few milliseconds; the next when these are out, so that the log has room for all however many
  * tunnels there are.
  */
-const LINES_AT_ONCE = 200;
-
-type Line = readonly [message: string, fields: LogFields];
+const EVENTS_AT_ONCE = 200;
 
 /**
- * Makes what writes a report, whatever the level, with how many lines of each kind follow at its beginning. Asked while one is being
- * written it writes another behind that; as long as nobody reads the log it waits.
+ * Makes what gives a report, with how many rows of each kind follow at its beginning. Asked while one is being
+ * given it gives another behind that; as long as nobody reads the log it waits.
  */
 export function createReport(
   pools: readonly Pool[],
   registry: Registry,
-  log: Pick<OpenedLog, "answer" | "flushed">,
+  { emit, flushed }: Pick<Events, "emit" | "flushed">,
 ): () => void {
   let asked = false;
-  let writing = false;
-  const write = async () => {
+  let giving = false;
+  const give = async () => {
     while (asked) {
       asked = false;
       let count = 0;
-      for (const [message, fields] of linesOf(pools, registry)) {
-        log.answer(message, fields);
-        if (++count % LINES_AT_ONCE === 0) await log.flushed();
+      for (const event of eventsOf(pools, registry)) {
+        emit(event);
+        if (++count % EVENTS_AT_ONCE === 0) await flushed();
       }
     }
-    writing = false;
+    giving = false;
   };
   return () => {
     asked = true;
-    if (writing) return;
-    writing = true;
-    void write();
+    if (giving) return;
+    giving = true;
+    void give();
   };
 }
 
-function* linesOf(pools: readonly Pool[], registry: Registry): Generator<Line> {
+function* eventsOf(pools: readonly Pool[], registry: Registry): Generator<ReportEvent> {
   const rows = pools.flatMap((pool) => pool.report());
   const last = registry.lastId;
-  yield ["report", { openTunnels: registry.size, backends: rows.length }];
-  for (const { disabledUntil, pid, ...row } of rows) {
-    yield ["backend", {
-      ...row,
-      pid: pid ?? undefined,
-      disabledUntil: disabledUntil === null ? undefined : new Date(disabledUntil).toISOString(),
-    }];
-  }
+  yield { kind: "report-begun", openTunnels: registry.size, backends: rows.length };
+  for (const row of rows) yield { kind: "report-backend", ...row };
   let tunnels = 0;
   // In the order they were opened. One that has ended meanwhile is none any more; those opened since then could go on for ever.
   for (const tunnel of registry) {
     if (tunnel.id > last) break;
     tunnels++;
-    yield ["tunnel", progressOf(tunnel)];
+    yield { kind: "report-tunnel", ...progressOf(tunnel) };
   }
-  yield ["end of report", { tunnels }];
+  yield { kind: "report-ended", tunnels };
 }

@@ -1,32 +1,30 @@
 /**
- * An open tunnel with its names: in the registry, in the sweep, and in the log when it is over.
+ * An open tunnel with its names: in the registry, in the sweep, and told of when it is over.
  *
  * A class, since a closure for each thing that may happen to a tunnel is what most of an idle one's memory was.
  *
  * @module
  */
-import type { Logger } from "../base/logger.ts";
 import type { Lease } from "../backend/backend.ts";
 import type { RunningTunnel } from "../engine/door.ts";
 import type { Sweep } from "../engine/sweep.ts";
-import { type Cause, isWarning, type TunnelEnd } from "../tunnel/cause.ts";
+import type { Asked, TunnelIdentity } from "../events/event.ts";
+import type { Events } from "../events/events.ts";
+import { peerWords } from "../events/words.ts";
+import type { Cause, TunnelEnd } from "../tunnel/cause.ts";
 import type { TunnelListener } from "../tunnel/tunnel.ts";
-import type { AskedFor, Flow, OpenTunnel, Registry } from "./registry.ts";
-import { progressOf } from "./tunnel_fields.ts";
+import { progressOf } from "./progress.ts";
+import type { Flow, OpenTunnel, Registry } from "./registry.ts";
 
 /** What all sessions share. */
 export interface SessionContext {
   readonly registry: Registry;
   readonly sweep: Sweep;
-  readonly log: Logger;
+  readonly events: Events;
 }
 
 /** What is known when the tunnel opens. */
-export interface SessionNames {
-  readonly id: number;
-  readonly client: string;
-  readonly route: string;
-  readonly asked: AskedFor;
+export interface SessionNames extends Omit<TunnelIdentity, "backend" | "pid"> {
   readonly lease: Lease;
 }
 
@@ -37,7 +35,7 @@ export class Session implements OpenTunnel, TunnelListener {
   readonly id: number;
   readonly client: string;
   readonly route: string;
-  readonly asked: AskedFor;
+  readonly asked: Asked;
   readonly openedAtMs = performance.now();
   readonly #context: SessionContext;
   readonly #lease: Lease;
@@ -84,12 +82,10 @@ export class Session implements OpenTunnel, TunnelListener {
   }
 
   #close({ code, cause, reason }: TunnelEnd): void {
-    const { registry, log } = this.#context;
+    const { registry, events } = this.#context;
     this.#lease.release();
     registry.delete(this);
-    const why = reason === "" ? undefined : reason;
-    const fields = { ...progressOf(this), code, cause, reason: why };
-    if (isWarning(cause)) log.warn("tunnel closed", fields);
-    else log.info("tunnel closed", fields);
+    const ended = { cause, code, reason: peerWords(reason) };
+    events.emit({ kind: "tunnel-closed", ...progressOf(this), ...ended });
   }
 }

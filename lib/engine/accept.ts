@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { Logger } from "../base/logger.ts";
+import type { Address } from "../base/address.ts";
+import { shortageOf } from "../base/exhaustion.ts";
+import type { Emit } from "../events/events.ts";
 
 /** How long to wait before another try when a connection can't be accepted, as with no descriptor left. */
 const RETRY_MS = 100;
@@ -15,11 +17,21 @@ const CLIENT_GONE = [
   Deno.errors.ConnectionReset,
 ];
 
-/** Accepts connections until the listener is closed. */
+/** Tells that a listener can't accept. */
+export function tellAcceptFailed(emit: Emit, listener: Address, error: unknown): void {
+  emit({
+    kind: "accept-failed",
+    listener,
+    shortage: shortageOf(error),
+    reason: String(error),
+  });
+}
+
+/** Accepts connections until the listener is closed; `onFailing` is told of the first of several failures. */
 export async function acceptAll<Connection extends Deno.Conn>(
   listener: { accept(): Promise<Connection> },
   isClosed: () => boolean,
-  log: Logger,
+  onFailing: (error: unknown) => void,
   onConnection: (connection: Connection) => void,
 ): Promise<void> {
   let failing = false;
@@ -34,7 +46,7 @@ export async function acceptAll<Connection extends Deno.Conn>(
       if (isClosed()) return;
       // A pause for each would let anybody keep all others waiting.
       if (CLIENT_GONE.some((gone) => error instanceof gone)) continue;
-      if (!failing) log.error("cannot accept connections", { reason: String(error) });
+      if (!failing) onFailing(error);
       failing = true;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }

@@ -14,7 +14,7 @@ import type { FrameObserver } from "../websocket/frame.ts";
 export interface Peer {
   /** IP address without its port, or `unix`. */
   readonly address: string;
-  /** Address and port, as the log shows it. */
+  /** Address and port, as it is told of. */
   readonly name: string;
 }
 
@@ -26,7 +26,7 @@ export type Connected = { readonly lease: Lease } | { readonly answer: Answer };
 
 /** How an engine is to begin a tunnel. */
 export interface TunnelSettings extends TunnelOptions {
-  /** Null unless each frame is logged. */
+  /** Null unless each frame is told of. */
   readonly onFrame: FrameObserver | null;
 }
 
@@ -37,16 +37,9 @@ export interface RunningTunnel {
   tick(nowMs: number): void;
 }
 
-/** What a refusal is told of with, besides the answer: the head, where there was one. */
-export interface Refused {
-  readonly peer: Peer;
-  readonly head?: RequestHead;
-  readonly answer: Answer;
-}
-
 export interface Door {
   /** Tells of a request that an engine refuses by itself, its head being none. */
-  refused(refused: Refused): void;
+  refused(peer: Peer, answer: Answer): void;
   /** Decides by the head alone. */
   admit(head: RequestHead, peer: Peer): Admission;
   /** Connects a backend. `signal` is aborted when the client goes away or the listener is closed. Never rejects. */

@@ -6,8 +6,8 @@
  */
 import type { Address } from "../base/address.ts";
 import type { Breather } from "../base/breather.ts";
-import type { Logger } from "../base/logger.ts";
 import type { ListenConfig } from "../config/config.ts";
+import type { Emit } from "../events/events.ts";
 import type { SocketDiag } from "../sys/socket_diag.ts";
 import type { Buffers } from "./elastic_buffer.ts";
 
@@ -18,7 +18,7 @@ export interface EngineOptions {
   readonly buffers: Buffers;
   readonly breather: Breather;
   readonly diag: SocketDiag;
-  readonly log: Logger;
+  readonly emit: Emit;
 }
 
 /** A socket that takes requests. */

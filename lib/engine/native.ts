@@ -11,6 +11,7 @@ import type { Answer } from "../http/answer.ts";
 import type { RequestHead } from "../http/request.ts";
 import { splitAbsolute } from "../http/request_line.ts";
 import type { AcceptedRequest } from "../http/verdict.ts";
+import { tellAcceptFailed } from "./accept.ts";
 import type { Door, Peer } from "./door.ts";
 import { openNativeTunnel, untilOpen } from "./native_tunnel.ts";
 
@@ -78,7 +79,7 @@ export function listenNative(
 
   /** The runtime gives its listener up at the first connection that it can't accept, as with no descriptor left. */
   const listenAgain = async (error: unknown) => {
-    options.log.error("cannot accept connections", { reason: String(error) });
+    tellAcceptFailed(options.emit, real, error);
     while (!closing.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       try {

@@ -180,7 +180,7 @@ export class Opening implements TransportListener {
 
   /** What is no head is refused by us, before anybody looks at it. */
   #refuseHead(refusal: Answer, received: Uint8Array): void {
-    this.#options.door.refused({ peer: this.#peer, answer: refusal });
+    this.#options.door.refused(this.#peer, refusal);
     this.#refuse(refusal, !asksForHead(received));
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ListenConfig } from "../config/config.ts";
-import { acceptAll } from "./accept.ts";
+import { acceptAll, tellAcceptFailed } from "./accept.ts";
 import type { EngineOptions, Listener } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
 import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
@@ -42,9 +42,11 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
     openings.add(opening);
     sweep.add(opening);
   };
-  const accepting = acceptAll<Connection>(listener, () => closed, options.log, open);
+  const real = fromRuntime(listener.addr);
+  const onFailing = (error: unknown) => tellAcceptFailed(options.emit, real, error);
+  const accepting = acceptAll<Connection>(listener, () => closed, onFailing, open);
   return {
-    address: fromRuntime(listener.addr),
+    address: real,
     async close() {
       closed = true;
       listener.close();

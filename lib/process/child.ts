@@ -1,14 +1,15 @@
 /**
- * A program we have started, in a process group of its own, its output in our log.
+ * A program we have started, in a process group of its own, its output told of line by line.
  *
  * @module
  */
 import { type Shortage, shortageOf } from "../base/exhaustion.ts";
 import { within } from "../base/within.ts";
-import type { LogFields, Logger } from "../base/logger.ts";
+import type { ProgramIdentity } from "../events/event.ts";
+import type { Events } from "../events/events.ts";
 import type { Guard } from "./guard.ts";
 import { readLines } from "./lines.ts";
-import { createOutputLog } from "./output.ts";
+import { createOutput } from "./output.ts";
 import { spawnOwn } from "./reap.ts";
 import { inOwnSession } from "./session.ts";
 import { stopGroup, stopLeader } from "./stop.ts";
@@ -21,16 +22,16 @@ export interface ChildOptions {
   readonly command: readonly string[];
   /** All of it: nothing of ours is added. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Its name in the log. */
+  /** The backend that it is, by its name. */
   readonly name: string;
-  /** What else its lines in the log say of it, asked for with each line. */
-  readonly names?: () => LogFields;
+  /** Whose it is, of one that is started for a tunnel; asked for with each line. */
+  readonly names?: () => Pick<ProgramIdentity, "route" | "tunnel">;
   readonly killSignal: Deno.Signal;
   /** `inherit`: a listening socket stands in for our descriptor 0. */
   readonly stdin: "null" | "inherit" | "piped";
-  /** `piped`: for the caller, who reads it to its end or cancels it; `log`: line by line into the log. */
-  readonly stdout: "log" | "piped";
-  readonly log: Logger;
+  /** `piped`: for the caller, who reads it to its end or cancels it; `told`: line by line, as of its standard error. */
+  readonly stdout: "told" | "piped";
+  readonly events: Events;
   readonly guard: Guard;
 }
 
@@ -40,10 +41,10 @@ export interface Child {
   readonly guarded: Promise<void>;
   /** The program itself has ended. */
   readonly exited: Promise<Deno.CommandStatus>;
-  /** Its group is gone too and its last lines are in the log. */
+  /** Its group is gone too and its last lines have been told. */
   readonly ended: Promise<void>;
-  /** Its fields in the log. */
-  readonly names: LogFields;
+  /** Which it is. */
+  readonly names: ProgramIdentity;
   /** The last lines of its output, oldest first. */
   readonly tail: readonly string[];
   /** Whether we have asked it to end. */
@@ -58,7 +59,7 @@ export type SpawnResult =
   | { readonly ok: false; readonly reason: string; readonly shortage?: Shortage | null };
 
 export function spawnChild(options: ChildOptions): SpawnResult {
-  const { command: [program = "", ...args], environment, log, name, guard } = options;
+  const { command: [program = "", ...args], environment, events, name, guard } = options;
   const start = inOwnSession(program, args, environment["PATH"]);
   let process: Deno.ChildProcess;
   try {
@@ -78,9 +79,9 @@ export function spawnChild(options: ChildOptions): SpawnResult {
   const { pid } = process;
   const guarded = guard.watch(pid);
   const names = () => ({ program: name, pid, ...options.names?.() });
-  const output = createOutputLog(log, names);
+  const output = createOutput(events, names);
   const readers = [readLines(process.stderr, output.sink("stderr"))];
-  if (options.stdout === "log") readers.push(readLines(process.stdout, output.sink("stdout")));
+  if (options.stdout === "told") readers.push(readLines(process.stdout, output.sink("stdout")));
 
   const exited = process.status;
   let running = true;
@@ -124,9 +125,4 @@ function whyNot(error: unknown, program: string): string {
     return "there is no such program on its PATH";
   }
   return error instanceof Error ? error.message : String(error);
-}
-
-/** An exit in words: `exit code 3`, `signal SIGKILL`. */
-export function describeExit({ code, signal }: Deno.CommandStatus): string {
-  return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }

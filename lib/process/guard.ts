@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { Logger } from "../base/logger.ts";
+import type { Emit } from "../events/events.ts";
 import { spawnOwn } from "./reap.ts";
 
 /** Built-in commands alone. Signals meant for us don't end it: only the pipe does. */
@@ -45,7 +45,7 @@ const PERMANENT = [Deno.errors.NotFound, Deno.errors.PermissionDenied, Deno.erro
 const RESTART_MS = 1000;
 
 /** The shell starts with the first group watched, and again if somebody kills it. */
-export function createGuard(log: Logger): Guard {
+export function createGuard(emit: Emit): Guard {
   const groups = new Set<number>();
   let shell: Shell | null = null;
   let unavailable = Deno.pid === 1;
@@ -64,9 +64,7 @@ export function createGuard(log: Logger): Guard {
     } catch (error) {
       unavailable = PERMANENT.some((kind) => error instanceof kind);
       const reason = (error as Error).message;
-      if (!outageTold) {
-        log.warn("programs will outlive wstunnel if it is killed with SIGKILL", { reason });
-      }
+      if (!outageTold) emit({ kind: "guard-missing", reason });
       outageTold = true;
     }
   }

@@ -6,15 +6,16 @@
 import { LATE_MS } from "../base/deadline.ts";
 import { within } from "../base/within.ts";
 import type { Address } from "../base/address.ts";
-import type { Logger } from "../base/logger.ts";
+import { describeExit } from "../base/exit.ts";
 import type { SocketHandover } from "../config/config.ts";
-import { type Child, describeExit, spawnChild, type SpawnResult } from "./child.ts";
+import type { Events } from "../events/events.ts";
+import { type Child, spawnChild, type SpawnResult } from "./child.ts";
 import type { Guard } from "./guard.ts";
 import { listenFdsCommand, openListeningSocket } from "./listening_socket.ts";
 
 /** A program and where it is to listen. */
 export interface LaunchOptions {
-  /** The address in the log. */
+  /** The address, as it is told of. */
   readonly name: string;
   readonly address: Address;
   readonly command: readonly string[];
@@ -25,7 +26,7 @@ export interface LaunchOptions {
   /** How long it may take to accept a connection. */
   readonly startTimeoutMs: number;
   readonly probe: (timeoutMs: number, signal: AbortSignal) => Promise<Probe>;
-  readonly log: Logger;
+  readonly events: Events;
   readonly guard: Guard;
 }
 
@@ -45,8 +46,8 @@ const HANDOVER_SETTLE_MS = 50;
 export function launch(options: LaunchOptions): SpawnResult {
   const problem = removeStaleSocket(options.address);
   if (problem !== null) return { ok: false, reason: problem };
-  const { name, command, environment, killSignal, log, guard, handover } = options;
-  const child = { name, environment, killSignal, log, guard, stdout: "log" } as const;
+  const { name, command, environment, killSignal, events, guard, handover } = options;
+  const child = { name, environment, killSignal, events, guard, stdout: "told" } as const;
   if (handover === "none") return spawnChild({ ...child, command, stdin: "null" });
   const opened = openListeningSocket(options.address, options.listenBacklog);
   if (!opened.ok) return opened;

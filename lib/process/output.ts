@@ -1,25 +1,26 @@
 /**
- * What a program prints, in our log: so many lines a second, the rest told of by their number, and the last ones kept to explain an end.
+ * What a program prints, as it is told of: so many lines a second, the rest told of by their number, and the last ones kept to explain an end.
  *
  * @module
  */
-import type { LogFields, Logger } from "../base/logger.ts";
 import { createRateGate } from "../base/rate_gate.ts";
+import type { ProgramIdentity } from "../events/event.ts";
+import type { Events } from "../events/events.ts";
 import type { LineSink } from "./lines.ts";
 
 /**
- * Of each program. A burst is what starts up with a banner, or dies with a stack; what goes on writes 50 lines a second, each of at most
+ * Of each program. A burst is what starts up with a banner, or dies with a stack; what goes on is told of by 50 lines a second, each of at most
  * 4 KiB, while one that writes without a pause has a million.
  */
 const GATE = { burst: 200, perSecond: 50, maxKinds: 1 };
 
-/** How soon a line tells how many were left out. */
+/** How soon it is told how many were left out. */
 const SUMMARY_MS = 1_000;
 
 /** Lines kept to explain an end. */
 const TAIL_LINES = 5;
 
-export interface OutputLog {
+export interface Output {
   /** The last lines, oldest first. */
   readonly tail: readonly string[];
   /** For the lines of one of its outputs. */
@@ -28,8 +29,13 @@ export interface OutputLog {
   end(): void;
 }
 
-/** `names` are the fields that say whose output it is, asked for with each line. */
-export function createOutputLog(log: Logger, names: () => LogFields): OutputLog {
+/** `names` says whose output it is, asked for with each line. */
+export function createOutput(
+  events: Pick<Events, "emit" | "wants">,
+  names: () => ProgramIdentity,
+): Output {
+  const { emit } = events;
+  const isWanted = events.wants("program-output");
   const gate = createRateGate(GATE);
   const tail: string[] = [];
   let leftOut = 0;
@@ -38,11 +44,11 @@ export function createOutputLog(log: Logger, names: () => LogFields): OutputLog 
     timer = undefined;
     const count = leftOut;
     leftOut = 0;
-    log.info("output left out", { ...names(), lines: count });
+    emit({ kind: "program-output-left-out", ...names(), lines: count });
   };
   const leaveOut = (count: number) => {
     leftOut += count;
-    if (log.informs) timer ??= setTimeout(tell, SUMMARY_MS);
+    if (isWanted) timer ??= setTimeout(tell, SUMMARY_MS);
   };
   return {
     tail,
@@ -50,12 +56,11 @@ export function createOutputLog(log: Logger, names: () => LogFields): OutputLog 
       line(text) {
         if (text !== "") tail.push(text);
         if (tail.length > TAIL_LINES) tail.shift();
-        if (!log.informs) return;
+        if (!isWanted) return;
         if (!gate.admits("", performance.now())) leaveOut(1);
-        // In a field: as the message it could pass for one of ours.
-        else if (text !== "") log.info("output", { ...names(), stream, line: text });
+        else if (text !== "") emit({ kind: "program-output", ...names(), stream, line: text });
       },
-      wantsAll: () => log.informs && leftOut === 0,
+      wantsAll: () => isWanted && leftOut === 0,
       skipped: leaveOut,
     }),
     end() {

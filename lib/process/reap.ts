@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Logger } from "../base/logger.ts";
+import type { Emit } from "../events/events.ts";
 import { type Libc, openLibc } from "../sys/libc.ts";
 
 /** The runtime waits for these itself. */
@@ -38,10 +38,10 @@ export function spawnOwn(
  * Waits for orphans handed to us as the init process of a container, or as a subreaper, each time a child ends. Gives
  * the end of it. Linux only; needs FFI: without, it says so once and zombies of grandchildren stay.
  */
-export function reapOrphans(log: Logger): () => void {
+export function reapOrphans(emit: Emit): () => void {
   const opened = openLibc();
   if (!opened.ok) {
-    log.warn("orphaned processes will stay as zombies", { reason: opened.reason });
+    emit({ kind: "reaper-missing", reason: opened.reason });
     return () => {};
   }
   const { libc } = opened;
@@ -50,7 +50,7 @@ export function reapOrphans(log: Logger): () => void {
       // It hides those behind it until the runtime has waited for it, which brings us here again.
       if (own.has(pid)) return;
       if (libc.symbols.waitpid(pid, null, WNOHANG) !== pid) return;
-      log.debug("orphaned process reaped", { pid });
+      emit({ kind: "orphan-reaped", pid });
     }
   };
   Deno.addSignalListener("SIGCHLD", sweep);

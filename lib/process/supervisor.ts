@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { describeExit } from "../base/exit.ts";
 import { restartDelayMs, STEADY_RUN_MS } from "./backoff.ts";
-import { type Child, describeExit } from "./child.ts";
+import type { Child } from "./child.ts";
 import { acceptance, launch, type LaunchOptions } from "./launch.ts";
 import { inTurn } from "./turns.ts";
 
@@ -177,18 +178,18 @@ export class Supervisor {
   }
 
   #useForeign(): void {
-    const { name, log, onUp } = this.#options;
+    const { name: program, events, onUp } = this.#options;
     this.#state = "foreign";
-    if (!this.#foreignTold) log.info("something listens already, no program is started", { name });
+    if (!this.#foreignTold) events.emit({ kind: "program-foreign", program });
     this.#foreignTold = true;
     onUp();
   }
 
   #setUp(child: Child): void {
-    const { name, log, onUp } = this.#options;
+    const { name: program, events, onUp } = this.#options;
+    const { pid } = child.process;
     this.#state = "up";
-    const message = this.#outageTold ? "program is up again" : "program is up";
-    log.info(message, { program: name, pid: child.process.pid });
+    events.emit({ kind: "program-started", program, pid, again: this.#outageTold });
     this.#outageTold = false;
     this.#settling = child.exited.then((status) => this.#onEnd(child, status));
     onUp();
@@ -196,14 +197,13 @@ export class Supervisor {
 
   async #onEnd(child: Child, status: Deno.CommandStatus): Promise<void> {
     if (this.#state !== "up") return;
-    const { name, log, load, onFailure } = this.#options;
-    const exit = describeExit(status);
+    const { name: program, events, load, onFailure } = this.#options;
     this.#state = "dead";
-    this.#reason = `the program ended with ${exit}`;
+    this.#reason = `the program ended with ${describeExit(status)}`;
     const steady = performance.now() - this.#startedAt >= STEADY_RUN_MS;
     this.#failures = steady ? 1 : this.#failures + 1;
     const { pid } = child.process;
-    log.warn("program has ended", { program: name, pid, exit, tunnels: load() });
+    events.emit({ kind: "program-ended", program, pid, exit: status, tunnels: load() });
     onFailure(this.#reason);
     await child.ended;
     this.#child = null;
@@ -227,10 +227,9 @@ export class Supervisor {
 
   /** Once, until it is up again. */
   #tellOutage(tail: readonly string[]): void {
-    const { name, log } = this.#options;
-    const output = tail.join("\n");
+    const { name: program, events } = this.#options;
     if (!this.#outageTold) {
-      log.error("program can't start", { program: name, reason: this.#reason, output });
+      events.emit({ kind: "program-failed", program, reason: this.#reason, output: [...tail] });
     }
     this.#outageTold = true;
   }

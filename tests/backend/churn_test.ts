@@ -33,7 +33,7 @@ Deno.test("`createPool()` leaves no load, descriptor or process after a churn of
   const backend = { current: listen() };
   const { address } = backend.current;
   const fast = { disableTimeMs: 20 };
-  const { log } = keptLog();
+  const { events } = keptLog();
   const pool = createPool(
     route(
       hostConfig(address, fast),
@@ -43,7 +43,7 @@ Deno.test("`createPool()` leaves no load, descriptor or process after a churn of
       }),
       hostConfig(execTarget(["/bin/cat"], { maxProcs: 8 }), fast),
     ),
-    log,
+    events,
   );
   await pool.start();
   const endsAt = performance.now() + DURATION_MS;

@@ -17,9 +17,9 @@ import {
 } from "./setting.ts";
 
 function execPool(command: readonly string[], change: Partial<ExecTarget> = {}) {
-  const { log, lines } = keptLog();
+  const { events, lines } = keptLog();
   const host = hostConfig(execTarget(command, change), { disableTimeMs: 50 });
-  return { pool: createPool(route(host), log), lines };
+  return { pool: createPool(route(host), events), lines };
 }
 
 const sh = (script: string) => ["/bin/sh", "-c", script];
@@ -130,9 +130,9 @@ Deno.test("`ExecHost` is full at max-procs, and not for longer than the program 
 });
 
 Deno.test("`ExecHost` counts who waits for a program as load: a crowd spreads over the hosts", async () => {
-  const { log } = keptLog();
+  const { events } = keptLog();
   const host = hostConfig(execTarget(["/bin/cat"]));
-  const pool = createPool(route(host, host), log);
+  const pool = createPool(route(host, host), events);
   const results = await Promise.all(
     Array.from({ length: 4 }, () => pool.connect(request())),
   );

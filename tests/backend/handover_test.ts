@@ -46,12 +46,12 @@ for (const family of ["unix", "tcp"] as const) {
       const address: Address = family === "unix"
         ? { transport: "unix", path: `${path}/s` }
         : { transport: "tcp", hostname: "127.0.0.1", port: freePort() };
-      const { log } = keptLog();
+      const { events } = keptLog();
       const program = programConfig(["python3", "-c", PYTHON, descriptor], {
         handover,
         maxProcs: 1,
       });
-      const pool = createPool(route(hostConfig(address, { program })), log);
+      const pool = createPool(route(hostConfig(address, { program })), events);
       const before = Deno.readLinkSync("/proc/self/fd/0");
       await pool.start();
       const lease = leased(await pool.connect(request()));
@@ -68,7 +68,7 @@ Deno.test("`ProgramHost` sees a program that crashes although its socket was han
   const path = folder();
   const program = programConfig(["/bin/sh", "-c", "exit 5"], { handover: "stdin", maxProcs: 1 });
   const address: Address = { transport: "unix", path: `${path}/s` };
-  const pool = createPool(route(hostConfig(address, { program })), keptLog().log);
+  const pool = createPool(route(hostConfig(address, { program })), keptLog().events);
   assert.match(failed(await pool.connect(request())).reason, /exit code 5/);
   await pool.stop();
   Deno.removeSync(path, { recursive: true });
@@ -87,7 +87,7 @@ Deno.test("`ProgramHost` says why a socket to hand over can't be made", async ()
   ) {
     const pool = createPool(
       route(hostConfig(address, { program, connectTimeoutMs: 500 })),
-      keptLog().log,
+      keptLog().events,
     );
     const failure = failed(await pool.connect(request()));
     assert.match(failure.reason, reason);

@@ -11,17 +11,17 @@ import {
 } from "./setting.ts";
 
 const [folder = ""] = Deno.args;
-const { log } = keptLog();
+const { events } = keptLog();
 const program = new URL("program.ts", import.meta.url).pathname;
 const command = [Deno.execPath(), "run", "--quiet", "--no-lock", "-A", program, "stubborn"];
 const programs = createPool(
   route(hostConfig({ transport: "unix", path: `${folder}/s` }, {
     program: programConfig([...command, `grandchild=${folder}/grandchild`], { minProcs: 2 }),
   })),
-  log,
+  events,
 );
 await programs.start();
-const tunnels = createPool(route(hostConfig(execTarget(["/bin/sleep", "300"]))), log);
+const tunnels = createPool(route(hostConfig(execTarget(["/bin/sleep", "300"]))), events);
 leased(await tunnels.connect(request()));
 
 const started = [...programs.report(), ...tunnels.report()].flatMap(({ pid }) => pid ?? []);

@@ -18,9 +18,9 @@ import {
 /** A pool over `count` listening backends, and its end. */
 function poolOver(count: number, balance: PolicyName, disableTimeMs = 1000) {
   const backends = Array.from({ length: count }, () => listen());
-  const { log, lines } = keptLog();
+  const { events, lines } = keptLog();
   const hosts = backends.map(({ address }) => hostConfig(address, { disableTimeMs }));
-  const pool = createPool({ ...route(...hosts), balance }, log);
+  const pool = createPool({ ...route(...hosts), balance }, events);
   const close = async () => {
     for (const backend of backends) backend.close();
     await pool.stop();
@@ -151,10 +151,10 @@ Deno.test("`createPool()` of a lone host fails at once while it is disabled, ser
 
 Deno.test("`createPool()` tries each host at most once for a request and names every reason", async () => {
   const ports = [freePort(), freePort(), freePort()];
-  const { log, lines } = keptLog();
+  const { events, lines } = keptLog();
   const pool = createPool(
     route(...ports.map((port) => hostConfig({ transport: "tcp", hostname: "127.0.0.1", port }))),
-    log,
+    events,
   );
   const { kind, reason } = failed(await pool.connect(request()));
   assert.equal(kind, "down");

@@ -34,13 +34,13 @@ function startedPool(
   addressIn: (folder: string) => Address = (folder) => ({ transport: "unix", path: `${folder}/s` }),
 ) {
   const folder = Deno.makeTempDirSync();
-  const { log, lines } = keptLog();
+  const { events, lines } = keptLog();
   const config = hostConfig(addressIn(folder), {
     disableTimeMs: 50,
     program: programConfig(command(folder), change),
     ...host,
   });
-  const pool = createPool(route(config), log);
+  const pool = createPool(route(config), events);
   const read = (name: string) => {
     try {
       return Deno.readTextFileSync(`${folder}/${name}`).split("\n").filter((line) => line !== "");
@@ -357,7 +357,7 @@ Deno.test("`ProgramHost` counts requests that wait for a start as load: two host
     hostConfig({ transport: "unix", path: `${folder}/${name}` }, {
       program: programConfig(program("after=200"), { minProcs: 0, maxProcs: 1 }),
     });
-  const pool = createPool(route(host("a"), host("b")), keptLog().log);
+  const pool = createPool(route(host("a"), host("b")), keptLog().events);
   const connects = Array.from({ length: 10 }, () => pool.connect(request()));
   const leases = (await Promise.all(connects)).map(leased);
   assert.deepEqual(pool.report().map(({ load }) => load), [5, 5]);

@@ -1,7 +1,7 @@
 /** What the tests of the backends share: listening backends, configurations, a log that is kept. */
 import { closeQuietly } from "../support/connection.ts";
 import type { Address } from "../../lib/base/address.ts";
-import type { Logger } from "../../lib/base/logger.ts";
+import type { OpenedLog } from "../../lib/base/logger.ts";
 import type { ConnectRequest, ConnectResult, Lease } from "../../lib/backend/backend.ts";
 import type {
   ExecTarget,
@@ -9,6 +9,8 @@ import type {
   ProgramConfig,
   RouteConfig,
 } from "../../lib/config/config.ts";
+import { createEvents, type Events } from "../../lib/events/events.ts";
+import { createLogSink } from "../../lib/events/log/sink.ts";
 
 export interface LogLine {
   readonly level: "error" | "warn" | "info" | "debug";
@@ -16,21 +18,24 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** A log that keeps its lines. */
-export function keptLog(): { readonly log: Logger; readonly lines: LogLine[] } {
+/** Events whose log is kept, down to debug, or at the level of information. */
+export function keptLog(
+  level: "debug" | "info" | "warning" = "debug",
+): { readonly events: Events; readonly lines: LogLine[] } {
   const lines: LogLine[] = [];
   const at = (level: LogLine["level"]) => (message: string, fields = {}) =>
     void lines.push({ level, message, fields });
-  const log: Logger = {
+  const log: OpenedLog = {
     error: at("error"),
     warn: at("warn"),
     info: at("info"),
     answer: at("info"),
     debug: at("debug"),
-    debugs: true,
-    informs: true,
+    debugs: level === "debug",
+    informs: level !== "warning",
+    flushed: () => Promise.resolve(),
   };
-  return { log, lines };
+  return { events: createEvents([createLogSink(log)]), lines };
 }
 
 export function hostConfig(

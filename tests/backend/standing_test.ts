@@ -27,7 +27,7 @@ function addressOf(text: string) {
 Deno.test("a lone host that has failed is asked by everybody, and is up once it answers one of them", async () => {
   const port = freePort();
   const address = { transport: "tcp", hostname: "127.0.0.1", port } as const;
-  const pool = createPool(route(hostConfig(address, FAST)), keptLog().log);
+  const pool = createPool(route(hostConfig(address, FAST)), keptLog().events);
   const stateIs = (state: string) => until(state, () => pool.report()[0]!.state === state);
   assert.equal(pool.report()[0]!.state, "up");
   failed(await pool.connect(request()));
@@ -48,7 +48,7 @@ Deno.test("of hosts that have failed, one that somebody tries is asked last", as
   using silent = await listenSilently();
   const backend = listen();
   const hosts = [addressOf(silent.address), backend.address].map((at) => hostConfig(at, FAST));
-  const pool = createPool(route(...hosts), keptLog().log);
+  const pool = createPool(route(...hosts), keptLog().events);
   const stateIs = (state: string) => until(state, () => pool.report()[0]!.state === state);
   end(leased(await pool.connect(request())));
   await stateIs("failed");
@@ -87,7 +87,7 @@ Deno.test("a program that has failed to start keeps nobody waiting while it is s
       hostConfig({ transport: "unix", path: `${folder}/s` }, { ...FAST, program }),
       hostConfig(backend.address),
     ),
-    keptLog().log,
+    keptLog().events,
   );
   const states = () => pool.report().map(({ state }) => state);
   // The first waits for its start, and goes on to the other.
@@ -113,7 +113,7 @@ Deno.test("who waits for a host goes on to another as soon as one has waited in 
   const backend = listen();
   const hosts = [addressOf(silent.address), backend.address]
     .map((at) => hostConfig(at, { connectTimeoutMs: CONNECT_TIMEOUT_MS, disableTimeMs: 60_000 }));
-  const pool = createPool({ ...route(...hosts), balance: "round-robin" }, keptLog().log);
+  const pool = createPool({ ...route(...hosts), balance: "round-robin" }, keptLog().events);
   const first = pool.connect(request());
   end(leased(await pool.connect(request())));
   await new Promise((resolve) => setTimeout(resolve, CONNECT_TIMEOUT_MS / 2));
@@ -138,7 +138,7 @@ Deno.test("who waits for a host and has no other goes on waiting", async () => {
   using silent = await listenSilently();
   const hosts = [silent.address, `127.0.0.1:${freePort()}`]
     .map((text) => hostConfig(addressOf(text), { connectTimeoutMs: 1500, disableTimeMs: 60_000 }));
-  const pool = createPool(route(...hosts), keptLog().log);
+  const pool = createPool(route(...hosts), keptLog().events);
   const began = performance.now();
   const first = pool.connect(request());
   await new Promise((resolve) => setTimeout(resolve, 500));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type LogFormat, type Logger, openLog } from "../../lib/base/logger.ts";
+import type { LogFormat } from "../../lib/base/log_level.ts";
+import { type Logger, openLog } from "../../lib/base/logger.ts";
 
 function logged(format: LogFormat, level: number, say: (log: Logger) => void): string[] {
   const lines: string[] = [];

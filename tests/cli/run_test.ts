@@ -14,9 +14,9 @@ async function runIn(environment: Readonly<Record<string, string>>, ...args: str
     environment,
     writeOut: (text) => ran.out += text,
     writeError: (text) => ran.error += text,
-    serve: (config, log) => {
+    serve: (config, events) => {
       ran.served.push(config);
-      ran.debugs.push(log.debugs);
+      ran.debugs.push(events.wants("frame"));
       return Promise.resolve(7);
     },
   });

@@ -7,8 +7,9 @@ import { createPool } from "../../lib/backend/pool.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { createDoor } from "../../lib/control/door.ts";
-import { createRequestLog } from "../../lib/control/request_log.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
+import { createEvents, type Sink } from "../../lib/events/events.ts";
+import { createLogSink } from "../../lib/events/log/sink.ts";
 import { createRegistry, type OpenTunnel } from "../../lib/control/registry.ts";
 import { createSweep } from "../../lib/engine/sweep.ts";
 import { createBuffers } from "../../lib/engine/elastic_buffer.ts";
@@ -19,6 +20,8 @@ import { createReadCount, type ReadCount } from "./read_count.ts";
 const TICK_MS = 20;
 
 export interface EndpointOptions {
+  /** Is told of everything, besides the log. */
+  readonly sink?: Sink;
   /** Lines of TOML for the top, for `[wstunnel]` and for the host. */
   readonly top?: string;
   readonly wstunnel?: string;
@@ -56,21 +59,20 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
   const diag = createSocketDiag();
   const used = () => buffers.small.used + buffers.large.used;
   const readCount = createReadCount();
-  const requests = createRequestLog(log);
+  const events = createEvents([createLogSink(log), ...(options.sink ? [options.sink] : [])]);
   const pools = new Map(
-    config.routes.map((route) => [route.key, createPool(route, log)]),
+    config.routes.map((route) => [route.key, createPool(route, events)]),
   );
   const door = createDoor({
     config,
     pools,
     registry,
     sweep: createSweep(TICK_MS),
-    log,
-    requests,
+    events,
     stopping: new AbortController().signal,
   });
   const listener = readCount.over(() =>
-    listenStream(config.listen[0]!, door, { ...config, buffers, breather, diag, log })
+    listenStream(config.listen[0]!, door, { ...config, buffers, breather, diag, emit: events.emit })
   );
   let closing: Promise<void> | null = null;
   const stopListening = () => closing ??= listener.close();

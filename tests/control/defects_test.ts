@@ -2,14 +2,17 @@
 import assert from "node:assert/strict";
 
 const DEFECTS = new URL("../../lib/control/defects.ts", import.meta.url);
+const SINK = new URL("../../lib/events/log/sink.ts", import.meta.url);
 
 /** Runs `script` with `undo` at hand, which `surviveDefects()` gave; its log goes to standard output, a line an entry. */
 async function run(script: string) {
   const code = `
 import { surviveDefects } from ${JSON.stringify(DEFECTS.href)};
-const undo = surviveDefects({
+import { createLogSink } from ${JSON.stringify(SINK.href)};
+const sink = createLogSink({
   error: (message, { reason }) => console.log(message + ": " + reason.split("\\n")[0]),
 });
+const undo = surviveDefects(sink.take);
 ${script}
 `;
   const file = await Deno.makeTempFile({ suffix: ".ts" });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Cause } from "../../lib/tunnel/cause.ts";
+import { peerWords } from "../../lib/events/words.ts";
 import { createRegistry, type OpenTunnel, type Registry } from "../../lib/control/registry.ts";
 
 function openTunnel(registry: Registry, end: (cause: Cause, tunnel: OpenTunnel) => void) {
@@ -8,11 +9,9 @@ function openTunnel(registry: Registry, end: (cause: Cause, tunnel: OpenTunnel) 
     client: "127.0.0.1:1",
     route: "/",
     asked: {
-      path: "/",
-      host: "example.com",
+      path: peerWords("/"),
+      host: peerWords("example.com"),
       origin: undefined,
-      subprotocol: undefined,
-      declined: undefined,
     },
     backend: "127.0.0.1:2",
     pid: undefined,

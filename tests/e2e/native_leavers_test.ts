@@ -162,7 +162,7 @@ Deno.test("`close()` of a native listener doesn't wait for a request whose answe
     },
   } as unknown as Door;
   // Nothing else is looked at while there is no tunnel.
-  const options = { log: keptLog().log } as EngineOptions;
+  const options = { emit: keptLog().events.emit } as EngineOptions;
   const at = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
   const listener = listenNative({ address: at }, door, options);
   using client = await openRaw(formatAddress(listener.address));

@@ -13,7 +13,7 @@ async function assertKilled(process: Deno.ChildProcess): Promise<void> {
 }
 
 Deno.test("`createGuard()` kills what is still watched when it is closed, not what it was told to forget", async () => {
-  const guard = createGuard(keptLog().log);
+  const guard = createGuard(keptLog().events.emit);
   const watched = [sleeper(), sleeper(), sleeper()];
   const forgotten = [sleeper(), sleeper()];
   for (const { pid } of [watched[0]!, forgotten[0]!, watched[1]!, forgotten[1]!, watched[2]!]) {
@@ -31,7 +31,7 @@ Deno.test("`createGuard()` kills what is still watched when it is closed, not wh
 });
 
 Deno.test("`createGuard()` starts its shell again when somebody kills it", async () => {
-  const guard = createGuard(keptLog().log);
+  const guard = createGuard(keptLog().events.emit);
   const watched = sleeper();
   await guard.watch(watched.pid);
   const [shell] = shells();
@@ -48,7 +48,7 @@ Deno.test("`createGuard()` starts its shell again when somebody kills it", async
 });
 
 Deno.test("`createGuard()` lets nothing go unwatched for long when somebody kills its shell", async () => {
-  const guard = createGuard(keptLog().log);
+  const guard = createGuard(keptLog().events.emit);
   const watched = [sleeper(), sleeper()];
   const forgotten = sleeper();
   for (const { pid } of [...watched, forgotten]) await guard.watch(pid);
@@ -64,8 +64,8 @@ Deno.test("`createGuard()` lets nothing go unwatched for long when somebody kill
 });
 
 Deno.test("`createGuard()` starts its shell with the next program after a shortage of descriptors", async () => {
-  const { log, lines } = keptLog();
-  const guard = createGuard(log);
+  const { events, lines } = keptLog();
+  const guard = createGuard(events.emit);
   const watched = [sleeper(), sleeper(), sleeper()];
   await withoutDescriptors(async () => {
     await guard.watch(watched[0]!.pid);
@@ -83,7 +83,7 @@ Deno.test("`createGuard()` starts its shell with the next program after a shorta
 });
 
 Deno.test("`createGuard()` kills on `close()` what it had no shell for", async () => {
-  const guard = createGuard(keptLog().log);
+  const guard = createGuard(keptLog().events.emit);
   const watched = sleeper();
   await withoutDescriptors(() => guard.watch(watched.pid));
   await guard.close();
@@ -91,7 +91,7 @@ Deno.test("`createGuard()` kills on `close()` what it had no shell for", async (
 });
 
 Deno.test("`createGuard()` starts nothing while there is nothing to watch", async () => {
-  const guard = createGuard(keptLog().log);
+  const guard = createGuard(keptLog().events.emit);
   assert.deepEqual(shells(), []);
   await guard.close();
 });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { createOutputLog } from "../../lib/process/output.ts";
+import { createOutput } from "../../lib/process/output.ts";
 import { keptLog } from "../backend/setting.ts";
 
 const names = () => ({ program: "p", pid: 7 });
 
-Deno.test("`createOutputLog()` logs a burst, tells of the rest by its number, and keeps the last lines", () => {
-  const { log, lines } = keptLog();
-  const output = createOutputLog(log, names);
+Deno.test("`createOutput()` logs a burst, tells of the rest by its number, and keeps the last lines", () => {
+  const { events, lines } = keptLog();
+  const output = createOutput(events, names);
   const sink = output.sink("stderr");
   assert.ok(sink.wantsAll());
   for (let at = 0; at < 1000; at++) sink.line(`line ${at}`);
@@ -22,9 +22,9 @@ Deno.test("`createOutputLog()` logs a burst, tells of the rest by its number, an
   assert.deepEqual(output.tail, [995, 996, 997, 998, 999].map((at) => `line ${at}`));
 });
 
-Deno.test("`createOutputLog()` counts empty lines and logs none", () => {
-  const { log, lines } = keptLog();
-  const output = createOutputLog(log, names);
+Deno.test("`createOutput()` counts empty lines and logs none", () => {
+  const { events, lines } = keptLog();
+  const output = createOutput(events, names);
   const sink = output.sink("stdout");
   for (let at = 0; at < 1000; at++) sink.line("");
   assert.equal(sink.wantsAll(), false);
@@ -33,9 +33,9 @@ Deno.test("`createOutputLog()` counts empty lines and logs none", () => {
   assert.deepEqual(output.tail, []);
 });
 
-Deno.test("`createOutputLog()` costs nothing where lines of information are not written, and keeps the last lines", () => {
-  const { log, lines } = keptLog();
-  const output = createOutputLog({ ...log, informs: false }, names);
+Deno.test("`createOutput()` costs nothing where lines of information are not written, and keeps the last lines", () => {
+  const { events, lines } = keptLog("warning");
+  const output = createOutput(events, names);
   const sink = output.sink("stderr");
   assert.equal(sink.wantsAll(), false);
   sink.line("why");

@@ -9,8 +9,11 @@ const libc = Deno.dlopen("libc.so.6", {
 });
 if (libc.symbols.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n) !== 0) throw new Error("prctl");
 const reaped = [];
-const log = { debug: (_, { pid }) => reaped.push(pid), warn: (text) => { throw new Error(text); } };
-const stop = Deno.args[0] === "reap" ? reapOrphans(log) : () => {};
+const emit = ({ kind, pid, reason }) => {
+  if (kind !== "orphan-reaped") throw new Error(reason);
+  reaped.push(pid);
+};
+const stop = Deno.args[0] === "reap" ? reapOrphans(emit) : () => {};
 const codes = [];
 for (let i = 0; i < 5; i++) {
   const child = spawnOwn("/bin/sh", { args: ["-c", "(sleep 0.2 & exec sleep 0.1) & exit " + i] });

@@ -1,17 +1,17 @@
 /**
- * What the log says of the hosts of a route that can't be connected: once for each outage, however many requests meet it.
+ * What is told of the hosts of a route that can't be connected: once for each outage, however many requests meet it.
  *
  * @module
  */
-import { isShortage, type Shortage, SHORTAGES } from "../base/exhaustion.ts";
-import type { Logger } from "../base/logger.ts";
+import { isShortage, type Shortage } from "../base/exhaustion.ts";
+import type { Emit } from "../events/events.ts";
 import type { ConnectFailure } from "./backend.ts";
 import type { Host } from "./host.ts";
 
 /** A shortage that nobody has met for so long is over: while it lasts, connects succeed and fail in turn as something is given back. */
 const SHORTAGE_OVER_MS = 60_000;
 
-export interface OutageLog {
+export interface Outages {
   failed(host: Host, reason: string): void;
   /** We have run out of what it takes to connect. */
   short(host: Host, shortage: Shortage, reason: string): void;
@@ -20,40 +20,34 @@ export interface OutageLog {
   summed(failures: readonly ConnectFailure[]): ConnectFailure;
 }
 
-export function createOutageLog(
+export function createOutages(
   route: string,
   hosts: readonly Host[],
-  log: Logger,
-): OutageLog {
+  emit: Emit,
+): Outages {
   const down = new Set<Host>();
   let allDown = false;
   let shortAt = -Infinity;
-  // Of a single host the route's own line tells everything.
-  const single = hosts.length === 1;
+  const only = hosts.length === 1;
 
   return {
     failed(host, reason) {
-      if (!down.has(host) && !single) {
-        log.warn("backend is down", { route, backend: host.name, reason });
+      if (!down.has(host)) {
+        emit({ kind: "host-down", route, backend: host.name, reason, only });
       }
       down.add(host);
     },
     short(host, shortage, reason) {
       const now = performance.now();
       if (now - shortAt >= SHORTAGE_OVER_MS) {
-        log.error(`${SHORTAGES[shortage]} to connect a backend`, {
-          route,
-          backend: host.name,
-          reason,
-        });
+        emit({ kind: "shortage", shortage, route, backend: host.name, reason });
       }
       shortAt = now;
     },
     recovered(host) {
-      if (down.delete(host) && !single) {
-        log.info("backend is up again", { route, backend: host.name });
-      }
-      if (allDown) log.info("route has a backend again", { route, backend: host.name });
+      const backend = host.name;
+      if (down.delete(host)) emit({ kind: "host-up", route, backend, only });
+      if (allDown) emit({ kind: "route-up", route, backend });
       allDown = false;
     },
     summed(failures) {
@@ -67,7 +61,7 @@ export function createOutageLog(
         ? failures.map(({ reason }) => reason)
         : hosts.map(({ name, problem }) => `${name}: ${problem}`);
       const reason = reasons.join("; ");
-      if (!allDown) log.error("every backend of the route is down", { route, reason });
+      if (!allDown) emit({ kind: "route-down", route, reason });
       allDown = true;
       return { kind: "down", reason };
     },

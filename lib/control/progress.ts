@@ -1,0 +1,19 @@
+/**
+ * What is told of a tunnel: the same when it opens, while it is open and when it is over.
+ *
+ * @module
+ */
+import type { TunnelIdentity, TunnelProgress } from "../events/event.ts";
+import type { OpenTunnel } from "./registry.ts";
+
+/** Who and where. */
+export function identityOf({ id, client, route, asked, backend, pid }: OpenTunnel): TunnelIdentity {
+  return { id, client, route, asked, backend, pid };
+}
+
+/** Also how long it has been open, to the millisecond, and the payload so far. */
+export function progressOf(open: OpenTunnel): TunnelProgress {
+  const seconds = Math.round(performance.now() - open.openedAtMs) / 1000;
+  const { upBytes, downBytes } = open.flow;
+  return { ...identityOf(open), seconds, upBytes, downBytes };
+}

@@ -1,0 +1,258 @@
+/**
+ * Everything that happens, each told once and typed. It carries what whoever counts or shows it needs: ids, names, numbers as numbers. The
+ * words that the log has for it are the log's.
+ *
+ * @module
+ */
+import type { Address } from "../base/address.ts";
+import type { Shortage } from "../base/exhaustion.ts";
+import type { Exit } from "../base/exit.ts";
+import type { EngineName } from "../config/config.ts";
+import type { Cause } from "../tunnel/cause.ts";
+import type { PeerWords } from "./words.ts";
+
+export type Event =
+  | LifeEvent
+  | RequestEvent
+  | TunnelEvent
+  | HostEvent
+  | ProgramEvent
+  | ReportEvent;
+
+export type EventKind = Event["kind"];
+
+/** The event of a kind. */
+export type EventOf<Kind extends EventKind> = Extract<Event, { readonly kind: Kind }>;
+
+/** The program's own life. */
+export type LifeEvent =
+  /** The configuration is odd, though it can be served. */
+  | { readonly kind: "configuration-warning"; readonly text: string }
+  /** SIGUSR1 can't be kept from doing harm; `standalone`: it ends us, else it opens the runtime's debugger. */
+  | { readonly kind: "sigusr1-unguarded"; readonly standalone: boolean; readonly reason: string }
+  /** The runtime's debugger was opened while we were being loaded: we must not go on. */
+  | { readonly kind: "debugger-open" }
+  | { readonly kind: "listening"; readonly address: Address; readonly engine: EngineName }
+  | { readonly kind: "listen-failed"; readonly problem: string }
+  /** This Deno can't do something that newer ones can. */
+  | { readonly kind: "runtime-limited"; readonly limit: string; readonly deno: string }
+  /** A listener can't accept; once until it can. `shortage`: what we have none left of, null where it is something else. */
+  | {
+    readonly kind: "accept-failed";
+    readonly listener: Address;
+    readonly shortage: Shortage | null;
+    readonly reason: string;
+  }
+  /** A signal asked us to end; `tunnels` are open. */
+  | { readonly kind: "signal"; readonly signal: string; readonly tunnels: number }
+  /** The tunnels still open are cut off. */
+  | { readonly kind: "grace-over"; readonly tunnels: number }
+  /** What was thrown and nobody handled. */
+  | { readonly kind: "defect"; readonly error: unknown };
+
+/** What a request asks for, in its client's words; undefined is what it did not say. */
+export interface Asked {
+  /** Without the query, where clients put their tokens. */
+  readonly path: PeerWords;
+  readonly host: PeerWords | undefined;
+  /** Null: it said none where origins are checked. */
+  readonly origin: PeerWords | null | undefined;
+  /** The one that the answer named. */
+  readonly subprotocol?: PeerWords | undefined;
+  /** What was offered where the answer named none, which a browser takes as a failure. */
+  readonly declined?: PeerWords | undefined;
+}
+
+/**
+ * Why a request was refused.
+ *
+ * - `head`: it has no head that can be read
+ * - `rules`: by what its head says
+ * - `down`: every host is down or disabled
+ * - `full`: every host has as many processes as it may
+ * - `share`: there are more, but not for the clients of its address
+ * - `aborted`: its client left, or the server stops, before a backend was connected
+ * - a shortage: we have none left of what it takes to connect
+ */
+export type RefusalCause = "head" | "rules" | "down" | "full" | "share" | "aborted" | Shortage;
+
+/** Requests that became no tunnel. */
+export type RequestEvent =
+  | {
+    readonly kind: "request-refused";
+    /** The client's address with its port. */
+    readonly client: string;
+    /** Null where the head can't be read. */
+    readonly asked: Asked | null;
+    /** Null where none was chosen. */
+    readonly route: string | null;
+    readonly cause: RefusalCause;
+    readonly status: number;
+    /** What the client is told, which may hold words of its own. */
+    readonly reason: PeerWords;
+    /** What it is not told: addresses, and what the system said. */
+    readonly why: string | undefined;
+  }
+  | { readonly kind: "health-asked"; readonly client: string; readonly asked: Asked }
+  /** The client went away before the upgrade: its backend is let go. */
+  | ({ readonly kind: "client-left" } & Omit<TunnelIdentity, "id">);
+
+/** Whose tunnel it is, and where it leads. */
+export interface TunnelIdentity {
+  /** Counted from 1. */
+  readonly id: number;
+  /** The client's address with its port. */
+  readonly client: string;
+  readonly route: string;
+  readonly asked: Asked;
+  /** The backend by its name: `127.0.0.1:5900`, `unix:/run/vnc.sock`, `exec:/usr/sbin/sshd`. */
+  readonly backend: string;
+  /** The process of a program that was started for it. */
+  readonly pid: number | undefined;
+}
+
+/** A tunnel and how far it has come. */
+export interface TunnelProgress extends TunnelIdentity {
+  /** Since it was opened. */
+  readonly seconds: number;
+  /** Payload given to the backend. */
+  readonly upBytes: number;
+  /** Bytes of the backend given to the client, before they are encoded. */
+  readonly downBytes: number;
+}
+
+export type TunnelEvent =
+  | ({ readonly kind: "tunnel-opened" } & TunnelIdentity)
+  | ({
+    readonly kind: "tunnel-closed";
+    readonly cause: Cause;
+    /** The close code: the client's own for `client-close`, 1006 when none could be sent, else ours. */
+    readonly code: number;
+    readonly reason: PeerWords;
+  } & TunnelProgress)
+  /** A frame received (its header is known) or sent (the system has taken it); costly. */
+  | {
+    readonly kind: "frame";
+    readonly tunnel: number;
+    readonly client: string;
+    readonly way: "received" | "sent";
+    readonly opcode: number;
+    /** Of payload. */
+    readonly bytes: number;
+  }
+  /** The backend greets in a binary protocol, and the route's frames are text; once for a route. */
+  | {
+    readonly kind: "greeting-mismatch";
+    readonly tunnel: number;
+    readonly client: string;
+    readonly route: string;
+    readonly backend: string;
+    readonly protocol: string;
+  };
+
+/** Hosts behind a route: each outage is told once, however many requests meet it. */
+export type HostEvent =
+  | {
+    readonly kind: "host-down";
+    readonly route: string;
+    readonly backend: string;
+    readonly reason: string;
+    /** Whether the route has no other. */
+    readonly only: boolean;
+  }
+  | {
+    readonly kind: "host-up";
+    readonly route: string;
+    readonly backend: string;
+    readonly only: boolean;
+  }
+  /** None of the route's hosts took a request. */
+  | { readonly kind: "route-down"; readonly route: string; readonly reason: string }
+  /** One of them takes requests again. */
+  | { readonly kind: "route-up"; readonly route: string; readonly backend: string }
+  /** We have run out of what it takes to connect. */
+  | {
+    readonly kind: "shortage";
+    readonly shortage: Shortage;
+    readonly route: string;
+    readonly backend: string;
+    readonly reason: string;
+  };
+
+/** Which process. */
+export interface ProgramIdentity {
+  /** The backend that it is, by its name. */
+  readonly program: string;
+  readonly pid: number;
+  /** Of one that was started for a tunnel: whose, once that is open. */
+  readonly route?: string;
+  readonly tunnel?: number | undefined;
+}
+
+/** Programs that we start. */
+export type ProgramEvent =
+  /** It accepts connections; `again`: after an outage that was told. */
+  | {
+    readonly kind: "program-started";
+    readonly program: string;
+    readonly pid: number;
+    readonly again: boolean;
+  }
+  /** It could not be started; once until it is. */
+  | {
+    readonly kind: "program-failed";
+    readonly program: string;
+    readonly reason: string;
+    /** Its last lines, oldest first. */
+    readonly output: readonly string[];
+  }
+  /** It ended by itself while it was to run on. */
+  | {
+    readonly kind: "program-ended";
+    readonly program: string;
+    readonly pid: number;
+    readonly exit: Exit;
+    /** Those it has ended with it. */
+    readonly tunnels: number;
+  }
+  /** Something that we have not started listens at its address, and is used. */
+  | { readonly kind: "program-foreign"; readonly program: string }
+  /** More run than are needed: it is stopped. */
+  | { readonly kind: "program-surplus"; readonly program: string }
+  /** One started for a tunnel ended with a failure; `wanted`: its client was not done with it. */
+  | ({
+    readonly kind: "exec-failed";
+    readonly exit: Exit;
+    readonly wanted: boolean;
+  } & ProgramIdentity)
+  /** A line that it printed; costly. */
+  | ({
+    readonly kind: "program-output";
+    readonly stream: "stdout" | "stderr";
+    readonly line: string;
+  } & ProgramIdentity)
+  /** It prints faster than it is told of: so many lines are none. */
+  | ({ readonly kind: "program-output-left-out"; readonly lines: number } & ProgramIdentity)
+  /** Programs would outlive us if we were killed. */
+  | { readonly kind: "guard-missing"; readonly reason: string }
+  /** As the init process of a container we can't wait for orphans. */
+  | { readonly kind: "reaper-missing"; readonly reason: string }
+  | { readonly kind: "orphan-reaped"; readonly pid: number };
+
+/** The state of everything, for whoever asked by a signal. */
+export type ReportEvent =
+  | { readonly kind: "report-begun"; readonly openTunnels: number; readonly backends: number }
+  | {
+    readonly kind: "report-backend";
+    readonly route: string;
+    readonly backend: string;
+    readonly state: string;
+    readonly load: number;
+    readonly pid: number | null;
+    readonly tunnelsServed: number;
+    readonly failures: number;
+    /** Unix time in milliseconds; null while it is not disabled. */
+    readonly disabledUntil: number | null;
+  }
+  | ({ readonly kind: "report-tunnel" } & TunnelProgress)
+  | { readonly kind: "report-ended"; readonly tunnels: number };

@@ -1,0 +1,177 @@
+/**
+ * What the log says of each event: level, message, fields. Fields stand in the line in the order they are given here.
+ *
+ * @module
+ */
+import { formatAddress } from "../../base/address.ts";
+import { SHORTAGES } from "../../base/exhaustion.ts";
+import { describeExit } from "../../base/exit.ts";
+import type { LogFields } from "../../base/logger.ts";
+import { isWarning } from "../../tunnel/cause.ts";
+import { OPCODE_NAMES } from "../../websocket/frame.ts";
+import type {
+  Event,
+  EventKind,
+  EventOf,
+  RefusalCause,
+  TunnelIdentity,
+  TunnelProgress,
+} from "../event.ts";
+
+export interface Line {
+  /** `answer`: what somebody asked for just now, written at every level but none. */
+  readonly level: "error" | "warn" | "info" | "debug" | "answer";
+  readonly message: string;
+  readonly fields: LogFields;
+  /** Of what anybody can cause as often as he likes: the line that stands for many of the same fields. */
+  readonly summary?: { readonly message: string; readonly fields: LogFields };
+}
+
+/** The line of an event; null: it has none. */
+export function lineOf(event: Event): Line | null {
+  return (LINES[event.kind] as (event: Event) => Line | null)(event);
+}
+
+type Lines = { readonly [Kind in EventKind]: (event: EventOf<Kind>) => Line | null };
+
+const error = (message: string, fields: LogFields = {}): Line => ({
+  level: "error",
+  message,
+  fields,
+});
+const warn = (message: string, fields: LogFields = {}): Line => ({
+  level: "warn",
+  message,
+  fields,
+});
+const info = (message: string, fields: LogFields = {}): Line => ({
+  level: "info",
+  message,
+  fields,
+});
+const debug = (message: string, fields: LogFields): Line => ({ level: "debug", message, fields });
+const answer = (message: string, fields: LogFields): Line => ({ level: "answer", message, fields });
+
+/** What the lines that sum up many say in place of the one. */
+export const MORE_REFUSED = "more requests refused";
+const MORE_LEFT = "more clients went away before the upgrade";
+
+const LINES: Lines = {
+  "configuration-warning": ({ text }) => warn(text),
+  "sigusr1-unguarded": ({ standalone, reason }) =>
+    warn(standalone ? SIGUSR1_ENDS : SIGUSR1_OPENS, { reason }),
+  "debugger-open": () => error(DEBUGGER_OPEN),
+  "listening": ({ address, engine }) => info(`listening on ${formatAddress(address)}`, { engine }),
+  "listen-failed": ({ problem }) => error(problem),
+  "runtime-limited": ({ limit, deno }) => warn(limit, { deno }),
+  "accept-failed": ({ reason }) => error("cannot accept connections", { reason }),
+  "signal": ({ signal, tunnels }) => info(`${signal}: ending`, { tunnels }),
+  "grace-over": ({ tunnels }) =>
+    warn("the grace time is over: open tunnels are cut off", { tunnels }),
+  "defect": ({ error: thrown }) =>
+    error("a defect in wstunnel, please report it", { reason: stackOf(thrown) }),
+
+  "request-refused": ({ client, asked, cause, status, reason, why }) => {
+    const kind = { status, reason };
+    const fields = { client, ...asked, ...(why !== undefined && { why }), ...kind };
+    if (isOutage(cause)) return debug("request refused", fields);
+    return {
+      ...info("request refused", fields),
+      summary: { message: MORE_REFUSED, fields: kind },
+    };
+  },
+  "health-asked": ({ client, asked }) => debug("health asked", { client, ...asked }),
+  "client-left": ({ client, route, asked, backend, pid }) => ({
+    ...info("client went away before the upgrade", { client, route, ...asked, backend, pid }),
+    summary: { message: MORE_LEFT, fields: {} },
+  }),
+
+  "tunnel-opened": (event) => info("tunnel opened", namesOf(event)),
+  "tunnel-closed": (event) => {
+    const { code, cause, reason } = event;
+    const fields = {
+      ...progressOf(event),
+      code,
+      cause,
+      reason: reason === "" ? undefined : reason,
+    };
+    return isWarning(cause) ? warn("tunnel closed", fields) : info("tunnel closed", fields);
+  },
+  "frame": ({ client, way, opcode, bytes }) =>
+    debug(`frame ${way}`, { client, type: OPCODE_NAMES[opcode], bytes }),
+  "greeting-mismatch": ({ tunnel, client, route, backend, protocol }) =>
+    warn(
+      `the backend speaks ${protocol}, which is binary, and the frames are text: set frame-type = "binary"`,
+      { id: tunnel, client, route, backend, protocol },
+    ),
+
+  // Of a single host the route's own line tells everything.
+  "host-down": ({ route, backend, reason, only }) =>
+    only ? null : warn("backend is down", { route, backend, reason }),
+  "host-up": ({ route, backend, only }) =>
+    only ? null : info("backend is up again", { route, backend }),
+  "route-down": ({ route, reason }) =>
+    error("every backend of the route is down", { route, reason }),
+  "route-up": ({ route, backend }) => info("route has a backend again", { route, backend }),
+  "shortage": ({ shortage, route, backend, reason }) =>
+    error(`${SHORTAGES[shortage]} to connect a backend`, { route, backend, reason }),
+
+  "program-started": ({ program, pid, again }) =>
+    info(again ? "program is up again" : "program is up", { program, pid }),
+  "program-failed": ({ program, reason, output }) =>
+    error("program can't start", { program, reason, output: output.join("\n") }),
+  "program-ended": ({ program, pid, exit, tunnels }) =>
+    warn("program has ended", { program, pid, exit: describeExit(exit), tunnels }),
+  "program-foreign": ({ program }) =>
+    info("something listens already, no program is started", { name: program }),
+  "program-surplus": ({ program }) => info("surplus program is stopped", { program }),
+  "exec-failed": ({ kind: _, exit, wanted, ...names }) => {
+    const fields = { ...names, exit: describeExit(exit) };
+    return wanted ? warn("program has failed", fields) : info("program has ended", fields);
+  },
+  // In a field: as the message it could pass for one of ours.
+  "program-output": ({ kind: _, stream, line, ...names }) =>
+    info("output", { ...names, stream, line }),
+  "program-output-left-out": ({ kind: _, lines, ...names }) =>
+    info("output left out", { ...names, lines }),
+  "guard-missing": ({ reason }) =>
+    warn("programs will outlive wstunnel if it is killed with SIGKILL", { reason }),
+  "reaper-missing": ({ reason }) => warn("orphaned processes will stay as zombies", { reason }),
+  "orphan-reaped": ({ pid }) => debug("orphaned process reaped", { pid }),
+
+  "report-begun": ({ openTunnels, backends }) => answer("report", { openTunnels, backends }),
+  "report-backend": ({ kind: _, pid, disabledUntil, ...row }) =>
+    answer("backend", {
+      ...row,
+      pid: pid ?? undefined,
+      disabledUntil: disabledUntil === null ? undefined : new Date(disabledUntil).toISOString(),
+    }),
+  "report-tunnel": (event) => answer("tunnel", progressOf(event)),
+  "report-ended": ({ tunnels }) => answer("end of report", { tunnels }),
+};
+
+const SIGUSR1_ENDS = "SIGUSR1 ends the program";
+const SIGUSR1_OPENS =
+  "never send SIGUSR1: it opens the runtime's debugger, by which any local user can run code as ours";
+const DEBUGGER_OPEN =
+  "SIGUSR1 has opened the runtime's debugger while this was being loaded, and nothing closes it: start again";
+
+/** An outage itself is in the log once, each request that it refuses only for those who look for it. */
+function isOutage(cause: RefusalCause): boolean {
+  return cause === "down" || cause === "aborted";
+}
+
+/** The same fields when a tunnel opens, while it is open and when it is over. */
+function namesOf({ id, client, route, asked, backend, pid }: TunnelIdentity) {
+  return { id, client, route, ...asked, backend, pid };
+}
+
+/** Payload bytes to the backend are `up`, to the client `down`. */
+function progressOf(tunnel: TunnelProgress) {
+  const { seconds, upBytes, downBytes } = tunnel;
+  return { ...namesOf(tunnel), seconds, up: upBytes, down: downBytes };
+}
+
+function stackOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown);
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import type { RequestEvent } from "../../../lib/events/event.ts";
+import { peerWords } from "../../../lib/events/words.ts";
+import { keptLog } from "../../backend/setting.ts";
+
+const NOTHING_HERE = { status: 404, reason: "nothing is served at this path" };
+
+function refused({ client = "x", status, reason }: {
+  readonly client?: string;
+  readonly status: number;
+  readonly reason: string;
+}): RequestEvent {
+  return {
+    kind: "request-refused",
+    client,
+    asked: null,
+    route: null,
+    cause: "rules",
+    status,
+    reason: peerWords(reason),
+    why: undefined,
+  };
+}
+
+const LEFT: RequestEvent = {
+  kind: "client-left",
+  client: "x",
+  route: "/",
+  asked: { path: peerWords("/"), host: peerWords("h"), origin: undefined },
+  backend: "127.0.0.1:1",
+  pid: undefined,
+};
+
+Deno.test("the log sums up refusals that repeat, by status and reason", () => {
+  const { events, lines } = keptLog("info");
+  for (let i = 0; i < 1_000; i++) events.emit(refused({ client: `${i}`, ...NOTHING_HERE }));
+  events.emit(refused({ status: 403, reason: "this origin" }));
+  const written = lines.length;
+  assert(written >= 101 && written < 110, `${written} lines`);
+  assert.deepEqual(lines[0]!.fields, { client: "0", ...NOTHING_HERE });
+  assert.equal(lines.at(-1)!.fields["status"], 403);
+  events.close();
+  const [summary, ...none] = lines.slice(written);
+  assert.equal(summary!.message, "more requests refused");
+  assert.deepEqual(summary!.fields, { ...NOTHING_HERE, count: 1_001 - written, seconds: 0 });
+  assert.deepEqual(none, []);
+});
+
+Deno.test("the log keeps what happened to clients apart, and is bounded whatever they say", () => {
+  const { events, lines } = keptLog("info");
+  for (let i = 0; i < 20_000; i++) {
+    events.emit(refused({ status: 426, reason: `opens with GET, not M${i}` }));
+  }
+  for (let i = 0; i < 200; i++) events.emit(LEFT);
+  events.close();
+  assert(lines.length < 300, `${lines.length} lines`);
+  const counted = lines.reduce((sum, { fields }) => sum + Number(fields["count"] ?? 1), 0);
+  assert.equal(counted, 20_200, "every one is told of");
+});
+
+Deno.test("the log writes every refusal at debug level", () => {
+  const { events, lines } = keptLog("debug");
+  for (let i = 0; i < 1_000; i++) events.emit(refused(NOTHING_HERE));
+  events.close();
+  assert.equal(lines.length, 1_000);
+});

@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { peerWords, peerWordsOf } from "../../lib/events/words.ts";
+
+Deno.test("`peerWords()` leaves 200 characters of what a peer said", () => {
+  assert.equal(peerWords("é".repeat(200)), "é".repeat(200));
+  assert.equal(peerWords("é".repeat(201)), "é".repeat(200) + "…");
+  assert.equal(peerWords("x".repeat(60 * 1024 * 1024)).length, 201);
+});
+
+Deno.test("`peerWordsOf()` of a field that isn't there is undefined", () => {
+  assert.equal(peerWordsOf(null), undefined);
+  assert.equal(peerWordsOf(""), "");
+});
