@@ -8,7 +8,7 @@ import v8 from "node:v8";
 import { openLog } from "../lib/base/logger.ts";
 import { createEvents } from "../lib/events/events.ts";
 import { createLogSink } from "../lib/events/log/sink.ts";
-import { loadConfig } from "../lib/config/load.ts";
+import { loadToml } from "../lib/config/load.ts";
 import { serve } from "../lib/control/server.ts";
 
 /** What the runtime has for its own tests; there is no public way to V8's promise hooks. */
@@ -84,7 +84,7 @@ const peer = new Deno.Command("python3", {
 const first = await peer.stdout.getReader().read();
 const backend = new TextDecoder().decode(first.value).trim();
 const port = freePort();
-const loaded = loadConfig({
+const loaded = loadToml({
   file: {
     path: "bench.toml",
     text: `listen = "127.0.0.1:${port}"

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { jsonSchema } from "../lib/config/schema.ts";
+import { jsonSchema } from "../lib/config/json_schema.ts";
 import { bold, escape, item } from "./roff.ts";
 
 /** What of JSON Schema our keys have. */

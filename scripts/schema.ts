@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { jsonSchema } from "../lib/config/schema.ts";
+import { jsonSchema } from "../lib/config/json_schema.ts";
 
 const title = "wstunnel configuration";
 const text = JSON.stringify({ title, ...jsonSchema() }, null, 2) + "\n";

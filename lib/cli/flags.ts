@@ -4,7 +4,8 @@
  * @module
  */
 import { LEVEL_NAMES } from "../base/log_level.ts";
-import { DEFAULTS } from "../config/defaults.ts";
+import { TOP, WSTUNNEL } from "../config/keys.ts";
+import { LISTENER } from "../config/listener.ts";
 import type { Path } from "../config/problem.ts";
 
 /** A flag with a value. */
@@ -23,8 +24,6 @@ export interface Flag {
   /** Behind a `--path` it is that route's, and sets the last key of its place in the route's table. */
   readonly perRoute?: true;
 }
-
-const { wstunnel } = DEFAULTS;
 
 const PER_ROUTE = "--frame-type, --balance, --origin, --subprotocol and --ping-interval";
 
@@ -51,13 +50,13 @@ export const FLAGS: readonly Flag[] = [
     repeatable: true,
     path: ["listen"],
     summary: "where clients connect: host:port, [v6]:port, :port for all interfaces, unix:/path " +
-      `(default: ${DEFAULTS.listen})`,
+      `(default: ${TOP.listen.default})`,
   },
   {
     name: "--listen-mode",
     value: "MODE",
     summary: "permissions of --listen unix:/path: who may write to it may connect " +
-      `(default: ${DEFAULTS.listener.mode})`,
+      `(default: ${LISTENER.mode.implied.file})`,
   },
   {
     name: "--listen-group",
@@ -67,19 +66,19 @@ export const FLAGS: readonly Flag[] = [
   {
     name: "--frame-type",
     value: "TYPE",
-    choices: ["text", "binary"],
+    choices: WSTUNNEL.frameType.kind.names,
     path: ["wstunnel", "frame-type"],
     perRoute: true,
-    summary: `frames sent to clients: text or binary (default: ${wstunnel["frame-type"]})`,
+    summary: `frames sent to clients: text or binary (default: ${WSTUNNEL.frameType.default})`,
   },
   {
     name: "--balance",
     value: "POLICY",
-    choices: ["fair", "least-connection", "round-robin", "hash", "sticky"],
+    choices: WSTUNNEL.balance.kind.names,
     path: ["wstunnel", "balance"],
     perRoute: true,
     summary: "choice among several servers: fair, least-connection, round-robin, hash or sticky " +
-      `(default: ${wstunnel.balance})`,
+      `(default: ${WSTUNNEL.balance.default})`,
   },
   {
     name: "--origin",
@@ -105,7 +104,7 @@ export const FLAGS: readonly Flag[] = [
     number: true,
     path: ["wstunnel", "ping-interval"],
     perRoute: true,
-    summary: `seconds between Pings, 0 for none (default: ${wstunnel["ping-interval"]})`,
+    summary: `seconds between Pings, 0 for none (default: ${WSTUNNEL.pingIntervalMs.default})`,
   },
   {
     name: "--debug",
@@ -115,28 +114,28 @@ export const FLAGS: readonly Flag[] = [
     path: ["wstunnel", "debug"],
     summary:
       "what is logged: none, error, warning, info (each tunnel opened and closed) or debug " +
-      `(each frame), or as a number, 0 to 4 and above (default: ${wstunnel.debug})`,
+      `(each frame), or as a number, 0 to 4 and above (default: ${WSTUNNEL.debug.default})`,
   },
   {
     name: "--log-format",
     value: "FORMAT",
-    choices: ["text", "json"],
+    choices: TOP.logFormat.kind.names,
     path: ["log-format"],
-    summary: `log lines as text or json (default: ${DEFAULTS["log-format"]})`,
+    summary: `log lines as text or json (default: ${TOP.logFormat.default})`,
   },
   {
     name: "--engine",
     value: "ENGINE",
-    choices: ["native", "stream"],
+    choices: TOP.engine.kind.names,
     path: ["engine"],
-    summary: `native or stream (default: ${DEFAULTS.engine})`,
+    summary: `native or stream (default: ${TOP.engine.default})`,
   },
   {
     name: "--health-path",
     value: "PATH",
     path: ["health-path"],
     summary: "where GET and HEAD are answered with 200 while we run, '' for none (default: " +
-      `${DEFAULTS["health-path"]})`,
+      `${TOP.healthPath.default})`,
   },
   { name: "--config", value: "FILE", summary: "TOML file to read; a flag beats what it says" },
 ];

@@ -12,14 +12,12 @@ export interface Finding {
   readonly path: Path;
   /** What is allowed. */
   readonly rule: string;
-  /** What stands there, made by {@linkcode describeValue}; absent where it says nothing or is a secret. */
-  readonly found?: string;
+  /** What stands there; absent where it says nothing. It may be a secret. */
+  readonly value?: unknown;
 }
 
-/** A finding and where the user wrote what caused it. */
-export interface Problem extends Omit<Finding, "path"> {
-  /** As TOML writes it: `wstunnel.server."/vnc"[1].port`; empty for the whole. */
-  readonly path: string;
+/** Where the user wrote something. */
+export interface Place {
   /** The flag that set the value; then there is no file. */
   readonly flag?: string;
   readonly file?: string;
@@ -28,8 +26,15 @@ export interface Problem extends Omit<Finding, "path"> {
   readonly column?: number;
 }
 
-/** Keys whose values, or what stands under them, may hold passwords. */
-const SECRET_KEYS: readonly (string | number)[] = ["bin-environment", "bin-path", "exec"];
+/** A finding as it is told, and where the user wrote what caused it. */
+export interface Problem extends Place {
+  /** As TOML writes it: `wstunnel.server."/vnc"[1].port`; empty for the whole. */
+  readonly path: string;
+  /** What is allowed. */
+  readonly rule: string;
+  /** What stands there, made by {@linkcode describeValue}; absent where it says nothing or is a secret. */
+  readonly found?: string;
+}
 
 const MAX_SHOWN_CHARACTERS = 60;
 
@@ -50,9 +55,9 @@ export function formatPath(path: Path): string {
   }).join("");
 }
 
-/** Says what a value is, short and on one line; undefined for what isn't there or may be a secret. */
-function describeValue(value: unknown, path: Path): string | undefined {
-  if (value === undefined || path.some((part) => SECRET_KEYS.includes(part))) return undefined;
+/** Says what a value is, short and on one line; undefined for what isn't there. */
+export function describeValue(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
   if (Array.isArray(value)) return "a list";
   if (value instanceof Date) return "a date";
   if (typeof value === "object") return "a table";
@@ -61,8 +66,7 @@ function describeValue(value: unknown, path: Path): string | undefined {
 
 /** The finding that the value at `path` breaks `rule`. */
 export function finding(path: Path, rule: string, value?: unknown): Finding {
-  const found = describeValue(value, path);
-  return { path, rule, ...(found !== undefined && { found }) };
+  return { path, rule, value };
 }
 
 /** The value at a path, or undefined where there is none. */

@@ -6,7 +6,7 @@
 import { MAX_UNIX_PATH_BYTES } from "../base/address.ts";
 import { nearest } from "../base/nearest.ts";
 import { wordsOf } from "./command_line.ts";
-import { DEFAULTS } from "./defaults.ts";
+import { HOST } from "./keys.ts";
 import { type Finding, finding, type Path } from "./problem.ts";
 import { isSocketPath, type Table } from "./table.ts";
 
@@ -29,8 +29,8 @@ export function checkProgram(host: Table, path: Path): Finding[] {
 }
 
 function checkProcs(host: Table, path: Path): Finding[] {
-  const min = numberOr(host["min-procs"], DEFAULTS.host["min-procs"]);
-  const max = numberOr(host["max-procs"], DEFAULTS.host["max-procs"]);
+  const min = numberOr(host["min-procs"], HOST.minProcs.default);
+  const max = numberOr(host["max-procs"], HOST.maxProcs.implied.program);
   const findings: Finding[] = [];
   if (min > max) {
     const key = host["min-procs"] === undefined ? "max-procs" : "min-procs";
@@ -50,7 +50,7 @@ function checkSocketRoom(host: Table, path: Path): Finding[] {
   const [key, socket] = isSocketPath(host["host"])
     ? ["host", host["host"]]
     : ["socket", host["socket"]];
-  const max = numberOr(host["max-procs"], DEFAULTS.host["max-procs"]);
+  const max = numberOr(host["max-procs"], HOST.maxProcs.implied.program);
   if (typeof socket !== "string" || max === 1) return [];
   const suffix = `-${max - 1}`;
   const bytes = new TextEncoder().encode(socket).length;
@@ -86,7 +86,7 @@ export function warnOfProgram(host: Table, path: Path): Finding[] {
 
 /** The socket is bound by us, to an address: a name is for whoever connects. */
 function checkHandover(host: Table, path: Path): Finding[] {
-  const hostname = host["host"] ?? DEFAULTS.host.host;
+  const hostname = host["host"] ?? HOST.host.implied.tcp;
   const handsOver = ["stdin", "listen-fds"].includes(String(host["socket-handover"]));
   if (!handsOver || addressKind(host) === "socket" || typeof hostname !== "string") return [];
   if (hostname === "localhost" || /^[0-9.]+$|:/.test(hostname)) return [];

@@ -4,7 +4,7 @@
  * @module
  */
 import { thisMachine } from "./machine.ts";
-import { loadConfig, type Loaded, problemsOfFlags, type Setting } from "./load.ts";
+import { loadConfig, type Loaded, loadToml, problemsOfFlags, type Setting } from "./load.ts";
 
 /** A configuration is some lines: what is bigger is another file. */
 export const MAX_FILE_BYTES = 1024 * 1024;
@@ -15,10 +15,10 @@ export async function readConfig(
   flags: readonly Setting[],
   fallbacks: readonly Setting[] = [],
 ): Promise<Loaded> {
-  const source = { flags, fallbacks, machine: thisMachine() };
-  if (path === undefined) return loadConfig(source);
+  const given = { flags, fallbacks, machine: thisMachine() };
+  if (path === undefined) return loadConfig(given);
   const read = path === "" ? { rule: "must name a file" } : await readText(path);
-  if ("text" in read) return loadConfig({ ...source, file: { path, text: read.text } });
+  if ("text" in read) return loadToml({ ...given, file: { path, text: read.text } });
   const place = path === "" ? { flag: "--config" } : { file: path };
   return { problems: [{ ...place, path: "", rule: read.rule }, ...problemsOfFlags(flags)] };
 }

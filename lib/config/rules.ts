@@ -6,26 +6,20 @@
  */
 import { formatAddress, parseListenAddress } from "../base/address.ts";
 import { type Finding, finding, type Path, valueAt } from "./problem.ts";
-import { eachListener, hasSocketFile, SOCKET_FILE_KEYS } from "./listen.ts";
+import { namesOf, partOf } from "./key.ts";
+import { HOST } from "./keys.ts";
+import { eachListener, hasSocketFile } from "./listen.ts";
+import { SOCKET_FILE } from "./listener.ts";
 import { hasWholeAddress } from "./misplaced.ts";
 import { checkProgram } from "./program_rules.ts";
-import { HOST_KEYS } from "./schema.ts";
 import { eachHost, isSocketPath, isTable, type Table } from "./table.ts";
 
 const EXAMPLE = "wstunnel --server 127.0.0.1:5900 --frame-type binary";
 
-/** Options of a process that serves many tunnels. */
-const BIN_PATH_OPTIONS = [
-  "min-procs",
-  "max-load-per-proc",
-  "idle-timeout",
-  "listen-backlog",
-  "socket-handover",
-];
-/** Options of a process that serves one tunnel. */
-const EXEC_OPTIONS = ["max-procs-per-client"];
-/** Options of every started process. */
-const PROCESS_OPTIONS = ["max-procs", "kill-signal", "bin-environment", "bin-copy-environment"];
+/** Options of a process that serves many tunnels, of one that serves one, and of both. */
+const BIN_PATH_OPTIONS = namesOf(partOf(HOST, "program"));
+const EXEC_OPTIONS = namesOf(partOf(HOST, "exec"));
+const PROCESS_OPTIONS = namesOf(partOf(HOST, "process"));
 
 /** Applies every rule between keys to a configuration of any form. */
 export function checkRules(raw: unknown): Finding[] {
@@ -46,7 +40,7 @@ function checkListen(raw: unknown): Finding[] {
     const fileless = hasSocketFile(address) ? [] : refuse(
       listener,
       path,
-      SOCKET_FILE_KEYS,
+      namesOf(SOCKET_FILE),
       "has no effect: it is for a unix-domain socket's file, as of unix:/path",
     );
     const written = address.transport === "tcp"
@@ -93,7 +87,7 @@ function checkKey(key: string, path: Path): Finding[] {
 function checkRoute(route: unknown, path: Path): Finding[] {
   if (!isTable(route) || route["hosts"] === undefined) return [];
   const rule = "must not stand beside hosts: it belongs to one of them";
-  return refuse(route, path, HOST_KEYS, rule);
+  return refuse(route, path, namesOf(HOST), rule);
 }
 
 function checkHost(host: Table, path: Path): Finding[] {

@@ -27,12 +27,15 @@ export interface HostTable {
 /** Every table of a host that can be read as one, in the order of the file. */
 export function eachHost(raw: unknown): HostTable[] {
   const path = ["wstunnel", "server"];
-  return Object.entries(tableAt(raw, path)).flatMap(([key, route]) => {
-    const here = [...path, key];
-    return isTable(route) && route["hosts"] !== undefined
-      ? hostsIn(route["hosts"], [...here, "hosts"])
-      : hostsIn(route, here);
-  });
+  return Object.entries(tableAt(raw, path))
+    .flatMap(([key, route]) => hostsOf(route, [...path, key]));
+}
+
+/** The hosts of a route: one beside its settings, or a list, in its place or in its `hosts`. */
+export function hostsOf(route: unknown, path: Path): HostTable[] {
+  return isTable(route) && route["hosts"] !== undefined
+    ? hostsIn(route["hosts"], [...path, "hosts"])
+    : hostsIn(route, path);
 }
 
 /** One host, or a list of them. */

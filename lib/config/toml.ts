@@ -33,13 +33,18 @@ export function writeToml(value: Record<string, unknown>): string {
 const PARSE_BUDGET = 8 * 1024 * 1024;
 
 /**
- * Gives, for each path, the line (from 1) where its key is written, or that of the closest table around it that is
- * written at all; undefined where there is none. `text` must parse.
+ * Gives, for a path, the line (from 1) where its key is written, or that of the closest table around it that is
+ * written at all; undefined where there is none. `text` must parse. Nothing is done before the first path is asked for.
  *
  * A prefix of the lines parses unless it ends amid a value, and a key once there stays. So the shortest prefix with the
  * key is found by halving, and the key starts after the longest prefix without it.
  */
-export function locateLines(text: string, paths: readonly Path[]): (number | undefined)[] {
+export function lineLocator(text: string): (path: Path) => number | undefined {
+  let locate: ((path: Path) => number | undefined) | undefined;
+  return (path) => (locate ??= locatorIn(text))(path);
+}
+
+function locatorIn(text: string): (path: Path) => number | undefined {
   const lines = text.split("\n");
   const whole = parse(text);
   const prefixes = new Map<number, unknown>([[0, {}], [lines.length, whole]]);
@@ -101,5 +106,5 @@ export function locateLines(text: string, paths: readonly Path[]): (number | und
     return count + 1;
   }
 
-  return paths.map(locate);
+  return locate;
 }

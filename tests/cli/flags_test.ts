@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { FLAGS } from "../../lib/cli/flags.ts";
-import { DEFAULTS } from "../../lib/config/defaults.ts";
+import { TOP } from "../../lib/config/keys.ts";
 import { type Path, valueAt } from "../../lib/config/problem.ts";
-import { jsonSchema } from "../../lib/config/schema.ts";
+import { jsonSchema } from "../../lib/config/json_schema.ts";
 
 /** What the schema says of a key, its choices out of those of a union. */
 function propertyAt(path: Path): { enum?: string[] | undefined; default?: unknown } {
@@ -24,7 +24,7 @@ Deno.test("`FLAGS` names places, choices and defaults that the file has", () => 
     const shown = /\(default: (.*)\)$/.exec(summary)?.[1];
     if (shown !== undefined) assert.equal(shown, String(property.default), name);
   }
-  assert.equal(DEFAULTS.engine, propertyAt(["properties", "engine"]).default);
+  assert.equal(TOP.engine.default, propertyAt(["properties", "engine"]).default);
 });
 
 Deno.test("`FLAGS` has a flag for every key that a route may have, and no other is a route's", () => {

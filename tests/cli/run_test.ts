@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { run } from "../../lib/cli/run.ts";
 import type { Config, RouteConfig } from "../../lib/config/config.ts";
-import { loadConfig } from "../../lib/config/load.ts";
+import { loadToml } from "../../lib/config/load.ts";
 
 /** What a run wrote, returned, and was asked to serve. */
 function runWith(...args: string[]) {
@@ -215,7 +215,7 @@ Deno.test("`run()` with check prints a configuration that loads to what would be
   const checked = await runWith("check", ...flags);
   assert.deepEqual([checked.code, checked.error, checked.served], [0, "", []]);
   const { served } = await runWith(...flags);
-  const loaded = loadConfig({ file: { path: "x.toml", text: checked.out }, flags: [] });
+  const loaded = loadToml({ file: { path: "x.toml", text: checked.out }, flags: [] });
   assert.deepEqual(loaded, { config: served[0], warnings: [] });
 });
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { Config } from "../../lib/config/config.ts";
-import { HIDDEN, toFile } from "../../lib/config/effective.ts";
-import { loadConfig } from "../../lib/config/load.ts";
+import { toFile } from "../../lib/config/effective.ts";
+import { HIDDEN } from "../../lib/config/key.ts";
+import { loadToml } from "../../lib/config/load.ts";
 import { valueAt } from "../../lib/config/problem.ts";
 import { writeToml } from "../../lib/config/toml.ts";
 
 function load(text: string): Config {
-  const loaded = loadConfig({ file: { path: "x.toml", text }, flags: [] });
+  const loaded = loadToml({ file: { path: "x.toml", text }, flags: [] });
   assert("config" in loaded, JSON.stringify(loaded));
   return loaded.config;
 }

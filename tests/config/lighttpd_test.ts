@@ -1,10 +1,10 @@
 /** A lighttpd.conf in place of a TOML file. */
 import assert from "node:assert/strict";
-import { loadConfig } from "../../lib/config/load.ts";
+import { loadToml } from "../../lib/config/load.ts";
 import { formatProblem } from "../../lib/config/problem.ts";
 
 function problemsOf(text: string): string[] {
-  const loaded = loadConfig({ file: { path: "lighttpd.conf", text }, flags: [] });
+  const loaded = loadToml({ file: { path: "lighttpd.conf", text }, flags: [] });
   return "problems" in loaded ? loaded.problems.map(formatProblem) : [];
 }
 

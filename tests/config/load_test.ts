@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import type { Config } from "../../lib/config/config.ts";
-import { loadConfig, type Setting } from "../../lib/config/load.ts";
+import { loadConfig, loadToml, type Setting } from "../../lib/config/load.ts";
 import { formatProblem } from "../../lib/config/problem.ts";
 
 function load(text: string | undefined, flags: Setting[] = []) {
-  return loadConfig({ ...(text !== undefined && { file: { path: "x.toml", text } }), flags });
+  return text === undefined
+    ? loadConfig({ flags })
+    : loadToml({ file: { path: "x.toml", text }, flags });
 }
 
 function problemsOf(text: string | undefined, flags: Setting[] = []): string[] {
@@ -316,7 +318,7 @@ Deno.test("`loadConfig()` reports wrong flags beside a file that is no TOML", ()
 Deno.test("`loadConfig()` takes a fallback where neither file nor flag says anything", () => {
   const fallbacks = [{ flag: "SOME_LISTEN", path: ["listen"], value: ":81" }];
   const portOf = (text: string, flags: readonly Setting[] = []) => {
-    const loaded = loadConfig({ file: { path: "x.toml", text: text + SERVER }, flags, fallbacks });
+    const loaded = loadToml({ file: { path: "x.toml", text: text + SERVER }, flags, fallbacks });
     assert("config" in loaded);
     return loaded.config.listen.map(({ address }) => "port" in address && address.port);
   };

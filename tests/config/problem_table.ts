@@ -1,13 +1,13 @@
 /** Tables of configurations and of what is said of them. */
 import assert from "node:assert/strict";
-import { loadConfig } from "../../lib/config/load.ts";
+import { loadToml } from "../../lib/config/load.ts";
 import { formatProblem } from "../../lib/config/problem.ts";
 
 /** Lines of a configuration, and what is said of them, as the user reads it. */
 export type Case = [lines: string, ...said: string[]];
 
 function problemsOf(text: string): string[] {
-  const loaded = loadConfig({ file: { path: "x.toml", text }, flags: [] });
+  const loaded = loadToml({ file: { path: "x.toml", text }, flags: [] });
   return "problems" in loaded ? loaded.problems.map(formatProblem) : [];
 }
 

@@ -271,6 +271,12 @@ const WHOLE: Case[] = [
     "wstunnel --server 127.0.0.1:5900 --frame-type binary",
   ],
   ["wstunnel = 3", "x.toml:1: wstunnel: must be a table: current value is 3"],
+  // A date is an object, too.
+  ["wstunnel = 2020-01-01", "x.toml:1: wstunnel: must be a table: current value is a date"],
+  [
+    '[wstunnel.server."/"]\nport = 1\nbin-path = "p"\nbin-environment = 2020-01-01',
+    'x.toml:4: wstunnel.server."/".bin-environment: must be a table of variables',
+  ],
   [
     '[wstunnel]\nserver = "127.0.0.1:1"',
     'x.toml:2: wstunnel.server: must be a table of keys: current value is "127.0.0.1:1"',

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { DEFAULTS } from "../../lib/config/defaults.ts";
-import { loadConfig } from "../../lib/config/load.ts";
+import { HOST } from "../../lib/config/keys.ts";
+import { LISTENER } from "../../lib/config/listener.ts";
+import { loadToml } from "../../lib/config/load.ts";
 import { valueAt } from "../../lib/config/problem.ts";
-import { jsonSchema } from "../../lib/config/schema.ts";
+import { jsonSchema } from "../../lib/config/json_schema.ts";
 import { parseToml } from "../../lib/config/toml.ts";
 
 type Properties = Record<string, { default?: unknown; description?: string }>;
@@ -48,7 +49,7 @@ Deno.test("`jsonSchema()` describes every key", () => {
 });
 
 Deno.test("config.example.toml has no problem", () => {
-  const loaded = loadConfig({ file: { path: "config.example.toml", text: example }, flags: [] });
+  const loaded = loadToml({ file: { path: "config.example.toml", text: example }, flags: [] });
   assert("config" in loaded, JSON.stringify(loaded));
   assert.deepEqual(loaded.warnings, []);
 });
@@ -59,7 +60,7 @@ Deno.test("config.example.toml names every key of a listener", () => {
     assert(description, key);
     assert.match(comment, new RegExp(`\\b${key}\\b`), key);
   }
-  assert(comment.includes(`mode = "${DEFAULTS.listener.mode}"`));
+  assert(comment.includes(`mode = "${LISTENER.mode.implied.file}"`));
 });
 
 Deno.test("config.example.toml shows every key, with its default, and explains it", () => {
@@ -93,7 +94,7 @@ Deno.test("config.example.toml shows every key, with its default, and explains i
 Deno.test("config.example.toml shows the defaults that depend on the kind of host", () => {
   const server = ["wstunnel", "server"];
   const value = parsedExample();
-  assert.equal(valueAt(value, [...server, "/vnc", 0, "host"]), DEFAULTS.host.host);
-  assert.match(example, new RegExp(`at once, ${DEFAULTS.host["max-procs"]} unless given;`));
-  assert.equal(valueAt(value, [...server, "/ssh", 0, "max-procs"]), DEFAULTS.exec["max-procs"]);
+  assert.equal(valueAt(value, [...server, "/vnc", 0, "host"]), HOST.host.implied.tcp);
+  assert.match(example, new RegExp(`at once, ${HOST.maxProcs.implied.program} unless given;`));
+  assert.equal(valueAt(value, [...server, "/ssh", 0, "max-procs"]), HOST.maxProcs.implied.exec);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Path } from "../../lib/config/problem.ts";
-import { locateLines, parseToml, writeToml } from "../../lib/config/toml.ts";
+import { lineLocator, parseToml, writeToml } from "../../lib/config/toml.ts";
 
 const TEXT = `# a comment
 
@@ -30,7 +30,7 @@ y = 3
 [ "quo.ted" ]
 `;
 
-Deno.test("`locateLines()` gives the line where a key starts", () => {
+Deno.test("`lineLocator()` gives the line where a key starts", () => {
   const cases: [Path, number | undefined][] = [
     [["a"], 3],
     [["list"], 5],
@@ -51,30 +51,30 @@ Deno.test("`locateLines()` gives the line where a key starts", () => {
     [["quo.ted"], 26],
   ];
   const paths = cases.map(([path]) => path);
-  assert.deepEqual(locateLines(TEXT, paths), cases.map(([, line]) => line));
+  assert.deepEqual(paths.map(lineLocator(TEXT)), cases.map(([, line]) => line));
   assert.deepEqual(
-    locateLines(TEXT.replaceAll("\n", "\r\n"), paths),
+    paths.map(lineLocator(TEXT.replaceAll("\n", "\r\n"))),
     cases.map(([, line]) => line),
   );
 });
 
-Deno.test("`locateLines()` gives the closest table around a key that isn't there", () => {
+Deno.test("`lineLocator()` gives the closest table around a key that isn't there", () => {
   const paths: Path[] = [["table", "rows", 1, "missing"], ["a", "b"], ["missing"], []];
-  assert.deepEqual(locateLines(TEXT, paths), [22, 3, undefined, undefined]);
+  assert.deepEqual(paths.map(lineLocator(TEXT)), [22, 3, undefined, undefined]);
 });
 
-Deno.test("`locateLines()` knows the only line of a file without a newline", () => {
-  assert.deepEqual(locateLines("a = 1", [["a"], []]), [1, undefined]);
+Deno.test("`lineLocator()` knows the only line of a file without a newline", () => {
+  assert.deepEqual([["a"], []].map(lineLocator("a = 1")), [1, undefined]);
 });
 
-Deno.test("`locateLines()` is done with a big file in a bounded time", () => {
+Deno.test("`lineLocator()` is done with a big file in a bounded time", () => {
   const rows = Array.from({ length: 20_000 }, (_, i) => `key${i} = ${i}`);
   const started = performance.now();
-  const some = locateLines(rows.join("\n"), [0, 9_999, 19_999].map((i) => [`key${i}`]));
+  const some = [0, 9_999, 19_999].map((i) => [`key${i}`]).map(lineLocator(rows.join("\n")));
   assert.deepEqual(some, [1, 10_000, 20_000]);
   // A list over all lines can't be cut anywhere: the worst there is.
   const list = `list = [\n${"  1,\n".repeat(30_000)}]\n`;
-  const [line] = locateLines(list, [["list"]]);
+  const line = lineLocator(list)(["list"]);
   assert([1, undefined].includes(line));
   assert(performance.now() - started < 20_000);
 });

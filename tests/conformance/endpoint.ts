@@ -5,7 +5,7 @@ import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
 import { openLog } from "../../lib/base/logger.ts";
 import { createPool } from "../../lib/backend/pool.ts";
 import type { Config } from "../../lib/config/config.ts";
-import { loadConfig } from "../../lib/config/load.ts";
+import { loadToml } from "../../lib/config/load.ts";
 import { createDoor } from "../../lib/control/door.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { createEvents, type Sink } from "../../lib/events/events.ts";
@@ -114,7 +114,7 @@ function configFor(
   const { hostname, port } = new URL(`tcp://${backend}`);
   const text = `listen = "127.0.0.1:0"\n${top}\n[wstunnel]\n${wstunnel}\n` +
     `[[wstunnel.server."/"]]\nhost = "${hostname}"\nport = ${port}\n${host}\n`;
-  const loaded = loadConfig({ file: { path: "test.toml", text }, flags: [] });
+  const loaded = loadToml({ file: { path: "test.toml", text }, flags: [] });
   if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
   return loaded.config;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Config } from "../../lib/config/config.ts";
-import { loadConfig } from "../../lib/config/load.ts";
+import { loadToml } from "../../lib/config/load.ts";
 import { isAtLeast, runtimeLimits, runtimeProblems } from "../../lib/control/runtime.ts";
 
 const VERSIONS = [
@@ -20,7 +20,7 @@ for (const [version, expected] of VERSIONS) {
 }
 
 function configOf(text: string): Config {
-  const loaded = loadConfig({ file: { path: "x.toml", text }, flags: [] });
+  const loaded = loadToml({ file: { path: "x.toml", text }, flags: [] });
   assert("config" in loaded);
   return loaded.config;
 }

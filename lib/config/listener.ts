@@ -1,0 +1,108 @@
+/**
+ * The key `listen`: an address, a table with one, or a list of these, to what is listened at, and back.
+ *
+ * @module
+ */
+import { formatAddress, parseListenAddress } from "../base/address.ts";
+import type { ListenConfig } from "./config.ts";
+import {
+  checkFixedTable,
+  checksOf,
+  type FixedTable,
+  propertiesOf,
+  requiredOf,
+  tableSchema,
+} from "./fixed_table.ts";
+import { decode, encode, isSame, type Keys, partOf } from "./key.ts";
+import { type Kind, text, under } from "./kinds.ts";
+import { hasSocketFile } from "./listen.ts";
+import type { Finding } from "./problem.ts";
+import { isTable } from "./table.ts";
+import { account, fileMode } from "./text_kinds.ts";
+
+const address = text('must be an address, such as "unix:/run/wstunnel.sock"', (written) => {
+  const parsed = parseListenAddress(written);
+  return "problem" in parsed ? parsed.problem : null;
+});
+
+const DEFAULT_MODE = "0660";
+
+/** The keys of a table of `listen`. */
+export const LISTENER = {
+  address: {
+    name: "address",
+    kind: address,
+    required: true,
+    about: "Where clients connect: host:port, [v6]:port, :port, unix:/path.",
+  },
+  mode: {
+    name: "mode",
+    of: "file",
+    kind: fileMode,
+    /** For our user and group. */
+    implied: { file: DEFAULT_MODE },
+    about: "Permissions of a unix-domain socket: who may write to it may connect. " +
+      `${DEFAULT_MODE} unless given.`,
+  },
+  owner: {
+    name: "owner",
+    of: "file",
+    kind: account,
+    about: "User whom a unix-domain socket is given to; ours.",
+  },
+  group: {
+    name: "group",
+    of: "file",
+    kind: account,
+    about: "Group whom a unix-domain socket is given to; ours.",
+  },
+} as const satisfies Keys;
+
+/** What a socket's file alone has. */
+export const SOCKET_FILE = partOf(LISTENER, "file");
+
+const TABLE: FixedTable = { checks: new Map(checksOf(LISTENER)), required: requiredOf(LISTENER) };
+
+const ENTRY_RULE = "must be an address or a table with one";
+
+function checkEntry(written: unknown): readonly Finding[] {
+  if (typeof written === "string") return address.check(written);
+  return isTable(written)
+    ? checkFixedTable(TABLE, written)
+    : [{ path: [], rule: ENTRY_RULE, value: written }];
+}
+
+function checkListen(written: unknown): readonly Finding[] {
+  if (!Array.isArray(written)) {
+    if (typeof written === "string" || isTable(written)) return checkEntry(written);
+    return [{ path: [], rule: "must be an address or a list of addresses", value: written }];
+  }
+  return written.length === 0
+    ? [{ path: [], rule: "must have at least one address", value: written }]
+    : written.flatMap((entry, at) => under(at, checkEntry(entry)));
+}
+
+function toListen(entry: unknown): ListenConfig {
+  const table = isTable(entry) ? entry : { address: entry };
+  const parsed = parseListenAddress(String(table["address"]));
+  if ("problem" in parsed) throw new TypeError(`The check let an address pass: ${parsed.problem}`);
+  return hasSocketFile(parsed.address)
+    ? { address: parsed.address, file: decode(SOCKET_FILE, table, "file") }
+    : { address: parsed.address };
+}
+
+function toEntry({ address, file }: ListenConfig): unknown {
+  const text = formatAddress(address);
+  if (file === undefined || isSame(file, decode(SOCKET_FILE, {}, "file"))) return text;
+  return { address: text, ...encode(SOCKET_FILE, file) };
+}
+
+const entries = [address.schema, tableSchema(propertiesOf(LISTENER), requiredOf(LISTENER))];
+
+/** Where clients connect. */
+export const listeners: Kind<readonly ListenConfig[]> = {
+  schema: { anyOf: [...entries, { minItems: 1, type: "array", items: { anyOf: entries } }] },
+  check: checkListen,
+  decode: (written) => [written].flat().map(toListen),
+  encode: (listen) => listen.map(toEntry),
+};
