@@ -5,8 +5,9 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
+import type { ANY_HOST, EXEC, PROGRAM } from "./host_keys.ts";
 import type { Values } from "./key.ts";
-import type { ANY_HOST, EXEC, FOR_ALL, PROGRAM, ROUTE, TOP } from "./keys.ts";
+import type { FOR_ALL, ROUTE, TOP } from "./keys.ts";
 import type { SOCKET_FILE } from "./listener.ts";
 
 export type EngineName = Config["engine"];

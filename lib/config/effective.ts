@@ -5,8 +5,9 @@
  */
 import { type Address, parseUnixPath } from "../base/address.ts";
 import type { Config, HostConfig, RouteConfig, RouteSettings } from "./config.ts";
+import { ANY_HOST, EXEC, PROGRAM, TARGET } from "./host_keys.ts";
 import { decode, decodeSaid, encode, isSame, type Values } from "./key.ts";
-import { ANY_HOST, EXEC, FOR_ALL, PROGRAM, ROUTE, TARGET, TOP } from "./keys.ts";
+import { FOR_ALL, ROUTE, TOP } from "./keys.ts";
 import { hostsOf, isSocketPath, isTable, type Table, tableAt } from "./table.ts";
 
 /** Turns a configuration that broke no rule into the effective one. */

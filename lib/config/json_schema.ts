@@ -4,7 +4,8 @@
  * @module
  */
 import { propertiesOf, tableSchema } from "./fixed_table.ts";
-import { HOST, ROUTE, TOP, WSTUNNEL } from "./keys.ts";
+import { HOST } from "./host_keys.ts";
+import { ROUTE, TOP, WSTUNNEL } from "./keys.ts";
 import type { JsonSchema } from "./kinds.ts";
 
 const A_HOST = { $ref: "#/definitions/host" };

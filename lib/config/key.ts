@@ -13,6 +13,10 @@ export interface Key {
   readonly kind: Kind<unknown>;
   /** What it is for, as editors and the man page tell it. */
   readonly about: string;
+  /** What the example file tells besides, a line each. */
+  readonly more?: readonly string[];
+  /** What the example file shows where there is no default. */
+  readonly example?: unknown;
   /** The part of its table that it belongs to. */
   readonly of?: string;
   /** What holds where the file says nothing, as the file would write it. */

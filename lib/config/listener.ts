@@ -49,12 +49,14 @@ export const LISTENER = {
     of: "file",
     kind: account,
     about: "User whom a unix-domain socket is given to; ours.",
+    example: "wstunnel",
   },
   group: {
     name: "group",
     of: "file",
     kind: account,
     about: "Group whom a unix-domain socket is given to; ours.",
+    example: "www-data",
   },
 } as const satisfies Keys;
 

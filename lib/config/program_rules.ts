@@ -6,7 +6,7 @@
 import { MAX_UNIX_PATH_BYTES } from "../base/address.ts";
 import { nearest } from "../base/nearest.ts";
 import { wordsOf } from "./command_line.ts";
-import { HOST } from "./keys.ts";
+import { HOST } from "./host_keys.ts";
 import { type Finding, finding, type Path } from "./problem.ts";
 import { isSocketPath, type Table } from "./table.ts";
 

@@ -6,8 +6,8 @@
  */
 import { formatAddress, parseListenAddress } from "../base/address.ts";
 import { type Finding, finding, type Path, valueAt } from "./problem.ts";
+import { HOST } from "./host_keys.ts";
 import { namesOf, partOf } from "./key.ts";
-import { HOST } from "./keys.ts";
 import { eachListener, hasSocketFile } from "./listen.ts";
 import { SOCKET_FILE } from "./listener.ts";
 import { hasWholeAddress } from "./misplaced.ts";

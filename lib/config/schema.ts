@@ -5,8 +5,9 @@
  * @module
  */
 import { type Check, checkFixedTable, checksOf, type FixedTable } from "./fixed_table.ts";
+import { HOST } from "./host_keys.ts";
 import { namesOf } from "./key.ts";
-import { HOST, ROUTE, TOP, WSTUNNEL } from "./keys.ts";
+import { ROUTE, TOP, WSTUNNEL } from "./keys.ts";
 import { under } from "./kinds.ts";
 import { LISTENER } from "./listener.ts";
 import type { Finding } from "./problem.ts";

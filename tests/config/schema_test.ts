@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { HOST } from "../../lib/config/keys.ts";
+import { HOST } from "../../lib/config/host_keys.ts";
 import { LISTENER } from "../../lib/config/listener.ts";
 import { loadToml } from "../../lib/config/load.ts";
 import { valueAt } from "../../lib/config/problem.ts";
 import { jsonSchema } from "../../lib/config/json_schema.ts";
 import { parseToml } from "../../lib/config/toml.ts";
+import { exampleFile } from "../../scripts/example.ts";
 
 type Properties = Record<string, { default?: unknown; description?: string }>;
 
@@ -39,6 +40,10 @@ Deno.test("config.schema.json is what `deno task schema` writes", async () => {
       ...schema,
     })),
   );
+});
+
+Deno.test("config.example.toml is what `deno task schema` writes", () => {
+  assert.equal(example, exampleFile());
 });
 
 Deno.test("`jsonSchema()` describes every key", () => {

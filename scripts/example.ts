@@ -1,0 +1,96 @@
+/**
+ * The example file, made of the table of keys: each key with its text, and its default or an example.
+ *
+ * @module
+ */
+import { ANY_HOST, EXEC, HOST, PROGRAM } from "../lib/config/host_keys.ts";
+import type { Key, Keys } from "../lib/config/key.ts";
+import { ROUTE, TOP, WSTUNNEL } from "../lib/config/keys.ts";
+import { LISTENER, SOCKET_FILE } from "../lib/config/listener.ts";
+
+/** The text of `config.example.toml`. */
+export function exampleFile(): string {
+  const { host, port, socket, program, exec } = HOST;
+  const { maxProcs, maxProcsPerClient } = EXEC;
+  return [
+    "#:schema ./config.schema.json",
+    "# Every key of the configuration with its default. Only a server is needed; leave out what you do not change.",
+    "# Try it: wstunnel check --config config.example.toml",
+    "",
+    ...lines({ ...TOP, listen: { ...TOP.listen, more: [listenTable()] } }),
+    "",
+    "[wstunnel]",
+    ...lines(WSTUNNEL),
+    "",
+    "# A key that starts with / is a path prefix, any other a path suffix; the first that matches is taken.",
+    "# One table for each host behind the key; what stands under [wstunnel] holds for it.",
+    '[[wstunnel.server."/vnc"]]',
+    ...lines({ host, port, ...ANY_HOST }),
+    "",
+    "# A program that is started when nothing listens at the address.",
+    '[[wstunnel.server."/redis"]]',
+    ...lines({ socket, program, ...PROGRAM }, { "max-procs": 1 }),
+    "",
+    "# A program for each tunnel, spoken to over its standard input and output.",
+    '[[wstunnel.server."/ssh"]]',
+    ...lines({ exec, ...withoutMore({ maxProcs }), maxProcsPerClient }, {
+      "max-procs": maxProcs.implied.exec,
+    }),
+    "",
+    "# A route with settings of its own: what it leaves out is as under [wstunnel]. A lone host may also stand beside them, without a list.",
+    '[wstunnel.server."/console"]',
+    ...lines(withoutMore(ROUTE), CONSOLE),
+    "",
+    ...[7001, 7002].flatMap((
+      port,
+    ) => ['[[wstunnel.server."/console".hosts]]', `port = ${port}`, ""]),
+  ].slice(0, -1).join("\n") + "\n";
+}
+
+/** What the route with settings of its own has in place of what stands under `[wstunnel]`. */
+const CONSOLE = {
+  balance: "sticky",
+  "frame-type": "binary",
+  origins: ["https://admin.example.com"],
+  subprotocols: ["console"],
+  "ping-interval": 20,
+};
+
+/** What is told of the tables of `listen`: they have no place before other keys of the top. */
+function listenTable(): string {
+  const { name } = LISTENER.address;
+  const file = Object.values<Key>(SOCKET_FILE).map((key) => `${key.name} = ${inline(shown(key))}`);
+  return `One or a list. Or tables, [[listen]] below all keys of the top: ${name}, and of a unix-domain socket ${
+    file.join(", ")
+  }.`;
+}
+
+/** Each key with what it is for; `values` are shown in place of its default. */
+function lines(keys: Keys, values: Readonly<Record<string, unknown>> = {}): string[] {
+  return Object.values(keys).flatMap((key) => [
+    `# ${key.about}`,
+    ...(key.more ?? []).map((line) => `# ${line}`),
+    `${key.name} = ${inline(values[key.name] ?? shown(key))}`,
+  ]);
+}
+
+function shown({ name, default: standard, implied, example }: Key): unknown {
+  const value = example ?? standard ?? Object.values(implied ?? {})[0];
+  if (value === undefined) throw new Error(`${name} has neither a default nor an example`);
+  return value;
+}
+
+/** Keys that have been told of in full before. */
+function withoutMore(keys: Keys): Keys {
+  return Object.fromEntries(
+    Object.entries(keys).map(([inner, { more: _, ...key }]) => [inner, key]),
+  );
+}
+
+/** A value as TOML writes it within a line. */
+function inline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([name, inner]) => `${name} = ${inline(inner)}`);
+  return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
+}
