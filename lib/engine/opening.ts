@@ -67,7 +67,8 @@ export class Opening implements TransportListener {
     this.#peer = peer;
     this.#deadlineMs = options.nowMs() + options.handshakeTimeoutMs;
     this.#transport = new StreamTransport(connection, options, ask);
-    this.#transport.begin(this, null);
+    // A head, and no more than a little behind it.
+    this.#transport.begin(this, null, "small");
   }
 
   receiveAt(): number {

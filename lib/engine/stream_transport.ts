@@ -56,6 +56,8 @@ export class StreamTransport implements Transport {
   #listener!: TransportListener;
   /** Null while nothing that is received is sent on. */
   #peer: StreamTransport | null = null;
+  /** Whether a large buffer is for it. */
+  #mayGrow = false;
   #buffer: ElasticBuffer;
   /** Read into while the peer sends out of the buffer; null unless it looks ahead. */
   #ahead: WideBytes | null = null;
@@ -88,10 +90,15 @@ export class StreamTransport implements Transport {
     this.#wide = this.#buffer.wide;
   }
 
-  /** Begins to receive, or goes on doing so for somebody else. */
-  begin(listener: TransportListener, peer: StreamTransport | null): void {
+  /** Begins to receive, or goes on doing so for somebody else; `steps`: in how much at a time at most. */
+  begin(
+    listener: TransportListener,
+    peer: StreamTransport | null,
+    steps: "small" | "large" = "large",
+  ): void {
     this.#listener = listener;
     this.#peer = peer;
+    this.#mayGrow = steps === "large";
     this.#readOn();
   }
 
@@ -174,9 +181,7 @@ export class StreamTransport implements Transport {
     if (this.#read !== "idle" || this.#paused || this.#closed) return;
     if (!this.#peerBusy) this.#ahead = null;
     else if (this.#ahead === null) return;
-    // What nobody passes on is read in small steps: a head, and no more than a little behind it.
-    const mayGrow = this.#ahead === null && this.#peer !== null;
-    if (mayGrow && this.#buffer.misfits) this.#buffer.swap(0, 0, 0);
+    if (this.#mayGrow && this.#ahead === null && this.#buffer.misfits) this.#buffer.swap(0, 0, 0);
     this.#wide = this.#ahead ?? this.#buffer.wide;
     const { bytes } = this.#wide;
     this.#from = this.#listener.receiveAt(bytes.length);

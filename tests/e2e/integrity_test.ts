@@ -87,6 +87,19 @@ testEngines("64 MiB each way at once, in messages of all sizes", async (engine) 
   });
 });
 
+testEngines("what a backend sends in bulk goes out in large messages", async (engine) => {
+  const length = 16 * MIB;
+  await withTunnel(engine, { wstunnel: BINARY_FRAMES }, async ({ client, taken }) => {
+    const bytes = new Uint8Array(length);
+    let messages = 0;
+    const readDown = async () => {
+      for (let got = 0; got < length; messages++) got += (await client.message()).length;
+    };
+    await Promise.all([taken.write(bytes), readDown()]);
+    assert.ok(messages < length / (16 * 1024), `${messages} messages`);
+  });
+});
+
 testEngines("20,000 small messages in one go, fragments and Pings among them", async (engine) => {
   await withTunnel(engine, { wstunnel: BINARY_FRAMES }, async ({ client, taken }) => {
     const parts: Uint8Array[] = [];
