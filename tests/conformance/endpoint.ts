@@ -1,4 +1,4 @@
-/** The stream engine, composed as the program composes it, in the test's own process: thousands of tunnels cost little. */
+/** An engine, `stream` unless its configuration says otherwise, composed as the program composes it, in the test's own process: thousands of tunnels cost little. */
 import { formatAddress } from "../../lib/base/address.ts";
 import { createBreather } from "../../lib/base/breather.ts";
 import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
@@ -7,6 +7,7 @@ import { createPool } from "../../lib/backend/pool.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { loadToml } from "../../lib/config/load.ts";
 import { createDoor } from "../../lib/control/door.ts";
+import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { createEvents, type Sink } from "../../lib/events/events.ts";
 import { createLogSink } from "../../lib/events/log/sink.ts";
@@ -22,6 +23,8 @@ const TICK_MS = 20;
 export interface EndpointOptions {
   /** Is told of everything, besides the log. */
   readonly sink?: Sink;
+  /** Level of the log. @default 4 */
+  readonly level?: number;
   /** Lines of TOML for the top, for `[wstunnel]` and for the host. */
   readonly top?: string;
   readonly wstunnel?: string;
@@ -31,7 +34,7 @@ export interface EndpointOptions {
 export interface Endpoint extends AsyncDisposable {
   /** `host:port`. */
   readonly address: string;
-  /** The log so far, a line an element, down to debug; of the endpoint opened last. */
+  /** The log so far, a line an element, down to debug unless told otherwise; of the endpoint opened last. */
   readonly log: readonly string[];
   readonly tunnels: Iterable<OpenTunnel>;
   /** What the server has read of each client. */
@@ -52,7 +55,8 @@ export interface Endpoint extends AsyncDisposable {
 export function openEndpoint(backend: string, options: EndpointOptions = {}): Endpoint {
   const config = configFor(backend, options);
   const lines: string[] = [];
-  const log = openLog({ format: "text", level: 4, write: (line) => lines.push(line.trimEnd()) });
+  const { level = 4 } = options;
+  const log = openLog({ format: "text", level, write: (line) => lines.push(line.trimEnd()) });
   const registry = createRegistry();
   const buffers = createBuffers(config.bufferBytes);
   const breather = createBreather();
@@ -71,8 +75,9 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
     events,
     stopping: new AbortController().signal,
   });
+  const listenAt = config.engine === "native" ? listenNative : listenStream;
   const listener = readCount.over(() =>
-    listenStream(config.listen[0]!, door, { ...config, buffers, breather, diag, emit: events.emit })
+    listenAt(config.listen[0]!, door, { ...config, buffers, breather, diag, emit: events.emit })
   );
   let closing: Promise<void> | null = null;
   const stopListening = () => closing ??= listener.close();
