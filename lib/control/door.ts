@@ -51,10 +51,16 @@ export function createDoor(options: DoorOptions): Door {
   const rules: VerdictRules = { table, healthPath: healthPathBeside(config.healthPath, table) };
   const areChecked = config.routes.some(({ origins }) => origins.length > 0);
   return {
+    accepts(peer) {
+      if (!stopping.aborted) return "taken";
+      const refusal = answer(503, reasonFor("aborted", stopping), { "retry-after": "1" });
+      tellRefusal(emit, { peer, answer: refusal, cause: "aborted" });
+      return { answer: refusal };
+    },
     refused: (peer, answer) => tellRefusal(emit, { peer, answer, cause: "head" }),
     admit(head, peer) {
       const verdict = decide(head, rules);
-      if ("accept" in verdict) return verdict;
+      if ("accept" in verdict) return { ...verdict, peer };
       const asked = askedBy(head, areChecked);
       if ("health" in verdict) {
         emit({ kind: "health-asked", client: peer.name, asked });

@@ -18,8 +18,17 @@ export interface Peer {
   readonly name: string;
 }
 
-/** A request that may become a tunnel, or the answer that it gets in place of one. */
-export type Admission = { readonly accept: AcceptedRequest } | { readonly answer: Answer };
+/** What becomes of a connection: it is taken, or closed without a word, or closed behind an answer. */
+export type Acceptance = "taken" | "dropped" | { readonly answer: Answer };
+
+/** A request that may become a tunnel and whose it is, or the answer that it gets in place of one. */
+export type Admission =
+  | {
+    readonly accept: AcceptedRequest;
+    /** Who is at the other end of the connection, or for whom that one says it speaks. */
+    readonly peer: Peer;
+  }
+  | { readonly answer: Answer };
 
 /** A backend for it, or the answer that it gets in place of one. */
 export type Connected = { readonly lease: Lease } | { readonly answer: Answer };
@@ -38,9 +47,11 @@ export interface RunningTunnel {
 }
 
 export interface Door {
+  /** Asked of a connection before any of it is read; by the native engine, which is shown no connections, of each request. */
+  accepts(peer: Peer): Acceptance;
   /** Tells of a request that an engine refuses by itself, its head being none. */
   refused(peer: Peer, answer: Answer): void;
-  /** Decides by the head alone. */
+  /** Decides by the head alone; from then on the request is of the peer that it names. */
   admit(head: RequestHead, peer: Peer): Admission;
   /** Connects a backend. `signal` is aborted when the client goes away or the listener is closed. Never rejects. */
   connect(

@@ -43,11 +43,15 @@ export function listenNative(
   /** The ends of the WebSockets that are open, or opening. */
   const open = new Set<Promise<void>>();
   const respond = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
+    const sender = peerOf(info.remoteAddr);
+    const acceptance = door.accepts(sender);
+    // The connection is the runtime's, which ends none for an answer.
+    if (acceptance === "dropped") return new Response(null, { status: 503 });
+    if (acceptance !== "taken") return toResponse(acceptance.answer);
     const head = toHead(request);
-    const peer = peerOf(info.remoteAddr);
-    const admission = door.admit(head, peer);
+    const admission = door.admit(head, sender);
     if ("answer" in admission) return toResponse(admission.answer);
-    const { accept } = admission;
+    const { accept, peer } = admission;
     const gone = new AbortController();
     const leave = () => gone.abort();
     if (closing.signal.aborted) leave();

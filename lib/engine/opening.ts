@@ -49,7 +49,7 @@ const NOTHING = new Uint8Array(0);
 export class Opening implements TransportListener {
   #state: "head" | "connecting" | "refused" | "over" = "head";
   readonly #options: OpeningOptions;
-  readonly #peer: Peer;
+  #peer: Peer;
   readonly #transport: StreamTransport;
   readonly #parser = new HeadParser();
   /** Of a head that came in pieces, or what came behind it. */
@@ -131,7 +131,8 @@ export class Opening implements TransportListener {
     this.#kept = end < to ? bytes.slice(end, to) : NOTHING;
     const { door } = this.#options;
     const admission = door.admit(head, this.#peer);
-    if ("answer" in admission) return this.#refuse(admission.answer, head.method !== "HEAD");
+    if ("answer" in admission) return this.refuse(admission.answer, head.method !== "HEAD");
+    this.#peer = admission.peer;
     this.#state = "connecting";
     this.#deadlineMs = Infinity;
     this.#gone = new AbortController();
@@ -145,7 +146,7 @@ export class Opening implements TransportListener {
       if ("lease" in connected) this.#options.door.abandon(accept, this.#peer, connected.lease);
       return;
     }
-    if ("answer" in connected) return this.#refuse(connected.answer, true);
+    if ("answer" in connected) return this.refuse(connected.answer);
     this.#upgrade(head, accept, connected.lease);
   }
 
@@ -182,10 +183,11 @@ export class Opening implements TransportListener {
   /** What is no head is refused by us, before anybody looks at it. */
   #refuseHead(refusal: Answer, received: Uint8Array): void {
     this.#options.door.refused(this.#peer, refusal);
-    this.#refuse(refusal, !asksForHead(received));
+    this.refuse(refusal, !asksForHead(received));
   }
 
-  #refuse(refusal: Answer, withBody: boolean): void {
+  /** Answers, and waits for the client to leave. */
+  refuse(refusal: Answer, withBody = true): void {
     this.#state = "refused";
     this.#deadlineMs = this.#options.nowMs() + REFUSED_LINGER_MS;
     const bytes = formatAnswer(refusal, withBody, new Date());

@@ -36,11 +36,15 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
     },
   };
   const open = (connection: Connection) => {
+    const peer = peerOf(connection.remoteAddr);
+    const acceptance = door.accepts(peer);
+    if (acceptance === "dropped") return connection.close();
     if ("setNoDelay" in connection) prepare(connection);
     const ask = questionOf(connection, options);
-    const opening = new Opening(connection, peerOf(connection.remoteAddr), openingOptions, ask);
+    const opening = new Opening(connection, peer, openingOptions, ask);
     openings.add(opening);
     sweep.add(opening);
+    if (acceptance !== "taken") opening.refuse(acceptance.answer);
   };
   const real = fromRuntime(listener.addr);
   const onFailing = (error: unknown) => tellAcceptFailed(options.emit, real, error);

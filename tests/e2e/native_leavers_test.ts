@@ -155,7 +155,8 @@ Deno.test("`close()` of a native listener doesn't wait for a request whose answe
   const asked = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<Connected>();
   const door = {
-    admit: () => ({ accept: {} }),
+    accepts: () => "taken",
+    admit: () => ({ accept: {}, peer: {} }),
     connect() {
       asked.resolve();
       return answered.promise;

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { createBreather } from "../../lib/base/breather.ts";
+import { formatAddress } from "../../lib/base/address.ts";
+import type { Lease } from "../../lib/backend/backend.ts";
+import type { Connected, Door, Peer } from "../../lib/engine/door.ts";
+import type { EngineOptions } from "../../lib/engine/engine.ts";
+import { listenNative } from "../../lib/engine/native.ts";
+import { listenStream } from "../../lib/engine/stream.ts";
+import { answer } from "../../lib/http/answer.ts";
+import type { AcceptedRequest } from "../../lib/http/verdict.ts";
+import { connectPair, type FarEnd } from "../support/connection_pair.ts";
+import { eventually } from "../support/eventually.ts";
+import { plainBuffers } from "../support/plain_buffers.ts";
+import { closePayload, handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
+import { NOTHING_TIMED } from "../tunnel/tunnel_rig.ts";
+
+const LISTEN = { stream: listenStream, native: listenNative };
+const ENGINES = ["stream", "native"] as const;
+const PLACE = { address: { transport: "tcp", hostname: "127.0.0.1", port: 0 } } as const;
+
+/** Whom a proxy in front speaks for. */
+const BEHIND: Peer = { address: "192.0.2.7", name: "192.0.2.7:7" };
+
+const UNASKED: Door = {
+  accepts: () => "taken",
+  refused: () => assert.fail("a head that is none"),
+  admit: () => assert.fail("a head"),
+  connect: () => assert.fail("a backend"),
+  abandon: () => assert.fail("a client that left"),
+  open: () => assert.fail("a tunnel"),
+};
+
+/** Lets an engine listen behind a door. */
+async function behind(
+  door: Partial<Door>,
+  engine: keyof typeof LISTEN,
+  test: (address: string) => Promise<void>,
+): Promise<void> {
+  const breather = createBreather();
+  const options = {
+    handshakeTimeoutMs: 10_000,
+    maxBufferBytes: 65_536,
+    buffers: plainBuffers(16_384),
+    breather,
+    diag: { ask: () => null },
+    emit: () => {},
+  } as unknown as EngineOptions;
+  const listener = LISTEN[engine](PLACE, { ...UNASKED, ...door }, options);
+  try {
+    await test(formatAddress(listener.address));
+  } finally {
+    await listener.close();
+    await breather.close();
+  }
+}
+
+/** Lets everybody in as {@linkcode BEHIND}; a backend is connected, or once its client has gone. */
+function proxied(isPatient: boolean) {
+  const told: [what: keyof Door, isBehind: boolean][] = [];
+  const tell = (what: keyof Door, peer: Peer) => void told.push([what, peer === BEHIND]);
+  let backend: FarEnd;
+  let isReleased = false;
+  const release = () => void (isReleased = true);
+  const door: Partial<Door> = {
+    accepts(peer) {
+      tell("accepts", peer);
+      return "taken";
+    },
+    admit(_head, peer) {
+      tell("admit", peer);
+      const accept = { protocol: null, encoding: "binary", pingIntervalMs: 0 } as AcceptedRequest;
+      return { accept, peer: BEHIND };
+    },
+    async connect(_head, _accept, peer, signal): Promise<Connected> {
+      tell("connect", peer);
+      const { near, far } = await connectPair();
+      backend = far;
+      if (isPatient) await eventually("the client's end", () => signal.aborted);
+      return { lease: { connection: near, release } as unknown as Lease };
+    },
+    open(_accept, peer, lease, start) {
+      tell("open", peer);
+      const listener = { tunnelOver() {}, tunnelReleased: lease.release };
+      const shared = { ...NOTHING_TIMED, onFrame: null, now: () => 0, listener };
+      start({ ...shared, encoding: "binary" }).machine.end("backend-end");
+    },
+    abandon(_accept, peer, lease) {
+      tell("abandon", peer);
+      lease.connection.close();
+      lease.release();
+    },
+  };
+  const over = async () => {
+    await eventually("the end of the lease", () => isReleased);
+    await backend.close();
+  };
+  return { door, told, over };
+}
+
+for (const engine of ENGINES) {
+  Deno.test(`${engine}: what the door drops ends at once, or where the runtime has it by a bare 503`, () =>
+    behind({ accepts: () => "dropped" }, engine, async (address) => {
+      using client = await openRaw(address);
+      if (engine === "stream") return assert.equal(await client.end(), "fin");
+      await client.write(handshake());
+      assert.equal((await client.head()).status, 503);
+    }));
+
+  Deno.test(`${engine}: a connection that the door answers gets that, and nothing of it is read`, () => {
+    const refusal = answer(503, "come back later", { "retry-after": "9" });
+    return behind({ accepts: () => ({ answer: refusal }) }, engine, async (address) => {
+      using client = await openRaw(address);
+      if (engine === "native") await client.write(handshake());
+      const response = await client.head();
+      assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "9"]);
+      assert.equal(await client.body(response), "come back later\n");
+    });
+  });
+
+  Deno.test(`${engine}: once a head is admitted its request is of the peer that the door names`, () => {
+    const { door, told, over } = proxied(false);
+    return behind(door, engine, async (address) => {
+      using client = await openTunnel(address);
+      assert.equal((await client.closed()).code, 1000);
+      await client.send(Opcode.CLOSE, closePayload(1000));
+      await client.end();
+      await over();
+      const before = [["accepts", false], ["admit", false]];
+      assert.deepEqual(told, [...before, ["connect", true], ["open", true]]);
+    });
+  });
+
+  Deno.test(`${engine}: and so is one whose client leaves before its backend is connected`, () => {
+    const { door, told, over } = proxied(true);
+    return behind(door, engine, async (address) => {
+      const client = await openRaw(address);
+      await client.write(handshake());
+      await eventually("the request", () => told.length === 3);
+      client[Symbol.dispose]();
+      await over();
+      assert.deepEqual(told.slice(2), [["connect", true], ["abandon", true]]);
+    });
+  });
+}
