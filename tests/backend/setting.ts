@@ -9,6 +9,9 @@ import type {
   ProgramConfig,
   RouteConfig,
 } from "../../lib/config/config.ts";
+import { ANY_HOST, EXEC, PROGRAM } from "../../lib/config/host_keys.ts";
+import { decode } from "../../lib/config/key.ts";
+import { ROUTE } from "../../lib/config/keys.ts";
 import { createEvents, type Events } from "../../lib/events/events.ts";
 import { createLogSink } from "../../lib/events/log/sink.ts";
 
@@ -42,34 +45,14 @@ export function hostConfig(
   target: Address | ExecTarget,
   change: Partial<HostConfig> = {},
 ): HostConfig {
-  return {
-    target,
-    disableTimeMs: 1000,
-    connectTimeoutMs: 8000,
-    readTimeoutMs: 0,
-    writeTimeoutMs: 0,
-    tcpFinPropagate: false,
-    ...change,
-  };
+  return { target, ...decode(ANY_HOST, {}), ...change };
 }
 
 export function programConfig(
   command: readonly string[],
   change: Partial<ProgramConfig> = {},
 ): ProgramConfig {
-  return {
-    command,
-    environment: {},
-    copyEnvironment: null,
-    minProcs: 1,
-    maxProcs: 4,
-    maxLoadPerProc: 1,
-    idleTimeoutMs: 60_000,
-    listenBacklog: 1024,
-    killSignal: "SIGTERM",
-    handover: "none",
-    ...change,
-  };
+  return { command, ...decode(PROGRAM, {}, "program"), ...change };
 }
 
 export function execTarget(
@@ -79,11 +62,9 @@ export function execTarget(
   return {
     transport: "exec",
     command,
-    environment: {},
-    copyEnvironment: null,
+    ...decode(EXEC, {}, "exec"),
     maxProcs: 4,
     maxProcsPerClient: 0,
-    killSignal: "SIGTERM",
     ...change,
   };
 }
@@ -92,11 +73,9 @@ export function route(...hosts: readonly HostConfig[]): RouteConfig {
   return {
     key: "/test",
     hosts,
-    balance: "fair",
+    ...decode(ROUTE, {}),
     frameType: "binary",
-    origins: [],
     subprotocols: [],
-    pingIntervalMs: 0,
   };
 }
 
