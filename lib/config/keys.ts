@@ -1,6 +1,9 @@
 /**
  * Every key of the configuration file, once: its name, kind, default, what it is for and whether it may be a secret. Checks,
- * the effective configuration and its types, what is printed, the JSON Schema and the man page's section follow from it.
+ * the effective configuration and its types, what is printed, the JSON Schema, the example file and the man page's section follow from it.
+ *
+ * A new key stands here, or in `host_keys.ts` or `listener.ts`, and in the code that uses it; `deno task schema` and
+ * `deno task packaging` write what is made of them.
  *
  * @module
  */
