@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { peerWords, peerWordsOf } from "../../lib/events/words.ts";
+import { type PeerWords, peerWords, peerWordsOf } from "../../lib/events/words.ts";
 
 Deno.test("`peerWords()` leaves 200 characters of what a peer said", () => {
   assert.equal(peerWords("é".repeat(200)), "é".repeat(200));
@@ -10,4 +10,11 @@ Deno.test("`peerWords()` leaves 200 characters of what a peer said", () => {
 Deno.test("`peerWordsOf()` of a field that isn't there is undefined", () => {
   assert.equal(peerWordsOf(null), undefined);
   assert.equal(peerWordsOf(""), "");
+});
+
+Deno.test("no other text passes for a peer's words: the compiler refuses it", () => {
+  const said: string = "of any length";
+  // @ts-expect-error It has not been through `peerWords()`.
+  const words: PeerWords = said;
+  assert.equal(words, said);
 });
