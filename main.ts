@@ -8,7 +8,7 @@ import "./lib/sys/debugger.ts";
 import { goToUser } from "./lib/base/standing.ts";
 import { writeText } from "./lib/base/output.ts";
 import { run } from "./lib/cli/run.ts";
-import { serve } from "./lib/control/server.ts";
+import { serve } from "./lib/control/life.ts";
 
 goToUser();
 const code = await run(Deno.args, {

@@ -9,7 +9,7 @@ import { openLog } from "../lib/base/logger.ts";
 import { createEvents } from "../lib/events/events.ts";
 import { createLogSink } from "../lib/events/log/sink.ts";
 import { loadToml } from "../lib/config/load.ts";
-import { serve } from "../lib/control/server.ts";
+import { serve } from "../lib/control/life.ts";
 
 /** What the runtime has for its own tests; there is no public way to V8's promise hooks. */
 interface Core {

@@ -66,12 +66,10 @@ export interface ProcReport {
   readonly disabledUntil: number | null;
 }
 
-/** The hosts behind one key. */
+/** The hosts behind one key of a configuration. */
 export interface Pool {
-  /** Starts the programs it keeps; resolves once they accept connections or are known not to. */
-  start(): Promise<void>;
   connect(request: ConnectRequest): Promise<ConnectResult>;
+  /** Resolves when no request is being connected, and none is any more where nobody asks it from then on. */
+  settled(): Promise<void>;
   report(): ProcReport[];
-  /** Stops every program it started, by the deadline; resolves when none is left. */
-  stop(): Promise<void>;
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { within } from "../base/within.ts";
-import type { ExecTarget, HostConfig } from "../config/config.ts";
+import type { ExecTarget } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { type Child, spawnChild, type SpawnResult } from "../process/child.ts";
 import { childEnvironment } from "../process/environment.ts";
@@ -24,8 +24,8 @@ import {
 import type { ConnectRequest, Lease } from "./backend.ts";
 import { type BackendConnection, ProgramFailure } from "./connection.ts";
 import { createExecConnection } from "./exec_connection.ts";
-import type { Host, HostReport } from "./host.ts";
-import { createSlots, type Slots } from "./slots.ts";
+import type { Host, HostReport, HostSetting } from "./host.ts";
+import { createSlots } from "./slots.ts";
 
 /** How long a program has to end by itself once its input and output are closed. */
 const CLOSE_GRACE_MS = 1000;
@@ -34,17 +34,13 @@ const CLOSE_GRACE_MS = 1000;
 const EXIT_MS = 500;
 
 export interface ExecHostOptions {
-  /** As it is told of. */
-  readonly name: string;
-  readonly route: string;
-  readonly config: HostConfig;
-  readonly target: ExecTarget;
   readonly events: Events;
   readonly guard: Guard;
 }
 
 /** A program's tunnel. */
 interface Use {
+  readonly setting: HostSetting;
   /** 1 until it is released. */
   load: number;
   inputEnded: boolean;
@@ -55,9 +51,9 @@ interface Use {
 }
 
 export class ExecHost implements Host {
-  readonly name: string;
+  readonly connectsTo = null;
   readonly #options: ExecHostOptions;
-  readonly #slots: Slots;
+  readonly #slots = createSlots();
   /** Running programs: one may outlive its tunnel for a moment, and counts until it has ended. */
   readonly #running = new Map<Child, Use>();
   readonly #state = {
@@ -69,12 +65,11 @@ export class ExecHost implements Host {
   };
   /** Requests that wait for their turn to start one. */
   #starting = 0;
+  #setting: HostSetting | null = null;
   #stopping = false;
 
   constructor(options: ExecHostOptions) {
-    this.name = options.name;
     this.#options = options;
-    this.#slots = createSlots(options.target);
   }
 
   get load(): number {
@@ -89,14 +84,22 @@ export class ExecHost implements Host {
     return this.#state.problem;
   }
 
+  keep(setting: HostSetting): void {
+    this.#setting = setting;
+  }
+
+  /** Each program ends with its tunnel. */
+  letGo(): void {}
+
   start(): Promise<void> {
     return Promise.resolve();
   }
 
-  async connect(request: ConnectRequest): Promise<LeaseResult> {
-    const slot = this.#slots.take(request.clientAddress);
+  async connect(request: ConnectRequest, setting: HostSetting): Promise<LeaseResult> {
+    const slot = this.#slots.take(request.clientAddress, targetOf(setting));
     if (!slot.ok) return slot;
     const use = {
+      setting,
       load: 1,
       inputEnded: false,
       tunnel: undefined,
@@ -118,8 +121,8 @@ export class ExecHost implements Host {
 
   report(): HostReport[] {
     return [
-      this.#summary(),
-      ...[...this.#running].map(([child, { load }]) => this.#row(child, load)),
+      ...this.#summary(),
+      ...[...this.#running].map(rowOf),
     ];
   }
 
@@ -143,18 +146,19 @@ export class ExecHost implements Host {
     if (shortage) return { ok: false, kind: shortage, reason };
     this.#state.failures++;
     this.#state.problem = reason;
-    markFailed(this.#state, this.#options.config);
+    markFailed(this.#state, use.setting.config);
     return { ok: false, kind: "down", reason };
   }
 
   #spawn(request: ConnectRequest, use: Use): SpawnResult {
-    const { target, route, events, guard } = this.#options;
-    const { command, environment, copyEnvironment, killSignal } = target;
+    const { events, guard } = this.#options;
+    const { name, route } = use.setting;
+    const { command, environment, copyEnvironment, killSignal } = targetOf(use.setting);
     const ours = Deno.env.toObject();
     return spawnChild({
       command,
       environment: childEnvironment(ours, copyEnvironment, environment, toldTo(request)),
-      name: this.name,
+      name,
       names: () => ({ route, tunnel: use.tunnel }),
       killSignal,
       stdin: "piped",
@@ -173,8 +177,8 @@ export class ExecHost implements Host {
     child.ended.then(() => this.#running.delete(child));
     return {
       connection: connectionOf(child, use),
-      backend: this.name,
-      host: this.#options.config,
+      backend: use.setting.name,
+      host: use.setting.config,
       pid: child.process.pid,
       carry(tunnelId) {
         use.tunnel = tunnelId;
@@ -197,32 +201,38 @@ export class ExecHost implements Host {
     emit({ kind: "exec-failed", ...child.names, exit: status, wanted: !inputEnded });
   }
 
-  #summary(): HostReport {
+  #summary(): HostReport[] {
+    if (this.#setting === null) return [];
     const { tunnelsServed, failures } = this.#state;
-    const full = this.#slots.used >= this.#options.target.maxProcs;
+    const full = this.#slots.used >= targetOf(this.#setting).maxProcs;
     const state = stateOf(this.#state);
-    return {
-      backend: this.name,
+    return [{
+      backend: this.#setting.name,
       state: full && state !== "disabled" ? "full" : state,
       load: this.load,
       pid: null,
       tunnelsServed,
       failures,
       disabledUntil: disabledUntilUnixMs(this.#state),
-    };
+    }];
   }
+}
 
-  #row(child: Child, load: number): HostReport {
-    return {
-      backend: this.name,
-      state: load > 0 ? "running" : "stopping",
-      load,
-      pid: child.process.pid,
-      tunnelsServed: 1,
-      failures: 0,
-      disabledUntil: null,
-    };
-  }
+function rowOf([child, { load, setting }]: [Child, Use]): HostReport {
+  return {
+    backend: setting.name,
+    state: load > 0 ? "running" : "stopping",
+    load,
+    pid: child.process.pid,
+    tunnelsServed: 1,
+    failures: 0,
+    disabledUntil: null,
+  };
+}
+
+function targetOf({ config: { target } }: HostSetting): ExecTarget {
+  if (target.transport !== "exec") throw new TypeError("the setting is another kind of host's");
+  return target;
 }
 
 function toldTo({ clientAddress, path, origin }: ConnectRequest): Record<string, string> {

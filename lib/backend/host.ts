@@ -1,5 +1,6 @@
 /**
- * A host behind a route as the pool sees it, and the simplest kind: an address where somebody else's server listens.
+ * A host behind a route: what lives of it, apart from what a configuration says of it; and the simplest kind, an address where somebody
+ * else's server listens.
  *
  * @module
  */
@@ -16,30 +17,52 @@ import {
 } from "./address.ts";
 import type { ConnectRequest, ProcReport } from "./backend.ts";
 
-export interface Host {
+/** What a configuration says of a host. */
+export interface HostSetting {
   /** As the log has it. */
   readonly name: string;
+  readonly route: string;
+  readonly config: HostConfig;
+}
+
+/** It outlives the configurations that name it: each request brings the setting that it began with. */
+export interface Host {
   /** Open tunnels, and those being connected. */
   readonly load: number;
   /** Whether to ask it for a connection now. */
   readonly standing: Standing;
   /** Why it last failed; empty if it never has. */
   readonly problem: string;
+  /** Where it does nothing but connect: this address, as the log has it; else null. */
+  readonly connectsTo: string | null;
+  /** Takes on the setting of a configuration; what it starts by itself is ruled by the last one. */
+  keep(setting: HostSetting): void;
+  /** No configuration names it any more: what it has started is stopped once the last tunnel has ended. */
+  letGo(): void;
   /** Starts what is kept running; resolves once that accepts connections or is known not to. */
   start(): Promise<void>;
-  connect(request: ConnectRequest): Promise<LeaseResult>;
+  connect(request: ConnectRequest, setting: HostSetting): Promise<LeaseResult>;
   report(): HostReport[];
   /** Resolves when nothing that it started is left. */
   stop(): Promise<void>;
 }
 
+/** A host as the pool of one configuration has it. */
+export interface PoolHost extends HostSetting {
+  /** What `hash` and `sticky` tell it from the route's others by; may hold secrets. */
+  readonly hashed: string;
+  /** What keeps it the same under another configuration; may hold secrets. */
+  readonly identity: string;
+  readonly live: Host;
+}
+
 export type HostReport = Omit<ProcReport, "route">;
 
-/** A host that is only connected to. */
-export function createFixedHost(config: HostConfig, address: Address): Host {
+/** A host that is only connected to; `onRelease` is called with the end of each of its tunnels. */
+export function createFixedHost(address: Address, onRelease: () => void): Host {
   const state = createAddressState(address);
   return {
-    name: state.name,
+    connectsTo: state.name,
     get load() {
       return state.load;
     },
@@ -49,8 +72,10 @@ export function createFixedHost(config: HostConfig, address: Address): Host {
     get problem() {
       return state.problem;
     },
+    keep() {},
+    letGo() {},
     start: () => Promise.resolve(),
-    connect: (request) => leaseAddress(state, config, request),
+    connect: (request, { config }) => leaseAddress(state, config, request, onRelease),
     report: () => [{
       backend: state.name,
       state: stateOf(state),

@@ -6,49 +6,59 @@
 import { isShortage, type Shortage } from "../base/exhaustion.ts";
 import type { Emit } from "../events/events.ts";
 import type { ConnectFailure } from "./backend.ts";
-import type { Host } from "./host.ts";
+import type { Host, PoolHost } from "./host.ts";
 
 /** A shortage that nobody has met for so long is over: while it lasts, connects succeed and fail in turn as something is given back. */
 const SHORTAGE_OVER_MS = 60_000;
 
+/** What has been told of a route's outages, whatever configuration names it. */
 export interface Outages {
-  failed(host: Host, reason: string): void;
+  readonly down: Set<Host>;
+  allDown: boolean;
+  shortAt: number;
+}
+
+export function unknownOutages(): Outages {
+  return { down: new Set(), allDown: false, shortAt: -Infinity };
+}
+
+export interface OutageTeller {
+  failed(host: PoolHost, reason: string): void;
   /** We have run out of what it takes to connect. */
-  short(host: Host, shortage: Shortage, reason: string): void;
-  recovered(host: Host): void;
+  short(host: PoolHost, shortage: Shortage, reason: string): void;
+  recovered(host: PoolHost): void;
   /** What to answer when no host took the request; without `failures`, all of them were still disabled. */
   summed(failures: readonly ConnectFailure[]): ConnectFailure;
 }
 
-export function createOutages(
+export function createOutageTeller(
   route: string,
-  hosts: readonly Host[],
+  hosts: readonly PoolHost[],
+  outages: Outages,
   emit: Emit,
-): Outages {
-  const down = new Set<Host>();
-  let allDown = false;
-  let shortAt = -Infinity;
+): OutageTeller {
+  const { down } = outages;
   const only = hosts.length === 1;
 
   return {
     failed(host, reason) {
-      if (!down.has(host)) {
+      if (!down.has(host.live)) {
         emit({ kind: "host-down", route, backend: host.name, reason, only });
       }
-      down.add(host);
+      down.add(host.live);
     },
     short(host, shortage, reason) {
       const now = performance.now();
-      if (now - shortAt >= SHORTAGE_OVER_MS) {
+      if (now - outages.shortAt >= SHORTAGE_OVER_MS) {
         emit({ kind: "shortage", shortage, route, backend: host.name, reason });
       }
-      shortAt = now;
+      outages.shortAt = now;
     },
     recovered(host) {
       const backend = host.name;
-      if (down.delete(host)) emit({ kind: "host-up", route, backend, only });
-      if (allDown) emit({ kind: "route-up", route, backend });
-      allDown = false;
+      if (down.delete(host.live)) emit({ kind: "host-up", route, backend, only });
+      if (outages.allDown) emit({ kind: "route-up", route, backend });
+      outages.allDown = false;
     },
     summed(failures) {
       const ours = failures.find(({ kind }) => isShortage(kind)) ??
@@ -59,10 +69,10 @@ export function createOutages(
       }
       const reasons = failures.length > 0
         ? failures.map(({ reason }) => reason)
-        : hosts.map(({ name, problem }) => `${name}: ${problem}`);
+        : hosts.map(({ name, live }) => `${name}: ${live.problem}`);
       const reason = reasons.join("; ");
-      if (!allDown) emit({ kind: "route-down", route, reason });
-      allDown = true;
+      if (!outages.allDown) emit({ kind: "route-down", route, reason });
+      outages.allDown = true;
       return { kind: "down", reason };
     },
   };

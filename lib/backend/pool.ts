@@ -1,101 +1,101 @@
 /**
- * The hosts behind one route: chooses one for each tunnel, goes on to the next when it fails, and tells of outages once.
+ * The hosts behind one route of a configuration: chooses one for each tunnel, goes on to the next when it fails, and tells of outages once.
  *
  * @module
  */
 import { isShortage } from "../base/exhaustion.ts";
-import type { HostConfig, RouteConfig } from "../config/config.ts";
-import type { Events } from "../events/events.ts";
-import { createGuard, type Guard } from "../process/guard.ts";
+import type { RouteConfig } from "../config/config.ts";
+import type { Emit } from "../events/events.ts";
 import type { Standing } from "./address.ts";
 import type { ConnectFailure, ConnectRequest, ConnectResult, Pool } from "./backend.ts";
-import { ExecHost } from "./exec_host.ts";
-import { createFixedHost, type Host } from "./host.ts";
-import { type HostName, nameHosts } from "./host_name.ts";
-import { createOutages } from "./outages.ts";
+import type { PoolHost } from "./host.ts";
+import { nameHosts } from "./host_name.ts";
+import type { AdoptedRoute, Hosts } from "./hosts.ts";
+import { hostIdentities } from "./identity.ts";
+import { createOutageTeller } from "./outages.ts";
 import { choose } from "./policies.ts";
-import { ProgramHost } from "./program_host.ts";
 import { createWaiters } from "./waiters.ts";
 
-export function createPool(route: RouteConfig, events: Events): Pool {
-  const guard = createGuard(events.emit);
-  const names = nameHosts(route.hosts.map((config) => config.target));
-  const hosts = route.hosts.map((config, at) =>
-    createHost(config, { name: names[at]!.shown, route: route.key, events, guard })
-  );
-  const outages = createOutages(route.key, hosts, events.emit);
+/** A pool, and what {@linkcode Hosts.adopt} takes of it. */
+export interface RoutePool extends Pool, AdoptedRoute {}
+
+/** Makes the pool of a route over the hosts that live and those that are new; it asks nobody before it has been adopted. */
+export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RoutePool {
+  const hosts = poolHosts(route, known);
+  const state = known.findRoute(route.key);
+  const outages = createOutageTeller(route.key, hosts, state.outages, emit);
   const waiters = createWaiters();
-  let lastIndex = -1;
-  let stopping: Promise<void> | null = null;
+  let asking = 0;
+  let onSettled: PromiseWithResolvers<void> | null = null;
 
   /** Each host that is not down is asked at most once, the doubtful ones last. */
-  async function connect(request: ConnectRequest): Promise<ConnectResult> {
+  async function ask(request: ConnectRequest): Promise<ConnectResult> {
     const left = new Set(hosts.keys());
     const failures: ConnectFailure[] = [];
-    while (stopping === null) {
-      const ready = candidates(hosts, names, left, "ready");
-      const asked = ready.length > 0 ? ready : candidates(hosts, names, left, "doubtful");
+    while (!known.stopping) {
+      const ready = candidates(hosts, left, "ready");
+      const asked = ready.length > 0 ? ready : candidates(hosts, left, "doubtful");
+      const { lastIndex } = state;
       const chosen = choose(route.balance, asked, { ...selectionOf(request), lastIndex });
       if (chosen === null) break;
-      lastIndex = chosen.index;
+      state.lastIndex = chosen.index;
       left.delete(chosen.index);
       const host = hosts[chosen.index]!;
-      const hasOther = () => candidates(hosts, names, left, "ready").length > 0;
+      const hasOther = () => candidates(hosts, left, "ready").length > 0;
       const result = await waiters.ask(host, request, hasOther);
       if (result.ok) {
         outages.recovered(host);
-        return result;
+        return answered(result);
       }
-      if (result.kind === "aborted") return { ok: false, failure: result };
+      if (result.kind === "aborted") return answered({ ok: false, failure: result });
       if (result.kind === "down") outages.failed(host, result.reason);
       if (isShortage(result.kind)) outages.short(host, result.kind, result.reason);
       failures.push({ kind: result.kind, reason: `${host.name}: ${result.reason}` });
     }
-    if (stopping !== null) return { ok: false, failure: { kind: "aborted", reason: "stopping" } };
-    return { ok: false, failure: outages.summed(failures) };
+    if (!known.stopping) return answered({ ok: false, failure: outages.summed(failures) });
+    return answered({ ok: false, failure: { kind: "aborted", reason: "stopping" } });
   }
 
-  async function stopAll(): Promise<void> {
-    await Promise.all(hosts.map((host) => host.stop()));
-    await guard.close();
+  function answered(result: ConnectResult): ConnectResult {
+    if (--asking === 0) onSettled?.resolve();
+    return result;
   }
 
   return {
-    start: async () => {
-      await Promise.all(hosts.map((host) => host.start()));
+    hosts,
+    state,
+    connect(request) {
+      asking++;
+      return ask(request);
     },
-    connect,
+    settled: () =>
+      asking === 0 ? Promise.resolve() : (onSettled ??= Promise.withResolvers()).promise,
     report: () =>
-      hosts.flatMap((host) => host.report().map((row) => ({ route: route.key, ...row }))),
-    stop: () => stopping ??= stopAll(),
+      hosts.flatMap(({ live }) => live.report().map((row) => ({ route: route.key, ...row }))),
   };
 }
 
-interface HostSetting {
-  /** As it is told of. */
-  readonly name: string;
-  readonly route: string;
-  readonly events: Events;
-  readonly guard: Guard;
-}
-
-function createHost(config: HostConfig, setting: HostSetting): Host {
-  const { target, program } = config;
-  const { events, guard } = setting;
-  if (target.transport === "exec") return new ExecHost({ ...setting, config, target });
-  if (program !== undefined) return new ProgramHost(config, target, program, events, guard);
-  return createFixedHost(config, target);
+function poolHosts(route: RouteConfig, known: Hosts): PoolHost[] {
+  const names = nameHosts(route.hosts.map(({ target }) => target));
+  const identities = hostIdentities(route);
+  return route.hosts.map((config, at) => ({
+    name: names[at]!.shown,
+    hashed: names[at]!.identity,
+    identity: identities[at]!,
+    route: route.key,
+    config,
+    live: known.find(identities[at]!, config),
+  }));
 }
 
 function candidates(
-  hosts: readonly Host[],
-  names: readonly HostName[],
+  hosts: readonly PoolHost[],
   left: ReadonlySet<number>,
   standing: Standing,
 ) {
   return hosts
-    .map(({ load }, index) => ({ index, identity: names[index]!.identity, load }))
-    .filter(({ index }) => left.has(index) && hosts[index]!.standing === standing);
+    .map(({ hashed, live: { load } }, index) => ({ index, identity: hashed, load }))
+    .filter(({ index }) => left.has(index) && hosts[index]!.live.standing === standing);
 }
 
 function selectionOf({ clientAddress, authority, path }: ConnectRequest) {

@@ -13,65 +13,171 @@ import type { Events } from "../events/events.ts";
 import { childEnvironment, fillPlaceholders } from "../process/environment.ts";
 import type { Guard } from "../process/guard.ts";
 import type { Probe } from "../process/launch.ts";
-import { type ProcState, Supervisor } from "../process/supervisor.ts";
+import { type LaunchSettings, type ProcState, Supervisor } from "../process/supervisor.ts";
 import {
   type AddressState,
   createAddressState,
   disabledUntilUnixMs,
   isDisabled,
+  leaseAddress,
+  type LeaseResult,
   markUp,
   type Standing,
   standingOf,
 } from "./address.ts";
+import type { ConnectRequest } from "./backend.ts";
 import { dial } from "./dial.ts";
 import type { HostReport } from "./host.ts";
 
-export interface Proc {
-  readonly at: AddressState;
-  readonly supervisor: Supervisor;
-  /** Runs while it is unused. */
-  idleTimer: ReturnType<typeof setTimeout> | undefined;
+/** A host that a proc is one of. */
+export interface Keeper {
+  readonly idleTimeoutMs: number;
+  /** It wants one more process than run. */
+  readonly wantsMore: boolean;
+  /** It has one more than it keeps. */
+  readonly canSpare: boolean;
+  /** One of its procs is up. */
+  onUp(): void;
 }
 
 export interface ProcOptions {
-  readonly config: HostConfig;
-  /** The host's address. */
-  readonly address: Address;
-  readonly program: ProgramConfig;
-  /** Whether the host wants one more process than run. */
-  readonly wanted: () => boolean;
-  readonly onUp: (proc: Proc) => void;
   readonly events: Events;
   readonly guard: Guard;
+  /** Tunnels to its address that it does not know of. */
+  readonly otherLoad: () => number;
 }
 
-export function createProc(id: number, options: ProcOptions): Proc {
-  const { config, program, wanted, onUp, events, guard } = options;
-  const at = createAddressState(procAddress(options.address, id, program.maxProcs));
-  const supervisor = new Supervisor({
-    ...program,
-    ...toldTo(program, at.address, id),
-    name: at.name,
-    address: at.address,
-    startTimeoutMs: config.connectTimeoutMs,
-    probe: (timeoutMs, signal) => probe(at.address, timeoutMs, signal),
-    load: () => at.load,
-    wanted,
-    onUp: () => {
-      markUp(at);
-      at.problem = "";
-      onUp(proc);
-    },
-    onFailure: (reason) => {
-      at.failures++;
-      at.failed = true;
-      at.problem = reason;
-    },
-    events,
-    guard,
-  });
-  const proc: Proc = { at, supervisor, idleTimer: undefined };
-  return proc;
+/** It outlives the hosts that name it: what nobody names any more is stopped once nobody uses it. */
+export class Proc {
+  readonly at: AddressState;
+  readonly supervisor: Supervisor;
+  readonly #options: ProcOptions;
+  readonly #keepers = new Set<Keeper>();
+  /** Requests that wait for its program. */
+  #waiting = 0;
+  /** Runs while it is unused. */
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #ending = false;
+  /** One for all its tunnels. */
+  readonly #onRelease = () => this.settle();
+
+  constructor(address: Address, settings: LaunchSettings, options: ProcOptions) {
+    const { events, guard } = options;
+    this.#options = options;
+    this.at = createAddressState(address);
+    const { at } = this;
+    this.supervisor = new Supervisor({
+      ...settings,
+      name: at.name,
+      address,
+      probe: (timeoutMs, signal) => probe(address, timeoutMs, signal),
+      load: () => at.load,
+      busy: () => this.#busy,
+      wanted: () => [...this.#keepers].some(({ wantsMore }) => wantsMore),
+      onUp: () => {
+        markUp(at);
+        at.problem = "";
+        this.settle();
+        for (const keeper of this.#keepers) keeper.onUp();
+      },
+      onFailure: (reason) => {
+        at.failures++;
+        at.failed = true;
+        at.problem = reason;
+      },
+      events,
+      guard,
+    });
+  }
+
+  /** Nobody names it or uses it, and nothing of it is left. */
+  get isGone(): boolean {
+    const { state, pid } = this.supervisor;
+    const rests = state === "stopped" || state === "foreign";
+    return rests && pid === null && !this.#busy && this.#keepers.size === 0;
+  }
+
+  get #busy(): boolean {
+    return this.at.load > 0 || this.#waiting > 0 || this.#options.otherLoad() > 0;
+  }
+
+  /** A host names it, and says how its program runs. */
+  keep(keeper: Keeper, settings: LaunchSettings): void {
+    this.#keepers.add(keeper);
+    this.supervisor.configure(settings);
+    this.settle();
+  }
+
+  /** A host names it no more. */
+  leave(keeper: Keeper): void {
+    this.#keepers.delete(keeper);
+    this.settle();
+  }
+
+  /** Starts the program if it doesn't run, and connects to it. */
+  async lease(
+    request: ConnectRequest,
+    config: HostConfig,
+    onConnecting: () => void,
+  ): Promise<LeaseResult> {
+    const { at, supervisor } = this;
+    this.#waiting++;
+    const problem = await unlessAborted(supervisor.start(), request.signal);
+    this.#waiting--;
+    if (problem !== null) {
+      this.settle();
+      return problem === "aborted"
+        ? { ok: false, kind: "aborted", reason: "aborted" }
+        : { ok: false, kind: "down", reason: problem };
+    }
+    clearTimeout(this.#idleTimer);
+    const leasing = leaseAddress(at, config, request, this.#onRelease);
+    onConnecting();
+    const result = await leasing;
+    if (!result.ok && result.kind === "down") supervisor.unreachable();
+    return result;
+  }
+
+  /** Looks at what is to be done once nobody uses it. */
+  settle(): void {
+    if (this.at.load > 0) return;
+    const { supervisor } = this;
+    supervisor.unused();
+    clearTimeout(this.#idleTimer);
+    if (this.#ending || this.#busy || supervisor.state !== "up") return;
+    if (this.#keepers.size === 0) return this.#stop("program-let-go");
+    const idleMs = Math.max(...[...this.#keepers].map(({ idleTimeoutMs }) => idleTimeoutMs));
+    this.#idleTimer = setTimeout(() => this.#stopSurplus(), idleMs);
+  }
+
+  #stopSurplus(): void {
+    if (this.supervisor.state !== "up" || this.#busy) return;
+    if (![...this.#keepers].every(({ canSpare }) => canSpare)) return;
+    this.#stop("program-surplus");
+  }
+
+  #stop(kind: "program-surplus" | "program-let-go"): void {
+    this.#options.events.emit({ kind, program: this.at.name });
+    void this.supervisor.stop();
+  }
+
+  /** Stops it for good. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    clearTimeout(this.#idleTimer);
+    await this.supervisor.end();
+  }
+}
+
+/** A start goes on for those who still wait for it. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | "aborted"> {
+  if (signal.aborted) return "aborted";
+  const { promise: aborted, resolve } = Promise.withResolvers<"aborted">();
+  const abort = () => resolve("aborted");
+  signal.addEventListener("abort", abort);
+  const result = await Promise.race([promise, aborted]);
+  signal.removeEventListener("abort", abort);
+  return result;
 }
 
 /** Where proc `id` listens. */
@@ -85,7 +191,18 @@ export function procCount(address: Address, { maxProcs }: ProgramConfig): number
   return address.transport === "tcp" ? Math.min(maxProcs, 65536 - address.port) : maxProcs;
 }
 
-/** What proc `id` is told of its address. */
+/** How the program of proc `id` runs, which is told of its address. */
+export function launchSettings(
+  { connectTimeoutMs }: HostConfig,
+  program: ProgramConfig,
+  address: Address,
+  id: number,
+): LaunchSettings {
+  const { killSignal, handover, listenBacklog } = program;
+  const told = toldTo(program, address, id);
+  return { ...told, killSignal, handover, listenBacklog, startTimeoutMs: connectTimeoutMs };
+}
+
 function toldTo(
   { command, environment, copyEnvironment }: ProgramConfig,
   address: Address,

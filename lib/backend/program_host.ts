@@ -3,62 +3,41 @@
  *
  * @module
  */
-import { type Address, formatAddress } from "../base/address.ts";
+import type { Address } from "../base/address.ts";
 import type { HostConfig, ProgramConfig } from "../config/config.ts";
-import type { Events } from "../events/events.ts";
-import type { Guard } from "../process/guard.ts";
-import { leaseAddress, type LeaseResult, type Standing } from "./address.ts";
+import type { LeaseResult, Standing } from "./address.ts";
 import type { ConnectRequest } from "./backend.ts";
-import type { Host, HostReport } from "./host.ts";
+import type { Host, HostReport, HostSetting } from "./host.ts";
 import { leastLoaded } from "./policies.ts";
 import {
-  createProc,
   inState,
   isActive,
   isRestarting,
   isUp,
+  type Keeper,
+  launchSettings,
   type Proc,
+  procAddress,
   procCount,
   reportProc,
   standingOfProc,
   totalLoad,
 } from "./proc.ts";
+import type { Procs } from "./procs.ts";
 
-export class ProgramHost implements Host {
-  readonly name: string;
-  readonly #config: HostConfig;
-  readonly #program: ProgramConfig;
-  readonly #events: Events;
-  readonly #procs: readonly Proc[];
+export class ProgramHost implements Host, Keeper {
+  readonly connectsTo = null;
+  readonly #address: Address;
+  readonly #known: Procs;
+  #program: ProgramConfig | null = null;
+  #procs: readonly Proc[] = [];
   /** Requests that wait for a program to start. */
   #waiting = 0;
   #stopping = false;
 
-  constructor(
-    config: HostConfig,
-    address: Address,
-    program: ProgramConfig,
-    events: Events,
-    guard: Guard,
-  ) {
-    this.name = formatAddress(address);
-    this.#config = config;
-    this.#program = program;
-    this.#events = events;
-    const options = {
-      config,
-      address,
-      program,
-      wanted: () => !this.#stopping && this.#activeCount() < program.minProcs,
-      onUp: (proc: Proc) => {
-        this.#whenUnused(proc);
-        this.#scale();
-      },
-      events,
-      guard,
-    };
-    const length = procCount(address, program);
-    this.#procs = Array.from({ length }, (_, id) => createProc(id, options));
+  constructor(address: Address, known: Procs) {
+    this.#address = address;
+    this.#known = known;
   }
 
   get load(): number {
@@ -75,19 +54,58 @@ export class ProgramHost implements Host {
     return problems.find((problem) => problem !== "") ?? "";
   }
 
+  get idleTimeoutMs(): number {
+    return this.#program?.idleTimeoutMs ?? 0;
+  }
+
+  get wantsMore(): boolean {
+    return !this.#stopping && this.#activeCount() < this.#minProcs;
+  }
+
+  get canSpare(): boolean {
+    return this.#activeCount() > this.#minProcs;
+  }
+
+  get #minProcs(): number {
+    return this.#program?.minProcs ?? 0;
+  }
+
+  keep({ config }: HostSetting): void {
+    const program = programOf(config);
+    const before = this.#procs;
+    this.#program = program;
+    this.#procs = Array.from({ length: procCount(this.#address, program) }, (_, id) => {
+      const address = procAddress(this.#address, id, program.maxProcs);
+      return this.#known.find(address, launchSettings(config, program, address, id));
+    });
+    for (const [id, proc] of this.#procs.entries()) {
+      proc.keep(this, launchSettings(config, program, proc.at.address, id));
+    }
+    for (const proc of before) if (!this.#procs.includes(proc)) proc.leave(this);
+  }
+
+  letGo(): void {
+    for (const proc of this.#procs) proc.leave(this);
+  }
+
+  /** Those that run are kept, whichever they are. */
   async start(): Promise<void> {
-    const kept = this.#procs.slice(0, this.#program.minProcs);
-    await Promise.all(kept.map(({ supervisor }) => supervisor.start()));
+    const starts: Promise<unknown>[] = [];
+    for (const { supervisor } of this.#procs) {
+      if (this.#activeCount() >= this.#minProcs) break;
+      starts.push(supervisor.start());
+    }
+    await Promise.all(starts);
   }
 
   /** Each proc that may serve is tried at most once. */
-  async connect(request: ConnectRequest): Promise<LeaseResult> {
+  async connect(request: ConnectRequest, { config }: HostSetting): Promise<LeaseResult> {
     let untried = this.#procs;
     let failure: LeaseResult = { ok: false, kind: "down", reason: "its program is down" };
     for (let proc = this.#candidate(untried); proc !== null; proc = this.#candidate(untried)) {
       const tried: Proc = proc;
       untried = untried.filter((other) => other !== tried);
-      const result = await this.#leaseFrom(tried, request);
+      const result = await this.#leaseFrom(tried, request, config);
       if (result.ok || result.kind === "aborted") return result;
       failure = result;
     }
@@ -98,10 +116,14 @@ export class ProgramHost implements Host {
     return this.#procs.map(reportProc);
   }
 
-  async stop(): Promise<void> {
+  /** The procs are ended by who knows them all. */
+  stop(): Promise<void> {
     this.#stopping = true;
-    for (const { idleTimer } of this.#procs) clearTimeout(idleTimer);
-    await Promise.all(this.#procs.map(({ supervisor }) => supervisor.end()));
+    return Promise.resolve();
+  }
+
+  onUp(): void {
+    this.#scale();
   }
 
   #candidate(untried: readonly Proc[]): Proc | null {
@@ -110,12 +132,14 @@ export class ProgramHost implements Host {
     return inStanding("ready") ?? inStanding("doubtful");
   }
 
-  /** The least loaded that is up, else one that soon will be, else one to be started. */
+  /** The least loaded that is up, else one that soon will be, else one to be started; one that is to be replaced where there is no other. */
   #best(usable: readonly Proc[]): Proc | null {
-    const load = (proc: Proc) => ({ proc, load: proc.at.load });
-    return leastLoaded(usable.filter(isUp).map(load))?.proc ??
-      leastLoaded(usable.filter(inState("starting")).map(load))?.proc ??
-      (this.#mayStart() ? toStart(usable) : null);
+    const outdated = usable.filter(isOutdated);
+    const current = usable.filter((proc) => !isOutdated(proc));
+    return leastLoadedProc(current.filter(isUp)) ??
+      leastLoadedProc(current.filter(inState("starting"))) ??
+      (this.#mayStart() ? toStart(current) : null) ??
+      leastLoadedProc(outdated);
   }
 
   /** A program that fails at one address is not tried at all the others. */
@@ -124,34 +148,23 @@ export class ProgramHost implements Host {
       !this.#procs.some(isRestarting);
   }
 
-  /** Starts the proc if it doesn't run, and connects to it. */
-  async #leaseFrom(proc: Proc, request: ConnectRequest): Promise<LeaseResult> {
-    const { at, supervisor } = proc;
+  async #leaseFrom(
+    proc: Proc,
+    request: ConnectRequest,
+    config: HostConfig,
+  ): Promise<LeaseResult> {
     this.#waiting++;
-    const problem = await unlessAborted(supervisor.start(), request.signal);
-    this.#waiting--;
-    if (problem === "aborted") return { ok: false, kind: "aborted", reason: "aborted" };
-    if (problem !== null) return { ok: false, kind: "down", reason: problem };
-    clearTimeout(proc.idleTimer);
-    const leasing = leaseAddress(at, this.#config, request, () => this.#whenUnused(proc));
-    this.#scale();
-    const result = await leasing;
-    if (!result.ok && result.kind === "down") supervisor.unreachable();
+    let waits = true;
+    const waited = () => {
+      if (waits) this.#waiting--;
+      waits = false;
+    };
+    const result = await proc.lease(request, config, () => {
+      waited();
+      this.#scale();
+    });
+    waited();
     return result;
-  }
-
-  #whenUnused(proc: Proc): void {
-    if (proc.at.load > 0) return;
-    proc.supervisor.unused();
-    clearTimeout(proc.idleTimer);
-    if (this.#stopping) return;
-    proc.idleTimer = setTimeout(() => this.#stopSurplus(proc), this.#program.idleTimeoutMs);
-  }
-
-  #stopSurplus({ at, supervisor }: Proc): void {
-    if (supervisor.state !== "up" || this.#activeCount() <= this.#program.minProcs) return;
-    this.#events.emit({ kind: "program-surplus", program: at.name });
-    void supervisor.stop();
   }
 
   /** One more when the mean load is too high; when that is up the next, if it still is. */
@@ -159,9 +172,8 @@ export class ProgramHost implements Host {
     if (!this.#mayStart() || this.#procs.some(inState("starting"))) return;
     const up = this.#procs.filter(isUp);
     const spare = this.#procs.find(inState("stopped"));
-    if (spare !== undefined && totalLoad(up) > up.length * this.#program.maxLoadPerProc) {
-      void spare.supervisor.start();
-    }
+    const most = this.#program?.maxLoadPerProc ?? Infinity;
+    if (spare !== undefined && totalLoad(up) > up.length * most) void spare.supervisor.start();
   }
 
   #activeCount(): number {
@@ -174,13 +186,16 @@ function toStart(procs: readonly Proc[]): Proc | null {
   return procs.find(inState("stopped")) ?? procs.find(inState("stopping", "dead")) ?? null;
 }
 
-/** A start goes on for those who still wait for it. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | "aborted"> {
-  if (signal.aborted) return "aborted";
-  const { promise: aborted, resolve } = Promise.withResolvers<"aborted">();
-  const abort = () => resolve("aborted");
-  signal.addEventListener("abort", abort);
-  const result = await Promise.race([promise, aborted]);
-  signal.removeEventListener("abort", abort);
-  return result;
+function leastLoadedProc(procs: readonly Proc[]): Proc | null {
+  return leastLoaded(procs.map((proc) => ({ proc, load: proc.at.load })))?.proc ?? null;
+}
+
+/** It is up, and to be replaced. */
+function isOutdated(proc: Proc): boolean {
+  return isUp(proc) && proc.supervisor.outdated;
+}
+
+function programOf({ program }: HostConfig): ProgramConfig {
+  if (program === undefined) throw new TypeError("the setting is another kind of host's");
+  return program;
 }

@@ -18,28 +18,23 @@ export type Slot =
 export interface Slots {
   readonly used: number;
   /** A place for one more program, to be given back when it has ended; `client` is an IP address or `unix`. */
-  take(client: string): Slot;
+  take(client: string, limits: SlotLimits): Slot;
 }
 
-export function createSlots({ maxProcs, maxProcsPerClient }: SlotLimits): Slots {
+export function createSlots(): Slots {
   const usedBy = new Map<string, number>();
   let used = 0;
-  const shareOf = (key: string): number => {
-    if (key === LOCAL || maxProcsPerClient === 0) return maxProcs;
-    if (maxProcsPerClient !== null) return maxProcsPerClient;
-    return key.startsWith("127.") || key === IPV6_LOOPBACK ? maxProcs : Math.ceil(maxProcs / 2);
-  };
   return {
     get used() {
       return used;
     },
-    take(client) {
-      if (used >= maxProcs) {
+    take(client, limits) {
+      if (used >= limits.maxProcs) {
         return { ok: false, kind: "full", reason: `${used} of them run, as many as may` };
       }
       const key = clientKey(client);
       const own = usedBy.get(key) ?? 0;
-      if (own >= shareOf(key)) {
+      if (own >= shareOf(key, limits)) {
         const reason =
           `${own} of them run for clients of ${key}, as many as may (max-procs-per-client)`;
         return { ok: false, kind: "share", reason };
@@ -57,6 +52,12 @@ export function createSlots({ maxProcs, maxProcsPerClient }: SlotLimits): Slots 
       };
     },
   };
+}
+
+function shareOf(key: string, { maxProcs, maxProcsPerClient }: SlotLimits): number {
+  if (key === LOCAL || maxProcsPerClient === 0) return maxProcs;
+  if (maxProcsPerClient !== null) return maxProcsPerClient;
+  return key.startsWith("127.") || key === IPV6_LOOPBACK ? maxProcs : Math.ceil(maxProcs / 2);
 }
 
 /** Clients of a unix-domain socket have no address. */

@@ -5,12 +5,12 @@
  */
 import type { LeaseResult } from "./address.ts";
 import type { ConnectRequest } from "./backend.ts";
-import type { Host } from "./host.ts";
+import type { Host, PoolHost } from "./host.ts";
 
 /** Asks hosts. */
 export interface Waiters {
   /** Asks a host; where another request fails at it meanwhile and `hasOther()`, this one has failed as well. */
-  ask(host: Host, request: ConnectRequest, hasOther: () => boolean): Promise<LeaseResult>;
+  ask(host: PoolHost, request: ConnectRequest, hasOther: () => boolean): Promise<LeaseResult>;
 }
 
 interface Waiter {
@@ -30,22 +30,23 @@ export function createWaiters(): Waiters {
   return {
     async ask(host, request, hasOther) {
       const { signal } = request;
-      const waiters = waitersFor(host);
+      const { live } = host;
+      const waiters = waitersFor(live);
       const leaving = new AbortController();
       const leave = () => leaving.abort();
       const waiter = { hasOther, leave };
       if (signal.aborted) leave();
       signal.addEventListener("abort", leave);
       waiters.add(waiter);
-      const result = await host.connect({ ...request, signal: leaving.signal });
+      const result = await live.connect({ ...request, signal: leaving.signal }, host);
       waiters.delete(waiter);
       signal.removeEventListener("abort", leave);
       if (result.ok) return result;
-      if (result.kind === "down" && host.standing !== "ready") {
+      if (result.kind === "down" && live.standing !== "ready") {
         for (const other of waiters) if (other.hasOther()) other.leave();
       }
       return result.kind === "aborted" && !signal.aborted
-        ? { ok: false, kind: "down", reason: host.problem }
+        ? { ok: false, kind: "down", reason: live.problem }
         : result;
     },
   };

@@ -4,18 +4,15 @@
  * @module
  */
 import { isShortage, SHORTAGES } from "../base/exhaustion.ts";
-import type { ConnectFailure, Lease, Pool } from "../backend/backend.ts";
-import type { Config } from "../config/config.ts";
-import type { Door, Peer, RunningTunnel, TunnelSettings } from "../engine/door.ts";
+import type { ConnectFailure, Lease } from "../backend/backend.ts";
+import type { Admitted, Door, Peer, RunningTunnel, TunnelSettings } from "../engine/door.ts";
 import type { Asked, RefusalCause } from "../events/event.ts";
 import type { Emit, Events } from "../events/events.ts";
 import { peerWords, peerWordsOf } from "../events/words.ts";
 import { type Answer, answer } from "../http/answer.ts";
-import { healthPathBeside } from "../http/health.ts";
-import { compileOrigins } from "../http/origin.ts";
 import { type RequestHead, withoutQuery } from "../http/request.ts";
-import { compileRoutes } from "../http/route.ts";
-import { type AcceptedRequest, decide, type VerdictRules } from "../http/verdict.ts";
+import { type AcceptedRequest, decide } from "../http/verdict.ts";
+import type { Generations } from "./generation.ts";
 import type { Registry } from "./registry.ts";
 import { Session } from "./session.ts";
 import type { Sweep } from "../engine/sweep.ts";
@@ -24,9 +21,7 @@ import { createGreetingWarning, type GreetingWarning } from "./greeting_warning.
 import { identityOf } from "./progress.ts";
 
 export interface DoorOptions {
-  readonly config: Config;
-  /** By key of `wstunnel.server`. */
-  readonly pools: ReadonlyMap<string, Pool>;
+  readonly generations: Pick<Generations, "current">;
   readonly registry: Registry;
   readonly sweep: Sweep;
   readonly events: Events;
@@ -41,16 +36,13 @@ interface Shared extends DoorOptions {
 
 /** Makes the way in that all engines use. */
 export function createDoor(options: DoorOptions): Door {
-  const { config, pools, stopping, events } = options;
+  const { generations, stopping, events } = options;
   const { emit } = events;
   const shared = { ...options, greetings: createGreetingWarning(emit) };
-  const table = compileRoutes(
-    config.routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
-    config.mapExtensions,
-  );
-  const rules: VerdictRules = { table, healthPath: healthPathBeside(config.healthPath, table) };
-  const areChecked = config.routes.some(({ origins }) => origins.length > 0);
   return {
+    get limits() {
+      return generations.current.limits;
+    },
     accepts(peer) {
       if (!stopping.aborted) return "taken";
       const refusal = answer(503, reasonFor("aborted", stopping), { "retry-after": "1" });
@@ -59,9 +51,13 @@ export function createDoor(options: DoorOptions): Door {
     },
     refused: (peer, answer) => tellRefusal(emit, { peer, answer, cause: "head" }),
     admit(head, peer) {
+      const { rules, pools, tickMs, checksOrigins } = generations.current;
       const verdict = decide(head, rules);
-      if ("accept" in verdict) return { ...verdict, peer };
-      const asked = askedBy(head, areChecked);
+      if ("accept" in verdict) {
+        const { accept } = verdict;
+        return { accept: { ...accept, pool: pools.get(accept.key)!, tickMs }, peer };
+      }
+      const asked = askedBy(head, checksOrigins);
       if ("health" in verdict) {
         emit({ kind: "health-asked", client: peer.name, asked });
         return { answer: verdict.health };
@@ -70,7 +66,7 @@ export function createDoor(options: DoorOptions): Door {
       return { answer: verdict.refuse };
     },
     async connect(head, accept, peer, signal) {
-      const result = await pools.get(accept.key)!.connect({
+      const result = await accept.pool.connect({
         clientAddress: peer.address,
         authority: accept.authority,
         path: accept.path,
@@ -80,7 +76,7 @@ export function createDoor(options: DoorOptions): Door {
       if (result.ok) return result;
       const { failure: { kind: cause, reason: why } } = result;
       const refusal = answer(503, reasonFor(cause, stopping), { "retry-after": "1" });
-      const asked = askedBy(head, areChecked);
+      const asked = askedBy(head, generations.current.checksOrigins);
       tellRefusal(emit, { peer, asked, route: accept.key, answer: refusal, cause, why });
       return { answer: refusal };
     },
@@ -125,7 +121,7 @@ function reasonFor(kind: ConnectFailure["kind"], stopping: AbortSignal): string 
 
 function openTunnel(
   shared: Shared,
-  accept: AcceptedRequest,
+  accept: Admitted,
   peer: Peer,
   lease: Lease,
   start: (settings: TunnelSettings) => RunningTunnel,
@@ -150,7 +146,7 @@ function openTunnel(
     now: sweep.nowMs,
     listener: session,
   });
-  session.begin(running);
+  session.begin(running, accept.tickMs);
   if (stopping.aborted) session.end("shutdown");
 }
 

@@ -4,14 +4,22 @@
  * @module
  */
 import { within } from "../base/within.ts";
-import type { Pool } from "../backend/backend.ts";
-import type { Config } from "../config/config.ts";
+import type { Hosts } from "../backend/hosts.ts";
 import type { Emit } from "../events/events.ts";
 import type { Registry } from "./registry.ts";
 import type { Listener } from "../engine/engine.ts";
 
 /** Of the grace time, what is kept for stopping programs. */
 const STOP_RESERVE_MS = 2_000;
+
+export interface DrainOptions {
+  readonly graceMs: number;
+  /** Whether there are programs to be stopped after the tunnels. */
+  readonly startsPrograms: boolean;
+  /** Resolves when somebody hurries. */
+  readonly hurried: Promise<void>;
+  readonly emit: Emit;
+}
 
 /**
  * Ends every tunnel with 1001. Gives up when somebody hurries, or when the rest of the grace time is the programs': the
@@ -20,12 +28,9 @@ const STOP_RESERVE_MS = 2_000;
 export async function drain(
   listeners: readonly Listener[],
   registry: Registry,
-  config: Config,
-  hurried: Promise<void>,
-  emit: Emit,
+  { graceMs, startsPrograms, hurried, emit }: DrainOptions,
 ): Promise<void> {
-  const { graceMs } = config;
-  const reserveMs = startsPrograms(config) ? stopReserveMs(config) : 0;
+  const reserveMs = startsPrograms ? stopReserveMs(graceMs) : 0;
   const drained = endTunnels(listeners, registry);
   if (await within(Promise.race([drained, hurried]), graceMs - reserveMs)) return;
   emit({ kind: "grace-over", tunnels: registry.size });
@@ -38,25 +43,18 @@ async function endTunnels(listeners: readonly Listener[], registry: Registry): P
   await registry.endAll("shutdown");
 }
 
-function startsPrograms({ routes }: Config): boolean {
-  return routes.some(({ hosts }) =>
-    hosts.some(({ target, program }) => program !== undefined || target.transport === "exec")
-  );
-}
-
 /**
  * Stops every program, by a deadline on the clock of `performance.now()`; those left are killed as we exit. When the deadline
  * has passed while the process was stopped, they have their reserve all the same.
  */
 export async function stopPrograms(
-  pools: Iterable<Pool>,
-  config: Config,
+  hosts: Pick<Hosts, "stop">,
+  graceMs: number,
   deadlineMs: number,
 ): Promise<void> {
-  const stopped = Promise.all([...pools].map((pool) => pool.stop()));
-  await within(stopped, Math.max(deadlineMs - performance.now(), stopReserveMs(config)));
+  await within(hosts.stop(), Math.max(deadlineMs - performance.now(), stopReserveMs(graceMs)));
 }
 
-function stopReserveMs({ graceMs }: Config): number {
+function stopReserveMs(graceMs: number): number {
   return Math.min(graceMs / 4, STOP_RESERVE_MS);
 }

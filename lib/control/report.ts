@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Pool } from "../backend/backend.ts";
+import type { ProcReport } from "../backend/backend.ts";
 import type { ReportEvent } from "../events/event.ts";
 import type { Events } from "../events/events.ts";
 import type { Registry } from "./registry.ts";
@@ -21,7 +21,7 @@ const EVENTS_AT_ONCE = 200;
  * given it gives another behind that; as long as nobody reads the log it waits.
  */
 export function createReport(
-  pools: readonly Pool[],
+  backends: () => readonly ProcReport[],
   registry: Registry,
   { emit, flushed }: Pick<Events, "emit" | "flushed">,
 ): () => void {
@@ -31,7 +31,7 @@ export function createReport(
     while (asked) {
       asked = false;
       let count = 0;
-      for (const event of eventsOf(pools, registry)) {
+      for (const event of eventsOf(backends(), registry)) {
         emit(event);
         if (++count % EVENTS_AT_ONCE === 0) await flushed();
       }
@@ -46,8 +46,7 @@ export function createReport(
   };
 }
 
-function* eventsOf(pools: readonly Pool[], registry: Registry): Generator<ReportEvent> {
-  const rows = pools.flatMap((pool) => pool.report());
+function* eventsOf(rows: readonly ProcReport[], registry: Registry): Generator<ReportEvent> {
   const last = registry.lastId;
   yield { kind: "report-begun", openTunnels: registry.size, backends: rows.length };
   for (const row of rows) yield { kind: "report-backend", ...row };

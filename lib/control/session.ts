@@ -62,10 +62,10 @@ export class Session implements OpenTunnel, TunnelListener {
     return this.#running?.machine ?? NO_FLOW;
   }
 
-  /** The engine moves it from now on. */
-  begin(running: RunningTunnel): void {
+  /** The engine moves it from now on; it is looked at every `tickMs`, or more often. */
+  begin(running: RunningTunnel, tickMs: number): void {
     this.#running = running;
-    if (!running.machine.released) this.#context.sweep.add(running);
+    if (!running.machine.released) this.#context.sweep.add(running, tickMs);
   }
 
   end(cause: Cause): void {

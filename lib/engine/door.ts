@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Lease } from "../backend/backend.ts";
+import type { Lease, Pool } from "../backend/backend.ts";
 import type { Answer } from "../http/answer.ts";
 import type { RequestHead } from "../http/request.ts";
 import type { AcceptedRequest } from "../http/verdict.ts";
@@ -21,10 +21,25 @@ export interface Peer {
 /** What becomes of a connection: it is taken, or closed without a word, or closed behind an answer. */
 export type Acceptance = "taken" | "dropped" | { readonly answer: Answer };
 
+/** A request that may become a tunnel, by the configuration that held when it came. */
+export interface Admitted extends AcceptedRequest {
+  readonly pool: Pool;
+  /** How often its tunnel is to be looked at. */
+  readonly tickMs: number;
+}
+
+/** What a configuration sets an engine. */
+export interface Limits {
+  /** How long a client may take to send its request head. */
+  readonly handshakeTimeoutMs: number;
+  /** What a client may be ahead of its backend, where it can't be made to wait. */
+  readonly maxBufferBytes: number;
+}
+
 /** A request that may become a tunnel and whose it is, or the answer that it gets in place of one. */
 export type Admission =
   | {
-    readonly accept: AcceptedRequest;
+    readonly accept: Admitted;
     /** Who is at the other end of the connection, or for whom that one says it speaks. */
     readonly peer: Peer;
   }
@@ -47,6 +62,8 @@ export interface RunningTunnel {
 }
 
 export interface Door {
+  /** Those that hold now. */
+  readonly limits: Limits;
   /** Asked of a connection before any of it is read; by the native engine, which is shown no connections, of each request. */
   accepts(peer: Peer): Acceptance;
   /** Tells of a request that an engine refuses by itself, its head being none. */
@@ -56,15 +73,15 @@ export interface Door {
   /** Connects a backend. `signal` is aborted when the client goes away or the listener is closed. Never rejects. */
   connect(
     head: RequestHead,
-    accept: AcceptedRequest,
+    accept: Admitted,
     peer: Peer,
     signal: AbortSignal,
   ): Promise<Connected>;
   /** The client went away before the upgrade: its backend is let go. */
-  abandon(accept: AcceptedRequest, peer: Peer, lease: Lease): void;
+  abandon(accept: Admitted, peer: Peer, lease: Lease): void;
   /** Opens the tunnel, which the engine makes by `start`, and closes the backend's lease with it. */
   open(
-    accept: AcceptedRequest,
+    accept: Admitted,
     peer: Peer,
     lease: Lease,
     start: (settings: TunnelSettings) => RunningTunnel,

@@ -12,9 +12,6 @@ import type { SocketDiag } from "../sys/socket_diag.ts";
 import type { Buffers } from "./elastic_buffer.ts";
 
 export interface EngineOptions {
-  readonly handshakeTimeoutMs: number;
-  /** What a client may be ahead of its backend, where it can't be made to wait. */
-  readonly maxBufferBytes: number;
   readonly buffers: Buffers;
   readonly breather: Breather;
   readonly diag: SocketDiag;

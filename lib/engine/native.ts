@@ -10,9 +10,8 @@ import type { ListenConfig } from "../config/config.ts";
 import type { Answer } from "../http/answer.ts";
 import type { RequestHead } from "../http/request.ts";
 import { splitAbsolute } from "../http/request_line.ts";
-import type { AcceptedRequest } from "../http/verdict.ts";
 import { tellAcceptFailed } from "./accept.ts";
-import type { Door, Peer } from "./door.ts";
+import type { Admitted, Door, Peer } from "./door.ts";
 import { openNativeTunnel, untilOpen } from "./native_tunnel.ts";
 
 import type { EngineOptions, Listener } from "./engine.ts";
@@ -153,7 +152,7 @@ function toResponse({ status, headers, body }: Answer): Response {
 /** What an upgrade is made of. */
 interface Upgrade {
   readonly request: Request;
-  readonly accept: AcceptedRequest;
+  readonly accept: Admitted;
   readonly peer: Peer;
   readonly lease: Lease;
 }
@@ -165,6 +164,7 @@ function upgrade(
   open: Set<Promise<void>>,
 ): Response {
   const { protocol } = accept;
+  const { maxBufferBytes } = door.limits;
   const isFound = protocol !== null && runtimeFinds(protocol, request.headers);
   // The runtime pings after half its timeout without a message; its Pings can't be had otherwise.
   const idleTimeout = 2 * accept.pingIntervalMs / 1000;
@@ -187,7 +187,7 @@ function upgrade(
         accept,
         peer,
         lease,
-        (settings) => openNativeTunnel(socket, lease, settings, options),
+        (settings) => openNativeTunnel(socket, lease, settings, { ...options, maxBufferBytes }),
       );
     }
     door.abandon(accept, peer, lease);

@@ -10,7 +10,7 @@ import { DECODE_HEADROOM } from "../tunnel/base64.ts";
 import { Tunnel } from "../tunnel/tunnel.ts";
 import { CloseCode } from "../websocket/close_code.ts";
 import { BackendSide } from "./backend_side.ts";
-import type { RunningTunnel, TunnelSettings } from "./door.ts";
+import type { Limits, RunningTunnel, TunnelSettings } from "./door.ts";
 import { NativeEnd } from "./native_end.ts";
 import { StreamTransport } from "./stream_transport.ts";
 
@@ -48,7 +48,7 @@ export function openNativeTunnel(
   socket: WebSocket,
   { connection }: Lease,
   settings: TunnelSettings,
-  options: EngineOptions,
+  options: EngineOptions & Pick<Limits, "maxBufferBytes">,
 ): RunningTunnel {
   const backend = new StreamTransport(connection, options);
   const machine = new Tunnel(backend, settings);

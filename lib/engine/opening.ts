@@ -17,11 +17,10 @@ import { type Answer, answer } from "../http/answer.ts";
 import { formatAnswer, formatUpgrade } from "../http/format.ts";
 import { HeadParser, type ParsedHead } from "../http/head.ts";
 import type { RequestHead } from "../http/request.ts";
-import type { AcceptedRequest } from "../http/verdict.ts";
 import type { TcpAnswer } from "../sys/socket_diag.ts";
 import { MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
 import { type WideBytes, wideBytes } from "../websocket/wide_bytes.ts";
-import type { Connected, Door, Peer } from "./door.ts";
+import type { Admitted, Connected, Door, Peer } from "./door.ts";
 import {
   StreamTransport,
   type TransportListener,
@@ -37,7 +36,6 @@ const EARLY_BYTES = 4 * 1024;
 
 export interface OpeningOptions extends TransportOptions {
   readonly door: Door;
-  readonly handshakeTimeoutMs: number;
   /** The time, by the clock of the ticks. */
   readonly nowMs: () => number;
   /** It has become a tunnel, or is closed. */
@@ -54,6 +52,7 @@ export class Opening implements TransportListener {
   readonly #parser = new HeadParser();
   /** Of a head that came in pieces, or what came behind it. */
   #kept: Uint8Array<ArrayBuffer> = NOTHING;
+  readonly #handshakeTimeoutMs: number;
   #deadlineMs: number;
   #gone: AbortController | null = null;
 
@@ -65,7 +64,8 @@ export class Opening implements TransportListener {
   ) {
     this.#options = options;
     this.#peer = peer;
-    this.#deadlineMs = options.nowMs() + options.handshakeTimeoutMs;
+    this.#handshakeTimeoutMs = options.door.limits.handshakeTimeoutMs;
+    this.#deadlineMs = options.nowMs() + this.#handshakeTimeoutMs;
     this.#transport = new StreamTransport(connection, options, ask);
     // A head, and no more than a little behind it.
     this.#transport.begin(this, null, "small");
@@ -100,7 +100,7 @@ export class Opening implements TransportListener {
     if (this.#state === "connecting") this.#transport.probe();
     if (nowMs < this.#deadlineMs) return;
     if (this.#state !== "head") return this.#close();
-    const seconds = this.#options.handshakeTimeoutMs / 1000;
+    const seconds = this.#handshakeTimeoutMs / 1000;
     this.#refuseHead(answer(408, `no request within ${seconds} seconds`), this.#kept);
   }
 
@@ -140,7 +140,7 @@ export class Opening implements TransportListener {
       .then((connected) => this.#onConnected(head, admission.accept, connected));
   }
 
-  #onConnected(head: RequestHead, accept: AcceptedRequest, connected: Connected): void {
+  #onConnected(head: RequestHead, accept: Admitted, connected: Connected): void {
     this.#gone = null;
     if (this.#state === "over") {
       if ("lease" in connected) this.#options.door.abandon(accept, this.#peer, connected.lease);
@@ -150,7 +150,7 @@ export class Opening implements TransportListener {
     this.#upgrade(head, accept, connected.lease);
   }
 
-  #upgrade(head: RequestHead, accept: AcceptedRequest, lease: Lease): void {
+  #upgrade(head: RequestHead, accept: Admitted, lease: Lease): void {
     const client = this.#transport;
     const upgrade = formatUpgrade(head.headers.get("sec-websocket-key")!, accept.protocol);
     client.send(upgrade, 0, upgrade.length);

@@ -22,7 +22,7 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
   const { address } = place;
   const listener = openListener(place);
   const openings = new Set<Opening>();
-  const sweep = createSweep(tickFor([options.handshakeTimeoutMs, REFUSED_TICK_MS]));
+  const sweep = createSweep(tickFor([REFUSED_TICK_MS]));
   let closed = false;
   let onSettled: (() => void) | null = null;
   const openingOptions = {
@@ -43,7 +43,7 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
     const ask = questionOf(connection, options);
     const opening = new Opening(connection, peer, openingOptions, ask);
     openings.add(opening);
-    sweep.add(opening);
+    sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
     if (acceptance !== "taken") opening.refuse(acceptance.answer);
   };
   const real = fromRuntime(listener.addr);

@@ -15,17 +15,17 @@ export interface Ticking {
 
 /** Ticks what is added, with the time of its clock, until it is taken out again. */
 export interface Sweep {
-  readonly tickMs: number;
   /** The clock: that of `performance.now()` without the time left out. */
   readonly nowMs: () => number;
-  add(ticking: Ticking): void;
+  /** It is ticked every `tickMs`, or more often: as others ask for, or the sweep's own time says. */
+  add(ticking: Ticking, tickMs?: number): void;
   delete(ticking: Ticking): void;
 }
 
 /** A tick that comes so late was not held up by work alone: the process stood still. */
 const STOPPED_MS = 100;
 
-const LONGEST_TICK_MS = 1000;
+export const LONGEST_TICK_MS = 1000;
 const SHORTEST_TICK_MS = 10;
 
 /** A tick that sees each of the given times, 0 meaning none, to a quarter of it. */
@@ -36,10 +36,12 @@ export function tickFor(timesMs: readonly number[]): number {
 
 /** The timer runs only while there is something to tick; `afterTicks` is called once at each. */
 export function createSweep(
-  tickMs: number,
+  longestMs: number,
   afterTicks: (nowMs: number) => void = () => {},
 ): Sweep {
-  const all = new Set<Ticking>();
+  const all = new Map<Ticking, number>();
+  const askedFor = createTally();
+  let tickMs = longestMs;
   let timer: ReturnType<typeof setInterval> | undefined;
   let tickedAtMs = 0;
   let leftOutMs = 0;
@@ -54,23 +56,48 @@ export function createSweep(
     letIn = isLate && !letIn;
     if (letIn) return;
     const nowMs = tickedAtMs - leftOutMs;
-    for (const one of all) one.tick(nowMs);
+    for (const one of all.keys()) one.tick(nowMs);
     afterTicks(nowMs);
+    // Only here: others that come and go would put each tick off.
+    const neededMs = Math.min(longestMs, askedFor.least());
+    if (neededMs > tickMs && timer !== undefined) startTimer(neededMs);
+  };
+  const startTimer = (everyMs: number) => {
+    clearInterval(timer);
+    tickMs = everyMs;
+    tickedAtMs = performance.now();
+    timer = setInterval(tick, tickMs);
   };
   return {
-    tickMs,
     nowMs: () => performance.now() - leftOutMs,
-    add(ticking) {
-      all.add(ticking);
-      if (timer !== undefined) return;
-      tickedAtMs = performance.now();
-      timer = setInterval(tick, tickMs);
+    add(ticking, askedMs = longestMs) {
+      const ownMs = Math.min(askedMs, longestMs);
+      all.set(ticking, ownMs);
+      askedFor.add(ownMs);
+      if (timer === undefined || ownMs < tickMs) startTimer(ownMs);
     },
     delete(ticking) {
+      const ownMs = all.get(ticking);
+      if (ownMs === undefined) return;
       all.delete(ticking);
+      askedFor.delete(ownMs);
       if (all.size > 0) return;
       clearInterval(timer);
       timer = undefined;
     },
+  };
+}
+
+/** How often each number was added: there are few, whatever the number of tunnels. */
+function createTally() {
+  const counts = new Map<number, number>();
+  return {
+    add: (value: number) => void counts.set(value, (counts.get(value) ?? 0) + 1),
+    delete(value: number) {
+      const left = counts.get(value)! - 1;
+      if (left > 0) counts.set(value, left);
+      else counts.delete(value);
+    },
+    least: () => Math.min(...counts.keys()),
   };
 }

@@ -219,6 +219,10 @@ export type ProgramEvent =
   | { readonly kind: "program-foreign"; readonly program: string }
   /** More run than are needed: it is stopped. */
   | { readonly kind: "program-surplus"; readonly program: string }
+  /** No host has it any more, and nobody uses it: it is stopped. */
+  | { readonly kind: "program-let-go"; readonly program: string }
+  /** Another command is to run at its address, and nobody uses it any more: it is stopped, and that one started. */
+  | { readonly kind: "program-replaced"; readonly program: string; readonly pid: number }
   /** One started for a tunnel ended with a failure; `wanted`: its client was not done with it. */
   | ({
     readonly kind: "exec-failed";

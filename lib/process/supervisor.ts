@@ -7,6 +7,7 @@
 import { describeExit } from "../base/exit.ts";
 import { restartDelayMs, STEADY_RUN_MS } from "./backoff.ts";
 import type { Child } from "./child.ts";
+import { processIdentity } from "./identity.ts";
 import { acceptance, launch, type LaunchOptions } from "./launch.ts";
 import { inTurn } from "./turns.ts";
 
@@ -28,9 +29,17 @@ export type ProcState =
   | "backoff"
   | "stopping";
 
+/** What may change while it is kept: the next start is made of it. */
+export type LaunchSettings = Pick<
+  LaunchOptions,
+  "command" | "environment" | "killSignal" | "handover" | "listenBacklog" | "startTimeoutMs"
+>;
+
 export interface SupervisorOptions extends LaunchOptions {
   /** Open tunnels: a dead program is not restarted before they have ended. */
   readonly load: () => number;
+  /** Whether somebody uses it, or is about to: a program that is up is not replaced before that is over. */
+  readonly busy: () => boolean;
   /** Whether it is to run without being asked for. */
   readonly wanted: () => boolean;
   readonly onUp: () => void;
@@ -41,9 +50,12 @@ export interface SupervisorOptions extends LaunchOptions {
 const STOPPED = { ok: false, reason: "stopped" } as const;
 
 export class Supervisor {
-  readonly #options: SupervisorOptions;
+  #options: SupervisorOptions;
   #state: ProcState = "stopped";
   #child: Child | null = null;
+  /** The identity of what is to run, and of what was started last. */
+  #identity: string;
+  #launched = "";
   #reason = "";
   /** The start, stop or end under way. */
   #settling: Promise<unknown> = Promise.resolve();
@@ -59,6 +71,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#identity = processIdentity(options);
   }
 
   get state(): ProcState {
@@ -77,6 +90,23 @@ export class Supervisor {
   /** Why it last failed to start or ended; empty at first. */
   get reason(): string {
     return this.#reason;
+  }
+
+  /** The program that runs is another one than is to run by now: it is replaced once nobody uses it. */
+  get outdated(): boolean {
+    return this.#child !== null && this.#launched !== this.#identity;
+  }
+
+  /** Takes on settings: at the next start, which comes at once for another program that nobody uses. */
+  configure(settings: LaunchSettings): void {
+    this.#options = { ...this.#options, ...settings };
+    const identity = processIdentity(settings);
+    if (identity === this.#identity) return;
+    this.#identity = identity;
+    // Those of another program.
+    this.#failures = 0;
+    if (this.#retryTimer !== undefined) this.#recover();
+    void this.#replaceUnused();
   }
 
   /** Starts it unless it runs; resolves once it accepts connections with null, else with why not. */
@@ -102,6 +132,7 @@ export class Supervisor {
   /** Its last tunnel has ended. */
   unused(): void {
     if (this.#state === "dead" && this.#child === null) this.#recover();
+    void this.#replaceUnused();
   }
 
   /** A connect to it failed: if it is not ours, ours may be started. */
@@ -116,7 +147,7 @@ export class Supervisor {
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#retryTimer);
+    this.#forgetRetry();
     this.#startAborter.abort();
     if (this.#state === "starting") await this.#starting;
     if (this.#state === "up") {
@@ -125,9 +156,18 @@ export class Supervisor {
       this.#settling = this.#child!.stop();
     }
     await this.#settling;
-    clearTimeout(this.#retryTimer);
+    this.#forgetRetry();
     this.#child = null;
     this.#state = "stopped";
+  }
+
+  /** Requests that come meanwhile wait for its end, and for the start of the one that takes its place. */
+  async #replaceUnused(): Promise<void> {
+    if (this.#state !== "up" || !this.outdated || this.#options.busy()) return;
+    const { name: program, events, wanted } = this.#options;
+    events.emit({ kind: "program-replaced", program, pid: this.pid! });
+    await this.stop();
+    if (!this.#over && wanted()) void this.start();
   }
 
   async #bringUp(): Promise<string | null> {
@@ -166,7 +206,10 @@ export class Supervisor {
     }
     if (found.kind === "error") return found.reason;
     if (signal.aborted) return "stopped";
-    const spawned = await inTurn(() => signal.aborted ? STOPPED : launch(this.#options));
+    const spawned = await inTurn(() => {
+      this.#launched = this.#identity;
+      return signal.aborted ? STOPPED : launch(this.#options);
+    });
     if (!spawned.ok) return spawned.reason;
     const { child } = spawned;
     this.#child = child;
@@ -212,7 +255,7 @@ export class Supervisor {
 
   /** After an end: a new start, now or after its backoff. */
   #recover(): void {
-    clearTimeout(this.#retryTimer);
+    this.#forgetRetry();
     const delayMs = restartDelayMs(this.#failures, performance.now() - this.#startedAt);
     if (delayMs === 0) return this.#proceed();
     this.#state = "backoff";
@@ -220,7 +263,13 @@ export class Supervisor {
     this.#retryTimer = setTimeout(() => this.#proceed(), delayMs);
   }
 
+  #forgetRetry(): void {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+  }
+
   #proceed(): void {
+    this.#retryTimer = undefined;
     this.#state = "stopped";
     if (this.#options.wanted()) void this.start();
   }

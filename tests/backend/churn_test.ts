@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createPool } from "../../lib/backend/pool.ts";
 import {
+  createPool,
   end,
   execTarget,
   hostConfig,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { BackendConnection } from "../../lib/backend/connection.ts";
-import { createPool } from "../../lib/backend/pool.ts";
 import type { ExecTarget } from "../../lib/config/config.ts";
 import {
+  createPool,
   end,
   execTarget,
   failed,

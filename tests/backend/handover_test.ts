@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createPool } from "../../lib/backend/pool.ts";
 import type { Address } from "../../lib/base/address.ts";
 import {
+  createPool,
   end,
   failed,
   freePort,

@@ -1,6 +1,6 @@
 /** Starts a pool with a program and an `exec` tunnel, prints the ids of all it has started, and waits to be killed. */
-import { createPool } from "../../lib/backend/pool.ts";
 import {
+  createPool,
   execTarget,
   hostConfig,
   keptLog,

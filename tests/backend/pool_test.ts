@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createPool } from "../../lib/backend/pool.ts";
 import type { PolicyName } from "../../lib/config/config.ts";
 import {
+  createPool,
   end,
   failed,
   freePort,
@@ -43,7 +43,7 @@ for (const policy of ["fair", "least-connection", "round-robin"] as const) {
     assert.deepEqual(await allTaken(backends, 40), [10, 10, 10, 10]);
     assert.deepEqual(pool.report().map(({ load }) => load), [10, 10, 10, 10]);
     leases.forEach(end);
-    leases.forEach(({ release }) => release());
+    leases.forEach((lease) => lease.release());
     assert.deepEqual(pool.report().map(({ load }) => load), [0, 0, 0, 0], "released once each");
     assert.deepEqual(pool.report().map(({ tunnelsServed }) => tunnelsServed), [10, 10, 10, 10]);
     await close();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Lease, Pool } from "../../lib/backend/backend.ts";
-import { createPool } from "../../lib/backend/pool.ts";
 import { procAddress } from "../../lib/backend/proc.ts";
 import type { Address } from "../../lib/base/address.ts";
 import type { HostConfig, ProgramConfig } from "../../lib/config/config.ts";
 import {
+  createPool,
   end,
   failed,
   freePort,

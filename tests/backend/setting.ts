@@ -2,7 +2,9 @@
 import { closeQuietly } from "../support/connection.ts";
 import type { Address } from "../../lib/base/address.ts";
 import type { OpenedLog } from "../../lib/base/logger.ts";
-import type { ConnectRequest, ConnectResult, Lease } from "../../lib/backend/backend.ts";
+import type { ConnectRequest, ConnectResult, Lease, Pool } from "../../lib/backend/backend.ts";
+import { createHosts } from "../../lib/backend/hosts.ts";
+import { createPool as createRoutePool } from "../../lib/backend/pool.ts";
 import type {
   ExecTarget,
   HostConfig,
@@ -77,6 +79,21 @@ export function route(...hosts: readonly HostConfig[]): RouteConfig {
     frameType: "binary",
     subprotocols: [],
   };
+}
+
+/** A pool that is alone with its hosts. */
+export interface LonePool extends Pool {
+  /** Starts the programs it keeps; resolves once they accept connections or are known not to. */
+  start(): Promise<void>;
+  /** Stops every program it started. */
+  stop(): Promise<void>;
+}
+
+export function createPool(route: RouteConfig, events: Events): LonePool {
+  const hosts = createHosts(events);
+  const pool = createRoutePool(route, hosts, events.emit);
+  hosts.adopt({}, new Map([[route.key, pool]]));
+  return { ...pool, start: hosts.start, stop: hosts.stop };
 }
 
 export function request(change: Partial<ConnectRequest> = {}): ConnectRequest {

@@ -17,23 +17,24 @@ for (
 ) {
   const { maxProcs, maxProcsPerClient } = limits;
   Deno.test(`\`createSlots()\` of ${maxProcs}, ${maxProcsPerClient} for an address, gives ${client} ${most}`, () => {
-    const slots = createSlots(limits);
+    const slots = createSlots();
     let taken = 0;
-    while (taken <= maxProcs && slots.take(client).ok) taken++;
+    while (taken <= maxProcs && slots.take(client, limits).ok) taken++;
     assert.equal(taken, most);
     assert.equal(slots.used, most);
-    const refused = slots.take(client);
+    const refused = slots.take(client, limits);
     assert.equal(refused.ok ? "" : refused.kind, most === maxProcs ? "full" : "share");
-    assert.equal(slots.take("198.51.100.7").ok, most < maxProcs);
+    assert.equal(slots.take("198.51.100.7", limits).ok, most < maxProcs);
   });
 }
 
 Deno.test("`createSlots()` takes places back", () => {
-  const slots = createSlots({ maxProcs: 2, maxProcsPerClient: 1 });
+  const slots = createSlots();
+  const limits = { maxProcs: 2, maxProcsPerClient: 1 };
   for (let round = 0; round < 3; round++) {
-    const slot = slots.take("192.0.2.1");
+    const slot = slots.take("192.0.2.1", limits);
     assert.ok(slot.ok);
-    assert.equal(slots.take("192.0.2.1").ok, false);
+    assert.equal(slots.take("192.0.2.1", limits).ok, false);
     slot.give();
     assert.equal(slots.used, 0);
   }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parseAddress } from "../../lib/base/address.ts";
-import { createPool } from "../../lib/backend/pool.ts";
 import { listenSilently } from "../support/backends.ts";
 import {
+  createPool,
   end,
   failed,
   freePort,

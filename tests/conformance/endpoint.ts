@@ -3,10 +3,11 @@ import { formatAddress } from "../../lib/base/address.ts";
 import { createBreather } from "../../lib/base/breather.ts";
 import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
 import { openLog } from "../../lib/base/logger.ts";
-import { createPool } from "../../lib/backend/pool.ts";
+import { createHosts } from "../../lib/backend/hosts.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { loadToml } from "../../lib/config/load.ts";
 import { createDoor } from "../../lib/control/door.ts";
+import { createGenerations } from "../../lib/control/generation.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { createEvents, type Sink } from "../../lib/events/events.ts";
@@ -64,12 +65,10 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
   const used = () => buffers.small.used + buffers.large.used;
   const readCount = createReadCount();
   const events = createEvents([createLogSink(log), ...(options.sink ? [options.sink] : [])]);
-  const pools = new Map(
-    config.routes.map((route) => [route.key, createPool(route, events)]),
-  );
+  const hosts = createHosts(events);
+  const generations = createGenerations(config, hosts, events.emit);
   const door = createDoor({
-    config,
-    pools,
+    generations,
     registry,
     sweep: createSweep(TICK_MS),
     events,
@@ -77,7 +76,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
   });
   const listenAt = config.engine === "native" ? listenNative : listenStream;
   const listener = readCount.over(() =>
-    listenAt(config.listen[0]!, door, { ...config, buffers, breather, diag, emit: events.emit })
+    listenAt(config.listen[0]!, door, { buffers, breather, diag, emit: events.emit })
   );
   let closing: Promise<void> | null = null;
   const stopListening = () => closing ??= listener.close();
@@ -90,10 +89,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
       return used();
     },
     get load() {
-      return [...pools.values()].flatMap((pool) => pool.report()).reduce(
-        (n, { load }) => n + load,
-        0,
-      );
+      return generations.report().reduce((n, { load }) => n + load, 0);
     },
     stopListening,
     endTunnels: () => registry.endAll("shutdown"),
@@ -104,7 +100,7 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
       } finally {
         await registry.endAll("shutdown");
         await stopListening();
-        await Promise.all([...pools.values()].map((pool) => pool.stop()));
+        await hosts.stop();
         await breather.close();
         diag.close();
       }

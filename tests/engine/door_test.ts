@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { createBreather } from "../../lib/base/breather.ts";
 import { formatAddress } from "../../lib/base/address.ts";
 import type { Lease } from "../../lib/backend/backend.ts";
-import type { Connected, Door, Peer } from "../../lib/engine/door.ts";
+import type { Admitted, Connected, Door, Peer } from "../../lib/engine/door.ts";
 import type { EngineOptions } from "../../lib/engine/engine.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { answer } from "../../lib/http/answer.ts";
-import type { AcceptedRequest } from "../../lib/http/verdict.ts";
 import { connectPair, type FarEnd } from "../support/connection_pair.ts";
 import { eventually } from "../support/eventually.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
@@ -22,6 +21,7 @@ const PLACE = { address: { transport: "tcp", hostname: "127.0.0.1", port: 0 } } 
 const BEHIND: Peer = { address: "192.0.2.7", name: "192.0.2.7:7" };
 
 const UNASKED: Door = {
+  limits: { handshakeTimeoutMs: 10_000, maxBufferBytes: 65_536 },
   accepts: () => "taken",
   refused: () => assert.fail("a head that is none"),
   admit: () => assert.fail("a head"),
@@ -38,8 +38,6 @@ async function behind(
 ): Promise<void> {
   const breather = createBreather();
   const options = {
-    handshakeTimeoutMs: 10_000,
-    maxBufferBytes: 65_536,
     buffers: plainBuffers(16_384),
     breather,
     diag: { ask: () => null },
@@ -68,7 +66,7 @@ function proxied(isPatient: boolean) {
     },
     admit(_head, peer) {
       tell("admit", peer);
-      const accept = { protocol: null, encoding: "binary", pingIntervalMs: 0 } as AcceptedRequest;
+      const accept = { protocol: null, encoding: "binary", pingIntervalMs: 0 } as Admitted;
       return { accept, peer: BEHIND };
     },
     async connect(_head, _accept, peer, signal): Promise<Connected> {

@@ -4,9 +4,9 @@ import { holdUp } from "../support/hold_up.ts";
 import { until } from "../support/connection_pair.ts";
 
 /** Adds a look; gives what takes it out. */
-function watched(sweep: Sweep, tick: (nowMs: number) => void): () => void {
+function watched(sweep: Sweep, tick: (nowMs: number) => void, tickMs?: number): () => void {
   const ticking = { tick };
-  sweep.add(ticking);
+  sweep.add(ticking, tickMs);
   return () => sweep.delete(ticking);
 }
 
@@ -105,4 +105,28 @@ Deno.test("`createSweep()` comes to a look in a process that is always held up",
   await until("three looks", () => looks >= 3);
   clearInterval(busy);
   unwatch();
+});
+
+Deno.test("`createSweep()` ticks as often as the one asks that asks for the most, while it is there", async () => {
+  const sweep = createSweep(400);
+  const slow: number[] = [];
+  const unwatchSlow = watched(sweep, (nowMs) => slow.push(nowMs));
+  let count = 0;
+  const since = performance.now();
+  const unwatchQuick = watched(sweep, () => count++, 10);
+  await until("quick looks", () => count >= 5);
+  assert.ok(performance.now() - since < 1500, "from when it came");
+  unwatchQuick();
+  const before = slow.length;
+  await until("slow looks", () => slow.length >= before + 3);
+  assert.ok(slow.at(-1)! - slow.at(-2)! >= 390, "no more once it has gone");
+  const unwatchOther = watched(sweep, () => {}, 5000);
+  unwatchSlow();
+  const last = performance.now();
+  let looked = false;
+  const unwatchLast = watched(sweep, () => looked = true, 5000);
+  await until("a look", () => looked);
+  assert.ok(performance.now() - last < 4000, "never less often than the sweep's own time");
+  unwatchOther();
+  unwatchLast();
 });

@@ -125,6 +125,9 @@ const LINES: Lines = {
   "program-foreign": ({ program }) =>
     info("something listens already, no program is started", { name: program }),
   "program-surplus": ({ program }) => info("surplus program is stopped", { program }),
+  "program-let-go": ({ program }) => info("program of no backend any more is stopped", { program }),
+  "program-replaced": ({ program, pid }) =>
+    info("program has changed and is replaced", { program, pid }),
   "exec-failed": ({ kind: _, exit, wanted, ...names }) => {
     const fields = { ...names, exit: describeExit(exit) };
     return wanted ? warn("program has failed", fields) : info("program has ended", fields);

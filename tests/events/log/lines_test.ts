@@ -220,6 +220,14 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     { program: "unix:/s" },
     "info    something listens already, no program is started name=unix:/s",
   ]],
+  "program-let-go": [[
+    { program: "unix:/run/a.sock" },
+    "info    program of no backend any more is stopped program=unix:/run/a.sock",
+  ]],
+  "program-replaced": [[
+    { program: "unix:/run/a.sock", pid: 7 },
+    "info    program has changed and is replaced program=unix:/run/a.sock pid=7",
+  ]],
   "program-surplus": [[
     { program: "unix:/s" },
     "info    surplus program is stopped program=unix:/s",

@@ -1,0 +1,98 @@
+/**
+ * What a configuration is made into, and swapped whole for another: rules, routes, pools and limits.
+ *
+ * A request is answered by the generation that is there when its head has come, a tunnel keeps the one that it began with: its host, times,
+ * frame type. Hosts and programs live beside the generations (`lib/backend/hosts.ts`): what the next one names as well is kept, with its load and
+ * its outage; what it doesn't name is let go once nobody asks it any more, and its programs are stopped with their last tunnels.
+ *
+ * @module
+ */
+import type { ProcReport } from "../backend/backend.ts";
+import type { Hosts } from "../backend/hosts.ts";
+import { createPool, type RoutePool } from "../backend/pool.ts";
+import type { Config } from "../config/config.ts";
+import type { Limits } from "../engine/door.ts";
+import type { Emit } from "../events/events.ts";
+import { tickFor } from "../engine/sweep.ts";
+import { healthPathBeside } from "../http/health.ts";
+import { compileOrigins } from "../http/origin.ts";
+import { compileRoutes } from "../http/route.ts";
+import type { VerdictRules } from "../http/verdict.ts";
+
+export interface Generation {
+  readonly rules: VerdictRules;
+  /** Whether any route admits some origins only. */
+  readonly checksOrigins: boolean;
+  /** By key of `wstunnel.server`. */
+  readonly pools: ReadonlyMap<string, RoutePool>;
+  readonly limits: Limits;
+  /** How often its tunnels are to be looked at. */
+  readonly tickMs: number;
+  readonly graceMs: number;
+}
+
+/** Makes a generation over the hosts that live; nothing changes before these are its own. */
+export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Generation {
+  const { routes, mapExtensions, healthPath, graceMs } = config;
+  const { handshakeTimeoutMs, maxBufferBytes } = config;
+  const table = compileRoutes(
+    routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
+    mapExtensions,
+  );
+  return {
+    rules: { table, healthPath: healthPathBeside(healthPath, table) },
+    checksOrigins: routes.some(({ origins }) => origins.length > 0),
+    pools: new Map(routes.map((route) => [route.key, createPool(route, hosts, emit)])),
+    limits: { handshakeTimeoutMs, maxBufferBytes },
+    tickMs: tickFor(timesOf(config)),
+    graceMs,
+  };
+}
+
+/** The times that tunnels are watched for. */
+function timesOf({ routes }: Config): number[] {
+  return routes.flatMap(({ pingIntervalMs, hosts }) => [
+    pingIntervalMs,
+    ...hosts.flatMap((host) => [host.readTimeoutMs, host.writeTimeoutMs]),
+  ]);
+}
+
+/** The generation that holds, and the way to the next. */
+export interface Generations {
+  readonly current: Generation;
+  /** Starts what the current one keeps running; resolves once that accepts connections or is known not to. */
+  start(): Promise<void>;
+  /**
+   * Makes a configuration the one that holds, all of it or, where it throws, nothing: routes, hosts, origins, subprotocols, times, `health-path`,
+   * `map-extensions`, `grace-time`, `handshake-timeout`, `max-buffer`. What is made once, at the start, stays as it is: `listen`, `engine`,
+   * `log-format`, `debug`, `buffer-size`.
+   */
+  swap(config: Config): void;
+  /** The rows of the current hosts, and of former ones that have yet to end. */
+  report(): ProcReport[];
+}
+
+export function createGenerations(config: Config, hosts: Hosts, emit: Emit): Generations {
+  let current = createGeneration(config, hosts, emit);
+  hosts.adopt(current, current.pools);
+  const start = () => hosts.start();
+  return {
+    get current() {
+      return current;
+    },
+    start,
+    swap(config) {
+      const last = current;
+      const next = createGeneration(config, hosts, emit);
+      hosts.adopt(next, next.pools);
+      current = next;
+      const settled = [...last.pools.values()].map((pool) => pool.settled());
+      void Promise.all(settled).then(() => hosts.release(last));
+      void start();
+    },
+    report: () => [
+      ...[...current.pools.values()].flatMap((pool) => pool.report()),
+      ...hosts.draining(),
+    ],
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * The program's life: a server, signals, drain.
+ *
+ * @module
+ */
+import type { Config } from "../config/config.ts";
+import type { Events } from "../events/events.ts";
+import { reapOrphans } from "../process/reap.ts";
+import { isDebuggerOpen } from "./debugger.ts";
+import { surviveDefects } from "./defects.ts";
+import { createReport } from "./report.ts";
+import { runtimeLimits } from "./runtime.ts";
+import { createServer } from "./server.ts";
+import { onSignals } from "./signals.ts";
+
+/** Serves until a signal ends it; gives the exit code: 0 after a drain, 1 when it can't listen. */
+export async function serve(config: Config, events: Events): Promise<number> {
+  const { emit } = events;
+  const server = createServer(config, events);
+  const { registry } = server;
+  const asked = Promise.withResolvers<void>();
+  const hurried = Promise.withResolvers<void>();
+  let ending = false;
+  const undo = [
+    surviveDefects(emit),
+    onSignals({
+      end(name) {
+        emit({ kind: "signal", signal: name, tunnels: registry.size });
+        if (ending) hurried.resolve();
+        asked.resolve();
+      },
+      report: createReport(server.report, registry, events),
+    }),
+    Deno.pid === 1 ? reapOrphans(emit) : () => {},
+  ];
+  try {
+    if (await isDebuggerOpen(emit)) return 1;
+    const problem = await server.listen();
+    if (problem !== null) {
+      emit({ kind: "listen-failed", problem });
+      return 1;
+    }
+    for (const { address } of server.listeners) {
+      emit({ kind: "listening", address, engine: config.engine });
+    }
+    const { deno } = Deno.version;
+    for (const limit of runtimeLimits(deno)) emit({ kind: "runtime-limited", limit, deno });
+    void server.start();
+    await asked.promise;
+    ending = true;
+    await server.drain(hurried.promise);
+    return 0;
+  } finally {
+    await server.close();
+    for (const one of undo) one();
+    events.close();
+  }
+}

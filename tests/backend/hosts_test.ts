@@ -1,0 +1,362 @@
+import assert from "node:assert/strict";
+import type { Lease, ProcReport } from "../../lib/backend/backend.ts";
+import { createHosts } from "../../lib/backend/hosts.ts";
+import { createPool, type RoutePool } from "../../lib/backend/pool.ts";
+import type { HostConfig, ProgramConfig, RouteConfig } from "../../lib/config/config.ts";
+import {
+  end,
+  execTarget,
+  failed,
+  freePort,
+  hostConfig,
+  isRunning,
+  keptLog,
+  leased,
+  listen,
+  programConfig,
+  request,
+  roundTrip,
+  route,
+  until,
+} from "./setting.ts";
+
+const PROGRAM = new URL("program.ts", import.meta.url).pathname;
+
+/** An echoing program, told apart from others by its name. */
+function echo(name: string, ...options: readonly string[]): string[] {
+  const run = [Deno.execPath(), "run", "--quiet", "--no-lock", "--allow-all", PROGRAM];
+  return [...run, `name=${name}`, ...options];
+}
+
+/** Of the programs' sockets, until the test is over. */
+const folders: string[] = [];
+
+/** Hosts, and configurations of them one after the other. */
+function world(first: readonly RouteConfig[]) {
+  const { events, lines } = keptLog();
+  const hosts = createHosts(events);
+  let pools = new Map<string, RoutePool>();
+  const configure = (routes: readonly RouteConfig[]) => {
+    const last = pools;
+    pools = new Map(routes.map((route) => [route.key, createPool(route, hosts, events.emit)]));
+    hosts.adopt(pools, pools);
+    const settled = Promise.all([...last.values()].map((pool) => pool.settled()));
+    void settled.then(() => hosts.release(last));
+    return hosts.start();
+  };
+  const started = configure(first);
+  const poolOf = (key = "/test") => pools.get(key)!;
+  return {
+    started,
+    /** Configures others; resolves once what they keep running is up. */
+    swap: (...routes: readonly RouteConfig[]) => configure(routes),
+    pool: poolOf,
+    connect: async (key?: string) => leased(await poolOf(key).connect(request())),
+    report: () => [...pools.values()].flatMap((pool) => pool.report()),
+    draining: () => hosts.draining(),
+    said: (message: string) => lines.filter((line) => line.message === message),
+    [Symbol.asyncDispose]: async () => {
+      await hosts.stop();
+      for (const folder of folders.splice(0)) Deno.removeSync(folder, { recursive: true });
+    },
+  };
+}
+
+function pidsOf(rows: readonly ProcReport[]): number[] {
+  return rows.flatMap(({ pid }) => pid === null ? [] : [pid]);
+}
+
+/** A program's host at a socket of its own, and the same one otherwise. */
+function programHost(command: readonly string[], change: Partial<ProgramConfig> = {}) {
+  const folder = Deno.makeTempDirSync();
+  folders.push(folder);
+  const target = { transport: "unix", path: `${folder}/s` } as const;
+  const host = (command: readonly string[], more: Partial<ProgramConfig> = {}): HostConfig =>
+    hostConfig(target, {
+      disableTimeMs: 50,
+      program: programConfig(command, { maxProcs: 1, ...change, ...more }),
+    });
+  return { target, host, first: host(command) };
+}
+
+async function serves(lease: Lease): Promise<void> {
+  assert.equal(await roundTrip(lease, "hello"), "hello");
+}
+
+Deno.test("`Hosts` keeps an address with its load; a tunnel keeps the setting that it began with", async () => {
+  const backend = listen();
+  const host = hostConfig(backend.address, { readTimeoutMs: 1000 });
+  await using hosts = world([route(host)]);
+  const old = await hosts.connect();
+  await hosts.swap({ ...route({ ...host, readTimeoutMs: 2000 }), balance: "sticky" });
+  const young = await hosts.connect();
+  assert.deepEqual(hosts.report().map(({ load }) => load), [2]);
+  assert.deepEqual([old.host.readTimeoutMs, young.host.readTimeoutMs], [1000, 2000]);
+  await serves(old);
+  [old, young].forEach(end);
+  assert.deepEqual(hosts.report().map(({ load, tunnelsServed }) => [load, tunnelsServed]), [[
+    0,
+    2,
+  ]]);
+  backend.close();
+});
+
+Deno.test("`Hosts` keeps what is known of an outage, which is told once", async () => {
+  const down = hostConfig({ transport: "tcp", hostname: "127.0.0.1", port: freePort() }, {
+    disableTimeMs: 60_000,
+  });
+  await using hosts = world([route(down)]);
+  failed(await hosts.pool().connect(request()));
+  const [before] = hosts.report();
+  assert.equal(before!.state, "disabled");
+  await hosts.swap(route({ ...down, connectTimeoutMs: 1 }));
+  assert.deepEqual(hosts.report().map(({ state, failures }) => [state, failures]), [[
+    "disabled",
+    1,
+  ]]);
+  failed(await hosts.pool().connect(request()));
+  assert.equal(hosts.report()[0]!.failures, 1, "nobody asked it");
+  assert.equal(hosts.said("every backend of the route is down").length, 1);
+  const backend = listen();
+  await hosts.swap(route(down, hostConfig(backend.address)));
+  end(await hosts.connect());
+  assert.equal(hosts.said("route has a backend again").length, 1);
+  backend.close();
+});
+
+Deno.test("`Hosts` lets a host go with its last tunnel, and knows it again before", async () => {
+  const [one, other] = [listen(), listen()];
+  await using hosts = world([route(hostConfig(one.address))]);
+  const lease = await hosts.connect();
+  await hosts.swap(route(hostConfig(other.address)));
+  assert.deepEqual(hosts.draining().map(({ route, state, load }) => [route, state, load]), [
+    ["/test", "draining", 1],
+  ]);
+  end(await hosts.connect());
+  assert.equal(one.taken, 1);
+  await hosts.swap(route(hostConfig(one.address)));
+  assert.deepEqual(hosts.report().map(({ load }) => load), [1]);
+  assert.deepEqual(hosts.draining(), []);
+  await hosts.swap(route(hostConfig(other.address)));
+  end(lease);
+  assert.deepEqual(hosts.draining(), []);
+  [one, other].forEach((backend) => backend.close());
+});
+
+Deno.test("`Hosts` keeps a program's process whatever changes but its command, and starts what is wanted besides", async () => {
+  const { host, first } = programHost(echo("a"), { maxProcs: 2 });
+  await using hosts = world([route(first)]);
+  await hosts.started;
+  const [pid] = pidsOf(hosts.report());
+  const lease = await hosts.connect();
+  const change = { minProcs: 2, maxProcs: 3, killSignal: "SIGINT", idleTimeoutMs: 100 } as const;
+  await hosts.swap(route({ ...host(echo("a"), change), disableTimeMs: 7 }));
+  const pids = pidsOf(hosts.report());
+  assert.equal(pids.length, 2);
+  assert.equal(pids[0], pid);
+  await hosts.swap(route(host(echo("a"), { minProcs: 1, idleTimeoutMs: 50 })));
+  await until("the surplus program has ended", () => pidsOf(hosts.report()).length === 1);
+  assert.deepEqual(pidsOf(hosts.report()), [pid]);
+  assert.ok(!isRunning(pids[1]!));
+  await serves(lease);
+  end(lease);
+});
+
+Deno.test("`Hosts` stops what is beyond a smaller max-procs with its last tunnel, and sends nobody there", async () => {
+  const { host, first } = programHost(echo("a"), { minProcs: 3, maxProcs: 3 });
+  await using hosts = world([route(first)]);
+  await hosts.started;
+  const pids = pidsOf(hosts.report());
+  const leases = [await hosts.connect(), await hosts.connect(), await hosts.connect()];
+  assert.equal(new Set(leases.map(({ backend }) => backend)).size, 3);
+  await hosts.swap(route(host(echo("a"), { minProcs: 2, maxProcs: 2 })));
+  leases.push(await hosts.connect(), await hosts.connect());
+  const last = leases[2]!;
+  assert.equal(leases.filter(({ backend }) => backend === last.backend).length, 1);
+  await serves(last);
+  assert.deepEqual(pids.map(isRunning), [true, true, true]);
+  end(last);
+  await until("it has ended", () => !isRunning(pids[2]!));
+  assert.deepEqual(pidsOf(hosts.report()), pids.slice(0, 2));
+  for (const lease of leases.filter((lease) => lease !== last)) {
+    await serves(lease);
+    end(lease);
+  }
+});
+
+Deno.test("`Hosts` replaces a program whose command has changed once its tunnels have ended, and refuses nobody", async () => {
+  const { host, first } = programHost(echo("a"));
+  await using hosts = world([route(first)]);
+  await hosts.started;
+  const [pid] = pidsOf(hosts.report());
+  const lease = await hosts.connect();
+  await hosts.swap(route(host(echo("b"))));
+  const other = await hosts.connect();
+  assert.deepEqual(pidsOf(hosts.report()), [pid], "only one can listen there");
+  await serves(lease);
+  end(lease);
+  await serves(other);
+  end(other);
+  // It is being stopped now: this one waits for the program that takes its place.
+  const young = await hosts.connect();
+  await serves(young);
+  assert.ok(!isRunning(pid!));
+  assert.deepEqual(pidsOf(hosts.report()).map((pid) => nameOf(pid)), ["b"]);
+  end(young);
+});
+
+Deno.test("`Hosts` sends new tunnels to a program with the new command where there is room for one beside the old", async () => {
+  const { host, first } = programHost(echo("a"), { maxProcs: 2, idleTimeoutMs: 50 });
+  await using hosts = world([route(first)]);
+  await hosts.started;
+  const [pid] = pidsOf(hosts.report());
+  const lease = await hosts.connect();
+  await hosts.swap(route(host(echo("b"))));
+  const young = await hosts.connect();
+  assert.notEqual(young.backend, lease.backend);
+  assert.deepEqual(pidsOf(hosts.report()).map(nameOf), ["a", "b"]);
+  await serves(lease);
+  end(lease);
+  await until("the old one has ended", () => !isRunning(pid!));
+  await serves(young);
+  end(young);
+});
+
+Deno.test("`Hosts` goes on with the old program where the new command fails beside it", async () => {
+  const { host, first } = programHost(echo("a"), { maxProcs: 2 });
+  await using hosts = world([route(first)]);
+  await hosts.started;
+  const lease = await hosts.connect();
+  await hosts.swap(route(host(["/bin/false"])));
+  const young = await hosts.connect();
+  assert.equal(young.backend, lease.backend);
+  await serves(young);
+  [lease, young].forEach(end);
+});
+
+Deno.test("`Hosts` starts a program that was failing soon after its command has changed", async () => {
+  const { host, first } = programHost(["/bin/false"]);
+  await using hosts = world([route(first)]);
+  await until("it fails again and again", () => hosts.report()[0]!.failures >= 3);
+  await hosts.swap(route(host(echo("b"))));
+  await until("the new one is up", () => hosts.report()[0]!.state === "up", 3_000);
+});
+
+Deno.test("`Hosts` stops the program of a host that is gone with its last tunnel, and starts it for those who wait for it", async () => {
+  const { first } = programHost(echo("a", "after=300"), { minProcs: 0 });
+  const backend = listen();
+  await using hosts = world([route(first)]);
+  const waiting = hosts.connect();
+  await hosts.swap(route(hostConfig(backend.address)));
+  const lease = await waiting;
+  await serves(lease);
+  const [row, ...others] = hosts.draining();
+  assert.deepEqual([row!.state, row!.load, others], ["draining", 1, []]);
+  assert.ok(isRunning(row!.pid!));
+  end(lease);
+  await until("it has ended", () => !isRunning(row!.pid!));
+  await until("nothing is left", () => hosts.draining().length === 0);
+  backend.close();
+});
+
+Deno.test("`Hosts` stops a program that nobody uses at once when its host is gone, also while it starts", async () => {
+  const unused = programHost(echo("a"));
+  const starting = programHost(echo("b", "after=500"));
+  await using hosts = world([route(unused.first)]);
+  await hosts.started;
+  const [pid] = pidsOf(hosts.report());
+  const backend = listen();
+  const up = hosts.swap(route(starting.first));
+  await until("the first has ended", () => !isRunning(pid!));
+  await until("the second is starting", () => pidsOf(hosts.report()).length === 1);
+  const [other] = pidsOf(hosts.report());
+  await hosts.swap(route(hostConfig(backend.address)));
+  await up;
+  await until("it has ended as well", () => !isRunning(other!));
+  await until("nothing is left", () => hosts.draining().length === 0);
+  backend.close();
+});
+
+Deno.test("`Hosts` keeps the program of a host that is back before it has ended, and one that is just being stopped serves again", async () => {
+  const { first } = programHost(echo("a"));
+  const backend = listen();
+  const other = route(hostConfig(backend.address));
+  await using hosts = world([route(first)]);
+  await hosts.started;
+  const [pid] = pidsOf(hosts.report());
+  const lease = await hosts.connect();
+  await hosts.swap(other);
+  await hosts.swap(route(first));
+  end(lease);
+  const again = await hosts.connect();
+  assert.deepEqual(pidsOf(hosts.report()), [pid]);
+  end(again);
+  await Promise.all([hosts.swap(other), Promise.resolve().then(() => hosts.swap(route(first)))]);
+  const last = await hosts.connect();
+  await serves(last);
+  assert.deepEqual(hosts.said("something listens already, no program is started"), []);
+  end(last);
+  backend.close();
+});
+
+Deno.test("`Hosts` has one program for two routes that name it, and keeps it for the one that stays", async () => {
+  const { first } = programHost(echo("a"));
+  const [one, two] = ["/one", "/two"].map((key) => ({ ...route(first), key }));
+  await using hosts = world([one!, two!]);
+  await hosts.started;
+  const [pid, ...others] = new Set(pidsOf(hosts.report()));
+  assert.deepEqual(others, []);
+  const [left, kept] = [await hosts.connect("/one"), await hosts.connect("/two")];
+  await hosts.swap(two!);
+  await serves(left);
+  end(left);
+  await serves(kept);
+  await hosts.swap(two!);
+  assert.deepEqual(pidsOf(hosts.report()), [pid]);
+  end(kept);
+});
+
+Deno.test("`Hosts` lets a program go on whose address is now one to connect to, while that has tunnels there", async () => {
+  const { target, first } = programHost(echo("a"));
+  await using hosts = world([route(first)]);
+  await hosts.started;
+  const [pid] = pidsOf(hosts.report());
+  const old = await hosts.connect();
+  await hosts.swap(route(hostConfig(target)));
+  const young = await hosts.connect();
+  end(old);
+  await serves(young);
+  assert.ok(isRunning(pid!));
+  end(young);
+  await until("it has ended", () => !isRunning(pid!));
+});
+
+Deno.test("`Hosts` counts the programs of `exec` under another limit; those of another command for themselves", async () => {
+  const host = (command: string[], maxProcs: number) =>
+    hostConfig(execTarget(command, { maxProcs }));
+  await using hosts = world([route(host(["/bin/cat"], 2))]);
+  const leases = [await hosts.connect(), await hosts.connect()];
+  assert.equal(failed(await hosts.pool().connect(request())).kind, "full");
+  await hosts.swap(route(host(["/bin/cat"], 3)));
+  leases.push(await hosts.connect());
+  await hosts.swap(route(host(["/bin/cat"], 1)));
+  assert.equal(failed(await hosts.pool().connect(request())).kind, "full");
+  assert.equal(hosts.report()[0]!.load, 3);
+  await hosts.swap(route(host(["/bin/cat", "-u"], 1)));
+  const young = await hosts.connect();
+  assert.deepEqual(hosts.draining().map(({ state, load }) => [state, load]), [
+    ["draining", 3],
+    ["draining", 1],
+    ["draining", 1],
+    ["draining", 1],
+  ]);
+  for (const lease of [...leases, young]) await serves(lease);
+  leases.forEach(end);
+  await until("nothing is left of them", () => hosts.draining().length === 0);
+  end(young);
+});
+
+/** What a program was told that it is called. */
+function nameOf(pid: number): string {
+  return /\0name=(\w+)\0/.exec(Deno.readTextFileSync(`/proc/${pid}/cmdline`))![1]!;
+}
