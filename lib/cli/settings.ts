@@ -123,7 +123,7 @@ function pathProblems(
   const stray = valuesOf("--server", all.flags);
   if (valuesOf("--server", group.flags).length === 0) {
     const servers = paths.length === 1 && stray.length > 0 ? stray : ["127.0.0.1:5900"];
-    const line = ["wstunnel", "--path", shellWord(group.key)]
+    const line = ["wstunnel", "--path", shellWord(group.key || "/")]
       .concat(servers.flatMap((server) => ["--server", shownServer(server)]));
     return [{ flag, path, rule: `must have a --server behind it, as in: ${line.join(" ")}` }];
   }

@@ -13,25 +13,48 @@ const MARKS =
 /** Where nothing is told of backends. */
 const EXAMPLE = ["--path", "/vnc", "--server", "127.0.0.1:5900"];
 
+/** Options that are flags here, of the same values. */
+const OPTIONS = ["frame-type", "balance", "ping-interval"];
+
 /** Says of a text that is no TOML what to write in its place, or null where it is no lighttpd.conf. */
 export function hintForLighttpd(text: string): string | null {
   if (!MARKS.test(text)) return null;
   const plain = text.replace(/^[ \t]*#.*$/gm, "");
-  const frameType = /^[ \t]*wstunnel\.frame-type\s*=\s*"(\w+)"/m.exec(plain)?.[1];
-  const flags = frameType === undefined ? [] : ["--frame-type", frameType];
   const routes = readRoutes(plain);
-  const words = ["wstunnel", ...flags, ...(routes.length > 0 ? routes : EXAMPLE)];
+  const words = ["wstunnel", ...readOptions(plain), ...(routes.length > 0 ? routes : EXAMPLE)];
+  const programs = /"bin-path"/.test(plain) ? "; what bin-path starts is for the file" : "";
   return "is lighttpd's configuration, and must be TOML: in words of here it is: " +
-    `${words.map(shellWord).join(" ")}; with check before the flags that prints it as TOML`;
+    `${
+      words.map(shellWord).join(" ")
+    }; with check before the flags that prints it as TOML${programs}`;
 }
 
-/** The flags for `"/key" => ( ( "host" => "127.0.0.1", "port" => "5900" ), ... )`. */
+/** Those that stand for all, and who may connect before everything else. */
+function readOptions(text: string): string[] {
+  const origins = /^[ \t]*wstunnel\.origins\s*\+?=\s*\(([^()]*)\)/m.exec(text)?.[1] ?? "";
+  return [
+    ...OPTIONS.flatMap((name) => {
+      const value = new RegExp(`^[ \\t]*wstunnel\\.${name}\\s*=\\s*"?([\\w-]+)`, "m").exec(text)
+        ?.[1];
+      return value === undefined ? [] : [`--${name}`, value];
+    }),
+    ...[...origins.matchAll(/"([^"]+)"/g)].flatMap(([, origin]) => ["--origin", origin!]),
+  ];
+}
+
+/**
+ * What is looked for: the start of a condition on the path, and the end of any; a key of a route and what it opens, or the innermost
+ * parentheses, which may be a host.
+ */
+const PIECES =
+  /\$HTTP\["url"\]\s*(?:=\^\s*"|=~\s*"\^)(\/[\w/-]*)|(\})|"([/.][^"]*)"\s*=>\s*(?=\()|\(([^()]*)\)/g;
+
+/** The flags for `"/key" => ( ( "host" => "127.0.0.1", "port" => "5900" ), ... )`, whose key is mostly `""` within a condition. */
 function readRoutes(text: string): string[] {
   const flags: string[] = [];
   let [key, last] = ["/", ""];
-  // A key of a route and what it opens, or the innermost parentheses, which may be a host.
-  for (const [, opened, host] of text.matchAll(/"([/.][^"]*)"\s*=>\s*(?=\()|\(([^()]*)\)/g)) {
-    key = opened ?? key;
+  for (const [, condition, end, opened, host] of text.matchAll(PIECES)) {
+    key = condition ?? (end ? "/" : opened ?? key);
     const server = host === undefined ? null : readServer(host);
     if (server === null) continue;
     if (key !== last) flags.push("--path", key);

@@ -107,6 +107,7 @@ Deno.test("`toSettings()` refuses an order that leads nowhere, and shows one tha
       needs("--path /a", "--path /a --server h:1 --server exec:COMMAND"),
     ],
     ["--path /a", needs("--path /a", "--path /a --server 127.0.0.1:5900")],
+    ["--path=", needs('--path ""', "--path / --server 127.0.0.1:5900")],
     [
       "--server h:1 --path /a --server h:2 --path /b",
       needs("--path /b", "--path /b --server 127.0.0.1:5900"),

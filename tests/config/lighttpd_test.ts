@@ -8,9 +8,9 @@ function problemsOf(text: string): string[] {
   return "problems" in loaded ? loaded.problems.map(formatProblem) : [];
 }
 
-const shown = (line: string) => [
+const shown = (line: string, programs: string) => [
   `lighttpd.conf: is lighttpd's configuration, and must be TOML: in words of here it is: ${line}; ` +
-  "with check before the flags that prints it as TOML",
+  `with check before the flags that prints it as TOML${programs}`,
 ];
 
 const FILES: readonly (readonly [text: string, line: string])[] = [
@@ -33,7 +33,22 @@ wstunnel.server = (
   ],
   [
     `$HTTP["url"] =~ "^/vnc" {\n wstunnel.server = ( "" => ( ( "host" => "::1", "port" => "5900" ) ) )\n}`,
-    "wstunnel --path / --server '[::1]:5900'",
+    "wstunnel --path /vnc --server '[::1]:5900'",
+  ],
+  [
+    `$HTTP["url"] =^ "/a" {\n wstunnel.server = ( "" => ( ( "port" => 1 ) ) )\n}
+else $HTTP["host"] == "b.example" {\n wstunnel.server = ( "/" => ( ( "port" => 2 ) ) )\n}`,
+    "wstunnel --path /a --server 127.0.0.1:1 --path / --server 127.0.0.1:2",
+  ],
+  [
+    `wstunnel.server = ( "/" => ( ( "port" => 1 ) ) )
+wstunnel.origins = ( "example.com",
+  "https://example.org" )
+wstunnel.ping-interval = 30
+wstunnel.balance = "round-robin"
+`,
+    "wstunnel --balance round-robin --ping-interval 30 --origin example.com " +
+    "--origin https://example.org --path / --server 127.0.0.1:1",
   ],
   [
     `include "modules.conf"\nserver.document-root = "/srv"`,
@@ -44,7 +59,8 @@ wstunnel.server = (
 
 for (const [text, line] of FILES) {
   Deno.test(`a lighttpd.conf is answered with ${line}`, () => {
-    assert.deepEqual(problemsOf(text), shown(line));
+    const programs = text.includes("bin-path") ? "; what bin-path starts is for the file" : "";
+    assert.deepEqual(problemsOf(text), shown(line, programs));
   });
 }
 
@@ -57,7 +73,20 @@ Deno.test("other text that is no TOML is not taken for a lighttpd.conf", () => {
 Deno.test("a big file is answered without delay", () => {
   const size = 1024 * 1024;
   const routes = '"/a" => ( ( "host" => "a", "port" => 1 ) ),\n';
-  for (const filler of ["\n", " ", "(", '("', '"/', "# ", '( "host" => ', routes]) {
+  for (
+    const filler of [
+      "\n",
+      " ",
+      "(",
+      '("',
+      '"/',
+      "# ",
+      '( "host" => ',
+      '$HTTP["url"]',
+      "wstunnel.origins = (",
+      routes,
+    ]
+  ) {
     const start = performance.now();
     problemsOf("server.modules = (\n" + filler.repeat(size / filler.length));
     assert.ok(performance.now() - start < 5000, JSON.stringify(filler));
