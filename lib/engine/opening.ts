@@ -97,7 +97,11 @@ export class Opening implements TransportListener {
   }
 
   tick(nowMs: number): void {
-    if (this.#state === "connecting") this.#transport.probe();
+    if (this.#state === "connecting" && this.#kept.length >= EARLY_BYTES) {
+      // Nothing more is read that would tell.
+      if (this.#transport.hasEnded()) return this.#leave();
+      this.#transport.probe();
+    }
     if (nowMs < this.#deadlineMs) return;
     if (this.#state !== "head") return this.#close();
     const seconds = this.#handshakeTimeoutMs / 1000;

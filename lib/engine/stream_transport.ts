@@ -12,7 +12,7 @@
 import type { Breather } from "../base/breather.ts";
 import type { StreamEnd, Transport } from "../base/transport.ts";
 import { type BackendConnection, ProgramFailure } from "../backend/connection.ts";
-import type { TcpAnswer } from "../sys/socket_diag.ts";
+import { type TcpAnswer, TcpState } from "../sys/socket_diag.ts";
 import { type Buffers, ElasticBuffer } from "./elastic_buffer.ts";
 import { type WideBytes, wideBytes } from "../websocket/wide_bytes.ts";
 
@@ -122,6 +122,12 @@ export class StreamTransport implements Transport {
   probe(): void {
     if (this.busy || this.#closed || this.#out !== "open" || this.#read !== "idle") return;
     this.#connection.write(NOTHING).catch(this.#onWritten);
+  }
+
+  /** Whether the peer's end of stream has come, though it waits behind what has yet to be read; false where the system can't be asked. */
+  hasEnded(): boolean {
+    const status = this.#ask?.() ?? null;
+    return status !== null && status !== "gone" && status.state === TcpState.CLOSE_WAIT;
   }
 
   isUnreachable(forMs: number): boolean {

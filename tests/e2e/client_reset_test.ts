@@ -145,6 +145,11 @@ const LEAVERS: readonly {
     early: frame(Opcode.BINARY, PAYLOAD),
     leave: (one) => one.reset(),
   },
+  {
+    what: "more than is read in advance, then a FIN",
+    early: frame(Opcode.BINARY, PAYLOAD),
+    leave: (one) => one[Symbol.dispose](),
+  },
 ];
 
 /** A second, and what a busy machine takes; far less than the connect would. */
