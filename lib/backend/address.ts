@@ -105,12 +105,14 @@ export type LeaseResult =
     readonly reason: string;
   };
 
+const NOTHING = () => {};
+
 /** Connects and counts the tunnel until it is released; a failure disables the address. */
 export async function leaseAddress(
   state: AddressState,
   host: HostConfig,
   request: ConnectRequest,
-  onRelease: () => void = () => {},
+  onRelease: () => void = NOTHING,
 ): Promise<LeaseResult> {
   const startedAt = performance.now();
   state.load++;

@@ -1,7 +1,5 @@
 /**
- * What a transport has not taken yet: the rest of a short send, held until there is room.
- *
- * It owns no memory while everything is taken.
+ * What a transport has not taken yet: the rest of a short send, held until there is room. Where everything is taken there is none.
  *
  * @module
  */
@@ -17,26 +15,30 @@ interface Chunk {
   end: number;
 }
 
-/** Sends everything in its order: now, or once the driver has told of room. */
+/** Bytes that wait, in their order. */
 export class Outbox {
-  /** Bytes that wait. */
   size = 0;
   readonly #transport: Transport;
-  #chunks: Chunk[] = NONE;
+  readonly #chunks: Chunk[] = [];
 
   constructor(transport: Transport) {
     this.#transport = transport;
   }
 
-  /** Takes all of `bytes[start..end)`; false: some wait, see {@linkcode flush}. */
-  send(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
-    const taken = this.size === 0 ? this.#transport.send(bytes, start, end) : 0;
-    if (taken === end - start) return true;
-    this.#hold(bytes, start + taken, end);
-    return false;
+  /** Takes a copy of `bytes[start..end)`. */
+  hold(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    const added = end - start;
+    this.size += added;
+    let chunk = this.#chunks.at(-1);
+    if (chunk === undefined || chunk.bytes.length - chunk.end < added) {
+      chunk = { bytes: new Uint8Array(Math.max(added, CHUNK_BYTES)), start: 0, end: 0 };
+      this.#chunks.push(chunk);
+    }
+    chunk.bytes.set(bytes.subarray(start, end), chunk.end);
+    chunk.end += added;
   }
 
-  /** Tries again, as there is room; true: nothing waits any more. */
+  /** Sends on, as there is room; true: nothing waits any more. */
   flush(): boolean {
     while (this.size > 0) {
       const chunk = this.#chunks[0]!;
@@ -46,30 +48,26 @@ export class Outbox {
       if (chunk.start < chunk.end) return false;
       this.#chunks.shift();
     }
-    this.#chunks = NONE;
     return true;
   }
 
-  /** Forgets what waits, and frees its memory at once, but for what the transport may still be reading. */
-  drop(): void {
+  /** Frees the memory at once, but for what the transport may still be reading. Not to be used after that. */
+  free(): void {
     for (const { bytes } of this.#chunks.slice(1)) bytes.buffer.transfer(0);
-    this.size = 0;
-    this.#chunks = NONE;
-  }
-
-  #hold(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    const added = end - start;
-    this.size += added;
-    let chunk = this.#chunks.at(-1);
-    if (chunk === undefined || chunk.bytes.length - chunk.end < added) {
-      chunk = { bytes: new Uint8Array(Math.max(added, CHUNK_BYTES)), start: 0, end: 0 };
-      if (this.#chunks === NONE) this.#chunks = [];
-      this.#chunks.push(chunk);
-    }
-    chunk.bytes.set(bytes.subarray(start, end), chunk.end);
-    chunk.end += added;
   }
 }
 
-/** Shared by all that hold nothing. */
-const NONE: Chunk[] = [];
+/** Sends all of `bytes[start..end)` behind what waits already, if anything does; gives what waits then, null: nothing. */
+export function sendBehind(
+  waiting: Outbox | null,
+  transport: Transport,
+  bytes: Uint8Array<ArrayBuffer>,
+  start: number,
+  end: number,
+): Outbox | null {
+  const taken = waiting === null ? transport.send(bytes, start, end) : 0;
+  if (taken === end - start) return waiting;
+  const outbox = waiting ?? new Outbox(transport);
+  outbox.hold(bytes, start + taken, end);
+  return outbox;
+}

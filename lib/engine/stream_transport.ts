@@ -121,7 +121,7 @@ export class StreamTransport implements Transport {
   /** A write of nothing is refused on a connection that was reset (send(2), EPIPE), and by the runtime passed on to the system. */
   probe(): void {
     if (this.busy || this.#closed || this.#out !== "open" || this.#read !== "idle") return;
-    this.#connection.write(NOTHING).catch(this.#onWritten);
+    this.#connection.write(NOTHING).catch(this.#endOfWrite.bind(this));
   }
 
   /** Whether the peer's end of stream has come, though it waits behind what has yet to be read; false where the system can't be asked. */
@@ -200,8 +200,10 @@ export class StreamTransport implements Transport {
     received.then(this.#onRead, this.#onRead);
   }
 
-  /** One function for all that a read comes to: an idle tunnel keeps it for as long as it waits. */
-  #onRead = (count: unknown): void => {
+  /** One function for all that a read comes to, and bound: that is all that an idle tunnel holds of its own for it. */
+  readonly #onRead = this.#endOfRead.bind(this);
+
+  #endOfRead(count: unknown): void {
     if (count === null) return this.#endRead("fin");
     if (typeof count !== "number") {
       return this.#endRead(count instanceof ProgramFailure ? "failed" : "reset");
@@ -211,7 +213,7 @@ export class StreamTransport implements Transport {
     this.#read = "idle";
     this.#tidy();
     this.#readOn();
-  };
+  }
 
   #pass(count: number): void {
     this.#lastCount = count;
@@ -241,10 +243,11 @@ export class StreamTransport implements Transport {
 
   #write(bytes: Uint8Array): void {
     this.#sending = bytes;
-    this.#connection.write(bytes).then(this.#onWritten, this.#onWritten);
+    const onWritten = this.#endOfWrite.bind(this);
+    this.#connection.write(bytes).then(onWritten, onWritten);
   }
 
-  #onWritten = (count: unknown): void => {
+  #endOfWrite(count: unknown): void {
     if (typeof count !== "number") return this.#endSendFailed(count);
     this.sent += count;
     if (this.#closed) return this.#endSend();
@@ -253,7 +256,7 @@ export class StreamTransport implements Transport {
     if (this.#shutdownOwed) this.shutdown();
     this.#listener.writable();
     this.#letPeerRead();
-  };
+  }
 
   #endSendFailed(error: unknown): void {
     this.#out = "failed";

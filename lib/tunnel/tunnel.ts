@@ -24,7 +24,7 @@
  *
  * @module
  */
-import { Outbox } from "../base/outbox.ts";
+import { type Outbox, sendBehind } from "../base/outbox.ts";
 import type { StreamEnd, Transport } from "../base/transport.ts";
 import type { ClientEnd, ClientFinish, ClientListener } from "../websocket/client_end.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
@@ -78,7 +78,8 @@ export class Tunnel implements ClientListener {
   readonly #options: TunnelOptions;
   #client!: ClientEnd;
   readonly #backend: Transport;
-  readonly #outbox: Outbox;
+  /** What the backend has not taken yet. */
+  #waiting: Outbox | null = null;
   readonly #encoder: Encoder;
   readonly #decoder: Base64Decoder | null;
 
@@ -101,7 +102,8 @@ export class Tunnel implements ClientListener {
   #pongDueMs = 0;
 
   #downSteps = 0;
-  readonly #patience = new Patience();
+  /** Made when something is first waited for. */
+  #patience: Patience | null = null;
   /** When the client has had time enough; 0: it has all the time. */
   #clientDeadlineMs = 0;
   readonly #watchdog: Watchdog | null;
@@ -112,7 +114,6 @@ export class Tunnel implements ClientListener {
   constructor(backend: Transport, options: TunnelOptions) {
     this.#backend = backend;
     this.#options = options;
-    this.#outbox = new Outbox(backend);
     this.#encoder = createEncoder(options.encoding);
     this.#decoder = options.encoding === "base64" ? new Base64Decoder() : null;
     this.#watchdog = createWatchdog(options, options.now());
@@ -135,7 +136,7 @@ export class Tunnel implements ClientListener {
 
   /** Bytes of the client that are held until the backend takes them. */
   get upHeld(): number {
-    return this.#outbox.size;
+    return this.#waiting?.size ?? 0;
   }
 
   /** The client has yet to take some of what the backend sent. */
@@ -226,7 +227,8 @@ export class Tunnel implements ClientListener {
 
   /** There is room to send more, or what was taken is out. */
   backendWritable(): void {
-    if (!this.#outbox.flush()) return;
+    if (this.#waiting?.flush() === false) return;
+    this.#waiting = null;
     if (this.#clientPaused) {
       this.#clientPaused = false;
       this.#client.resumeReading();
@@ -237,7 +239,7 @@ export class Tunnel implements ClientListener {
   /** A send has failed: the backend takes no more, something may still come. The system tells of a reset only once. */
   backendRefused(how: StreamEnd): void {
     this.#wasReset ||= how === "reset";
-    this.#outbox.drop();
+    this.#drop();
     this.#up = "refused";
     if (this.#cause === null && this.#down === "open") this.#wait(LAST_BYTES_MS);
     this.#decide();
@@ -253,14 +255,20 @@ export class Tunnel implements ClientListener {
   tick(nowMs: number): void {
     if (this.#clientPaused) this.#probeClient(nowMs);
     if (this.#cause === null) this.#watch(nowMs);
-    if (this.#patience.expired(nowMs, this.#steps)) this.#giveUp();
+    if (this.#patience?.expired(nowMs, this.#steps)) this.#giveUp();
     const deadlineMs = this.#clientDeadlineMs;
     if (deadlineMs > 0 && nowMs >= deadlineMs) this.#cutClient(nowMs);
   }
 
+  #drop(): void {
+    this.#waiting?.free();
+    this.#waiting = null;
+  }
+
   #passUp(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    if (start === end || this.#outbox.send(bytes, start, end)) return;
-    if (this.#outbox.size <= HIGH_WATER_BYTES || this.#clientPaused) return;
+    if (start === end) return;
+    this.#waiting = sendBehind(this.#waiting, this.#backend, bytes, start, end);
+    if (this.upHeld <= HIGH_WATER_BYTES || this.#clientPaused) return;
     this.#clientPaused = true;
     this.#pongDueMs = this.#options.now() + HEARTBEAT_MS;
     this.#client.pauseReading();
@@ -287,7 +295,7 @@ export class Tunnel implements ClientListener {
 
   /** Everything that the client sent is with the backend. */
   get #delivered(): boolean {
-    return this.#outbox.size === 0 && !this.#backend.busy;
+    return this.#waiting === null && !this.#backend.busy;
   }
 
   /** The first table: whether the cause is known. */
@@ -311,10 +319,10 @@ export class Tunnel implements ClientListener {
 
   #end(cause: TunnelEnd): void {
     this.#cause = cause;
-    this.#patience.stop();
+    this.#patience?.stop();
     if (this.#clientState !== "closed") this.#clientDeadlineMs = this.#options.now() + CLOSE_MS;
     // It has been told that it sent too much: that is not kept for a backend that is slow.
-    if (cause.cause === "client-overflow") this.#outbox.drop();
+    if (cause.cause === "client-overflow") this.#drop();
     if (isBackendOver(cause.cause)) this.#closeBackend();
     else this.#endBackend();
     this.#client.close(cause.code, cause.reason);
@@ -354,8 +362,8 @@ export class Tunnel implements ClientListener {
   #closeBackend(): void {
     if (this.#backendClosed) return;
     this.#backendClosed = true;
-    this.#patience.stop();
-    this.#outbox.drop();
+    this.#patience?.stop();
+    this.#drop();
     this.#backend.close();
   }
 
@@ -364,19 +372,20 @@ export class Tunnel implements ClientListener {
     const { sent } = this.#backend;
     const isBusy = sent !== this.#sentSeen ||
       (sent > 0 && nowMs - this.#sentSeenMs < BACKEND_LINGER_MS);
-    if (!isBusy) this.#patience.start(nowMs, SHORT_LINGER_MS, this.#steps, SHORT_LINGER_MS);
+    if (!isBusy) this.#wait(SHORT_LINGER_MS, SHORT_LINGER_MS);
     else this.#wait(this.#options.backendLingerMs, BACKEND_LINGER_MS);
-    if (this.#hurried) this.#patience.shorten(nowMs + SHORT_LINGER_MS);
+    if (this.#hurried) this.#patience?.shorten(nowMs + SHORT_LINGER_MS);
   }
 
   #hurry(): void {
     this.#hurried = true;
     if (this.#cause !== null && this.#up === "ended") {
-      this.#patience.shorten(this.#options.now() + SHORT_LINGER_MS);
+      this.#patience?.shorten(this.#options.now() + SHORT_LINGER_MS);
     }
   }
 
   #wait(patienceMs: number, mostMs = 0): void {
+    this.#patience ??= new Patience();
     this.#patience.start(this.#options.now(), patienceMs, this.#steps, mostMs);
   }
 

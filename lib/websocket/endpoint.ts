@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { Outbox } from "../base/outbox.ts";
+import { type Outbox, sendBehind } from "../base/outbox.ts";
 import type { StreamEnd, Transport } from "../base/transport.ts";
 import type { ClientEnd, ClientFinish, ClientListener } from "./client_end.ts";
 import { CloseCode } from "./close_code.ts";
@@ -47,7 +47,8 @@ export class Endpoint implements ClientEnd {
 
   #state: "open" | "closing" | "shut" | "closed" = "open";
   readonly #transport: Transport;
-  readonly #outbox: Outbox;
+  /** What the transport has not taken yet. */
+  #waiting: Outbox | null = null;
   readonly #listener: ClientListener;
   readonly #parser: FrameParser;
   readonly #masks: boolean;
@@ -75,7 +76,6 @@ export class Endpoint implements ClientEnd {
   constructor(transport: Transport, listener: ClientListener, options: EndpointOptions) {
     this.#transport = transport;
     this.#listener = listener;
-    this.#outbox = new Outbox(transport);
     this.#parser = new FrameParser(options.role);
     this.#masks = options.role === "client";
     this.#opcode = options.frameType === "text" ? Opcode.TEXT : Opcode.BINARY;
@@ -115,7 +115,8 @@ export class Endpoint implements ClientEnd {
 
   /** There is room to send more, or what was taken is out. */
   writable(): void {
-    if (!this.#outbox.flush()) return;
+    if (this.#waiting?.flush() === false) return;
+    this.#waiting = null;
     this.#log();
     this.#sendControls();
     this.#proceed();
@@ -144,7 +145,7 @@ export class Endpoint implements ClientEnd {
   }
 
   get drained(): boolean {
-    return this.#outbox.size === 0 && !this.#transport.busy;
+    return this.#waiting === null && !this.#transport.busy;
   }
 
   send(wide: WideBytes, start: number, end: number): boolean {
@@ -153,9 +154,9 @@ export class Endpoint implements ClientEnd {
       ? writeMaskedHeader(wide, start, end - start, this.#opcode)
       : writeHeader(wide.bytes, start, end - start, this.#opcode);
     this.#messageBytes += end - begin;
-    const taken = this.#outbox.send(wide.bytes, begin, end);
+    this.#waiting = sendBehind(this.#waiting, this.#transport, wide.bytes, begin, end);
     if (this.#onFrame !== null) this.#note(this.#opcode, end - start);
-    return taken;
+    return this.#waiting === null;
   }
 
   get closeSent(): boolean {
@@ -203,7 +204,7 @@ export class Endpoint implements ClientEnd {
   cut(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    this.#outbox.drop();
+    this.#drop();
     this.#transport.close();
     this.#listener.clientClosed();
   }
@@ -223,7 +224,7 @@ export class Endpoint implements ClientEnd {
       const opcode = frame[0]! & 0x0f;
       this.#closeTaken = opcode === Opcode.CLOSE;
       const sent = this.#masks ? maskedControl(frame) : frame;
-      this.#outbox.send(sent, 0, sent.length);
+      this.#waiting = sendBehind(this.#waiting, this.#transport, sent, 0, sent.length);
       if (this.#onFrame !== null) this.#note(opcode, frame.length - 2);
     }
   }
@@ -250,7 +251,12 @@ export class Endpoint implements ClientEnd {
 
   #refuse(): void {
     this.#refused = true;
-    this.#outbox.drop();
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#waiting?.free();
+    this.#waiting = null;
   }
 
   /** Goes on with the closing as far as what has happened allows. */
