@@ -34,6 +34,7 @@ const USAGE = `deno task bench:peers [options]
   --seconds S       seconds of one measurement (default 1)
   --engine NAME     our engine (default stream)
   --ours COMMAND    another program in our place; {port}, {backend} (host:port) and {backendport} are replaced
+  --beside COMMAND  another program in lighttpd's place, as an older version of this one
   --apart           the load's backend as a process of its own
   --burst BYTES     as many whole messages in one write of the client (default one message)
   --no-pin          leave the choice of cores to the kernel
@@ -149,6 +150,7 @@ function readOptions() {
       seconds: { type: "string", default: "1" },
       engine: { type: "string", default: "stream" },
       ours: { type: "string" },
+      beside: { type: "string" },
       apart: { type: "boolean", default: false },
       burst: { type: "string", default: "0" },
       pin: { type: "boolean", default: true },
@@ -180,7 +182,7 @@ async function compareAll(
 async function main(): Promise<void> {
   const options = readOptions();
   if (options.help) return console.log(USAGE);
-  if (!await isInstalled("lighttpd", "-v")) {
+  if (options.beside === undefined && !await isInstalled("lighttpd", "-v")) {
     throw new Error("The comparison needs lighttpd (Debian: apt install lighttpd)");
   }
   const pins = await pinning(options.pin);
@@ -200,7 +202,7 @@ async function main(): Promise<void> {
   try {
     const commands = {
       ours: options.ours?.split(/\s+/) ?? ourCommand(options.engine),
-      theirs: await lighttpdCommand(folder, backendPort),
+      theirs: options.beside?.split(/\s+/) ?? await lighttpdCommand(folder, backendPort),
       backendPort,
       prefix: pins.server,
     };
