@@ -28,7 +28,8 @@ export function createWaiters(): Waiters {
   }
 
   return {
-    async ask(host, request, hasOther) {
+    // By then(), as the ways to a backend are: an async function and its wait would be two promises more for each tunnel.
+    ask(host, request, hasOther) {
       const { signal } = request;
       const { live } = host;
       const waiters = waitersFor(live);
@@ -38,16 +39,17 @@ export function createWaiters(): Waiters {
       if (signal.aborted) leave();
       signal.addEventListener("abort", leave);
       waiters.add(waiter);
-      const result = await live.connect({ ...request, signal: leaving.signal }, host);
-      waiters.delete(waiter);
-      signal.removeEventListener("abort", leave);
-      if (result.ok) return result;
-      if (result.kind === "down" && live.standing !== "ready") {
-        for (const other of waiters) if (other.hasOther()) other.leave();
-      }
-      return result.kind === "aborted" && !signal.aborted
-        ? { ok: false, kind: "down", reason: live.problem }
-        : result;
+      return live.connect({ ...request, signal: leaving.signal }, host).then((result) => {
+        waiters.delete(waiter);
+        signal.removeEventListener("abort", leave);
+        if (result.ok) return result;
+        if (result.kind === "down" && live.standing !== "ready") {
+          for (const other of waiters) if (other.hasOther()) other.leave();
+        }
+        return result.kind === "aborted" && !signal.aborted
+          ? { ok: false, kind: "down", reason: live.problem }
+          : result;
+      });
     },
   };
 }

@@ -5,7 +5,14 @@
  */
 import { isShortage, SHORTAGES } from "../base/exhaustion.ts";
 import type { ConnectFailure, Lease } from "../backend/backend.ts";
-import type { Admitted, Door, Peer, RunningTunnel, TunnelSettings } from "../engine/door.ts";
+import type {
+  Admitted,
+  Connected,
+  Door,
+  Peer,
+  RunningTunnel,
+  TunnelSettings,
+} from "../engine/door.ts";
 import type { Asked, RefusalCause } from "../events/event.ts";
 import type { Emit, Events } from "../events/events.ts";
 import { peerWords, peerWordsOf } from "../events/words.ts";
@@ -65,20 +72,17 @@ export function createDoor(options: DoorOptions): Door {
       tellRefusal(emit, { peer, asked, answer: verdict.refuse, cause: "rules" });
       return { answer: verdict.refuse };
     },
-    async connect(head, accept, peer, signal) {
-      const result = await accept.pool.connect({
-        clientAddress: peer.address,
-        authority: accept.authority,
-        path: accept.path,
-        origin: accept.origin,
-        signal,
+    connect(head, accept, peer, signal) {
+      const { authority, path, origin } = accept;
+      const request = { clientAddress: peer.address, authority, path, origin, signal };
+      return accept.pool.connect(request).then((result): Connected => {
+        if (result.ok) return result;
+        const { failure: { kind: cause, reason: why } } = result;
+        const refusal = answer(503, reasonFor(cause, stopping), { "retry-after": "1" });
+        const asked = askedBy(head, generations.current.checksOrigins);
+        tellRefusal(emit, { peer, asked, route: accept.key, answer: refusal, cause, why });
+        return { answer: refusal };
       });
-      if (result.ok) return result;
-      const { failure: { kind: cause, reason: why } } = result;
-      const refusal = answer(503, reasonFor(cause, stopping), { "retry-after": "1" });
-      const asked = askedBy(head, generations.current.checksOrigins);
-      tellRefusal(emit, { peer, asked, route: accept.key, answer: refusal, cause, why });
-      return { answer: refusal };
     },
     abandon(accept, peer, lease) {
       lease.connection.close();
