@@ -27,9 +27,19 @@ const PURE = [
   "lib/http/",
   "lib/tunnel/",
   "lib/websocket/",
+  "lib/backend/host_name.ts",
+  "lib/backend/identity.ts",
   "lib/backend/policies.ts",
+  "lib/backend/slots.ts",
   "lib/base/outbox.ts",
+  "lib/base/rate_gate.ts",
+  "lib/base/request_path.ts",
   "lib/base/transport.ts",
+  "lib/config/rules.ts",
+  "lib/config/schema.ts",
+  "lib/events/event.ts",
+  "lib/events/log/lines.ts",
+  "lib/process/backoff.ts",
 ];
 
 /** Whoever has something to tell emits an event: the log belongs to its sink, and to who opens it. */

@@ -12,7 +12,7 @@ import type { Asked, TunnelIdentity } from "../events/event.ts";
 import type { Events } from "../events/events.ts";
 import { peerWords } from "../events/words.ts";
 import type { Cause, TunnelEnd } from "../tunnel/cause.ts";
-import type { TunnelListener } from "../tunnel/tunnel.ts";
+import type { TunnelListener } from "../tunnel/tunnel_options.ts";
 import { progressOf } from "./progress.ts";
 import type { Flow, OpenTunnel, Registry } from "./registry.ts";
 

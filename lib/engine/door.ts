@@ -7,7 +7,8 @@ import type { Lease, Pool } from "../backend/backend.ts";
 import type { Answer } from "../http/answer.ts";
 import type { RequestHead } from "../http/request.ts";
 import type { AcceptedRequest } from "../http/verdict.ts";
-import type { Tunnel, TunnelOptions } from "../tunnel/tunnel.ts";
+import type { Tunnel } from "../tunnel/tunnel.ts";
+import type { TunnelOptions } from "../tunnel/tunnel_options.ts";
 import type { FrameObserver } from "../websocket/frame.ts";
 
 /** Who sent a request. */

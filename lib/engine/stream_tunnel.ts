@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Tunnel, type TunnelOptions } from "../tunnel/tunnel.ts";
+import { Tunnel } from "../tunnel/tunnel.ts";
+import type { TunnelOptions } from "../tunnel/tunnel_options.ts";
 import { Endpoint, type EndpointOptions } from "../websocket/endpoint.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import { BackendSide } from "./backend_side.ts";

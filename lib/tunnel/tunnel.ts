@@ -30,7 +30,8 @@ import type { ClientEnd, ClientFinish, ClientListener } from "../websocket/clien
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import { Base64Decoder } from "./base64.ts";
 import { type Cause, endOf, endOfClient, isBackendOver, LOST, type TunnelEnd } from "./cause.ts";
-import { createEncoder, type Encoder, type Encoding } from "./encoder.ts";
+import { createEncoder, type Encoder } from "./encoder.ts";
+import type { TunnelOptions } from "./tunnel_options.ts";
 import { Patience } from "./patience.ts";
 import {
   BACKEND_LINGER_MS,
@@ -41,30 +42,10 @@ import {
   LAST_BYTES_MS,
   SHORT_LINGER_MS,
 } from "./waits.ts";
-import { createWatchdog, type Watchdog, type WatchdogTimes } from "./watchdog.ts";
+import { createWatchdog, type Watchdog } from "./watchdog.ts";
 
 /** What the client may be ahead of its backend in our memory: it is read on so far, to see its Pings, its Close or its loss. */
 export const HIGH_WATER_BYTES = 64 * 1024;
-
-export interface TunnelOptions extends WatchdogTimes {
-  readonly encoding: Encoding;
-  readonly tcpFinPropagate: boolean;
-  /** How long the backend may be silent once its input has ended, since it may still be using it. */
-  readonly backendLingerMs: number;
-  /** Sees the first bytes that come from the backend. */
-  readonly onFirstBytes?: ((bytes: Uint8Array) => void) | null;
-  /** The time on any one clock, asked when a state changes, never for bytes that pass. */
-  readonly now: () => number;
-  readonly listener: TunnelListener;
-}
-
-/** Who is told of a tunnel's end. */
-export interface TunnelListener {
-  /** Both sides are through, or as good as. */
-  tunnelOver(end: TunnelEnd): void;
-  /** Both connections are closed, too: nothing more happens. */
-  tunnelReleased(): void;
-}
 
 /** Ends of the client that leave nothing to wait for: it is to be told at once. */
 const TELL_AT_ONCE: readonly ClientFinish["kind"][] = ["protocol", "overflow", "silent"];

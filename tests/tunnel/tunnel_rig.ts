@@ -3,7 +3,7 @@ import type { BackendConnection } from "../../lib/backend/connection.ts";
 import { StreamTransport } from "../../lib/engine/stream_transport.ts";
 import { StreamTunnel } from "../../lib/engine/stream_tunnel.ts";
 import type { Cause, TunnelEnd } from "../../lib/tunnel/cause.ts";
-import type { TunnelOptions } from "../../lib/tunnel/tunnel.ts";
+import type { TunnelOptions } from "../../lib/tunnel/tunnel_options.ts";
 import { Opcode } from "../support/raw_client.ts";
 import { NO_BREATHER } from "../support/no_breather.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";

@@ -1,0 +1,28 @@
+/**
+ * What a tunnel is made with, and whom it tells of its end.
+ *
+ * @module
+ */
+import type { TunnelEnd } from "./cause.ts";
+import type { Encoding } from "./encoder.ts";
+import type { WatchdogTimes } from "./watchdog.ts";
+
+export interface TunnelOptions extends WatchdogTimes {
+  readonly encoding: Encoding;
+  readonly tcpFinPropagate: boolean;
+  /** How long the backend may be silent once its input has ended, since it may still be using it. */
+  readonly backendLingerMs: number;
+  /** Sees the first bytes that come from the backend. */
+  readonly onFirstBytes?: ((bytes: Uint8Array) => void) | null;
+  /** The time on any one clock, asked when a state changes, never for bytes that pass. */
+  readonly now: () => number;
+  readonly listener: TunnelListener;
+}
+
+/** Who is told of a tunnel's end. */
+export interface TunnelListener {
+  /** Both sides are through, or as good as. */
+  tunnelOver(end: TunnelEnd): void;
+  /** Both connections are closed, too: nothing more happens. */
+  tunnelReleased(): void;
+}
