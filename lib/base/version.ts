@@ -19,3 +19,9 @@ export function versionLine(): string {
   const origin = COMMIT === null ? "from source" : `commit ${COMMIT}`;
   return `wstunnel ${VERSION} (${origin}, deno ${deno}, v8 ${v8})\n`;
 }
+
+/** Whether a version such as `2.9.6` is `major.minor` or newer. */
+export function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [ours = 0, less = 0] = version.split(".").map(Number);
+  return ours > major || (ours === major && less >= minor);
+}

@@ -1,15 +1,15 @@
 /**
- * Children and their zombies: the one place that spawns, so that the runtime's own children are told from orphans.
+ * Children and their zombies: our own children are told from orphans, which nobody else waits for.
  *
  * @module
  */
 import type { Emit } from "../events/events.ts";
 import { type Libc, openLibc } from "../sys/libc.ts";
 
-/** The runtime waits for these itself. */
+/** The runtime waits for these, or who started them. */
 const own = new Set<number>();
 
-/** Called when the runtime has waited for one of its children. */
+/** Called when one of those has been waited for. */
 let onOwnEnded = () => {};
 
 // <sys/wait.h> of Linux, and where siginfo_t has its pid on 64-bit machines.
@@ -26,12 +26,17 @@ export function spawnOwn(
   options: Deno.CommandOptions & { readonly detached: boolean },
 ): Deno.ChildProcess {
   const child = new Deno.Command(program, options).spawn();
-  own.add(child.pid);
-  child.status.finally(() => {
-    own.delete(child.pid);
+  claim(child.pid, child.status);
+  return child;
+}
+
+/** Keeps the reaper's hands off a child until it has been waited for, which is when `status` settles. */
+export function claim(pid: number, status: Promise<unknown>): void {
+  own.add(pid);
+  status.finally(() => {
+    own.delete(pid);
     onOwnEnded();
   });
-  return child;
 }
 
 /**
@@ -47,7 +52,7 @@ export function reapOrphans(emit: Emit): () => void {
   const { libc } = opened;
   const sweep = () => {
     for (let pid; (pid = nextEnded(libc)) !== 0;) {
-      // It hides those behind it until the runtime has waited for it, which brings us here again.
+      // It hides those behind it until it has been waited for, which brings us here again.
       if (own.has(pid)) return;
       if (libc.symbols.waitpid(pid, null, WNOHANG) !== pid) return;
       emit({ kind: "orphan-reaped", pid });

@@ -34,6 +34,21 @@ export function inOwnSession(program: string, args: readonly string[], path?: st
   return { program: setsid, args: ["--", ...takeBackLimit(), found, ...args], detached: false };
 }
 
+/**
+ * The words to execute for a program that is made the leader of a session by whoever starts it, the path of a file first. Throws where its
+ * name is on none of the folders of `path`.
+ */
+export function asLeader(
+  program: string,
+  args: readonly string[],
+  path?: string,
+): readonly [file: string, ...words: string[]] {
+  const found = findExecutable(program, path) ?? (program.includes("/") ? program : null);
+  if (found === null) throw new Deno.errors.NotFound("there is no such program");
+  const [limit, ...rest] = takeBackLimit();
+  return limit === undefined ? [found, ...args] : [limit, ...rest, found, ...args];
+}
+
 /** The words in front of a command that give it the limit of descriptors that we were given. */
 function takeBackLimit(): string[] {
   if (givenDescriptorLimit === null) return [];

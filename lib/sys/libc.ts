@@ -12,11 +12,25 @@ const SYMBOLS = {
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  accept4: { parameters: ["i32", "pointer", "pointer", "i32"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   dup2: { parameters: ["i32", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  posix_spawn: {
+    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
+    result: "i32",
+  },
+  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
+  posix_spawn_file_actions_adddup2: { parameters: ["buffer", "i32", "i32"], result: "i32" },
+  posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
+  posix_spawnattr_init: { parameters: ["buffer"], result: "i32" },
+  posix_spawnattr_setflags: { parameters: ["buffer", "i16"], result: "i32" },
+  posix_spawnattr_setsigdefault: { parameters: ["buffer", "buffer"], result: "i32" },
+  posix_spawnattr_setsigmask: { parameters: ["buffer", "buffer"], result: "i32" },
   access: { parameters: ["buffer", "i32"], result: "i32" },
   getppid: { parameters: [], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
@@ -55,7 +69,14 @@ export function openLibc(): OpenedLibc {
 export const sharedLibc: OpenedLibc = openLibc();
 
 /** What the last call that failed says of it; ask before any other call. */
-export function lastError({ symbols }: Libc): string {
-  const errno = new Deno.UnsafePointerView(symbols.__errno_location()!).getInt32();
+export function lastError(libc: Libc): string {
+  return describeError(
+    libc,
+    new Deno.UnsafePointerView(libc.symbols.__errno_location()!).getInt32(),
+  );
+}
+
+/** What the system says of an error by its number (errno(3)). */
+export function describeError({ symbols }: Libc, errno: number): string {
   return `${Deno.UnsafePointerView.getCString(symbols.strerror(errno)!)} (os error ${errno})`;
 }

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 /** In a process of its own, made a subreaper, which adopts orphans as PID 1 of a container does. */
 const SUBREAPER = `
 import { reapOrphans, spawnOwn } from "${new URL("../../lib/process/reap.ts", import.meta.url)}";
+import { spawnGiven } from "${new URL("../../lib/process/given.ts", import.meta.url)}";
+import { canGiveDescriptors } from "${new URL("../../lib/sys/descriptors.ts", import.meta.url)}";
 const PR_SET_CHILD_SUBREAPER = 36;
 const libc = Deno.dlopen("libc.so.6", {
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
@@ -16,7 +18,11 @@ const emit = ({ kind, pid, reason }) => {
 const stop = Deno.args[0] === "reap" ? reapOrphans(emit) : () => {};
 const codes = [];
 for (let i = 0; i < 5; i++) {
-  const child = spawnOwn("/bin/sh", { args: ["-c", "(sleep 0.2 & exec sleep 0.1) & exit " + i] });
+  const args = ["-c", "(sleep 0.2 & exec sleep 0.1) & exit " + i];
+  // Both kinds of our own in turn.
+  const child = i % 2 === 1 && canGiveDescriptors
+    ? spawnGiven({ file: "/bin/sh", words: ["sh", ...args], environment: {} }, 0, "piped")
+    : spawnOwn("/bin/sh", { args });
   codes.push((await child.status).code);
 }
 const zombies = () => [...Deno.readDirSync("/proc")].filter(({ name }) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import manifest from "../../deno.json" with { type: "json" };
-import { isAtLeast } from "../../lib/control/runtime.ts";
+import { isAtLeast } from "../../lib/base/version.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { eventually } from "../support/eventually.ts";
 import { openTunnel } from "../support/raw_client.ts";
