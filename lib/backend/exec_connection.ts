@@ -1,5 +1,5 @@
 /**
- * A program's standard input and output as the backend's end of a tunnel.
+ * The two pipes that are a program's standard input and output as the backend's end of a tunnel: where it can't have a socket.
  *
  * The stream's own operations end when the pipe lets them: a write hangs, cancelled or not, as long as any process holds the
  * other end and doesn't read. A caller must not hang with them, so it waits for a promise that can also be settled by hand;
@@ -16,17 +16,17 @@ const BUFFER_BYTES = 65536;
 const WRITE_BYTES = 16 * 1024;
 
 /** Once its input has ended: it may still have a whole pipe's 64 KiB to work on. */
-const LINGER_MS = 10_000;
+export const LINGER_MS = 10_000;
 
 /** How long nothing has to come, once the program has ended, for its output to count as ended. */
-const SILENCE_MS = 200;
+export const SILENCE_MS = 200;
 
 /** It is waited for in steps: what came while the whole process was held up is read between two of them. */
-const SILENCE_STEPS = 4;
+export const SILENCE_STEPS = 4;
 
 /** Reads the output of `process` and writes its input; `exited` is the end of the program itself. */
 export function createExecConnection(
-  process: Deno.ChildProcess,
+  process: Pick<Deno.ChildProcess, "stdin" | "stdout">,
   exited: Promise<unknown>,
 ): BackendConnection {
   const output = createOutput(process.stdout, exited);

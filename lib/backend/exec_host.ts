@@ -1,18 +1,26 @@
 /**
- * A host that is a program started for each tunnel, spoken to over its standard input and output, as inetd does.
+ * A host that is a program started for each tunnel, spoken to over its standard input and output, as inetd does: one socket, or two pipes
+ * where no descriptor can be given to a program.
  *
  * The program is told WSTUNNEL_CLIENT_ADDRESS, WSTUNNEL_PATH and WSTUNNEL_ORIGIN (empty without one). Its end, not that of
  * what it may have left behind, ends the tunnel's output.
  *
  * @module
  */
+import { shortageOf } from "../base/exhaustion.ts";
 import { within } from "../base/within.ts";
 import type { ExecTarget } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
-import { type Child, spawnChild, type SpawnResult } from "../process/child.ts";
+import { type Child, type ChildIo, spawnChild, type SpawnResult } from "../process/child.ts";
 import { childEnvironment } from "../process/environment.ts";
 import type { Guard } from "../process/guard.ts";
 import { inTurn } from "../process/turns.ts";
+import {
+  canGiveDescriptors,
+  closeDescriptor,
+  type Given,
+  openSocketPair,
+} from "../sys/descriptors.ts";
 import {
   disabledUntilUnixMs,
   isDisabled,
@@ -24,6 +32,7 @@ import {
 import type { ConnectRequest, Lease } from "./backend.ts";
 import { type BackendConnection, ProgramFailure } from "./connection.ts";
 import { createExecConnection } from "./exec_connection.ts";
+import { createExecSocket } from "./exec_socket.ts";
 import type { Host, HostReport, HostSetting } from "./host.ts";
 import { createSlots } from "./slots.ts";
 
@@ -49,6 +58,14 @@ interface Use {
   /** Resolves when the number is known, or never will be. */
   readonly named: PromiseWithResolvers<void>;
 }
+
+interface Started {
+  readonly ok: true;
+  readonly child: Child;
+  readonly connection: BackendConnection;
+}
+
+type Failure = LeaseResult & { readonly ok: false };
 
 export class ExecHost implements Host {
   readonly connectsTo = null;
@@ -106,15 +123,15 @@ export class ExecHost implements Host {
       named: Promise.withResolvers<void>(),
     };
     this.#starting++;
-    const started = await inTurn(() => this.#start(request, use));
+    const started = await this.#startInTurn(request, use);
     this.#starting--;
     if (!started.ok) {
       slot.give();
       return started;
     }
-    const { child } = started;
+    const { child, connection } = started;
     child.ended.then(slot.give);
-    const lease = this.#lease(child, use);
+    const lease = this.#lease(child, connection, use);
     await child.guarded;
     return { ok: true, lease };
   }
@@ -131,15 +148,39 @@ export class ExecHost implements Host {
     await Promise.all([...this.#running.keys()].map((child) => child.stop()));
   }
 
+  /** What the program gets as its input and output is made before, since that takes a turn of the event loop. */
+  async #startInTurn(request: ConnectRequest, use: Use): Promise<Started | Failure> {
+    let socket: Given<Deno.UnixConn> | null;
+    try {
+      socket = canGiveDescriptors ? await openSocketPair() : null;
+    } catch (error) {
+      const reason = `can't make a socket for it: ${(error as Error).message}`;
+      return { ok: false, kind: shortageOf(error) ?? "down", reason };
+    }
+    const io = socket === null ? "piped" : { socket: socket.descriptor };
+    const spawned = await inTurn(() => this.#start(request, use, io));
+    if (socket !== null) closeDescriptor(socket.descriptor);
+    if (!spawned.ok) {
+      socket?.end.close();
+      return spawned;
+    }
+    const { child } = spawned;
+    const connection = socket === null
+      ? createExecConnection(child.pipes!, child.exited)
+      : createExecSocket(socket.end, child.exited);
+    return { ok: true, child, connection: connectionOf(child, connection, use) };
+  }
+
   /** The request may have waited for its turn. */
   #start(
     request: ConnectRequest,
     use: Use,
-  ): (SpawnResult & { ok: true }) | (LeaseResult & { ok: false }) {
+    io: ChildIo,
+  ): (SpawnResult & { ok: true }) | Failure {
     if (request.signal.aborted) return { ok: false, kind: "aborted", reason: "aborted" };
     if (this.#stopping) return { ok: false, kind: "down", reason: "stopping" };
     if (isDisabled(this.#state)) return { ok: false, kind: "down", reason: this.problem };
-    const spawned = this.#spawn(request, use);
+    const spawned = this.#spawn(request, use, io);
     if (spawned.ok) return spawned;
     const { reason, shortage } = spawned;
     // No fault of the program's.
@@ -150,7 +191,7 @@ export class ExecHost implements Host {
     return { ok: false, kind: "down", reason };
   }
 
-  #spawn(request: ConnectRequest, use: Use): SpawnResult {
+  #spawn(request: ConnectRequest, use: Use, io: ChildIo): SpawnResult {
     const { events, guard } = this.#options;
     const { name, route } = use.setting;
     const { command, environment, copyEnvironment, killSignal } = targetOf(use.setting);
@@ -161,22 +202,21 @@ export class ExecHost implements Host {
       name,
       names: () => ({ route, tunnel: use.tunnel }),
       killSignal,
-      stdin: "piped",
-      stdout: "piped",
+      io,
       events,
       guard,
     });
   }
 
   /** Counts the program until it has ended, and as load until it is released. */
-  #lease(child: Child, use: Use): Lease {
+  #lease(child: Child, connection: BackendConnection, use: Use): Lease {
     this.#state.tunnelsServed++;
     this.#state.failed = false;
     this.#running.set(child, use);
     child.exited.then((status) => this.#tellExit(child, status, use));
     child.ended.then(() => this.#running.delete(child));
     return {
-      connection: connectionOf(child, use),
+      connection,
       backend: use.setting.name,
       host: use.setting.config,
       pid: child.process.pid,
@@ -244,8 +284,7 @@ function toldTo({ clientAddress, path, origin }: ConnectRequest): Record<string,
 }
 
 /** Closing it ends the program, with signals if need be. */
-function connectionOf(child: Child, use: Use): BackendConnection {
-  const connection = createExecConnection(child.process, child.exited);
+function connectionOf(child: Child, connection: BackendConnection, use: Use): BackendConnection {
   let spoke = false;
   return {
     ...connection,

@@ -44,7 +44,7 @@ export async function serve(config: Config, events: Events): Promise<number> {
       emit({ kind: "listening", address, engine: config.engine });
     }
     const { deno } = Deno.version;
-    for (const limit of runtimeLimits(deno)) emit({ kind: "runtime-limited", limit, deno });
+    for (const limit of runtimeLimits(deno, config)) emit({ kind: "runtime-limited", limit, deno });
     void server.start();
     await asked.promise;
     ending = true;

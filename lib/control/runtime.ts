@@ -4,13 +4,8 @@
  *
  * @module
  */
+import { isAtLeast } from "../base/version.ts";
 import type { Config } from "../config/config.ts";
-
-/** Whether a version such as `2.9.6` is `major.minor` or newer. */
-export function isAtLeast(version: string, major: number, minor: number): boolean {
-  const [ours = 0, less = 0] = version.split(".").map(Number);
-  return ours > major || (ours === major && less >= minor);
-}
 
 /** What of a configuration this Deno can't do, a sentence each. */
 export function runtimeProblems(version: string, { engine, routes }: Config): string[] {
@@ -27,10 +22,16 @@ export function runtimeProblems(version: string, { engine, routes }: Config): st
   ];
 }
 
-/** What doesn't hold on this Deno whatever is configured, a sentence each. */
-export function runtimeLimits(version: string): string[] {
+/** What doesn't hold on this Deno, a sentence each. */
+export function runtimeLimits(version: string, { routes }: Config): string[] {
   if (isAtLeast(version, 2, 9)) return [];
+  const runsPrograms = routes.some(({ hosts }) =>
+    hosts.some(({ target }) => target.transport === "exec")
+  );
   return [
     "this Deno can't cut a write off: a peer that stops reading holds its tunnel until it reads on or leaves",
+    ...(runsPrograms
+      ? ["this Deno gives a program of exec two pipes: one that asks for a socket doesn't work"]
+      : []),
   ];
 }

@@ -9,13 +9,30 @@ import type { ProgramIdentity } from "../events/event.ts";
 import type { Events } from "../events/events.ts";
 import type { Guard } from "./guard.ts";
 import { readLines } from "./lines.ts";
+import { spawnGiven } from "./given.ts";
 import { createOutput } from "./output.ts";
 import { spawnOwn } from "./reap.ts";
-import { inOwnSession } from "./session.ts";
+import { asLeader, inOwnSession } from "./session.ts";
 import { stopGroup, stopLeader } from "./stop.ts";
 
 /** How long the output of a program that has ended may be held open by one that escaped its group. */
 const OUTPUT_GRACE_MS = 500;
+
+/**
+ * What a program has as its input and output. Its standard error is told of line by line, and so is its output where that isn't named.
+ *
+ * - `none`: no input
+ * - `inherited`: a listening socket stands in for our descriptor 0
+ * - `piped`: for the caller, who reads the output to its end or cancels it
+ * - `listener`: a descriptor of ours that the program accepts at
+ * - `socket`: a descriptor of ours as input and output
+ */
+export type ChildIo =
+  | "none"
+  | "inherited"
+  | "piped"
+  | { readonly listener: number }
+  | { readonly socket: number };
 
 export interface ChildOptions {
   /** The program and its arguments. */
@@ -27,16 +44,15 @@ export interface ChildOptions {
   /** Whose it is, of one that is started for a tunnel; asked for with each line. */
   readonly names?: () => Pick<ProgramIdentity, "route" | "tunnel">;
   readonly killSignal: Deno.Signal;
-  /** `inherit`: a listening socket stands in for our descriptor 0. */
-  readonly stdin: "null" | "inherit" | "piped";
-  /** `piped`: for the caller, who reads it to its end or cancels it; `told`: line by line, as of its standard error. */
-  readonly stdout: "told" | "piped";
+  readonly io: ChildIo;
   readonly events: Events;
   readonly guard: Guard;
 }
 
 export interface Child {
-  readonly process: Deno.ChildProcess;
+  readonly process: { readonly pid: number };
+  /** Its input and output; null unless `piped`. */
+  readonly pipes: Pipes | null;
   /** From here on it ends with us, however we end. */
   readonly guarded: Promise<void>;
   /** The program itself has ended. */
@@ -53,25 +69,28 @@ export interface Child {
   stop(): Promise<void>;
 }
 
+/** What the runtime, or we ourselves, know of one that was started. */
+interface Started {
+  readonly pid: number;
+  readonly status: Promise<Deno.CommandStatus>;
+  readonly pipes: Pipes | null;
+  /** To be told of line by line. */
+  readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  readonly stderr: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+type Pipes = Pick<Deno.ChildProcess, "stdin" | "stdout">;
+
 /** `shortage`: of ours, which says nothing of the program. */
 export type SpawnResult =
   | { readonly ok: true; readonly child: Child }
   | { readonly ok: false; readonly reason: string; readonly shortage?: Shortage | null };
 
 export function spawnChild(options: ChildOptions): SpawnResult {
-  const { command: [program = "", ...args], environment, events, name, guard } = options;
-  const start = inOwnSession(program, args, environment["PATH"]);
-  let process: Deno.ChildProcess;
+  const { command: [program = ""], events, name, guard } = options;
+  let process: Started;
   try {
-    process = spawnOwn(start.program, {
-      args: [...start.args],
-      env: environment,
-      clearEnv: true,
-      detached: start.detached,
-      stdin: options.stdin,
-      stdout: "piped",
-      stderr: "piped",
-    });
+    process = start(options);
   } catch (error) {
     const reason = `can't start ${program}: ${whyNot(error, program)}`;
     return { ok: false, reason, shortage: shortageOf(error) };
@@ -81,7 +100,7 @@ export function spawnChild(options: ChildOptions): SpawnResult {
   const names = () => ({ program: name, pid, ...options.names?.() });
   const output = createOutput(events, names);
   const readers = [readLines(process.stderr, output.sink("stderr"))];
-  if (options.stdout === "told") readers.push(readLines(process.stdout, output.sink("stdout")));
+  if (process.stdout !== null) readers.push(readLines(process.stdout, output.sink("stdout")));
 
   const exited = process.status;
   let running = true;
@@ -104,6 +123,7 @@ export function spawnChild(options: ChildOptions): SpawnResult {
   const stop = () => stopping ??= stopOnce();
   const child = {
     process,
+    pipes: process.pipes,
     guarded,
     exited,
     ended,
@@ -118,6 +138,34 @@ export function spawnChild(options: ChildOptions): SpawnResult {
   };
   return { ok: true, child };
 }
+
+/** Throws what keeps the program from starting. */
+function start({ command: [program = "", ...args], environment, io }: ChildOptions): Started {
+  const path = environment["PATH"];
+  if (typeof io === "object") {
+    const words = asLeader(program, args, path);
+    const [stdin, stdout] = "socket" in io
+      ? [io.socket, io.socket]
+      : [io.listener, "piped"] as const;
+    return { ...spawnGiven({ file: words[0], words, environment }, stdin, stdout), pipes: null };
+  }
+  const { detached, ...own } = inOwnSession(program, args, path);
+  const process = spawnOwn(own.program, {
+    args: [...own.args],
+    env: environment,
+    clearEnv: true,
+    detached,
+    stdin: STDIN[io],
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const { pid, status, stderr } = process;
+  return io === "piped"
+    ? { pid, status, stderr, stdout: null, pipes: process }
+    : { pid, status, stderr, stdout: process.stdout, pipes: null };
+}
+
+const STDIN = { none: "null", inherited: "inherit", piped: "piped" } as const;
 
 /** The runtime's "entity not found" means a name that the program's PATH doesn't lead to. */
 function whyNot(error: unknown, program: string): string {

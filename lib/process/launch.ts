@@ -9,7 +9,8 @@ import type { Address } from "../base/address.ts";
 import { describeExit } from "../base/exit.ts";
 import type { SocketHandover } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
-import { type Child, spawnChild, type SpawnResult } from "./child.ts";
+import { canGiveDescriptors } from "../sys/descriptors.ts";
+import { type Child, type ChildIo, spawnChild, type SpawnResult } from "./child.ts";
 import type { Guard } from "./guard.ts";
 import { listenFdsCommand, openListeningSocket } from "./listening_socket.ts";
 
@@ -47,19 +48,21 @@ export function launch(options: LaunchOptions): SpawnResult {
   const problem = removeStaleSocket(options.address);
   if (problem !== null) return { ok: false, reason: problem };
   const { name, command, environment, killSignal, events, guard, handover } = options;
-  const child = { name, environment, killSignal, events, guard, stdout: "told" } as const;
-  if (handover === "none") return spawnChild({ ...child, command, stdin: "null" });
+  const child = { name, environment, killSignal, events, guard };
+  if (handover === "none") return spawnChild({ ...child, command, io: "none" });
   const opened = openListeningSocket(options.address, options.listenBacklog);
   if (!opened.ok) return opened;
   const { socket } = opened;
+  const spawn = (io: ChildIo) =>
+    spawnChild({
+      ...child,
+      command: handover === "listen-fds" ? listenFdsCommand(command) : command,
+      io,
+    });
   try {
-    return socket.asDescriptorZero(() =>
-      spawnChild({
-        ...child,
-        command: handover === "listen-fds" ? listenFdsCommand(command) : command,
-        stdin: "inherit",
-      })
-    );
+    return canGiveDescriptors
+      ? spawn({ listener: socket.descriptor })
+      : socket.asDescriptorZero(() => spawn("inherited"));
   } finally {
     socket.close();
   }

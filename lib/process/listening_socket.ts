@@ -21,6 +21,8 @@ const F_DUPFD_CLOEXEC = 1030;
 const FIRST_SAVED_DESCRIPTOR = 10;
 
 export interface ListeningSocket {
+  /** To be given to a program, where that can be done. */
+  readonly descriptor: number;
   /** Runs `spawn`, which must be synchronous, while the socket stands in for our descriptor 0. */
   asDescriptorZero<T>(spawn: () => T): T;
   /** Closes our copy; a program that inherited it keeps its own. */
@@ -57,6 +59,7 @@ export function openListeningSocket(address: Address, backlog: number): OpenedSo
   return {
     ok: true,
     socket: {
+      descriptor: fd,
       asDescriptorZero: (spawn) => asDescriptorZero(libc, fd, spawn),
       close() {
         symbols.close(fd);

@@ -62,7 +62,8 @@ Deno.test("`ExecHost` carries bytes both ways, half-closes, and drains the outpu
 });
 
 Deno.test("`ExecHost` tells the program of the client; its stderr and failure go to the log", async () => {
-  const script = 'echo "$WSTUNNEL_CLIENT_ADDRESS|$WSTUNNEL_PATH|$WSTUNNEL_ORIGIN|$GIVEN|$HOME";' +
+  const script =
+    'read -r go; echo "$WSTUNNEL_CLIENT_ADDRESS|$WSTUNNEL_PATH|$WSTUNNEL_ORIGIN|$GIVEN|$HOME";' +
     "echo oops >&2; exit 7";
   const { pool, lines } = execPool(sh(script), {
     environment: { GIVEN: "yes" },
@@ -73,6 +74,7 @@ Deno.test("`ExecHost` tells the program of the client; its stderr and failure go
     const { pid } = pool.report()[1]!;
     assert.equal(lease.pid, pid);
     lease.carry!(5);
+    await lease.connection.write(new TextEncoder().encode("\n"));
     assert.equal(await readText(lease.connection), `192.0.2.7|/a b|${origin ?? ""}|yes|\n`);
     await until("it is in the log", () => lines.length === 2);
     const told = lines.map(({ message, fields: { pid, route, line } }) => [

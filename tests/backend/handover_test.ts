@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Address } from "../../lib/base/address.ts";
+import { canGiveDescriptors } from "../../lib/sys/descriptors.ts";
 import {
   createPool,
   end,
@@ -63,6 +64,58 @@ for (const family of ["unix", "tcp"] as const) {
     });
   }
 }
+
+/** Looks at our descriptor 0 all the time, from a thread of its own, until it is told to stop; then says what it has seen. */
+const WATCHER = `
+const seen = new Set();
+let looks = 0;
+let over = false;
+onmessage = () => over = true;
+const look = () => {
+  for (let i = 0; i < 200; i++) seen.add(Deno.readLinkSync("/proc/self/fd/0"));
+  looks += 200;
+  if (over) postMessage({ seen: [...seen], looks });
+  else setTimeout(look);
+};
+postMessage(null);
+look();
+`;
+
+Deno.test({
+  name:
+    "`ProgramHost` leaves our own descriptor 0 alone, however many sockets are handed over at once",
+  ignore: !canGiveDescriptors,
+  async fn() {
+    const path = folder();
+    const watcher = new Worker(`data:text/javascript,${encodeURIComponent(WATCHER)}`, {
+      type: "module",
+    });
+    const message = () => {
+      const { promise, resolve } = Promise.withResolvers<MessageEvent>();
+      watcher.onmessage = resolve;
+      return promise;
+    };
+    await message();
+    const before = Deno.readLinkSync("/proc/self/fd/0");
+    const pools = Array.from({ length: 10 }, (_, i) => {
+      const program = programConfig(["/bin/sleep", "300"], { handover: "stdin", maxProcs: 2 });
+      const address: Address = { transport: "unix", path: `${path}/${i}` };
+      return createPool(
+        route(hostConfig(address, { program: { ...program, minProcs: 2 } })),
+        keptLog().events,
+      );
+    });
+    await Promise.all(pools.map((pool) => pool.start()));
+    const told = message();
+    watcher.postMessage(null);
+    const { seen, looks } = (await told).data;
+    watcher.terminate();
+    await Promise.all(pools.map((pool) => pool.stop()));
+    Deno.removeSync(path, { recursive: true });
+    assert.ok(looks > 1000, `it has looked ${looks} times`);
+    assert.deepEqual(seen, [before]);
+  },
+});
 
 Deno.test("`ProgramHost` sees a program that crashes although its socket was handed over", async () => {
   const path = folder();

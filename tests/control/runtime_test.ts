@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Config } from "../../lib/config/config.ts";
+import { isAtLeast } from "../../lib/base/version.ts";
 import { loadToml } from "../../lib/config/load.ts";
-import { isAtLeast, runtimeLimits, runtimeProblems } from "../../lib/control/runtime.ts";
+import { runtimeLimits, runtimeProblems } from "../../lib/control/runtime.ts";
 
 const VERSIONS = [
   ["2.9.6", true],
@@ -39,6 +40,10 @@ Deno.test("`runtimeProblems()` refuses what an older Deno can't do", () => {
 });
 
 Deno.test("`runtimeLimits()` says what doesn't hold on an older Deno", () => {
-  assert.deepEqual(runtimeLimits("2.9.6"), []);
-  assert.equal(runtimeLimits("2.4.2").length, 1);
+  const plain = configOf('[wstunnel.server."/"]\nport = 1\n');
+  const programs = configOf('[wstunnel.server."/"]\nexec = "/bin/cat"\n');
+  for (const config of [plain, programs]) assert.deepEqual(runtimeLimits("2.9.6", config), []);
+  assert.equal(runtimeLimits("2.4.2", plain).length, 1);
+  const [, limit] = runtimeLimits("2.4.2", programs);
+  assert.match(limit!, /one that asks for a socket/);
 });
