@@ -90,11 +90,16 @@ export class Proc {
     });
   }
 
+  /** Whether any host names it. */
+  get isKept(): boolean {
+    return this.#keepers.size > 0;
+  }
+
   /** Nobody names it or uses it, and nothing of it is left. */
   get isGone(): boolean {
     const { state, pid } = this.supervisor;
     const rests = state === "stopped" || state === "foreign";
-    return rests && pid === null && !this.#busy && this.#keepers.size === 0;
+    return rests && pid === null && !this.#busy && !this.isKept;
   }
 
   get #busy(): boolean {
@@ -145,7 +150,7 @@ export class Proc {
     supervisor.unused();
     clearTimeout(this.#idleTimer);
     if (this.#ending || this.#busy || supervisor.state !== "up") return;
-    if (this.#keepers.size === 0) return this.#stop("program-let-go");
+    if (!this.isKept) return this.#stop("program-let-go");
     const idleMs = Math.max(...[...this.#keepers].map(({ idleTimeoutMs }) => idleTimeoutMs));
     this.#idleTimer = setTimeout(() => this.#stopSurplus(), idleMs);
   }

@@ -31,6 +31,8 @@ export class ProgramHost implements Host, Keeper {
   readonly #known: Procs;
   #program: ProgramConfig | null = null;
   #procs: readonly Proc[] = [];
+  /** Those that it had, and whose tunnels may be open: nobody is sent there. */
+  #former: readonly Proc[] = [];
   /** Requests that wait for a program to start. */
   #waiting = 0;
   #stopping = false;
@@ -41,7 +43,7 @@ export class ProgramHost implements Host, Keeper {
   }
 
   get load(): number {
-    return totalLoad(this.#procs) + this.#waiting;
+    return totalLoad([...this.#procs, ...this.#left()]) + this.#waiting;
   }
 
   get standing(): Standing {
@@ -72,8 +74,8 @@ export class ProgramHost implements Host, Keeper {
 
   keep({ config }: HostSetting): void {
     const program = programOf(config);
-    const before = this.#procs;
     this.#program = program;
+    const before = this.#procs;
     this.#procs = Array.from({ length: procCount(this.#address, program) }, (_, id) => {
       const address = procAddress(this.#address, id, program.maxProcs);
       return this.#known.find(address, launchSettings(config, program, address, id));
@@ -81,11 +83,23 @@ export class ProgramHost implements Host, Keeper {
     for (const [id, proc] of this.#procs.entries()) {
       proc.keep(this, launchSettings(config, program, proc.at.address, id));
     }
-    for (const proc of before) if (!this.#procs.includes(proc)) proc.leave(this);
+    this.#leave(before.filter((proc) => !this.#procs.includes(proc)));
   }
 
   letGo(): void {
-    for (const proc of this.#procs) proc.leave(this);
+    const before = this.#procs;
+    this.#procs = [];
+    this.#leave(before);
+  }
+
+  #leave(procs: readonly Proc[]): void {
+    for (const proc of procs) proc.leave(this);
+    this.#former = [...this.#left(), ...procs];
+  }
+
+  /** What is left of its former procs, unless another host has them. */
+  #left(): Proc[] {
+    return this.#former.filter(({ isKept, isGone }) => !isKept && !isGone);
   }
 
   /** Those that run are kept, whichever they are. */
@@ -100,12 +114,13 @@ export class ProgramHost implements Host, Keeper {
 
   /** Each proc that may serve is tried at most once. */
   async connect(request: ConnectRequest, { config }: HostSetting): Promise<LeaseResult> {
-    let untried = this.#procs;
+    const tried = new Set<Proc>();
+    // Which procs it has may change while one of them is tried.
+    const next = () => this.#candidate(this.#procs.filter((proc) => !tried.has(proc)));
     let failure: LeaseResult = { ok: false, kind: "down", reason: "its program is down" };
-    for (let proc = this.#candidate(untried); proc !== null; proc = this.#candidate(untried)) {
-      const tried: Proc = proc;
-      untried = untried.filter((other) => other !== tried);
-      const result = await this.#leaseFrom(tried, request, config);
+    for (let proc = next(); proc !== null; proc = next()) {
+      tried.add(proc);
+      const result = await this.#leaseFrom(proc, request, config);
       if (result.ok || result.kind === "aborted") return result;
       failure = result;
     }
@@ -113,7 +128,8 @@ export class ProgramHost implements Host, Keeper {
   }
 
   report(): HostReport[] {
-    return this.#procs.map(reportProc);
+    const former = this.#left().map((proc) => ({ ...reportProc(proc), state: "draining" }));
+    return [...this.#procs.map(reportProc), ...former];
   }
 
   /** The procs are ended by who knows them all. */

@@ -65,7 +65,7 @@ export interface Generations {
   /**
    * Makes a configuration the one that holds, all of it or, where it throws, nothing: routes, hosts, origins, subprotocols, times, `health-path`,
    * `map-extensions`, `grace-time`, `handshake-timeout`, `max-buffer`. What is made once, at the start, stays as it is: `listen`, `engine`,
-   * `log-format`, `debug`, `buffer-size`.
+   * `log-format`, `debug`, `buffer-size`. Whether this Deno can do what it asks for is for the caller to know (`lib/control/runtime.ts`).
    */
   swap(config: Config): void;
   /** The rows of the current hosts, and of former ones that have yet to end. */

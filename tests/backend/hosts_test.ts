@@ -175,8 +175,14 @@ Deno.test("`Hosts` stops what is beyond a smaller max-procs with its last tunnel
   assert.equal(leases.filter(({ backend }) => backend === last.backend).length, 1);
   await serves(last);
   assert.deepEqual(pids.map(isRunning), [true, true, true]);
+  assert.deepEqual(hosts.report().map(({ state, pid }) => [state, pid]), [
+    ["up", pids[0]],
+    ["up", pids[1]],
+    ["draining", pids[2]],
+  ]);
   end(last);
   await until("it has ended", () => !isRunning(pids[2]!));
+  await until("it is no row any more", () => hosts.report().length === 2);
   assert.deepEqual(pidsOf(hosts.report()), pids.slice(0, 2));
   for (const lease of leases.filter((lease) => lease !== last)) {
     await serves(lease);
@@ -309,6 +315,7 @@ Deno.test("`Hosts` has one program for two routes that name it, and keeps it for
   const [left, kept] = [await hosts.connect("/one"), await hosts.connect("/two")];
   await hosts.swap(two!);
   await serves(left);
+  assert.deepEqual(hosts.draining(), [], "it goes on");
   end(left);
   await serves(kept);
   await hosts.swap(two!);
