@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { echo, serveBackend } from "../support/backends.ts";
+import { echo, listenSilently, serveBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { childrenOf, isRunning, socketCount } from "../support/processes.ts";
 import { Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
@@ -235,4 +235,27 @@ Deno.test("a swap changes who is let in, and what frames tunnels have from then 
     await client.close(1000);
     client[Symbol.dispose]();
   }
+});
+
+Deno.test("a request whose backend is being connected at a swap goes on with the hosts that it began with", async () => {
+  const folder = Deno.makeTempDirSync();
+  using silent = await listenSilently();
+  await using backend = serveBackend(echo);
+  const hosts = [
+    `${at(silent.address)}\nconnect-timeout = 1`,
+    program(`${folder}/s`, "second", "min-procs = 0"),
+  ];
+  await using running = await startServer({ routes: { "/gone": hosts } });
+  const { server, address } = running;
+  const asking = talk(address, "/gone");
+  await eventually("its connect to the first", () => running.rows("/gone")[0]!.load === 1);
+  running.swap({ routes: { "/": [at(backend.address)] } });
+  await visit(address, "/gone");
+  assert.equal(backend.count, 1, "who comes now has the new route");
+  const talker = await asking;
+  const pid = pidOf(running, "/gone");
+  await talker.end();
+  await eventually("the end of its program", () => !isRunning(pid!));
+  await eventually("no row of it", () => server.report().length === 1);
+  Deno.removeSync(folder, { recursive: true });
 });
