@@ -30,6 +30,7 @@ const PURE = [
   "lib/backend/host_name.ts",
   "lib/backend/identity.ts",
   "lib/backend/policies.ts",
+  "lib/process/identity.ts",
   "lib/backend/slots.ts",
   "lib/base/outbox.ts",
   "lib/base/rate_gate.ts",

@@ -259,3 +259,28 @@ Deno.test("a request whose backend is being connected at a swap goes on with the
   await eventually("no row of it", () => server.report().length === 1);
   Deno.removeSync(folder, { recursive: true });
 });
+
+Deno.test("a tunnel keeps the times that it began with, whichever way they are swapped", async () => {
+  await using backend = serveBackend(echo);
+  const timed = { routes: { "/": [`${at(backend.address)}\nread-timeout = 1`] } };
+  const untimed = { routes: { "/": [at(backend.address)] } };
+  await using running = await startServer(timed);
+  const { address, server } = running;
+  const first = await openTunnel(address);
+  running.swap(untimed);
+  const second = await openTunnel(address);
+  running.swap(timed);
+  const third = await openTunnel(address);
+  running.swap(untimed);
+  for (const client of [first, third]) {
+    assert.equal((await client.closed()).code, 1001);
+    client[Symbol.dispose]();
+  }
+  await eventually("the end of both", () => server.registry.size === 1);
+  const closed = running.said("tunnel closed").map(({ cause }) => cause);
+  assert.deepEqual(closed, ["backend-idle", "backend-idle"]);
+  await second.send(Opcode.BINARY, "hello");
+  assert.equal((await second.payload(5)).length, 5);
+  await second.close(1000);
+  second[Symbol.dispose]();
+});
