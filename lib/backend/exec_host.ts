@@ -201,6 +201,7 @@ export class ExecHost implements Host {
       environment: childEnvironment(ours, copyEnvironment, environment, toldTo(request)),
       name,
       names: () => ({ route, tunnel: use.tunnel }),
+      named: use.named.promise,
       killSignal,
       io,
       events,

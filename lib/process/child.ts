@@ -15,7 +15,7 @@ import { spawnOwn } from "./reap.ts";
 import { asLeader, inOwnSession } from "./session.ts";
 import { stopGroup, stopLeader } from "./stop.ts";
 
-/** How long the output of a program that has ended may be held open by one that escaped its group. */
+/** How long the output of a program that has ended may be held open by one that escaped its group, and may wait for its names. */
 const OUTPUT_GRACE_MS = 500;
 
 /**
@@ -43,6 +43,8 @@ export interface ChildOptions {
   readonly name: string;
   /** Whose it is, of one that is started for a tunnel; asked for with each line. */
   readonly names?: () => Pick<ProgramIdentity, "route" | "tunnel">;
+  /** Resolves once `names` knows them: what the program prints before waits in its pipe. @default at once */
+  readonly named?: Promise<void>;
   readonly killSignal: Deno.Signal;
   readonly io: ChildIo;
   readonly events: Events;
@@ -99,7 +101,10 @@ export function spawnChild(options: ChildOptions): SpawnResult {
   const guarded = guard.watch(pid);
   const names = () => ({ program: name, pid, ...options.names?.() });
   const output = createOutput(events, names);
-  const readers = [readLines(process.stderr, output.sink("stderr"))];
+  const begin = Promise.withResolvers<void>();
+  const named = options.named ?? Promise.resolve();
+  named.then(begin.resolve);
+  const readers = [readLines(process.stderr, output.sink("stderr"), begin.promise)];
   if (process.stdout !== null) readers.push(readLines(process.stdout, output.sink("stdout")));
 
   const exited = process.status;
@@ -109,6 +114,8 @@ export function spawnChild(options: ChildOptions): SpawnResult {
     running = false;
     await stopGroup(pid);
     guard.forget(pid);
+    await within(named, OUTPUT_GRACE_MS);
+    begin.resolve();
     await within(Promise.all(readers.map(({ done }) => done)), OUTPUT_GRACE_MS);
     await Promise.all(readers.map((reader) => reader.cancel()));
     output.end();

@@ -39,14 +39,16 @@ export interface LineReader {
   cancel(): Promise<void>;
 }
 
-/** Gives each line to the sink. */
+/** Gives each line to the sink, from when `begin` resolves on. */
 export function readLines(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   sink: LineSink,
+  begin: Promise<void> = Promise.resolve(),
 ): LineReader {
   const reader = stream.getReader({ mode: "byob" });
   const splitter = createLineSplitter(sink);
   const pump = async () => {
+    await begin;
     // Most programs print little: the buffer of a whole piece comes with the first that is full.
     let buffer = new Uint8Array(MAX_LINE_BYTES);
     let reads = 0;

@@ -147,10 +147,9 @@ Deno.test("a program that fails says why in the log, with its standard error", a
   ];
   assert.deepEqual([output.line, output.stream], ["no display", "stderr"]);
   assert.equal(failed.exit, "exit code 3");
-  for (const { route, pid } of [output, failed]) {
-    assert.deepEqual([route, pid], ["/", opened.pid]);
+  for (const { route, pid, tunnel } of [output, failed]) {
+    assert.deepEqual([route, pid, tunnel], ["/", opened.pid, opened.id]);
   }
-  assert.equal(failed.tunnel, opened.id);
   await client.send(Opcode.CLOSE, closePayload(1000));
   await client.end();
   await assertClosed(program, { pid: opened.pid, cause: "backend-end", code: 1000 });
