@@ -88,23 +88,14 @@ export class ElasticBuffer {
     }
   }
 
-  /** Changes the size; the bytes `[from..to)`, which must fit behind it, move to `at`. The other buffer is free. */
-  swap(from: number, to: number, at: number): void {
-    const old = this.wide;
-    const oldSlab = this.#slab;
+  /** Changes the size; what stands in the other buffer, which is free then, is lost. */
+  swap(): void {
+    this.free();
     this.#isLarge = !this.#isLarge;
     this.#smallReads = 0;
     this.#rests = false;
     this.misfits = false;
     this.wide = this.#slab.take();
-    this.wide.bytes.set(old.bytes.subarray(from, to), at);
-    oldSlab.give(old);
-  }
-
-  /** Moves the bytes `[from..to)` to the front, of a small buffer where they fit into half of one. */
-  moveToFront(from: number, to: number): void {
-    if (this.#isLarge && to - from <= SMALL_BYTES / 2) this.swap(from, to, 0);
-    else this.wide.bytes.copyWithin(0, from, to);
   }
 
   /** Gives the pages of a large buffer back, from the index on: what stands there is lost. A read into it may be under way. */

@@ -187,7 +187,7 @@ export class StreamTransport implements Transport {
     if (this.#read !== "idle" || this.#paused || this.#closed) return;
     if (!this.#peerBusy) this.#ahead = null;
     else if (this.#ahead === null) return;
-    if (this.#mayGrow && this.#ahead === null && this.#buffer.misfits) this.#buffer.swap(0, 0, 0);
+    if (this.#mayGrow && this.#ahead === null && this.#buffer.misfits) this.#buffer.swap();
     this.#wide = this.#ahead ?? this.#buffer.wide;
     const { bytes } = this.#wide;
     this.#from = this.#listener.receiveAt(bytes.length);
