@@ -90,7 +90,7 @@ export class Endpoint implements ClientEnd {
     if (this.#finished) return;
     const parser = this.#parser;
     const start = from - this.#leftover.length;
-    wide.bytes.set(this.#leftover, start);
+    if (start < from) wide.bytes.set(this.#leftover, start);
     parser.start = parser.end = 0;
     const used = parser.parse(wide, start, to);
     this.#leftover = used < to ? wide.bytes.slice(used, to) : NOTHING;
