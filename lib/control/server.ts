@@ -52,7 +52,7 @@ export function createServer(config: Config, events: Events): Server {
   const stopping = new AbortController();
   const { signal } = stopping;
   const door = createDoor({ generations, registry, sweep, events, stopping: signal });
-  const options = { buffers, breather, diag, emit };
+  const options = { buffers, breather, diag, createSweep, emit };
   const listen = config.engine === "native"
     ? (place: ListenConfig) => listenNative(place, door, options)
     : (place: ListenConfig) => listenStream(place, door, options);

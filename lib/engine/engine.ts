@@ -10,11 +10,14 @@ import type { ListenConfig } from "../config/config.ts";
 import type { Emit } from "../events/events.ts";
 import type { SocketDiag } from "../sys/socket_diag.ts";
 import type { Buffers } from "./elastic_buffer.ts";
+import type { Sweep } from "./sweep.ts";
 
 export interface EngineOptions {
   readonly buffers: Buffers;
   readonly breather: Breather;
   readonly diag: SocketDiag;
+  /** Makes the clock of those who have no tunnel yet. */
+  readonly createSweep: (tickMs: number) => Sweep;
   readonly emit: Emit;
 }
 

@@ -8,7 +8,7 @@ import { acceptAll, tellAcceptFailed } from "./accept.ts";
 import type { EngineOptions, Listener } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
 import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
-import { createSweep, tickFor } from "./sweep.ts";
+import { tickFor } from "./sweep.ts";
 import type { Door } from "./door.ts";
 import { Opening } from "./opening.ts";
 
@@ -22,7 +22,7 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
   const { address } = place;
   const listener = openListener(place);
   const openings = new Set<Opening>();
-  const sweep = createSweep(tickFor([REFUSED_TICK_MS]));
+  const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
   let closed = false;
   let onSettled: (() => void) | null = null;
   const openingOptions = {

@@ -1,4 +1,5 @@
 /** One request on a connection of its own, and all that comes of it. */
+import { can, type Engine } from "../e2e/engine_limits.ts";
 import { type Backend, openBackend } from "../support/backends.ts";
 import {
   closeQuietly,
@@ -18,36 +19,59 @@ export interface Answered {
   readonly body: string;
   /** Everything up to the empty line and with it. */
   readonly head: string;
-  readonly end: StreamEnd;
+  /** `open`: the server keeps the connection, as only an engine does that can't end it. */
+  readonly end: StreamEnd | "open";
 }
 
-/** Sends a request as it is and takes in all that comes until the server ends the connection. */
-export async function ask(endpoint: Endpoint, request: string | Uint8Array): Promise<Answered> {
+/** Sends a request as it is and takes in all that comes until the server ends the connection, or keeps it; time may pass once it is sent. */
+export async function ask(
+  endpoint: Endpoint,
+  request: string | Uint8Array,
+  passingMs = 0,
+): Promise<Answered> {
   const connection = await connect(endpoint.address);
   try {
     await writeAll(connection, typeof request === "string" ? encoder.encode(request) : request);
-    const { bytes, end } = await createReader(connection).rest("an answer and its end");
-    const text = new TextDecoder().decode(bytes);
-    const split = text.indexOf("\r\n\r\n");
-    const [line = "", ...fields] = text.slice(0, split).split("\r\n");
+    if (passingMs > 0) {
+      await endpoint.sockets.untilRead(connection);
+      endpoint.pass(passingMs);
+    }
+    const reader = createReader(connection);
+    const head = await reader.through("\r\n\r\n", "an answer");
+    const [line = "", ...fields] = head.trimEnd().split("\r\n");
     const headers = new Headers(
       fields.map((field): [string, string] => {
         const colon = field.indexOf(": ");
         return [field.slice(0, colon), field.slice(colon + 2)];
       }),
     );
-    return { line, headers, body: text.slice(split + 4), head: text.slice(0, split + 4), end };
+    const isKept = !line.includes(" 101 ") &&
+      !can(endpoint.engine, "end the connection behind a refusal");
+    const { bytes, end } = isKept
+      ? { bytes: await reader.exactly(lengthOf(headers), "its body"), end: "open" as const }
+      : await reader.rest("its end");
+    return { line, headers, body: new TextDecoder().decode(bytes), head, end };
   } finally {
     closeQuietly(connection);
   }
 }
 
-/** An endpoint with a backend whose connections the test takes. */
+function lengthOf(headers: Headers): number {
+  return Number(headers.get("content-length"));
+}
+
+/** How the connection of a refused request ends. */
+export function endOfRefused(engine: Engine): Answered["end"] {
+  return can(engine, "end the connection behind a refusal") ? "fin" : "open";
+}
+
+/** An endpoint of an engine with a backend whose connections the test takes. */
 export async function withEndpoint(
+  engine: Engine,
   body: (endpoint: Endpoint, backend: Backend) => Promise<void>,
   options?: EndpointOptions,
 ): Promise<void> {
   await using backend = openBackend();
-  await using endpoint = openEndpoint(backend.address, options);
+  await using endpoint = openEndpoint(engine, backend.address, options);
   await body(endpoint, backend);
 }

@@ -1,13 +1,15 @@
-/** An engine, `stream` unless its configuration says otherwise, composed as the program composes it, in the test's own process: thousands of tunnels cost little. */
+/** An engine, composed as the program composes it, in the test's own process: thousands of tunnels cost little. */
 import { formatAddress } from "../../lib/base/address.ts";
 import { createBreather } from "../../lib/base/breather.ts";
 import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
 import { openLog } from "../../lib/base/logger.ts";
 import { createHosts } from "../../lib/backend/hosts.ts";
-import type { Config } from "../../lib/config/config.ts";
+import type { Config, ListenConfig } from "../../lib/config/config.ts";
 import { loadToml } from "../../lib/config/load.ts";
 import { createDoor } from "../../lib/control/door.ts";
 import { createGenerations } from "../../lib/control/generation.ts";
+import type { Door } from "../../lib/engine/door.ts";
+import type { EngineOptions, Listener } from "../../lib/engine/engine.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { createEvents, type Sink } from "../../lib/events/events.ts";
@@ -15,11 +17,23 @@ import { createLogSink } from "../../lib/events/log/sink.ts";
 import { createRegistry, type OpenTunnel } from "../../lib/control/registry.ts";
 import { createSweep } from "../../lib/engine/sweep.ts";
 import { createBuffers } from "../../lib/engine/elastic_buffer.ts";
+import type { Engine } from "../e2e/engine_limits.ts";
 import { eventually } from "../support/eventually.ts";
-import { createReadCount, type ReadCount } from "./read_count.ts";
+import { createManualSweep } from "../support/manual_sweep.ts";
+import { createSockets, type Sockets } from "./sockets.ts";
 
 /** Far shorter than the program's, so that look-ahead takes milliseconds. */
-const TICK_MS = 20;
+const TICK_MS = 5;
+
+/** More than any wait of a tunnel's. */
+const A_WHILE_MS = 31_000;
+
+const LISTEN: Readonly<
+  Record<Engine, (place: ListenConfig, door: Door, options: EngineOptions) => Listener>
+> = {
+  stream: listenStream,
+  native: listenNative,
+};
 
 export interface EndpointOptions {
   /** Is told of everything, besides the log. */
@@ -30,16 +44,21 @@ export interface EndpointOptions {
   readonly top?: string;
   readonly wstunnel?: string;
   readonly host?: string;
+  /** Whether time passes by itself, or only by {@linkcode Endpoint.pass}. @default "stands" */
+  readonly clock?: "stands" | "runs";
 }
 
 export interface Endpoint extends AsyncDisposable {
+  readonly engine: Engine;
   /** `host:port`. */
   readonly address: string;
   /** The log so far, a line an element, down to debug unless told otherwise; of the endpoint opened last. */
   readonly log: readonly string[];
   readonly tunnels: Iterable<OpenTunnel>;
-  /** What the server has read of each client. */
-  readonly readCount: ReadCount;
+  /** Its connections, as the system knows them. */
+  readonly sockets: Sockets;
+  /** Lets time pass, for the tunnels and for those who have none yet: their clock stands still otherwise. */
+  pass(ms: number): void;
   /** Buffers in use. */
   readonly buffersUsed: number;
   /** Backends connected or being connected. */
@@ -48,13 +67,17 @@ export interface Endpoint extends AsyncDisposable {
   stopListening(): Promise<void>;
   /** Ends all tunnels as a server that shuts down does. */
   endTunnels(): Promise<void>;
-  /** Checks that no tunnel is open and every buffer is back, then stops. */
+  /** Checks that every tunnel ends in time and every buffer comes back, then stops. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Serves every path from one backend, `host:port`. */
-export function openEndpoint(backend: string, options: EndpointOptions = {}): Endpoint {
-  const config = configFor(backend, options);
+export function openEndpoint(
+  engine: Engine,
+  backend: string,
+  options: EndpointOptions = {},
+): Endpoint {
+  const config = configFor(engine, backend, options);
   const lines: string[] = [];
   const { level = 4 } = options;
   const log = openLog({ format: "text", level, write: (line) => lines.push(line.trimEnd()) });
@@ -63,28 +86,35 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
   const breather = createBreather();
   const diag = createSocketDiag();
   const used = () => buffers.small.used + buffers.large.used;
-  const readCount = createReadCount();
+  const { clock = "stands" } = options;
+  const manual = createManualSweep(TICK_MS);
+  const sweep = clock === "stands" ? manual : createSweep(TICK_MS);
   const events = createEvents([createLogSink(log), ...(options.sink ? [options.sink] : [])]);
   const hosts = createHosts(events);
   const generations = createGenerations(config, hosts, events.emit);
   const door = createDoor({
     generations,
     registry,
-    sweep: createSweep(TICK_MS),
+    sweep,
     events,
     stopping: new AbortController().signal,
   });
-  const listenAt = config.engine === "native" ? listenNative : listenStream;
-  const listener = readCount.over(() =>
-    listenAt(config.listen[0]!, door, { buffers, breather, diag, emit: events.emit })
-  );
+  const listener = LISTEN[engine](config.listen[0]!, door, {
+    buffers,
+    breather,
+    diag,
+    createSweep: () => sweep,
+    emit: events.emit,
+  });
   let closing: Promise<void> | null = null;
   const stopListening = () => closing ??= listener.close();
   return {
+    engine,
     address: formatAddress(listener.address),
     log: lines,
     tunnels: registry,
-    readCount,
+    sockets: createSockets(diag),
+    pass: manual.pass,
     get buffersUsed() {
       return used();
     },
@@ -95,8 +125,10 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
     endTunnels: () => registry.endAll("shutdown"),
     async [Symbol.asyncDispose]() {
       try {
-        await eventually("the end of every tunnel", () => registry.size === 0);
-        await eventually("every buffer back in its slab", () => used() === 0);
+        await eventually("the end of every tunnel, and every buffer back in its slab", () => {
+          manual.pass(A_WHILE_MS);
+          return registry.size === 0 && used() === 0;
+        });
       } finally {
         await registry.endAll("shutdown");
         await stopListening();
@@ -109,11 +141,12 @@ export function openEndpoint(backend: string, options: EndpointOptions = {}): En
 }
 
 function configFor(
+  engine: Engine,
   backend: string,
   { top = "", wstunnel = "", host = "" }: EndpointOptions,
 ): Config {
   const { hostname, port } = new URL(`tcp://${backend}`);
-  const text = `listen = "127.0.0.1:0"\n${top}\n[wstunnel]\n${wstunnel}\n` +
+  const text = `engine = "${engine}"\nlisten = "127.0.0.1:0"\n${top}\n[wstunnel]\n${wstunnel}\n` +
     `[[wstunnel.server."/"]]\nhost = "${hostname}"\nport = ${port}\n${host}\n`;
   const loaded = loadToml({ file: { path: "test.toml", text }, flags: [] });
   if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));

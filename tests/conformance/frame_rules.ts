@@ -1,4 +1,5 @@
 /** What RFC 6455 asks of a server that reads a client's frames. */
+import type { Ability } from "../e2e/engine_limits.ts";
 import type { Outcome } from "./conversation.ts";
 
 /** A rule at work. Frames are masked with zeros where the mask is not the point, so that payload can be read. */
@@ -8,6 +9,8 @@ export interface Rule extends Partial<Outcome> {
   readonly what: string;
   /** What the client sends behind its handshake; where no `close` is given, a Close with 1000 follows and is echoed. */
   readonly send: string;
+  /** What an engine must be able to do for it. @default nothing special */
+  readonly needs?: Ability;
 }
 
 /** The client's masking key, all zero. */
@@ -16,8 +19,18 @@ const K = "00*4";
 const AFTER = `82 85 ${K} 'after'`;
 
 function breach(section: string, what: string, send: string, backend = ""): Rule {
-  return { section, what, send: `${send} ${AFTER}`, backend, close: 1002 };
+  const needs = "close on a protocol error";
+  return { section, what, send: `${send} ${AFTER}`, backend, close: 1002, needs };
 }
+
+/** A breach that not every engine sees. */
+function overlooked(needs: Ability, ...breached: Parameters<typeof breach>): Rule {
+  return { ...breach(...breached), needs };
+}
+
+const unmasked = overlooked.bind(null, "refuse unmasked frames");
+const tooLong = overlooked.bind(null, "refuse longer lengths than needed");
+const longControl = overlooked.bind(null, "refuse long control frames");
 
 const MASKING: readonly Rule[] = [
   {
@@ -32,12 +45,12 @@ const MASKING: readonly Rule[] = [
     send: "82 83 ff ff ff ff 9e 9d 9c  82 85 01 02 03 04 60 60 60 60 64",
     backend: "'abc' 'abcde' ".replace("'abcde'", "61 62 63 64 65"),
   },
-  breach("5.1", "an unmasked data frame", "82 05 'hello'"),
-  breach("5.1", "an unmasked empty data frame", "82 00"),
-  breach("5.1", "an unmasked Ping", "89 00"),
-  breach("5.1", "an unmasked Pong", "8a 00"),
-  breach("5.1", "an unmasked Close", "88 02 03 e8"),
-  breach("5.1", "data before an unmasked frame counts", `82 82 ${K} 'ok' 81 01 'x'`, "'ok'"),
+  unmasked("5.1", "an unmasked data frame", "82 05 'hello'"),
+  unmasked("5.1", "an unmasked empty data frame", "82 00"),
+  unmasked("5.1", "an unmasked Ping", "89 00"),
+  unmasked("5.1", "an unmasked Pong", "8a 00"),
+  unmasked("5.1", "an unmasked Close", "88 02 03 e8"),
+  unmasked("5.1", "data before an unmasked frame counts", `82 82 ${K} 'ok' 81 01 'x'`, "'ok'"),
 ];
 
 const RESERVED: readonly Rule[] = [
@@ -78,10 +91,10 @@ const LENGTHS: readonly Rule[] = [
     send: `82 ff 00*5 01 00 00 ${K} 'x'*65536`,
     backend: "'x'*65536",
   },
-  breach("5.2", "no bytes in 16 bits", `82 fe 00 00 ${K}`),
-  breach("5.2", "125 bytes in 16 bits", `82 fe 00 7d ${K} 'x'*125`),
-  breach("5.2", "125 bytes in 64 bits", `82 ff 00*7 7d ${K} 'x'*125`),
-  breach("5.2", "65535 bytes in 64 bits", `82 ff 00*6 ff ff ${K} 'x'*65535`),
+  tooLong("5.2", "no bytes in 16 bits", `82 fe 00 00 ${K}`),
+  tooLong("5.2", "125 bytes in 16 bits", `82 fe 00 7d ${K} 'x'*125`),
+  tooLong("5.2", "125 bytes in 64 bits", `82 ff 00*7 7d ${K} 'x'*125`),
+  tooLong("5.2", "65535 bytes in 64 bits", `82 ff 00*6 ff ff ${K} 'x'*65535`),
   breach("5.2", "a length with its top bit set", `82 ff 80 00*7 ${K}`),
   breach("5.2", "a length of all ones", `82 ff ff*8 ${K}`),
   {
@@ -89,6 +102,7 @@ const LENGTHS: readonly Rule[] = [
     what: "2^53 bytes can't be counted",
     send: `82 ff 00 20 00*6 ${K} ${AFTER}`,
     close: 1009,
+    needs: "close on a protocol error",
   },
 ];
 
@@ -111,6 +125,7 @@ const FRAGMENTS: readonly Rule[] = [
     send: `02 83 ${K} 'abc' 88 82 ${K} 03 e8`,
     backend: "'abc'",
     close: "03 e8",
+    needs: "pass fragments on",
   },
   {
     section: "5.4, 5.5.2",
@@ -165,9 +180,9 @@ const CONTROL: readonly Rule[] = [
   },
   { section: "5.5.3", what: "a Pong nobody asked for", send: `8a 80 ${K} 8a 84 ${K} 'pong'` },
   breach("5.5", "a Ping of 126 bytes", `89 fe 00 7e ${K} 'x'*126`),
-  breach("5.5", "a Pong of 126 bytes", `8a fe 00 7e ${K} 'x'*126`),
-  breach("5.5", "a Close of 126 bytes", `88 fe 00 7e ${K} 03 e8 'x'*124`),
-  breach("5.5", "a Ping with a 64-bit length", `89 ff 00*7 01 ${K} 'x'`),
+  longControl("5.5", "a Pong of 126 bytes", `8a fe 00 7e ${K} 'x'*126`),
+  longControl("5.5", "a Close of 126 bytes", `88 fe 00 7e ${K} 03 e8 'x'*124`),
+  tooLong("5.5", "a Ping with a 64-bit length", `89 ff 00*7 01 ${K} 'x'`),
 ];
 
 const hexCode = (code: number) => `${hexByte(code >> 8)} ${hexByte(code & 255)}`;
@@ -183,14 +198,27 @@ const CLOSING: readonly Rule[] = [
     send: `88 80 ${K}`,
     close: "",
   },
-  ...[...MAY_BE_SENT, 3000, 3999, 4000, 4999].map((code) => ({
-    section: "5.5.1, 7.4",
-    what: `code ${code} is echoed`,
-    send: `88 82 ${K} ${hexCode(code)} ${AFTER}`,
-    close: hexCode(code),
-  })),
+  ...[...MAY_BE_SENT, 3000, 3999, 4000, 4999].flatMap((code): Rule[] => {
+    const send = `88 82 ${K} ${hexCode(code)}`;
+    const rule = { section: "5.5.1, 7.4", send, close: hexCode(code) };
+    const only = code === 1014 && { needs: "take code 1014" as const };
+    return [
+      { ...rule, what: `code ${code} is echoed`, ...only },
+      {
+        ...rule,
+        what: `code ${code} is echoed, whatever is behind it`,
+        send: `${send} ${AFTER}`,
+        needs: "take what comes behind a Close",
+      },
+    ];
+  }),
   ...MAY_NOT_BE_SENT.map((code) =>
-    breach("7.4", `code ${code} may not be sent`, `88 82 ${K} ${hexCode(code)}`)
+    overlooked(
+      "say why a code is refused",
+      "7.4",
+      `code ${code} may not be sent`,
+      `88 82 ${K} ${hexCode(code)}`,
+    )
   ),
   breach("5.5.1", "a Close of one byte", `88 81 ${K} 03`),
   {
@@ -198,28 +226,33 @@ const CLOSING: readonly Rule[] = [
     what: "a reason of 123 bytes",
     send: `88 fd ${K} 03 e8 'x'*123`,
     close: "03 e8",
+    needs: "echo a code alone",
   },
   {
     section: "5.5.1",
     what: "a reason beyond ASCII",
     send: `88 89 ${K} 0f a0 'grüß!'`,
     close: "0f a0",
+    needs: "echo a code alone",
   },
   {
     section: "5.5.1, 8.1",
     what: "a reason that is not UTF-8",
     send: `88 84 ${K} 03 e8 c0 af`,
     close: 1007,
+    needs: "close on a protocol error",
   },
   {
     section: "5.5.1, 8.1",
     what: "a reason cut inside a character",
     send: `88 85 ${K} 03 e8 'a' e2 82`,
     close: 1007,
+    needs: "close on a protocol error",
   },
   {
     section: "5.5.1",
     what: "nothing behind a Close counts: data, a Ping, another Close, a breach",
+    needs: "take what comes behind a Close",
     send: `82 82 ${K} 'ok' 88 82 ${K} 0f a0 ${AFTER} 89 80 ${K} 88 82 ${K} 03 e8 ff ff`,
     backend: "'ok'",
     close: "0f a0",
@@ -241,6 +274,7 @@ function notText(what: string, bytes: string, valid = ""): Rule {
     send: `81 ${length} ${K} ${bytes} ${AFTER}`,
     backend: valid,
     close: 1007,
+    needs: "close on a protocol error",
   };
 }
 
@@ -294,6 +328,7 @@ const TEXT: readonly Rule[] = [
     what: "a text that ends inside a character",
     send: `81 83 ${K} 'a' e2 82 ${AFTER}`,
     close: 1007,
+    needs: "close on a protocol error",
     backend: "'a' e2 82",
   },
   {
@@ -301,6 +336,7 @@ const TEXT: readonly Rule[] = [
     what: "a fragmented text that ends inside a character",
     send: `01 82 ${K} 'a' e2 80 81 ${K} 82 ${AFTER}`,
     close: 1007,
+    needs: "refuse fragments that end inside a character",
     backend: "'a' e2 82",
   },
   {
@@ -308,6 +344,7 @@ const TEXT: readonly Rule[] = [
     what: "a character whose end is wrong in the next fragment",
     send: `01 82 ${K} 'a' e2 00 81 ${K} 28 ${AFTER}`,
     close: 1007,
+    needs: "close on a protocol error",
     backend: "'a' e2",
   },
   {
@@ -315,6 +352,7 @@ const TEXT: readonly Rule[] = [
     what: "bad text is told at once, not at the message's end",
     send: `01 82 ${K} 'a' ff`,
     close: 1007,
+    needs: "close on a protocol error",
     backend: "'a'",
   },
 ];

@@ -2,6 +2,13 @@
 import { concat } from "../support/connection.ts";
 import { type Cuts, everyByte, HEAD, inLanes, type Lane, type Outcome } from "./conversation.ts";
 import { FRAME_RULES, type Rule } from "./frame_rules.ts";
+import {
+  can,
+  type Engine,
+  testEngines,
+  testEnginesThat,
+  testEnginesWithout,
+} from "../e2e/engine_limits.ts";
 import { wire } from "./wire.ts";
 
 /** Longer conversations are cut in other places than everywhere. */
@@ -28,12 +35,35 @@ async function check(lane: Lane, rule: Rule, cuts: Cuts): Promise<void> {
   }
 }
 
-Deno.test("every rule holds with its frames in one write", async () => {
-  await inLanes(FRAME_RULES, (lane, rule) => check(lane, rule, []));
+/** Rules by what they need of an engine; undefined: nothing special. */
+const BY_NEED = Map.groupBy(FRAME_RULES, ({ needs }) => needs);
+
+function rulesFor(engine: Engine): Rule[] {
+  return FRAME_RULES.filter(({ needs }) => needs === undefined || can(engine, needs));
+}
+
+function isSmall(rule: Rule): boolean {
+  return conversationOf(rule).frames.length <= SMALL_BYTES;
+}
+
+for (const [need, rules] of BY_NEED) {
+  const body = (engine: Engine) => inLanes(engine, rules, (lane, rule) => check(lane, rule, []));
+  const name = "holds with its frames in one write";
+  if (need === undefined) testEngines(`every rule ${name}`, body);
+  else testEnginesThat(need, `every rule that asks to ${need} ${name}`, body);
+}
+
+testEnginesWithout("close on a protocol error", "a breach ends the connection", async (engine) => {
+  const breaches = BY_NEED.get("close on a protocol error")!;
+  await inLanes(engine, breaches, async (lane, rule) => {
+    const { frames, outcome } = conversationOf(rule);
+    const bytes = concat([HEAD, frames]);
+    await lane.converse(bytes, [HEAD.length], { ...outcome, close: null });
+  });
 });
 
-Deno.test("every rule holds with its frames right behind the head", async () => {
-  await inLanes(FRAME_RULES, async (lane, rule) => {
+testEngines("every rule holds with its frames right behind the head", async (engine) => {
+  await inLanes(engine, rulesFor(engine), async (lane, rule) => {
     const { frames, outcome } = conversationOf(rule);
     try {
       await lane.converse(concat([HEAD, frames]), [], outcome);
@@ -43,18 +73,17 @@ Deno.test("every rule holds with its frames right behind the head", async () => 
   });
 });
 
-const SMALL_RULES = FRAME_RULES.filter((rule) => conversationOf(rule).frames.length <= SMALL_BYTES);
-
-Deno.test("every rule holds byte by byte", async () => {
+testEngines("every rule holds byte by byte", async (engine) => {
   await inLanes(
-    SMALL_RULES,
+    engine,
+    rulesFor(engine).filter(isSmall),
     (lane, rule) => check(lane, rule, everyByte(conversationOf(rule).frames.length)),
   );
 });
 
-Deno.test("every rule holds with its frames cut in two anywhere", async () => {
-  const cases = SMALL_RULES.flatMap((rule) =>
+testEngines("every rule holds with its frames cut in two anywhere", async (engine) => {
+  const cases = rulesFor(engine).filter(isSmall).flatMap((rule) =>
     everyByte(conversationOf(rule).frames.length).map((cut) => ({ rule, cut }))
   );
-  await inLanes(cases, (lane, { rule, cut }) => check(lane, rule, [cut]));
+  await inLanes(engine, cases, (lane, { rule, cut }) => check(lane, rule, [cut]));
 });

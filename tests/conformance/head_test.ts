@@ -1,11 +1,12 @@
 /** The stream engine's HTTP in front: what is refused, byte for byte, and that the answer always arrives. */
 import assert from "node:assert/strict";
+import { testEngines, testEnginesThat } from "../e2e/engine_limits.ts";
 import { listenSilently } from "../support/backends.ts";
 import { closeQuietly, concat, connect, createReader, writeAll } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { handshake } from "../support/raw_client.ts";
-import { ask, withEndpoint } from "./ask.ts";
-import { openEndpoint } from "./endpoint.ts";
+import { type Answered, ask, endOfRefused, withEndpoint } from "./ask.ts";
+import { type Endpoint, openEndpoint } from "./endpoint.ts";
 
 const encoder = new TextEncoder();
 
@@ -17,6 +18,13 @@ function withLine(line: string): string {
 function headers(count: number): string {
   const more = Array.from({ length: count - 5 }, (_, i) => `X-${i}: x\r\n`).join("");
   return handshake().replace(/\r\n$/, more + "\r\n");
+}
+
+const TIMEOUT_MS = 300;
+
+/** What the log has of refusals. */
+function refusals({ log }: Endpoint): string[] {
+  return log.filter((line) => line.includes("request refused"));
 }
 
 const ENDING = "\r\n\r\n";
@@ -61,25 +69,29 @@ const REFUSALS: readonly (readonly [what: string, request: string, status: numbe
   ["426: version 13 twice", handshake("/", { "Sec-WebSocket-Version": "13, 13" }), 426],
 ];
 
-Deno.test("what is no handshake gets an answer that says why, and the connection ends", async () => {
-  await withEndpoint(async (endpoint, backend) => {
-    for (const [what, request, status] of REFUSALS) {
-      const { line, headers, body, end } = await ask(endpoint, request);
-      assert.match(line, new RegExp(`^HTTP/1\\.1 ${status} [A-Z][A-Za-z ]+$`), what);
-      assert.equal(headers.get("content-length"), String(encoder.encode(body).length), what);
-      assert.match(body, /^[^\n]+\n$/, what);
-      assert.match(headers.get("connection") ?? "", /^close(, upgrade)?$/, what);
-      assert.ok(Math.abs(Date.parse(headers.get("date") ?? "") - Date.now()) < 60_000, what);
-      const version = what.startsWith("426: version") ? "13" : null;
-      assert.equal(headers.get("sec-websocket-version"), version, what);
-      assert.equal(headers.get("upgrade"), status === 426 ? "websocket" : null, what);
-      assert.equal(end, "fin", what);
-    }
-    assert.equal(backend.count, 0, "no backend was bothered");
-  });
-});
+testEnginesThat(
+  "answer any head",
+  "what is no handshake gets an answer that says why, and the connection ends",
+  async (engine) => {
+    await withEndpoint(engine, async (endpoint, backend) => {
+      for (const [what, request, status] of REFUSALS) {
+        const { line, headers, body, end } = await ask(endpoint, request);
+        assert.match(line, new RegExp(`^HTTP/1\\.1 ${status} [A-Z][A-Za-z ]+$`), what);
+        assert.equal(headers.get("content-length"), String(encoder.encode(body).length), what);
+        assert.match(body, /^[^\n]+\n$/, what);
+        assert.match(headers.get("connection") ?? "", /^close(, upgrade)?$/, what);
+        assert.ok(Math.abs(Date.parse(headers.get("date") ?? "") - Date.now()) < 60_000, what);
+        const version = what.startsWith("426: version") ? "13" : null;
+        assert.equal(headers.get("sec-websocket-version"), version, what);
+        assert.equal(headers.get("upgrade"), status === 426 ? "websocket" : null, what);
+        assert.equal(end, "fin", what);
+      }
+      assert.equal(backend.count, 0, "no backend was bothered");
+    });
+  },
+);
 
-Deno.test("what is at the limits of a head is taken", async () => {
+testEnginesThat("answer any head", "what is at the limits of a head is taken", async (engine) => {
   const heads = [
     withLine(`GET /${"a".repeat(8192 - "GET / HTTP/1.1".length)} HTTP/1.1`),
     handshake("/", { "X-Long": "a".repeat(16384 - handshake("/", { "X-Long": "" }).length) }),
@@ -89,7 +101,7 @@ Deno.test("what is at the limits of a head is taken", async () => {
     handshake("/", { Upgrade: "WebSocket", Connection: "keep-alive, UPGRADE" }),
     handshake("/", { "X-Empty": "", "Content-Length": "0" }),
   ];
-  await withEndpoint(async (endpoint, backend) => {
+  await withEndpoint(engine, async (endpoint, backend) => {
     for (const head of heads) {
       const close = Uint8Array.of(0x88, 0x80, 0, 0, 0, 0);
       const answering = ask(endpoint, concat([encoder.encode(head), close]));
@@ -101,113 +113,142 @@ Deno.test("what is at the limits of a head is taken", async () => {
   });
 });
 
-Deno.test("the answer to HEAD has the length of its body and no body, also where it is malformed", async () => {
-  const requests: [rest: string, status: number][] = [
-    [" / HTTP/1.1\r\nHost: a" + ENDING, 426],
-    [" / HTTP/1.1\r\nHost: a\r\nHost: b" + ENDING, 400],
-    [" /#x HTTP/1.1" + ENDING, 400],
-    [" / HTTP/2.0" + ENDING, 505],
-    [` / HTTP/1.1\r\n${"X: x\r\n".repeat(101)}` + ENDING.slice(2), 431],
-    [" / HTTP/1.1\r\nHost: a", 408],
-  ];
-  await withEndpoint(async (endpoint) => {
-    for (const [rest, status] of requests) {
-      const [get, head] = await Promise.all([
-        ask(endpoint, "GET" + rest),
-        ask(endpoint, "HEAD" + rest),
-      ]);
-      assert.match(head.line, new RegExp(` ${status} `), rest);
-      assert.deepEqual([head.line, head.body], [get.line, ""], rest);
-      assert.ok(Number(head.headers.get("content-length")) > 0, rest);
-      assert.ok(get.body.length > 0, rest);
-    }
-  }, { top: "handshake-timeout = 1" });
-});
+testEnginesThat(
+  "answer any head",
+  "the answer to HEAD has the length of its body and no body, also where it is malformed",
+  async (engine) => {
+    const requests: [rest: string, status: number][] = [
+      [" / HTTP/1.1\r\nHost: a" + ENDING, 426],
+      [" / HTTP/1.1\r\nHost: a\r\nHost: b" + ENDING, 400],
+      [" /#x HTTP/1.1" + ENDING, 400],
+      [" / HTTP/2.0" + ENDING, 505],
+      [` / HTTP/1.1\r\n${"X: x\r\n".repeat(101)}` + ENDING.slice(2), 431],
+      [" / HTTP/1.1\r\nHost: a", 408],
+    ];
+    await withEndpoint(engine, async (endpoint) => {
+      for (const [rest, status] of requests) {
+        const both = ["GET", "HEAD"].map((method) => ask(endpoint, method + rest, TIMEOUT_MS));
+        const [get, head] = await Promise.all(both) as [Answered, Answered];
+        assert.match(head.line, new RegExp(` ${status} `), rest);
+        assert.deepEqual([head.line, head.body], [get.line, ""], rest);
+        assert.ok(Number(head.headers.get("content-length")) > 0, rest);
+        assert.ok(get.body.length > 0, rest);
+      }
+    }, { top: `handshake-timeout = ${TIMEOUT_MS / 1000}` });
+  },
+);
 
-Deno.test("a client that goes on sending gets its refusal whole, without a reset", async () => {
-  const requests = [
-    "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000" + ENDING,
-    "nonsense" + ENDING,
-    "GET / HTTP/1.1\r\nX: " + "x".repeat(17000),
-  ];
-  await withEndpoint(async (endpoint) => {
-    for (const request of requests) {
-      const answered = await ask(
-        endpoint,
-        concat([encoder.encode(request), new Uint8Array(3_000_000)]),
-      );
-      assert.match(answered.line, / 4\d\d /);
-      assert.equal(answered.body.length, Number(answered.headers.get("content-length")));
-      assert.equal(answered.end, "fin");
-    }
-  });
-});
+testEnginesThat(
+  "end the connection behind a refusal",
+  "a client that goes on sending gets its refusal whole, without a reset",
+  async (engine) => {
+    const requests = [
+      "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000" + ENDING,
+      "nonsense" + ENDING,
+      "GET / HTTP/1.1\r\nX: " + "x".repeat(17000),
+    ];
+    await withEndpoint(engine, async (endpoint) => {
+      for (const request of requests) {
+        const answered = await ask(
+          endpoint,
+          concat([encoder.encode(request), new Uint8Array(3_000_000)]),
+        );
+        assert.match(answered.line, / 4\d\d /);
+        assert.equal(answered.body.length, Number(answered.headers.get("content-length")));
+        assert.equal(answered.end, "fin");
+      }
+    });
+  },
+);
 
-Deno.test("of pipelined requests the first is answered, and the connection ends", async () => {
-  await withEndpoint(async (endpoint) => {
-    const request = "GET / HTTP/1.1\r\nHost: a" + ENDING;
-    const { body, end } = await ask(endpoint, request + request);
-    assert.equal(body.split("\n").length, 2);
-    assert.equal(end, "fin");
-  });
-});
-
-Deno.test("a client without a whole head gets 408 when its time is over", async () => {
-  await withEndpoint(async (endpoint) => {
-    const starts = ["", "G", "\r\n", "GET / HTTP/1.1\r\nHost: a", handshake().slice(0, -1)];
-    const started = performance.now();
-    const answers = await Promise.all(starts.map((start) => ask(endpoint, start)));
-    assert.ok(performance.now() - started >= 290, "not before its time");
-    for (const { line, body, end } of answers) {
-      assert.equal(line, "HTTP/1.1 408 Request Timeout");
-      assert.equal(body, "no request within 0.3 seconds\n");
+testEnginesThat(
+  "end the connection behind a refusal",
+  "of pipelined requests the first is answered, and the connection ends",
+  async (engine) => {
+    await withEndpoint(engine, async (endpoint) => {
+      const request = "GET / HTTP/1.1\r\nHost: a" + ENDING;
+      const { body, end } = await ask(endpoint, request + request);
+      assert.equal(body.split("\n").length, 2);
       assert.equal(end, "fin");
-    }
-  }, { top: "handshake-timeout = 0.3" });
-});
+    });
+  },
+);
 
-Deno.test("a client that sends its head byte by byte gets no more time for it", async () => {
-  await withEndpoint(async (endpoint) => {
+testEnginesThat(
+  "time a head out",
+  "a client without a whole head gets 408 when its time is over",
+  async (engine) => {
+    await withEndpoint(engine, async (endpoint) => {
+      const starts = ["", "G", "\r\n", "GET / HTTP/1.1\r\nHost: a", handshake().slice(0, -1)];
+      const asking = starts.map((start) => ask(endpoint, start));
+      await eventually("all of them to be there", () => endpoint.buffersUsed === starts.length);
+      endpoint.pass(TIMEOUT_MS - 1);
+      assert.deepEqual(refusals(endpoint), [], "not before its time");
+      endpoint.pass(1);
+      for (const { line, body, end } of await Promise.all(asking)) {
+        assert.equal(line, "HTTP/1.1 408 Request Timeout");
+        assert.equal(body, "no request within 0.3 seconds\n");
+        assert.equal(end, "fin");
+      }
+    }, { top: `handshake-timeout = ${TIMEOUT_MS / 1000}` });
+  },
+);
+
+testEnginesThat(
+  "time a head out",
+  "a client that sends its head byte by byte gets no more time for it",
+  async (engine) => {
+    await withEndpoint(engine, async (endpoint) => {
+      const connection = await connect(endpoint.address);
+      await eventually("it to be there", () => endpoint.buffersUsed === 1);
+      const request = encoder.encode(`GET / HTTP/1.1\r\nX: ${"x".repeat(TIMEOUT_MS)}`);
+      for (let ms = 0; ms < TIMEOUT_MS; ms++) {
+        assert.deepEqual(refusals(endpoint), [], `after ${ms} ms`);
+        await writeAll(connection, request.subarray(ms, ms + 1));
+        await endpoint.sockets.untilRead(connection);
+        endpoint.pass(1);
+      }
+      assert.match(await createReader(connection).through("\r\n", "an answer"), / 408 /);
+      closeQuietly(connection);
+    }, { top: `handshake-timeout = ${TIMEOUT_MS / 1000}` });
+  },
+);
+
+testEnginesThat(
+  "answer any head",
+  "clients that leave before their head is whole leave nothing behind",
+  async (engine) => {
+    await withEndpoint(engine, async (endpoint) => {
+      const connections = await Promise.all(
+        Array.from({ length: 20 }, () => connect(endpoint.address)),
+      );
+      await Promise.all(
+        connections.map((connection) => writeAll(connection, encoder.encode("GE"))),
+      );
+      await eventually("their buffers in use", () => endpoint.buffersUsed === 20);
+      connections.forEach(closeQuietly);
+      await eventually("their buffers back", () => endpoint.buffersUsed === 0);
+    });
+  },
+);
+
+testEngines(
+  "a client that leaves while its backend is connected ends the attempt",
+  async (engine) => {
+    using silent = await listenSilently();
+    await using endpoint = openEndpoint(engine, silent.address);
     const connection = await connect(endpoint.address);
-    const answer = createReader(connection).through("\r\n", "an answer");
-    let answered = false;
-    answer.then(() => answered = true, () => {});
-    const request = encoder.encode(`GET / HTTP/1.1\r\nX: ${"x".repeat(5000)}`);
-    for (let at = 0; !answered && at < request.length; at++) {
-      await writeAll(connection, request.subarray(at, at + 1)).catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-    assert.match(await answer, / 408 /);
+    await writeAll(connection, encoder.encode(handshake()));
+    await eventually("the attempt", () => endpoint.load > 0);
+    const left = performance.now();
     closeQuietly(connection);
-  }, { top: "handshake-timeout = 0.3" });
-});
+    await eventually("the end of the attempt", () => endpoint.load === 0);
+    assert.ok(performance.now() - left < 4_000, "long before the connect timeout of 8 s");
+  },
+);
 
-Deno.test("clients that leave before their head is whole leave nothing behind", async () => {
-  await withEndpoint(async (endpoint) => {
-    const connections = await Promise.all(
-      Array.from({ length: 20 }, () => connect(endpoint.address)),
-    );
-    await Promise.all(connections.map((connection) => writeAll(connection, encoder.encode("GE"))));
-    await eventually("their buffers in use", () => endpoint.buffersUsed === 20);
-    connections.forEach(closeQuietly);
-    await eventually("their buffers back", () => endpoint.buffersUsed === 0);
-  });
-});
-
-Deno.test("a client that leaves while its backend is connected ends the attempt", async () => {
-  using silent = await listenSilently();
-  await using endpoint = openEndpoint(silent.address);
-  const connection = await connect(endpoint.address);
-  await writeAll(connection, encoder.encode(handshake()));
-  await eventually("the attempt", () => endpoint.buffersUsed > 0);
-  const left = performance.now();
-  closeQuietly(connection);
-  await eventually("the end of the attempt", () => endpoint.buffersUsed === 0);
-  assert.ok(performance.now() - left < 4_000, "long before the connect timeout of 8 s");
-});
-
-Deno.test("frames sent while the backend is connected are not lost", async () => {
-  await withEndpoint(async (endpoint, backend) => {
+testEngines("frames sent while the backend is connected are not lost", async (engine) => {
+  await withEndpoint(engine, async (endpoint, backend) => {
     // One behind the head, the others with later reads, as the backend is slow to be reached or not.
     const connection = await connect(endpoint.address);
     const message = Uint8Array.of(0x82, 0x83, 0, 0, 0, 0, 97, 98, 99);
@@ -222,8 +263,8 @@ Deno.test("frames sent while the backend is connected are not lost", async () =>
   });
 });
 
-Deno.test("frames behind the head that fill buffers arrive whole", async () => {
-  await withEndpoint(async (endpoint, backend) => {
+testEngines("frames behind the head that fill buffers arrive whole", async (engine) => {
+  await withEndpoint(engine, async (endpoint, backend) => {
     for (const size of [505, 506, 507, 700, 1017, 1018, 1019, 2000, 60_000, 200_000]) {
       const payload = new Uint8Array(size).map((_, i) => i * 7);
       const header = new Uint8Array([
@@ -256,32 +297,36 @@ Deno.test("frames behind the head that fill buffers arrive whole", async () => {
   });
 });
 
-Deno.test("a listener that closes answers those who wait for a backend", async () => {
+testEngines("a listener that closes answers those who wait for a backend", async (engine) => {
   using silent = await listenSilently();
-  const endpoint = openEndpoint(silent.address);
+  const endpoint = openEndpoint(engine, silent.address);
   const answering = ask(endpoint, handshake());
   await silent.tried();
   await endpoint.stopListening();
   const { line, end } = await answering;
   assert.match(line, / 503 /);
-  assert.equal(end, "fin");
+  assert.equal(end, endOfRefused(engine));
   await endpoint[Symbol.asyncDispose]();
 });
 
-Deno.test("a refusal reaches a client that has sent much behind its head", async () => {
-  await withEndpoint(async (endpoint) => {
-    const behind = "x".repeat(100_000);
-    for (
-      const [head, status] of [
-        ["GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400],
-        [`GET / HTTP/1.1\r\nHost: a\r\nLong: ${"y".repeat(20_000)}\r\n\r\n`, 431],
-        [handshake("/", { "Sec-WebSocket-Version": "8" }), 426],
-        [handshake("/", { Upgrade: null }), 426],
-      ] as const
-    ) {
-      const { line, end } = await ask(endpoint, head + behind);
-      assert.match(line, new RegExp(` ${status} `));
-      assert.equal(end, "fin");
-    }
-  });
-});
+testEnginesThat(
+  "end the connection behind a refusal",
+  "a refusal reaches a client that has sent much behind its head",
+  async (engine) => {
+    await withEndpoint(engine, async (endpoint) => {
+      const behind = "x".repeat(100_000);
+      for (
+        const [head, status] of [
+          ["GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400],
+          [`GET / HTTP/1.1\r\nHost: a\r\nLong: ${"y".repeat(20_000)}\r\n\r\n`, 431],
+          [handshake("/", { "Sec-WebSocket-Version": "8" }), 426],
+          [handshake("/", { Upgrade: null }), 426],
+        ] as const
+      ) {
+        const { line, end } = await ask(endpoint, head + behind);
+        assert.match(line, new RegExp(` ${status} `));
+        assert.equal(end, "fin");
+      }
+    });
+  },
+);

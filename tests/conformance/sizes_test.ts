@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { serveBackend, type Taken } from "../support/backends.ts";
 import { BINARY_STREAM } from "../support/byte_stream.ts";
 import { eventually } from "../support/eventually.ts";
+import { testEngines, testEnginesThat } from "../e2e/engine_limits.ts";
 import { startFor } from "../e2e/whole.ts";
 import { closePayload, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { createFrameWriter, MAX_HEADER_BYTES } from "./masked_stream.ts";
@@ -55,42 +56,49 @@ function sum(sizes: Iterable<number>): number {
   return total;
 }
 
-Deno.test("frames of every size from 0 to 70,000 arrive, and their bytes come back", async () => {
-  await using backend = serveBackend(checkAndAnswer);
-  await using program = await startFor("stream", backend.address, {
-    wstunnel: 'frame-type = "binary"',
-  });
-  const move = async (first: number) => {
-    using client = await openTunnel(program.address);
-    const total = sum(every(first, TUNNELS));
-    const sending = sendSizes(client, every(first, TUNNELS));
-    sending.catch(() => {});
-    assert.equal(await checkAnswers(client, total), total);
-    await sending;
-    await client.send(Opcode.CLOSE, closePayload(1000));
-    await client.closed();
-  };
-  await Promise.all(Array.from({ length: TUNNELS }, (_, first) => move(first)));
-});
+testEnginesThat(
+  "pause a client",
+  "frames of every size from 0 to 70,000 arrive, and their bytes come back",
+  async (engine) => {
+    await using backend = serveBackend(checkAndAnswer);
+    await using program = await startFor(engine, backend.address, {
+      wstunnel: 'frame-type = "binary"',
+    });
+    const move = async (first: number) => {
+      using client = await openTunnel(program.address);
+      const total = sum(every(first, TUNNELS));
+      const sending = sendSizes(client, every(first, TUNNELS));
+      sending.catch(() => {});
+      assert.equal(await checkAnswers(client, total), total);
+      await sending;
+      await client.send(Opcode.CLOSE, closePayload(1000));
+      await client.closed();
+    };
+    await Promise.all(Array.from({ length: TUNNELS }, (_, first) => move(first)));
+  },
+);
 
 /** Around every change in the form of a length, and around the sizes of buffers. */
 const EDGES = [125, 127, 255, 256, 511, 1024, 2048, 4095, 16_384, 32_767, 65_535, 131_072, 262_144]
   .flatMap((size) => Array.from({ length: 31 }, (_, i) => size - 15 + i));
 
-Deno.test("messages one at a time come back: every size to 2,100, and around every edge", async () => {
-  await using backend = serveBackend(checkAndAnswer);
-  await using program = await startFor("stream", backend.address, {
-    wstunnel: 'frame-type = "binary"',
-  });
-  using client = await openTunnel(program.address);
-  const exchange = createExchange(client);
-  for (let size = 1; size <= 2_100; size++) await exchange(size);
-  for (const size of EDGES) await exchange(size);
-  // Where the kernel cuts a stream into reads is its own affair, so one try need not do.
-  for (const size of [1, 125, 126, 127, 65_535, 65_536]) {
-    await eventually(`${size} bytes in one frame`, async () => await exchange(size) === 1);
-  }
-});
+testEngines(
+  "messages one at a time come back: every size to 2,100, and around every edge",
+  async (engine) => {
+    await using backend = serveBackend(checkAndAnswer);
+    await using program = await startFor(engine, backend.address, {
+      wstunnel: 'frame-type = "binary"',
+    });
+    using client = await openTunnel(program.address);
+    const exchange = createExchange(client);
+    for (let size = 1; size <= 2_100; size++) await exchange(size);
+    for (const size of EDGES) await exchange(size);
+    // Where the kernel cuts a stream into reads is its own affair, so one try need not do.
+    for (const size of [1, 125, 126, 127, 65_535, 65_536]) {
+      await eventually(`${size} bytes in one frame`, async () => await exchange(size) === 1);
+    }
+  },
+);
 
 /** Sends one frame, checks the bytes that come back for it, and gives in how many frames they came. */
 function createExchange(client: RawClient): (size: number) => Promise<number> {

@@ -22,8 +22,18 @@ export type Ability =
   | "close while its client sends"
   | "pass fragments on"
   | "time a head out"
+  | "hear a client that reads nothing"
+  | "cut a client off"
+  | "answer any head"
+  | "end the connection behind a refusal"
+  | "say nothing but what it must"
   | "take a length of 0 with an upgrade"
-  | "refuse a long Close"
+  | "refuse long control frames"
+  | "refuse fragments that end inside a character"
+  | "take what comes behind a Close"
+  | "take code 1014"
+  | "say why a code is refused"
+  | "echo a code alone"
   | "wait for a slow reader"
   | "overflow";
 
@@ -45,9 +55,20 @@ export const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, st
     "close while its client sends":
       "the runtime drops the connection at the next message behind its Close",
     "pass fragments on": "held by the runtime until it is whole",
+    "answer any head": "the runtime reads the head and answers as it likes",
+    "end the connection behind a refusal": "the runtime keeps it for another request",
+    "say nothing but what it must": "the runtime adds the time of day",
+    "cut a client off": "the runtime has no timeout for it",
+    "hear a client that reads nothing": "the runtime tells of no Close that it can't answer",
     "time a head out": "the runtime has no timeout for it",
     "take a length of 0 with an upgrade": "the runtime answers it itself",
-    "refuse a long Close": "the runtime takes it",
+    "refuse long control frames": "the runtime takes it",
+    "refuse fragments that end inside a character":
+      "the runtime looks at each fragment's start only",
+    "take what comes behind a Close": "the runtime ends the connection behind its answer",
+    "take code 1014": "the runtime knows the codes up to 1013",
+    "say why a code is refused": "the runtime answers 1002 without a word",
+    "echo a code alone": "the runtime echoes the reason, too",
     "pause a client": "the runtime fetches the next message whether or not the last was dealt with",
   },
   stream: {

@@ -75,7 +75,8 @@ Deno.test(`${CLIENTS} tunnels and a backend that dies again and again leave no t
     const port = Number(backend.address.split(":")[1]);
     const counts = { opened: 0, mostOpen: 0, refused: 0, answered: 0, cut: 0 };
     try {
-      await using endpoint = openEndpoint(backend.address, {
+      await using endpoint = openEndpoint("stream", backend.address, {
+        clock: "runs",
         wstunnel: 'frame-type = "binary"\nping-interval = 0.5',
         host: "disable-time = 0.05",
       });

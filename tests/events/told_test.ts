@@ -47,13 +47,12 @@ async function ask({ address }: Endpoint, head: string): Promise<number> {
 }
 
 for (const engine of ENGINES) {
-  const top = `engine = "${engine}"`;
   const wstunnel = `frame-type = "binary"`;
 
   Deno.test(`${engine}: what a sink is told adds up with what was sent`, async () => {
     const told = createTold("frame");
     await using backend = openBackend();
-    await using endpoint = openEndpoint(backend.address, { top, wstunnel, sink: told.sink });
+    await using endpoint = openEndpoint(engine, backend.address, { wstunnel, sink: told.sink });
     const endings = ["client-close", "backend-end", "client-lost"] as const;
     const sent = { up: 0, down: 0 };
     for (const [at, cause] of endings.entries()) {
@@ -107,7 +106,7 @@ for (const engine of ENGINES) {
   Deno.test(`${engine}: each refusal is told with its cause, an outage once`, async () => {
     const told = createTold();
     const backend = openBackend();
-    await using endpoint = openEndpoint(backend.address, { top, wstunnel, sink: told.sink });
+    await using endpoint = openEndpoint(engine, backend.address, { wstunnel, sink: told.sink });
     await backend[Symbol.asyncDispose]();
     const plain = "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n";
     for (let i = 0; i < 150; i++) assert.equal(await ask(endpoint, plain), 426);
@@ -133,7 +132,7 @@ for (const engine of ENGINES) {
   Deno.test(`${engine}: no event has a peer's words at length`, async () => {
     const told = createTold();
     await using backend = openBackend();
-    await using endpoint = openEndpoint(backend.address, { top, wstunnel, sink: told.sink });
+    await using endpoint = openEndpoint(engine, backend.address, { wstunnel, sink: told.sink });
     const long = "w".repeat(1_000);
     const said = { Host: `${long}.example`, Origin: `https://${long}` };
     using client = await openTunnel(endpoint.address, `/${long}`, said);
@@ -153,8 +152,8 @@ for (const engine of ENGINES) {
     for (const { level, wanted } of [{ level: 3, wanted: false }, { level: 3, wanted: true }]) {
       const told = createTold(...(wanted ? ["frame" as const] : []));
       await using backend = openBackend();
-      const options = { top, wstunnel, level, sink: told.sink };
-      await using endpoint = openEndpoint(backend.address, options);
+      const options = { wstunnel, level, sink: told.sink };
+      await using endpoint = openEndpoint(engine, backend.address, options);
       using client = await openTunnel(endpoint.address);
       await client.send(Opcode.BINARY, "hello");
       await leave(client);
