@@ -15,12 +15,8 @@ import { type Child, type ChildIo, spawnChild, type SpawnResult } from "../proce
 import { childEnvironment } from "../process/environment.ts";
 import type { Guard } from "../process/guard.ts";
 import { inTurn } from "../process/turns.ts";
-import {
-  canGiveDescriptors,
-  closeDescriptor,
-  type Given,
-  openSocketPair,
-} from "../sys/descriptors.ts";
+import { canGiveDescriptors, closeDescriptor, type Given } from "../sys/descriptors.ts";
+import { openSocketPair } from "../sys/socket_pair.ts";
 import {
   disabledUntilUnixMs,
   isDisabled,

@@ -8,15 +8,8 @@ import { Socket } from "node:net";
 import { isAtLeast } from "../base/version.ts";
 import { lastError, type Libc, sharedLibc } from "./libc.ts";
 
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
-const SOCK_CLOEXEC = 0o2000000;
+// Of <fcntl.h>.
 const O_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_PEERCRED = 17;
-
-/** For those who find out about the name and want to come first; they are let in by nobody. */
-const BACKLOG = 16;
 
 /** What is read at once. */
 const PIECE_BYTES = 4096;
@@ -81,55 +74,8 @@ function readDescriptor(fd: number): ReadableStream<Uint8Array<ArrayBuffer>> {
   });
 }
 
-/**
- * Makes a pair of connected sockets. socketpair(2) would be of no use, since nothing turns its descriptors into a connection of the
- * runtime's. So that connects to a listener which exists for a moment, under a name that nobody can guess; and since others may find it in
- * /proc/net/unix, who comes is let in only if it is this process.
- */
-export async function openSocketPair(): Promise<Given<Deno.UnixConn>> {
-  const path = `\0wstunnel-${crypto.randomUUID()}`;
-  const listener = listenAt(path);
-  try {
-    const end = await Deno.connect({ transport: "unix", path });
-    try {
-      return { descriptor: acceptOwn(listener), end };
-    } catch (error) {
-      end.close();
-      throw error;
-    }
-  } finally {
-    closeDescriptor(listener);
-  }
-}
-
-function listenAt(path: string): number {
-  const { symbols } = libc();
-  const name = new Uint8Array(2 + path.length);
-  new Uint16Array(name.buffer, 0, 1)[0] = AF_UNIX;
-  new TextEncoder().encodeInto(path, name.subarray(2));
-  const fd = symbols.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw new Error(`socket: ${lastError(libc())}`);
-  if (symbols.bind(fd, name, name.length) === 0 && symbols.listen(fd, BACKLOG) === 0) return fd;
-  const reason = lastError(libc());
-  symbols.close(fd);
-  throw new Error(`listen: ${reason}`);
-}
-
-/** We are among those who wait there, so that this doesn't. */
-function acceptOwn(listener: number): number {
-  const { symbols } = libc();
-  for (;;) {
-    const fd = symbols.accept4(listener, null, null, SOCK_CLOEXEC);
-    if (fd < 0) throw new Error(`accept: ${lastError(libc())}`);
-    // `struct ucred`: the process, its user and group.
-    const peer = new Int32Array(3);
-    symbols.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, Uint32Array.of(peer.byteLength));
-    if (peer[0] === Deno.pid) return fd;
-    symbols.close(fd);
-  }
-}
-
-function libc(): Libc {
+/** The library, where {@linkcode canGiveDescriptors}. */
+export function libc(): Libc {
   if (!sharedLibc.ok) throw new Error(sharedLibc.reason);
   return sharedLibc.libc;
 }

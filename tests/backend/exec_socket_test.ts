@@ -129,7 +129,7 @@ test("`ExecHost` gives all that a program wrote before it ended, also where it h
   await withProgram(
     sh("sleep 0.1; head -c 100000 /dev/zero; echo end"),
     async (connection, { pid }) => {
-      await writeAll(connection, new Uint8Array(50_000));
+      await writeAll(connection, new Uint8Array(10_000));
       await until("it has ended", () => !isRunning(pid!));
       await assert.rejects(async () => {
         for (let i = 0; i < 3; i++) await connection.write(new Uint8Array(1000));
@@ -139,11 +139,33 @@ test("`ExecHost` gives all that a program wrote before it ended, also where it h
     },
   );
   await withProgram(sh("read -r go; echo end"), async (connection, { pid }) => {
-    await writeAll(connection, new Uint8Array(50_000));
+    await writeAll(connection, new Uint8Array(10_000));
     await writeAll(connection, encode("\ngo and much that isn't read"));
     assert.equal(await readAll(connection), "end\n");
     await until("it has ended", () => !isRunning(pid!));
     assert.equal(await readText(connection), null, "the reset is an end");
+  });
+});
+
+test("`ExecHost` sees a program that reads slowly take what it is sent, not so much at a time", async () => {
+  const script = "kill -STOP $$; head -c 40000 >/dev/null; exec sleep 300";
+  await withProgram(sh(script), async (connection, { pid }) => {
+    let taken = 0;
+    const fill = async (): Promise<void> => {
+      taken += await connection.write(new Uint8Array(65_536));
+      return fill();
+    };
+    const full = assert.rejects(fill());
+    let before = -1;
+    while (taken > before) {
+      before = taken;
+      await silence();
+    }
+    assert.ok(taken > 0 && taken <= 64 * 1024, `${taken} bytes are on their way`);
+    Deno.kill(pid!, "SIGCONT");
+    await until("it takes more", () => taken > before);
+    connection.close();
+    await full;
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeStatus, spawnGiven } from "../../lib/process/given.ts";
-import { canGiveDescriptors, closeDescriptor, openSocketPair } from "../../lib/sys/descriptors.ts";
+import { canGiveDescriptors, closeDescriptor } from "../../lib/sys/descriptors.ts";
+import { openSocketPair } from "../../lib/sys/socket_pair.ts";
 import { descriptorCount } from "../support/processes.ts";
 import { until } from "../backend/setting.ts";
 
