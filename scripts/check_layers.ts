@@ -27,6 +27,7 @@ const PURE = [
   "lib/http/",
   "lib/tunnel/",
   "lib/websocket/",
+  "lib/backend/claims.ts",
   "lib/backend/host_name.ts",
   "lib/backend/identity.ts",
   "lib/backend/policies.ts",

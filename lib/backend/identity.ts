@@ -10,8 +10,9 @@
  * Everything else takes effect on what is kept: times, `balance`, `disable-time`, numbers of processes, the signal that stops them.
  *
  * A host in two routes is two hosts, each with a load and an outage of its own; the processes at its addresses are the same, since only one can
- * listen there. For the same reason a process whose command has changed is no process beside the former one: it takes its place once the last
- * tunnel of that has ended, and until then that takes tunnels where no other process of the host can.
+ * listen there (`claims.ts` says whose). For the same reason a process whose command has changed is no process beside the former one: it takes
+ * its place once the last tunnel of that has ended. Until then the former one takes tunnels where no other process of the host can; those of
+ * another host, which now has the address, it doesn't take.
  *
  * @module
  */

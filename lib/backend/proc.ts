@@ -26,6 +26,7 @@ import {
   standingOf,
 } from "./address.ts";
 import type { ConnectRequest } from "./backend.ts";
+import { Claims } from "./claims.ts";
 import { dial } from "./dial.ts";
 import type { HostReport } from "./host.ts";
 
@@ -52,7 +53,7 @@ export class Proc {
   readonly at: AddressState;
   readonly supervisor: Supervisor;
   readonly #options: ProcOptions;
-  readonly #keepers = new Set<Keeper>();
+  readonly #claims = new Claims<Keeper>();
   /** Requests that wait for its program. */
   #waiting = 0;
   /** Runs while it is unused. */
@@ -73,12 +74,12 @@ export class Proc {
       probe: (timeoutMs, signal) => probe(address, timeoutMs, signal),
       load: () => at.load,
       busy: () => this.#busy,
-      wanted: () => [...this.#keepers].some(({ wantsMore }) => wantsMore),
+      wanted: () => this.#claims.owners.some(({ wantsMore }) => wantsMore),
       onUp: () => {
         markUp(at);
         at.problem = "";
         this.settle();
-        for (const keeper of this.#keepers) keeper.onUp();
+        for (const owner of this.#claims.owners) owner.onUp();
       },
       onFailure: (reason) => {
         at.failures++;
@@ -92,7 +93,18 @@ export class Proc {
 
   /** Whether any host names it. */
   get isKept(): boolean {
-    return this.#keepers.size > 0;
+    return this.#claims.size > 0;
+  }
+
+  belongsTo(keeper: Keeper): boolean {
+    return this.#claims.isOwner(keeper);
+  }
+
+  /** Whether the program that listens, or is about to, is none of this host's. */
+  isAnothers(keeper: Keeper): boolean {
+    const { state, outdated, launched } = this.supervisor;
+    const listens = state === "up" || state === "starting";
+    return listens && outdated && !this.#claims.knows(keeper, launched);
   }
 
   /** Nobody names it or uses it, and nothing of it is left. */
@@ -106,16 +118,21 @@ export class Proc {
     return this.at.load > 0 || this.#waiting > 0 || this.#options.otherLoad() > 0;
   }
 
-  /** A host names it, and says how its program runs. */
-  keep(keeper: Keeper, settings: LaunchSettings): void {
-    this.#keepers.add(keeper);
-    this.supervisor.configure(settings);
-    this.settle();
+  /** A host names it as its `id`, and says how its program runs. */
+  keep(keeper: Keeper, id: number, settings: LaunchSettings): void {
+    this.#claims.set(keeper, id, settings, this.supervisor.launched);
+    this.#claimed();
   }
 
   /** A host names it no more. */
   leave(keeper: Keeper): void {
-    this.#keepers.delete(keeper);
+    this.#claims.delete(keeper);
+    this.#claimed();
+  }
+
+  #claimed(): void {
+    const { settings } = this.#claims;
+    if (settings !== null) this.supervisor.configure(settings);
     this.settle();
   }
 
@@ -151,13 +168,13 @@ export class Proc {
     clearTimeout(this.#idleTimer);
     if (this.#ending || this.#busy || supervisor.state !== "up") return;
     if (!this.isKept) return this.#stop("program-let-go");
-    const idleMs = Math.max(...[...this.#keepers].map(({ idleTimeoutMs }) => idleTimeoutMs));
+    const idleMs = Math.max(...this.#claims.owners.map(({ idleTimeoutMs }) => idleTimeoutMs));
     this.#idleTimer = setTimeout(() => this.#stopSurplus(), idleMs);
   }
 
   #stopSurplus(): void {
     if (this.supervisor.state !== "up" || this.#busy) return;
-    if (![...this.#keepers].every(({ canSpare }) => canSpare)) return;
+    if (!this.#claims.owners.every(({ canSpare }) => canSpare)) return;
     this.#stop("program-surplus");
   }
 

@@ -30,7 +30,8 @@ export class ProgramHost implements Host, Keeper {
   readonly #address: Address;
   readonly #known: Procs;
   #program: ProgramConfig | null = null;
-  #procs: readonly Proc[] = [];
+  /** At all its addresses; some may be another host's. */
+  #named: readonly Proc[] = [];
   /** Those that it had, and whose tunnels may be open: nobody is sent there. */
   #former: readonly Proc[] = [];
   /** Requests that wait for a program to start. */
@@ -52,6 +53,7 @@ export class ProgramHost implements Host, Keeper {
   }
 
   get problem(): string {
+    if (this.#procs.some((proc) => proc.isAnothers(this))) return TAKEN;
     const problems = this.#procs.map(({ at, supervisor }) => at.problem || supervisor.reason);
     return problems.find((problem) => problem !== "") ?? "";
   }
@@ -68,6 +70,10 @@ export class ProgramHost implements Host, Keeper {
     return this.#activeCount() > this.#minProcs;
   }
 
+  get #procs(): readonly Proc[] {
+    return this.#named.filter((proc) => proc.belongsTo(this));
+  }
+
   get #minProcs(): number {
     return this.#program?.minProcs ?? 0;
   }
@@ -75,20 +81,20 @@ export class ProgramHost implements Host, Keeper {
   keep({ config }: HostSetting): void {
     const program = programOf(config);
     this.#program = program;
-    const before = this.#procs;
-    this.#procs = Array.from({ length: procCount(this.#address, program) }, (_, id) => {
+    const before = this.#named;
+    this.#named = Array.from({ length: procCount(this.#address, program) }, (_, id) => {
       const address = procAddress(this.#address, id, program.maxProcs);
       return this.#known.find(address, launchSettings(config, program, address, id));
     });
-    for (const [id, proc] of this.#procs.entries()) {
-      proc.keep(this, launchSettings(config, program, proc.at.address, id));
+    for (const [id, proc] of this.#named.entries()) {
+      proc.keep(this, id, launchSettings(config, program, proc.at.address, id));
     }
-    this.#leave(before.filter((proc) => !this.#procs.includes(proc)));
+    this.#leave(before.filter((proc) => !this.#named.includes(proc)));
   }
 
   letGo(): void {
-    const before = this.#procs;
-    this.#procs = [];
+    const before = this.#named;
+    this.#named = [];
     this.#leave(before);
   }
 
@@ -143,8 +149,9 @@ export class ProgramHost implements Host, Keeper {
   }
 
   #candidate(untried: readonly Proc[]): Proc | null {
+    const usable = untried.filter((proc) => !proc.isAnothers(this));
     const inStanding = (standing: Standing) =>
-      this.#best(untried.filter((proc) => standingOfProc(proc) === standing));
+      this.#best(usable.filter((proc) => standingOfProc(proc) === standing));
     return inStanding("ready") ?? inStanding("doubtful");
   }
 
@@ -196,6 +203,9 @@ export class ProgramHost implements Host, Keeper {
     return this.#procs.filter(isActive).length;
   }
 }
+
+const TAKEN =
+  "the program of another host listens at its address until the last tunnel of that has ended";
 
 /** A proc that can be started at once before one that has to end first. */
 function toStart(procs: readonly Proc[]): Proc | null {

@@ -92,6 +92,11 @@ export class Supervisor {
     return this.#reason;
   }
 
+  /** The identity of the program that was started last; empty at first. */
+  get launched(): string {
+    return this.#launched;
+  }
+
   /** The program that runs is another one than is to run by now: it is replaced once nobody uses it. */
   get outdated(): boolean {
     return this.#child !== null && this.#launched !== this.#identity;

@@ -323,6 +323,49 @@ Deno.test("`Hosts` has one program for two routes that name it, and keeps it for
   end(kept);
 });
 
+Deno.test("`Hosts` sends nobody to the program of another host that had the address, and starts the new one when that has ended", async () => {
+  const { host, first } = programHost(echo("a"));
+  const [one, two] = [first, host(echo("b"))].map((host, at) => ({
+    ...route(host),
+    key: `/${at}`,
+  }));
+  await using hosts = world([one!]);
+  await hosts.started;
+  const lease = await hosts.connect("/0");
+  await hosts.swap(two!);
+  const failure = failed(await hosts.pool("/1").connect(request()));
+  assert.match(failure.reason, /the program of another host listens at its address/);
+  await serves(lease);
+  end(lease);
+  const young = await hosts.connect("/1");
+  await serves(young);
+  assert.deepEqual(pidsOf(hosts.report()).map(nameOf), ["b"]);
+  end(young);
+});
+
+for (const order of ["one after the other", "the other way round"]) {
+  Deno.test(`\`Hosts\` gives each address to the host that stands there, where their ports follow each other, ${order}`, async () => {
+    const port = freePair();
+    const [one, two] = ["a", "b"].map((name, at) => ({
+      ...route(hostConfig({ transport: "tcp", hostname: "127.0.0.1", port: port + at }, {
+        program: programConfig(echo(name), { maxProcs: 2 - at }),
+      })),
+      key: `/${name}`,
+    }));
+    await using hosts = world(order === "one after the other" ? [one!, two!] : [two!, one!]);
+    await hosts.started;
+    const leases = [];
+    // More than one process is to have.
+    for (const key of ["/a", "/a", "/a", "/b"]) leases.push(await hosts.connect(key));
+    for (const lease of leases) await serves(lease);
+    const backends = leases.map(({ backend }) => Number(backend.split(":")[1]) - port);
+    assert.deepEqual(backends, [0, 0, 0, 1]);
+    const names = hosts.report().map(({ route, pid }) => [route, nameOf(pid!)]).sort();
+    assert.deepEqual(names, [["/a", "a"], ["/b", "b"]]);
+    leases.forEach(end);
+  });
+}
+
 Deno.test("`Hosts` lets a program go on whose address is now one to connect to, while that has tunnels there", async () => {
   const { target, first } = programHost(echo("a"));
   await using hosts = world([route(first)]);
@@ -362,6 +405,19 @@ Deno.test("`Hosts` counts the programs of `exec` under another limit; those of a
   await until("nothing is left of them", () => hosts.draining().length === 0);
   end(young);
 });
+
+/** The first of two ports that nobody listens on, for now. */
+function freePair(): number {
+  for (;;) {
+    const port = freePort();
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port: port + 1 }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
 
 /** What a program was told that it is called. */
 function nameOf(pid: number): string {
