@@ -19,6 +19,7 @@ import type { ClientEnd, ClientFinish, ClientListener } from "./client_end.ts";
 import { CloseCode } from "./close_code.ts";
 import {
   closeFrame,
+  controlFrames,
   type FrameObserver,
   Opcode,
   pingFrame,
@@ -26,7 +27,7 @@ import {
   writeHeader,
 } from "./frame.ts";
 import { FrameParser, MAX_LEFTOVER_BYTES, type Role } from "./frame_parser.ts";
-import { maskedControl, writeMaskedHeader } from "./masked_frame.ts";
+import { maskedControls, writeMaskedHeader } from "./masked_frame.ts";
 import type { WideBytes } from "./wide_bytes.ts";
 
 export interface EndpointOptions {
@@ -219,17 +220,18 @@ export class Endpoint implements ClientEnd {
   /** Those that wait go out between two messages, the Close behind all others. */
   #sendControls(): void {
     while (this.drained && !this.#refused && !this.#closeTaken) {
-      const frame = this.#nextControl();
-      if (frame === null) return;
-      const opcode = frame[0]! & 0x0f;
-      this.#closeTaken = opcode === Opcode.CLOSE;
-      const sent = this.#masks ? maskedControl(frame) : frame;
+      const frames = this.#nextControls();
+      if (frames === null) return;
+      this.#closeTaken = (frames[0]! & 0x0f) === Opcode.CLOSE;
+      const sent = this.#masks ? maskedControls(frames) : frames;
       this.#waiting = sendBehind(this.#waiting, this.#transport, sent, 0, sent.length);
-      if (this.#onFrame !== null) this.#note(opcode, frame.length - 2);
+      if (this.#onFrame === null) continue;
+      for (const { opcode, bytes } of controlFrames(frames)) this.#note(opcode, bytes);
     }
   }
 
-  #nextControl(): Uint8Array<ArrayBuffer> | null {
+  /** Those that go out together: one, or all the Pongs that were owed. */
+  #nextControls(): Uint8Array<ArrayBuffer> | null {
     const pongs = this.#pongs;
     this.#pongs = null;
     if (pongs !== null) return pongs;
@@ -262,8 +264,9 @@ export class Endpoint implements ClientEnd {
   /** Goes on with the closing as far as what has happened allows. */
   #proceed(): void {
     if (this.#state === "closing" && this.closeSent && this.#finished) this.shutdown();
-    const over = this.#eof || this.#refused;
-    if ((this.#state === "shut" && this.#eof) || (this.#state === "closing" && over)) this.cut();
+    const isThrough = this.#state === "shut" && this.#eof;
+    // Who has ended its own stream may still read: what waits is for it.
+    if (isThrough || (this.#state === "closing" && this.#refused)) this.cut();
   }
 
   /** A frame has been taken: logs it once it is out. */

@@ -4,11 +4,14 @@
  *
  * @module
  */
-import { MASK, writeHeader } from "./frame.ts";
+import { controlFrames, MASK, writeHeader } from "./frame.ts";
 import { unmask } from "./mask.ts";
 import type { WideBytes } from "./wide_bytes.ts";
 
 const KEY_BYTES = 4;
+
+/** Of a control frame, without its key: section 5.5 keeps the length in one byte. */
+const HEADER_BYTES = 2;
 
 /** Drawn many at a time: a call for each would cost more than the frame. */
 const keys = new Int32Array(256);
@@ -38,15 +41,25 @@ export function writeMaskedHeader(
   return begin;
 }
 
-/** The masked form of a control frame. */
-export function maskedControl(frame: Uint8Array): Uint8Array<ArrayBuffer> {
-  const key = nextKey();
-  const masked = new Uint8Array(frame.length + KEY_BYTES);
-  masked[0] = frame[0]!;
-  masked[1] = MASK | frame[1]!;
-  for (let i = 0; i < KEY_BYTES; i++) masked[2 + i] = key >>> (8 * i);
-  for (let i = 2; i < frame.length; i++) {
-    masked[KEY_BYTES + i] = frame[i]! ^ (key >>> (8 * ((i - 2) & 3)));
+/** The masked form of control frames that lie one behind the other. */
+export function maskedControls(frames: Uint8Array): Uint8Array<ArrayBuffer> {
+  const count = [...controlFrames(frames)].length;
+  const masked = new Uint8Array(frames.length + KEY_BYTES * count);
+  let [from, to] = [0, 0];
+  for (const { bytes } of controlFrames(frames)) {
+    maskControl(masked.subarray(to), frames.subarray(from), bytes);
+    from += HEADER_BYTES + bytes;
+    to += HEADER_BYTES + KEY_BYTES + bytes;
   }
   return masked;
+}
+
+function maskControl(masked: Uint8Array, frame: Uint8Array, length: number): void {
+  const key = nextKey();
+  masked[0] = frame[0]!;
+  masked[1] = MASK | length;
+  for (let i = 0; i < KEY_BYTES; i++) masked[HEADER_BYTES + i] = key >>> (8 * i);
+  for (let i = 0; i < length; i++) {
+    masked[HEADER_BYTES + KEY_BYTES + i] = frame[HEADER_BYTES + i]! ^ (key >>> (8 * (i & 3)));
+  }
 }

@@ -9,7 +9,7 @@ import { Tunnel } from "../../lib/tunnel/tunnel.ts";
 import { Endpoint } from "../../lib/websocket/endpoint.ts";
 import { closeFrame, Opcode } from "../../lib/websocket/frame.ts";
 import { MAX_LEFTOVER_BYTES, type Role } from "../../lib/websocket/frame_parser.ts";
-import { maskedControl, writeMaskedHeader } from "../../lib/websocket/masked_frame.ts";
+import { maskedControls, writeMaskedHeader } from "../../lib/websocket/masked_frame.ts";
 import { wideBytes } from "../../lib/websocket/wide_bytes.ts";
 import { takeFrames } from "./frames.ts";
 
@@ -323,7 +323,7 @@ export class World {
   }
 
   #control(frame: Uint8Array): Uint8Array {
-    return this.#options.role === "server" ? maskedControl(frame) : frame;
+    return this.#options.role === "server" ? maskedControls(frame) : frame;
   }
 
   #backendSends(): void {

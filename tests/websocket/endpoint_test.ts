@@ -3,6 +3,7 @@ import type { Transport } from "../../lib/base/transport.ts";
 import type { ClientListener } from "../../lib/websocket/client_end.ts";
 import { Endpoint } from "../../lib/websocket/endpoint.ts";
 import { Opcode } from "../../lib/websocket/frame.ts";
+import { FrameParser, type Role } from "../../lib/websocket/frame_parser.ts";
 import { wideBytes } from "../../lib/websocket/wide_bytes.ts";
 import { closePayload, frame } from "../support/raw_client.ts";
 
@@ -55,13 +56,16 @@ function listener() {
   return { listener: it, told };
 }
 
-function openEndpoint(onFrame: ((opcode: number) => void) | null = null) {
+function openEndpoint(
+  onFrame: ((opcode: number, bytes: number) => void) | null = null,
+  role: Role = "server",
+) {
   const way = transport();
   const heard = listener();
   const endpoint = new Endpoint(way.transport, heard.listener, {
-    role: "server",
+    role,
     frameType: "binary",
-    onFrame: onFrame && ((what, opcode) => what === "sent" && onFrame(opcode)),
+    onFrame: onFrame && ((what, opcode, bytes) => what === "sent" && onFrame(opcode, bytes)),
   });
   const receive = (bytes: Uint8Array) => {
     const from = endpoint.receiveAt();
@@ -159,6 +163,39 @@ Deno.test("a frame is told of once all of it is out", () => {
   assert.deepEqual(sent, [Opcode.PONG]);
   out();
   assert.deepEqual(sent, [Opcode.PONG, Opcode.CLOSE]);
+});
+
+Deno.test("Pings that come together are answered by a frame each, of which each is told", () => {
+  for (const role of ["server", "client"] as const) {
+    const sent: number[][] = [];
+    const { receive, writes } = openEndpoint((...frame) => sent.push(frame), role);
+    const masked = role === "server";
+    const pings = ["ab", "", "c"].map((text) => frame(Opcode.PING, text, { masked }));
+    receive(Uint8Array.from(pings.flatMap((ping) => [...ping])));
+    assert.deepEqual(sent, [2, 0, 1].map((bytes) => [Opcode.PONG, bytes]), role);
+    const parser = new FrameParser(role === "server" ? "client" : "server");
+    const seen: number[][] = [];
+    parser.onFrame = (_way, opcode, bytes) => void seen.push([opcode, bytes]);
+    const out = Uint8Array.from(writes.flat());
+    assert.equal(parser.parse(wideBytes(out), 0, out.length), out.length);
+    assert.deepEqual([seen, parser.ended], [sent, null], role);
+  }
+});
+
+Deno.test("a client that ends its stream behind its Close still gets what waits, and our Close", () => {
+  const { endpoint, transport, writes, receive, say, out, told } = openEndpoint();
+  transport.holds = true;
+  say(7);
+  receive(frame(Opcode.CLOSE, closePayload(1000)));
+  endpoint.close(1000, "");
+  endpoint.ended("fin");
+  assert.ok(!transport.isClosed, "the message is not out yet");
+  out();
+  assert.ok(!transport.isClosed, "nor is the Close");
+  out();
+  assert.deepEqual(writes, [MESSAGE, CLOSE]);
+  assert.ok(transport.isClosed);
+  assert.deepEqual(told, ["close", "closed"]);
 });
 
 Deno.test("a client's Close ends both directions in turn: ours behind it, then our end, then its end", () => {
