@@ -73,6 +73,8 @@ export class StreamTransport implements Transport {
   /** What is being sent. */
   #sending: Uint8Array = NOTHING;
   #out: "open" | "shut" | "failed" = "open";
+  /** The system has told of a reset, which it does once. */
+  #wasReset = false;
   #shutdownOwed = false;
   #closed = false;
   #freed = false;
@@ -121,7 +123,7 @@ export class StreamTransport implements Transport {
   /** A write of nothing is refused on a connection that was reset (send(2), EPIPE), and by the runtime passed on to the system. */
   probe(): void {
     if (this.busy || this.#closed || this.#out !== "open" || this.#read !== "idle") return;
-    this.#connection.write(NOTHING).catch(this.#endOfWrite.bind(this));
+    this.#connection.write(NOTHING).catch((error) => this.#onProbeFailed(error));
   }
 
   /** Whether the peer's end of stream has come, though it waits behind what has yet to be read; false where the system can't be asked. */
@@ -250,19 +252,27 @@ export class StreamTransport implements Transport {
   #endOfWrite(count: unknown): void {
     if (typeof count !== "number") return this.#endSendFailed(count);
     this.sent += count;
-    if (this.#closed) return this.#endSend();
-    if (count < this.#sending.length) return this.#write(this.#sending.subarray(count));
+    const isDone = this.#closed || count === this.#sending.length;
+    if (!isDone) return this.#write(this.#sending.subarray(count));
     this.#endSend();
-    if (this.#shutdownOwed) this.shutdown();
-    this.#listener.writable();
+    if (!this.#closed) {
+      if (this.#shutdownOwed) this.shutdown();
+      this.#listener.writable();
+    }
     this.#letPeerRead();
+  }
+
+  /** A send that began meanwhile fails as well, and until then its bytes may still be read. */
+  #onProbeFailed(error: unknown): void {
+    this.#wasReset ||= isReset(error);
+    if (!this.busy) this.#endSendFailed(error);
   }
 
   #endSendFailed(error: unknown): void {
     this.#out = "failed";
+    this.#wasReset ||= isReset(error);
     this.#endSend();
-    if (this.#closed) return;
-    this.#listener.sendFailed(error instanceof Deno.errors.ConnectionReset ? "reset" : "fin");
+    if (!this.#closed) this.#listener.sendFailed(this.#wasReset ? "reset" : "fin");
     this.#letPeerRead();
   }
 
@@ -279,4 +289,8 @@ export class StreamTransport implements Transport {
     this.#freed = true;
     this.#buffer.free();
   }
+}
+
+function isReset(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset;
 }
