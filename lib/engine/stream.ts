@@ -38,8 +38,7 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
   const open = (connection: Connection) => {
     const peer = peerOf(connection.remoteAddr);
     const acceptance = door.accepts(peer);
-    if (acceptance === "dropped") return connection.close();
-    if ("setNoDelay" in connection) prepare(connection);
+    if (acceptance === "dropped" || !prepare(connection)) return connection.close();
     const ask = questionOf(connection, options);
     const opening = new Opening(connection, peer, openingOptions, ask);
     openings.add(opening);
@@ -78,8 +77,16 @@ function questionOf({ localAddr, remoteAddr }: Connection, { diag }: EngineOptio
   return () => diag.ask(localAddr, remoteAddr);
 }
 
-function prepare(connection: Deno.TcpConn): void {
-  connection.setNoDelay(true);
-  // Without Pings it is what finds a client that has vanished; after two hours, unless the system is told otherwise.
-  connection.setKeepAlive(true);
+/** Sets a connection's options; false: it can't be used. */
+function prepare(connection: Connection): boolean {
+  if (!("setNoDelay" in connection)) return true;
+  try {
+    connection.setNoDelay(true);
+    // Without Pings it is what finds a client that has vanished; after two hours, unless the system is told otherwise.
+    connection.setKeepAlive(true);
+    return true;
+  } catch {
+    // Some systems refuse that where the peer has reset it already.
+    return false;
+  }
 }

@@ -7,6 +7,7 @@ import type { EngineOptions } from "../../lib/engine/engine.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { answer } from "../../lib/http/answer.ts";
+import { openBackend } from "../support/backends.ts";
 import { connectPair, type FarEnd } from "../support/connection_pair.ts";
 import { eventually } from "../support/eventually.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
@@ -94,6 +95,24 @@ function proxied(isPatient: boolean) {
   };
   return { door, told, over };
 }
+
+Deno.test("stream: a connection that can't be set up is closed, and the next one taken at once", async () => {
+  await using probe = openBackend();
+  using any = await openRaw(probe.address);
+  const prototype = Object.getPrototypeOf(any.connection);
+  const { setKeepAlive } = prototype;
+  await behind({ accepts: () => ({ answer: answer(503, "") }) }, "stream", async (address) => {
+    // As systems other than Linux do for one that its peer has reset meanwhile.
+    prototype.setKeepAlive = () => {
+      prototype.setKeepAlive = setKeepAlive;
+      throw new TypeError("Invalid argument (os error 22)");
+    };
+    using reset = await openRaw(address);
+    assert.equal(await reset.end(), "fin");
+    using next = await openRaw(address);
+    assert.equal((await next.head()).status, 503);
+  });
+});
 
 for (const engine of ENGINES) {
   Deno.test(`${engine}: what the door drops ends at once, or where the runtime has it by a bare 503`, () =>
