@@ -12,11 +12,6 @@ const INVALID = 0xff;
 const VALUES = new Uint8Array(256).fill(INVALID);
 DIGITS.forEach((digit, value) => VALUES[digit] = value);
 
-/** Length of `bytes` bytes in base64, padding included. */
-export function encodedLength(bytes: number): number {
-  return Math.ceil(bytes / 3) * 4;
-}
-
 /**
  * Encodes `buffer[from..to)` to `buffer[at..)` and gives the end. The two may overlap as long as the text never
  * overtakes the bytes: `from - at` is at least a third of their number.

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import {
-  Base64Decoder,
-  DECODE_HEADROOM,
-  encodedLength,
-  encodeInPlace,
-} from "../../lib/tunnel/base64.ts";
+import { Base64Decoder, DECODE_HEADROOM, encodeInPlace } from "../../lib/tunnel/base64.ts";
 
 const text = new TextEncoder();
 
@@ -40,7 +35,6 @@ Deno.test("`encodeInPlace()` and `decode()` agree with node:buffer at every leng
   for (let length = 0; length <= 1000; length++) {
     const bytes = pattern(length);
     const want = Buffer.from(bytes).toString("base64");
-    assert.equal(encodedLength(length), want.length);
     // The tightest overlap that is allowed.
     const from = Math.ceil(length / 3);
     const buffer = new Uint8Array(Math.max(from + length, want.length));
