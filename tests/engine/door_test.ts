@@ -6,7 +6,8 @@ import type { Admitted, Connected, Door, Peer } from "../../lib/engine/door.ts";
 import type { EngineOptions } from "../../lib/engine/engine.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
-import { answer } from "../../lib/http/answer.ts";
+import { createSweep } from "../../lib/engine/sweep.ts";
+import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
 import { openBackend } from "../support/backends.ts";
 import { connectPair, type FarEnd } from "../support/connection_pair.ts";
 import { eventually } from "../support/eventually.ts";
@@ -38,18 +39,16 @@ async function behind(
   test: (address: string) => Promise<void>,
 ): Promise<void> {
   const breather = createBreather();
-  const options = {
-    buffers: plainBuffers(16_384),
-    breather,
-    diag: { ask: () => null },
-    emit: () => {},
-  } as unknown as EngineOptions;
+  const diag = createSocketDiag();
+  const buffers = plainBuffers(16_384);
+  const options: EngineOptions = { buffers, breather, diag, createSweep, emit: () => {} };
   const listener = LISTEN[engine](PLACE, { ...UNASKED, ...door }, options);
   try {
     await test(formatAddress(listener.address));
   } finally {
     await listener.close();
     await breather.close();
+    diag.close();
   }
 }
 
