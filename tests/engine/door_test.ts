@@ -7,6 +7,7 @@ import type { EngineOptions } from "../../lib/engine/engine.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { createSweep } from "../../lib/engine/sweep.ts";
+import { answer } from "../../lib/http/answer.ts";
 import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
 import { openBackend } from "../support/backends.ts";
 import { connectPair, type FarEnd } from "../support/connection_pair.ts";
