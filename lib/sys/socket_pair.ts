@@ -20,7 +20,7 @@ const SO_PEERCRED = 17;
 const F_DUPFD_CLOEXEC = 1030;
 
 /** For those who find out about the name and want to come first; they are let in by nobody. */
-const BACKLOG = 16;
+const BACKLOG = 1024;
 
 /**
  * What lies between us and a program, half of what the system then counts with its own. We are told of room once three quarters of it are
