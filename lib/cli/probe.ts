@@ -3,8 +3,8 @@
  *
  * `http:` and `unix:` ask for a plain answer: any below 500 shows that the listener takes requests and the program serves
  * them. No backend is touched, so it may be asked often. `ws:` opens a tunnel and closes it again with 1000: the path is
- * served and a backend took the connection. It sends no Origin, so a server that checks origins refuses it. That counts as a
- * tunnel, and starts a program where each tunnel has its own.
+ * served and a backend took the connection; a server that doesn't end it as it should is told of, and well all the same. It
+ * sends no Origin, so a server that checks origins refuses it. That counts as a tunnel, and starts a program where each tunnel has its own.
  *
  * @module
  */
@@ -12,19 +12,24 @@ import { type Address, parseAddress, parseUnixPath } from "../base/address.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { dial } from "../backend/dial.ts";
 import type { BackendConnection } from "../backend/connection.ts";
-import { acceptKey } from "../http/handshake.ts";
+import { type AnswerHead, AnswerHeadParser, NO_HTTP } from "../http/answer_head.ts";
+import {
+  formatHandshake,
+  handshakeKey,
+  NONCE_BYTES,
+  readOpened,
+} from "../http/client_handshake.ts";
+import { MAX_HEAD_BYTES } from "../http/head.ts";
+import { closeWebSocket } from "./closing_handshake.ts";
 
 /** Shorter than the health checks of container engines wait. */
 const PATIENCE_MS = 5_000;
 
-/** More than an answer's head and reason take. */
-const ANSWER_BYTES = 4096;
+/** How long a server has to end a tunnel in any case. */
+const LEAST_CLOSE_MS = 500;
 
 /** Of a body that is no explanation in one line. */
 const MAX_WORDS_LENGTH = 200;
-
-/** A masked Close frame with code 1000; the mask is zero, since nobody is to be protected from six bytes (RFC 6455 section 5.3). */
-const CLOSE_FRAME = Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8);
 
 export interface Probe {
   readonly address: Address;
@@ -67,79 +72,92 @@ export async function probe(
   const dialled = await dial(request.address, patienceMs, new AbortController().signal);
   if (!dialled.ok) return { ok: false, text: `cannot connect: ${dialled.reason}` };
   const { connection } = dialled;
+  const dueMs = performance.now() + patienceMs;
   let late = false;
   const cancel = startDeadline(patienceMs, () => {
     late = true;
     connection.close();
   });
+  let asked: Asked;
   try {
-    return await ask(connection, request);
+    asked = await ask(connection, request);
   } catch (error) {
     const seconds = patienceMs / 1000;
-    return { ok: false, text: late ? `no answer within ${seconds} s` : (error as Error).message };
+    asked = { ok: false, text: late ? `no answer within ${seconds} s` : (error as Error).message };
   } finally {
     cancel();
+  }
+  if (!("early" in asked)) {
     if (!late) connection.close();
+    return asked;
   }
+  const leftMs = Math.max(dueMs - performance.now(), LEAST_CLOSE_MS);
+  const fault = await closeWebSocket(connection, asked.early, leftMs);
+  // That a tunnel opens is what was asked.
+  return { ok: true, text: "a tunnel opens" + (fault === null ? "" : `, but the server ${fault}`) };
 }
 
-async function ask(connection: BackendConnection, request: Probe): Promise<ProbeResult> {
-  const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
-  const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
-    `Sec-WebSocket-Key: ${key}\r\n`;
-  const fields = request.kind === "tunnel" ? upgrade : "Connection: close\r\n";
-  const head = `GET ${request.target} HTTP/1.1\r\nHost: ${request.authority}\r\n${fields}\r\n`;
-  await writeAll(connection, new TextEncoder().encode(head));
-  const answer = parseAnswer(await readAnswer(connection));
-  if (answer === null) return { ok: false, text: "the answer is no HTTP" };
-  const { status, reason } = answer;
-  if (request.kind === "answer") return { ok: status < 500, text: `answers ${reason}` };
-  if (status !== 101) return { ok: false, text: `refuses a tunnel: ${reason}` };
-  if (answer.accept !== acceptKey(key)) {
-    return { ok: false, text: "accepts a tunnel with a wrong Sec-WebSocket-Accept" };
-  }
-  // Whether it ends well is another question.
-  await closeTunnel(connection).catch(() => {});
-  return { ok: true, text: "a tunnel opens" };
+/** What an answer comes to; or a tunnel that is open, and what the server has sent behind its head. */
+type Asked = ProbeResult | { readonly early: Uint8Array };
+
+async function ask(connection: BackendConnection, request: Probe): Promise<Asked> {
+  const { authority, target } = request;
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const handshake = { authority, target, key: handshakeKey(nonce), subprotocols: [] };
+  const plain = `GET ${target} HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`;
+  const isTunnel = request.kind === "tunnel";
+  await writeAll(
+    connection,
+    isTunnel ? formatHandshake(handshake) : new TextEncoder().encode(plain),
+  );
+  const answer = await readAnswer(connection);
+  if ("problem" in answer) return { ok: false, text: `the answer ${answer.problem}` };
+  const { head, rest } = answer;
+  if (!isTunnel) return { ok: head.status < 500, text: `answers ${explain(answer)}` };
+  if (head.status !== 101) return { ok: false, text: `refuses a tunnel: ${explain(answer)}` };
+  const opened = readOpened(head, handshake);
+  if ("problem" in opened) return { ok: false, text: `accepts a tunnel ${opened.problem}` };
+  return { early: rest };
 }
 
-/** The server ends the connection once it has answered the Close. */
-async function closeTunnel(connection: BackendConnection): Promise<void> {
-  await writeAll(connection, CLOSE_FRAME);
-  const discarded = new Uint8Array(ANSWER_BYTES);
-  while (await connection.read(discarded) !== null);
-}
-
-/** The bytes up to the end of the head at least, or of the connection. */
-async function readAnswer(connection: BackendConnection): Promise<string> {
-  const bytes = new Uint8Array(ANSWER_BYTES);
-  let text = "";
-  for (let at = 0; at < bytes.length && !text.includes("\r\n\r\n");) {
-    const count = await connection.read(bytes.subarray(at));
-    if (count === null) break;
-    at += count;
-    text = new TextDecoder().decode(bytes.subarray(0, at));
-  }
-  return text;
-}
-
+/** An answer's head and what came with it. */
 interface Answer {
-  readonly status: number;
-  /** The status line's end and the first line of the body. */
-  readonly reason: string;
-  readonly accept: string | undefined;
+  readonly head: AnswerHead;
+  readonly rest: Uint8Array;
 }
 
-function parseAnswer(text: string): Answer | null {
-  const [head = "", body = ""] = text.split("\r\n\r\n");
-  const line = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?/.exec(head);
-  if (line === null) return null;
-  const words = body.split("\n")[0]!.trim().slice(0, MAX_WORDS_LENGTH);
-  return {
-    status: Number(line[1]),
-    reason: `${line[1]} ${line[2] ?? ""}`.trim() + (words && `: ${words}`),
-    accept: /^sec-websocket-accept: *(\S+)/im.exec(head)?.[1],
-  };
+/** Reads the head of the first answer that is final: informational ones may come before it (RFC 9110 section 15.2). */
+async function readAnswer(
+  connection: BackendConnection,
+): Promise<Answer | { readonly problem: string }> {
+  const bytes = new Uint8Array(MAX_HEAD_BYTES);
+  let parser = new AnswerHeadParser();
+  for (let end = 0;;) {
+    const parsed = parser.parse(bytes, 0, end);
+    if (parsed === "incomplete") {
+      const count = await connection.read(bytes.subarray(end));
+      if (count === null) return { problem: end === 0 ? NO_HTTP : "ends inside its head" };
+      end += count;
+    } else if ("problem" in parsed) {
+      return parsed;
+    } else if (isFinal(parsed.head)) {
+      return { head: parsed.head, rest: bytes.subarray(parsed.end, end) };
+    } else {
+      parser = new AnswerHeadParser();
+      bytes.copyWithin(0, parsed.end, end);
+      end -= parsed.end;
+    }
+  }
+}
+
+function isFinal({ status }: AnswerHead): boolean {
+  return status === 101 || status >= 200;
+}
+
+/** The status and the first line of the body. */
+function explain({ head, rest }: Answer): string {
+  const words = new TextDecoder().decode(rest).split("\n")[0]!.trim().slice(0, MAX_WORDS_LENGTH);
+  return `${head.status} ${head.reasonPhrase}`.trim() + (words && `: ${words}`);
 }
 
 async function writeAll(

@@ -18,8 +18,8 @@ import { formatAnswer, formatUpgrade } from "../http/format.ts";
 import { HeadParser, type ParsedHead } from "../http/head.ts";
 import type { RequestHead } from "../http/request.ts";
 import type { TcpAnswer } from "../sys/socket_diag.ts";
-import { MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
-import { type WideBytes, wideBytes } from "../websocket/wide_bytes.ts";
+import { behindRoom, MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
+import type { WideBytes } from "../websocket/wide_bytes.ts";
 import type { Admitted, Connected, Door, Peer } from "./door.ts";
 import {
   StreamTransport,
@@ -216,13 +216,6 @@ export class Opening implements TransportListener {
     this.#state = "over";
     this.#options.onOver(this);
   }
-}
-
-/** The bytes with the room in front that frames need. */
-function behindRoom(bytes: Uint8Array): WideBytes {
-  const whole = new Uint8Array(MAX_LEFTOVER_BYTES + bytes.length);
-  whole.set(bytes, MAX_LEFTOVER_BYTES);
-  return wideBytes(whole);
 }
 
 /** An empty line may come before the request (RFC 9112 section 2.2). */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { CR, latin1, LF, nameStray, parseFields, skipText } from "./fields.ts";
 import type { HeaderFields, RequestHead } from "./request.ts";
 import {
   badRequest,
@@ -16,13 +16,11 @@ import {
   parseRequestLine,
   type RequestLine,
 } from "./request_line.ts";
-import { isToken } from "./token.ts";
 
 /** The whole head, with the empty line that ends it. */
 export const MAX_HEAD_BYTES = 16384;
 /** Without its CRLF; RFC 9112 section 3 recommends at least 8000. */
 export const MAX_REQUEST_LINE_BYTES = 8192;
-export const MAX_HEADERS = 100;
 
 /** What has come of a head so far. */
 export type ParsedHead =
@@ -33,15 +31,8 @@ export type ParsedHead =
   }
   | { readonly problem: HeadProblem };
 
-const CR = 0x0d;
-const LF = 0x0a;
 /** The first byte of a TLS client: the type of its record (RFC 8446 section 5.1). */
 const TLS_HANDSHAKE = 0x16;
-const TAB = 0x09;
-const DELETE = 0x7f;
-
-/** Fields that mean something else to each reader when they come twice. */
-const SINGLE = ["host", "content-length", "transfer-encoding"];
 
 /** Reads one head, as its bytes come; each byte is looked at once. */
 export class HeadParser {
@@ -72,9 +63,7 @@ export class HeadParser {
             problem: badRequest("a TLS handshake: wss:// and https:// are not spoken here"),
           };
         }
-        return {
-          problem: badRequest(bytes[at] === LF ? "a bare line feed" : "a control character"),
-        };
+        return { problem: badRequest(nameStray(bytes[at]!)) };
       }
       if (at + 1 >= limit) break;
       if (bytes[at + 1] !== LF) return { problem: badRequest("a bare carriage return") };
@@ -105,68 +94,14 @@ export class HeadParser {
     if (lineStart !== lineEnd) return null;
     const fields = parseFields(latin1(bytes, start + this.#fieldsStart, lineStart));
     if (!(fields instanceof Map)) return { problem: fields };
+    const problem = bodyProblem(fields);
+    if (problem !== null) return { problem };
     const { method, target, version, authority } = this.#line;
     // RFC 9112 section 3.2.2; that Host is missing is for the handshake to see.
     if (authority !== null && fields.has("host")) fields.set("host", authority);
     const headers: HeaderFields = { get: (name) => fields.get(name) ?? null };
     return { head: { method, target, version, headers }, end: lineEnd + 2 };
   }
-}
-
-/** Passes over everything but control characters other than a tab. */
-function skipText(bytes: Uint8Array, from: number, to: number): number {
-  let i = from;
-  for (; i < to; i++) {
-    const byte = bytes[i]!;
-    if ((byte < 0x20 && byte !== TAB) || byte === DELETE) break;
-  }
-  return i;
-}
-
-/** One character a byte: field values may hold bytes over 0x7f (RFC 9110 section 5.5). */
-function latin1(
-  { buffer, byteOffset }: Uint8Array<ArrayBuffer>,
-  start: number,
-  end: number,
-): string {
-  return Buffer.from(buffer, byteOffset + start, end - start).toString("latin1");
-}
-
-/** Reads lines that each end with CRLF. */
-function parseFields(text: string): Map<string, string> | HeadProblem {
-  const fields = new Map<string, string>();
-  let count = 0;
-  for (let at = 0, lineEnd; at < text.length; at = lineEnd + 2) {
-    lineEnd = text.indexOf("\r\n", at);
-    if (++count > MAX_HEADERS) return { status: 431, reason: `more than ${MAX_HEADERS} headers` };
-    const colon = text.indexOf(":", at);
-    if (colon < 0 || colon > lineEnd) return badRequest("a header without a colon");
-    const name = text.slice(at, colon).toLowerCase();
-    if (!isToken(name)) return badRequest(nameProblem(name));
-    const value = trimmed(text, colon + 1, lineEnd);
-    const before = fields.get(name);
-    if (before !== undefined && SINGLE.includes(name)) return badRequest(`${name} twice`);
-    fields.set(name, before === undefined ? value : `${before}, ${value}`);
-  }
-  return bodyProblem(fields) ?? fields;
-}
-
-function nameProblem(name: string): string {
-  if (/^[ \t]/.test(name)) return "a folded header";
-  return /[ \t]$/.test(name)
-    ? "a space before the colon of a header"
-    : "a header name that is no token";
-}
-
-/** `[start..end)` without the spaces and tabs around it, RFC 9110 section 5.5. */
-function trimmed(text: string, start: number, end: number): string {
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isSpace(character: number): boolean {
-  return character === 0x20 || character === TAB;
 }
 
 /** RFC 9110 section 8.6, RFC 9112 section 6.1: what could hide a second request; and no body comes with an upgrade. */

@@ -21,10 +21,17 @@ import {
 } from "./frame.ts";
 import { turnKey, unmask } from "./mask.ts";
 import { completePrefix, Utf8Checker } from "./utf8.ts";
-import type { WideBytes } from "./wide_bytes.ts";
+import { type WideBytes, wideBytes } from "./wide_bytes.ts";
 
 /** No more than this is left over by {@linkcode FrameParser.parse}: a control frame short of its last byte. */
 export const MAX_LEFTOVER_BYTES = 6 + MAX_CONTROL_BYTES - 1;
+
+/** A copy of bytes received, with the room in front that what is left over needs. */
+export function behindRoom(bytes: Uint8Array): WideBytes {
+  const whole = new Uint8Array(MAX_LEFTOVER_BYTES + bytes.length);
+  whole.set(bytes, MAX_LEFTOVER_BYTES);
+  return wideBytes(whole);
+}
 
 /** Room for Pongs that are owed: eight of the longest. */
 const PONG_ROOM_BYTES = 8 * (2 + MAX_CONTROL_BYTES);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { parseProbe, probe } from "../../lib/cli/probe.ts";
-import { echo, freePort, openBackend, serveBackend } from "../support/backends.ts";
+import { parseProbe, probe, type ProbeResult } from "../../lib/cli/probe.ts";
+import { formatUpgrade } from "../../lib/http/format.ts";
+import { echo, freePort, openBackend, serveBackend, type Taken } from "../support/backends.ts";
+import { closePayload, frame, Opcode } from "../support/raw_client.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 
 Deno.test("`parseProbe()` reads http, ws and unix and says what it can't", () => {
@@ -124,6 +126,69 @@ Deno.test("`probe()` refuses a wrong Sec-WebSocket-Accept", async () => {
     ok: false,
     text: "accepts a tunnel with a wrong Sec-WebSocket-Accept",
   });
+});
+
+/** A server that opens a WebSocket as it should and then does as it is told. */
+async function askServer(
+  then: (server: Taken) => Promise<void>,
+  patienceMs?: number,
+): Promise<ProbeResult> {
+  await using server = openBackend();
+  const asking = ask(`ws://${server.address}/`, patienceMs);
+  const taken = await server.take();
+  const head = await taken.reader.through("\r\n\r\n", "the request");
+  const key = /^Sec-WebSocket-Key: (.*)\r$/m.exec(head)![1]!;
+  await taken.write("HTTP/1.1 100 Continue\r\n\r\n");
+  await taken.write(new TextDecoder().decode(formatUpgrade(key, null)));
+  await then(taken);
+  return await asking;
+}
+
+/** The frame that `probe()` sends: a masked Close with 1000. */
+async function takeClose({ reader }: Taken): Promise<void> {
+  const frame = await reader.exactly(8, "its Close");
+  assert.deepEqual([...frame.subarray(0, 2)], [0x88, 0x82]);
+  assert.deepEqual([frame[6]! ^ frame[2]!, frame[7]! ^ frame[3]!], [0x03, 0xe8]);
+}
+
+const CLOSE = Uint8Array.of(0x88, 2, 3, 0xe8);
+
+Deno.test("`probe()` with ws: finds a server well that opens a tunnel, and says how it fails to end it", async () => {
+  const cases: [fault: string, then: (server: Taken) => Promise<void>][] = [
+    ["", async (server) => {
+      // Others may stand before the Close.
+      await takeClose(server);
+      await server.write(Uint8Array.of(0x82, 1, 7, 0x89, 0));
+      await server.write(CLOSE);
+      assert.equal((await server.reader.rest("its end")).end, "fin");
+      server.close();
+    }],
+    ["does not answer the Close", takeClose],
+    ["does not end the connection", async (server) => {
+      await takeClose(server);
+      await server.write(CLOSE);
+    }],
+    ["ends the connection without a Close", async (server) => {
+      await takeClose(server);
+      server.close();
+    }],
+    ["breaks the protocol: a masked frame", async (server) => {
+      await takeClose(server);
+      await server.write(Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 3, 0xe8));
+    }],
+    ["closes it with 1011 the backend is gone", async (server) => {
+      await server.write(
+        frame(Opcode.CLOSE, closePayload(1011, "the backend is gone"), { masked: false }),
+      );
+      await server.reader.rest("its end");
+      server.close();
+    }],
+  ];
+  for (const [fault, then] of cases) {
+    const isWaited = fault.startsWith("does not");
+    const text = "a tunnel opens" + (fault === "" ? "" : `, but the server ${fault}`);
+    assert.deepEqual(await askServer(then, isWaited ? 100 : undefined), { ok: true, text });
+  }
 });
 
 Deno.test("`wstunnel check --url` exits 0, 1 or 2", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { MAX_HEADERS } from "../../lib/http/fields.ts";
 import {
   HeadParser,
   MAX_HEAD_BYTES,
-  MAX_HEADERS,
   MAX_REQUEST_LINE_BYTES,
   type ParsedHead,
 } from "../../lib/http/head.ts";
