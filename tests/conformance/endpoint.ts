@@ -20,7 +20,7 @@ import { createBuffers } from "../../lib/engine/elastic_buffer.ts";
 import type { Engine } from "../e2e/engine_limits.ts";
 import { eventually } from "../support/eventually.ts";
 import { createManualSweep } from "../support/manual_sweep.ts";
-import { createSockets, type Sockets } from "./sockets.ts";
+import { createSockets, type Sockets } from "../support/sockets.ts";
 
 /** Far shorter than the program's, so that look-ahead takes milliseconds. */
 const TICK_MS = 5;

@@ -3,10 +3,13 @@ import type { BackendConnection } from "../../lib/backend/connection.ts";
 import { StreamTransport } from "../../lib/engine/stream_transport.ts";
 import { StreamTunnel } from "../../lib/engine/stream_tunnel.ts";
 import type { Cause, TunnelEnd } from "../../lib/tunnel/cause.ts";
+import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
+import { HIGH_WATER_BYTES } from "../../lib/tunnel/tunnel.ts";
 import type { TunnelOptions } from "../../lib/tunnel/tunnel_options.ts";
 import { Opcode } from "../support/raw_client.ts";
 import { NO_BREATHER } from "../support/no_breather.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
+import { createSockets } from "../support/sockets.ts";
 import { connectPair, type FarEnd } from "../support/connection_pair.ts";
 import { type FramedEnd, framedEnd } from "./framed_end.ts";
 
@@ -38,6 +41,10 @@ export interface Rig {
   /** Reads of the backend that are under way, and those that brought something. */
   readonly readsUnderWay: () => number;
   readonly readsDone: () => number;
+  /** The client has sent more than the backend and the tunnel have room for: it is read no further. */
+  readonly upIsFull: () => boolean;
+  /** From now on the backend takes nothing, as one that is full. */
+  stallBackend(): void;
   /** Lets time pass, for the tunnel: its clock stands still otherwise. */
   pass(ms: number): void;
 }
@@ -107,7 +114,7 @@ export async function withTunnel(
   test: (rig: Rig) => Promise<void>,
 ): Promise<void> {
   const [clientPair, backendPair] = [await connectPair(), await connectPair()];
-  const { connection, ...reads } = countReads(backendPair.near);
+  const { connection, ...rest } = watched(backendPair.near);
   const { tunnel, running, pass, released } = runTunnel(clientPair.near, connection, options);
   const { machine } = running;
   const flow: Flow = {
@@ -122,13 +129,21 @@ export async function withTunnel(
     },
   };
   const client = framedEnd(clientPair.far, Opcode.BINARY);
+  const diag = createSocketDiag();
+  const { localAddr, remoteAddr } = backendPair.near;
+  const backendIsFull = createSockets(diag).isFull.bind(null, {
+    localAddr: remoteAddr,
+    remoteAddr: localAddr,
+  });
+  const upIsFull = () => machine.upHeld > HIGH_WATER_BYTES && backendIsFull();
   const backend = backendPair.far;
   try {
-    await test({ tunnel, socket: spyOn(running), flow, client, backend, pass, ...reads });
+    await test({ tunnel, socket: spyOn(running), flow, client, backend, pass, upIsFull, ...rest });
   } finally {
     tunnel.end("shutdown");
     for (let waits = 0; waits < 4; waits++) pass(A_WHILE_MS);
     await Promise.all([client.close(), backend.close(), tunnel.ended, released]);
+    diag.close();
   }
 }
 
@@ -147,9 +162,13 @@ export function spyOn({ endpoint }: StreamTunnel): ClientSpy {
   return seen;
 }
 
-function countReads(near: Deno.TcpConn) {
+/** A connection whose reads are counted, and that can be made to take nothing. */
+function watched(near: Deno.TcpConn) {
   let underWay = 0;
   let done = 0;
+  let stalled = false;
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => {});
   const connection: BackendConnection = {
     async read(buffer) {
       underWay++;
@@ -160,9 +179,16 @@ function countReads(near: Deno.TcpConn) {
         done++;
       }
     },
-    write: (buffer) => near.write(buffer),
+    write: (buffer) => stalled ? closed.promise : near.write(buffer),
     closeWrite: () => near.closeWrite(),
-    close: () => near.close(),
+    close() {
+      // As the runtime does it.
+      closed.reject(new Deno.errors.Interrupted("operation canceled"));
+      near.close();
+    },
   };
-  return { connection, readsUnderWay: () => underWay, readsDone: () => done };
+  const stallBackend = () => {
+    stalled = true;
+  };
+  return { connection, stallBackend, readsUnderWay: () => underWay, readsDone: () => done };
 }

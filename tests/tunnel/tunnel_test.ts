@@ -90,14 +90,9 @@ Deno.test("`Tunnel` tells the client 1011 when the backend resets, after what it
 });
 
 Deno.test("`Tunnel` tells the client 1011 when the backend resets while it is being sent to", async () => {
-  await withTunnel({}, async ({ tunnel, flow, socket, client, backend, pass }) => {
+  await withTunnel({}, async ({ tunnel, socket, client, backend, pass, upIsFull }) => {
     client.send(random(16 * MIB));
-    let seen = -1;
-    await until("the backend to be full", () => {
-      const stands = flow.upWaits && flow.upBytes === seen;
-      seen = flow.upBytes;
-      return stands;
-    });
+    await until("the backend to be full", upIsFull);
     backend.reset();
     await until("the client to be told", () => socket.told !== null);
     pass(CLOSE_MS);
