@@ -25,14 +25,17 @@ function nextKey(): number {
   return keys[keysUsed++]!;
 }
 
-/** Masks a message's `[start..start+length)` in place, writes its header so that it ends at `start`, and gives where that begins. */
+/**
+ * Masks a message's `[start..start+length)` in place, writes its header so that it ends at `start`, and gives where that begins. A `key` is
+ * given by tests alone: nobody is to be able to tell the next one.
+ */
 export function writeMaskedHeader(
   wide: WideBytes,
   start: number,
   length: number,
   opcode: number,
+  key: number = nextKey(),
 ): number {
-  const key = nextKey();
   unmask(wide, start, start, length, key);
   const keyAt = start - KEY_BYTES;
   wide.view.setInt32(keyAt, key, true);
