@@ -38,7 +38,7 @@ export async function acceptAll<Connection extends Deno.Conn>(
   while (!isClosed()) {
     try {
       const connection = await listener.accept();
-      // One that came in the same moment: who closes the listener knows only of those before it.
+      // The listener was closed in the same moment: whoever closed it knows only of the connections before this one.
       if (isClosed()) return connection.close();
       failing = false;
       onConnection(connection);

@@ -13,7 +13,6 @@ import { splitAbsolute } from "../http/request_line.ts";
 import { tellAcceptFailed } from "./accept.ts";
 import type { Admitted, Door, Peer } from "./door.ts";
 import { openNativeTunnel, untilOpen } from "./native_tunnel.ts";
-
 import type { EngineOptions, Listener } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
 import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";

@@ -104,7 +104,7 @@ export class NativeEnd implements ClientEnd {
     return false;
   }
 
-  /** It sends its own. */
+  /** The runtime sends Pings of its own. */
   ping(): void {}
   /** The runtime fetches the next message whether or not the last was dealt with. */
   pauseReading(): void {}
@@ -112,7 +112,7 @@ export class NativeEnd implements ClientEnd {
   isUnreachable(): boolean {
     return false;
   }
-  /** It reads all the time, and so sees an end. */
+  /** The runtime reads all the time, and so sees the client's end. */
   probe(): void {}
   /** The runtime alone ends a connection. */
   shutdown(): void {}
@@ -120,7 +120,7 @@ export class NativeEnd implements ClientEnd {
   close(code: number, reason: string): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
-    void this.#sayGoodbye(code, reason);
+    void this.#runClosingHandshake(code, reason);
   }
 
   cut(): void {
@@ -129,7 +129,7 @@ export class NativeEnd implements ClientEnd {
     this.#listener.clientClosed();
   }
 
-  async #sayGoodbye(code: number, reason: string): Promise<void> {
+  async #runClosingHandshake(code: number, reason: string): Promise<void> {
     const socket = this.#socket;
     const gone = within(this.#gone.promise, CLOSE_TIMEOUT_MS);
     const sendClose = () => {
@@ -138,7 +138,7 @@ export class NativeEnd implements ClientEnd {
       // The runtime can't end a connection without a Close.
       socket.close(code === CloseCode.ABNORMAL ? CloseCode.INTERNAL_ERROR : code, reason);
     };
-    // One that sends too much is heard no longer than it takes.
+    // A client that sends too much gets its Close at once, not when it rests.
     const isPatient = this.#finished !== "overflow";
     if (isPatient && socket.bufferedAmount > 0) await this.#queueBelow(1, CLOSE_TIMEOUT_MS);
     const heardBefore = this.heard;
@@ -234,15 +234,15 @@ export class NativeEnd implements ClientEnd {
 /** What the `close` event says: the runtime itself ends with an unclean 1001 when its Pings stay unanswered. */
 function toFinish(event: CloseEvent, failure: string): ClientFinish {
   const { code } = event;
-  if (event.wasClean) return { kind: "close", code, reason: cut(event.reason) };
+  if (event.wasClean) return { kind: "close", code, reason: shortened(event.reason) };
   if (code === CloseCode.GOING_AWAY) {
     return { kind: "silent", code: CloseCode.GOING_AWAY, reason: "no answer to Pings" };
   }
-  return { kind: "lost", code: CloseCode.ABNORMAL, reason: cut(failure) };
+  return { kind: "lost", code: CloseCode.ABNORMAL, reason: shortened(failure) };
 }
 
 /** The runtime takes a Close of any length, and both are a peer's words. */
-function cut(reason: string): string {
+function shortened(reason: string): string {
   return shorten(reason, MAX_CONTROL_BYTES);
 }
 

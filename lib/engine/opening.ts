@@ -38,7 +38,7 @@ export interface OpeningOptions extends TransportOptions {
   readonly door: Door;
   /** The time, by the clock of the ticks. */
   readonly nowMs: () => number;
-  /** It has become a tunnel, or is closed. */
+  /** Told when the client has become a tunnel's, or its connection is closed. */
   readonly onOver: (opening: Opening) => void;
 }
 

@@ -145,7 +145,7 @@ export class StreamTransport implements Transport {
       return;
     }
     this.#out = "shut";
-    // It is gone already, or the read will tell.
+    // The connection is gone already, or the read will tell.
     this.#connection.closeWrite().catch(() => {});
   }
 

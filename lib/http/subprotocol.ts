@@ -4,10 +4,8 @@
  * @module
  */
 import type { FrameType } from "../config/config.ts";
+import type { Encoding } from "../tunnel/encoder.ts";
 import { listElements } from "./request.ts";
-
-/** How bytes become the payload of messages. */
-export type Encoding = "binary" | "text" | "base64";
 
 export interface ChosenSubprotocol {
   /** For `Sec-WebSocket-Protocol`; null: the answer names none. */

@@ -9,6 +9,7 @@ import { completePrefix } from "../websocket/utf8.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import { encodeInPlace } from "./base64.ts";
 
+/** How bytes become the payload of messages. */
 export type Encoding = "binary" | "text" | "base64";
 
 /** Makes messages of what the backend sends. */

@@ -302,7 +302,7 @@ export class Tunnel implements ClientListener {
     this.#cause = cause;
     this.#patience?.stop();
     if (this.#clientState !== "closed") this.#clientDeadlineMs = this.#options.now() + CLOSE_MS;
-    // It has been told that it sent too much: that is not kept for a backend that is slow.
+    // The client is told that it sent too much: that is not kept for a slow backend.
     if (cause.cause === "client-overflow") this.#drop();
     if (isBackendOver(cause.cause)) this.#closeBackend();
     else this.#endBackend();
@@ -331,7 +331,7 @@ export class Tunnel implements ClientListener {
     }
     const clientThrough = this.#clientState === "closed" || this.#clientState === "late";
     if (this.over === null && this.#backendClosed && clientThrough) {
-      // It may not have got what we said.
+      // The client may not have got our Close.
       this.over = this.#client.closeLost ? { ...this.#cause!, code: LOST.code } : this.#cause!;
       this.#options.listener.tunnelOver(this.over);
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chooseSubprotocol, type Encoding } from "../../lib/http/subprotocol.ts";
+import { chooseSubprotocol } from "../../lib/http/subprotocol.ts";
+import type { Encoding } from "../../lib/tunnel/encoder.ts";
 import type { FrameType } from "../../lib/config/config.ts";
 
 const CHOICES: readonly (readonly [
