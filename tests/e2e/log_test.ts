@@ -5,7 +5,7 @@ import { type Program, startWords } from "../support/program.ts";
 import { testEngines } from "./engine_limits.ts";
 import { openBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
-import { openTunnel } from "../support/raw_client.ts";
+import { closePayload, openTunnel } from "../support/raw_client.ts";
 import { BINARY_FRAMES, startFor, withTunnel } from "./whole.ts";
 
 async function freePort(): Promise<number> {
@@ -50,6 +50,7 @@ testEngines("debug level 4 logs each frame, and level 3 none", async (engine) =>
       assert.equal(new TextDecoder().decode(await client.message(Opcode.BINARY)), "hi");
       assert.equal((await client.close(1000)).code, 1000);
       await client.end();
+      taken.close();
       await program.entry("tunnel closed");
       const frames = ["frame received", "frame sent"].flatMap((message) => program.entries(message))
         .map(({ message, type, bytes }) => `${message} ${type} ${bytes}`);
@@ -72,6 +73,7 @@ testEngines("the lines of a tunnel say what was asked for, without the query", a
     await using program = await startFor(engine, backend.address, { logFormat });
     using client = await openTunnel(program.address, "/vnc/1?token=secret", fields);
     assert.equal((await client.close(1000)).code, 1000);
+    await client.end();
     (await backend.take()).close();
     const lines = () => program.log.all.filter((line) => /tunnel (opened|closed)/.test(line));
     await eventually("both lines", () => lines().length === 2);
@@ -97,6 +99,7 @@ testEngines("the lines of a tunnel say what was asked for, without the query", a
 testEngines("what a client did not say is no part of its tunnel's lines", async (engine) => {
   await withTunnel(engine, {}, async ({ program, client, taken }) => {
     assert.equal((await client.close(1000)).code, 1000);
+    await client.end();
     taken.close();
     for (const message of ["tunnel opened", "tunnel closed"]) {
       const entry = await program.entry(message);
@@ -110,6 +113,9 @@ testEngines("a tunnel that ended of bytes that are not UTF-8 is a warning", asyn
   await withTunnel(engine, {}, async ({ program, client, taken }) => {
     await taken.connection.write(Uint8Array.of(0xff));
     assert.equal((await client.closed()).code, 1007);
+    await client.send(Opcode.CLOSE, closePayload(1007));
+    await client.end();
+    taken.close();
     const { level, cause } = await program.entry("tunnel closed");
     assert.deepEqual([level, cause], ["warning", "backend-not-utf8"]);
   });

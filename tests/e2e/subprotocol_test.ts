@@ -16,6 +16,7 @@ async function offer(flags: readonly string[], offered: string) {
   const { status, headers } = await client.head();
   assert.equal(status, 101);
   await client.close(1000);
+  await client.end();
   const lines = [await program.entry("tunnel opened"), await program.entry("tunnel closed")];
   const fields = lines.map(({ subprotocol, declined }) => ({ subprotocol, declined }));
   assert.deepEqual(fields[0], fields[1]);
