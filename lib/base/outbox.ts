@@ -71,3 +71,9 @@ export function sendBehind(
   outbox.hold(bytes, start + taken, end);
   return outbox;
 }
+
+/** Frees what waits, if anything does; gives what waits then: nothing. */
+export function drop(waiting: Outbox | null): null {
+  waiting?.free();
+  return null;
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { StreamEnd } from "../base/transport.ts";
 import type { ClientFinish } from "../websocket/client_end.ts";
 
 /** What ended a tunnel; the first one wins. */
@@ -63,6 +64,20 @@ export const LOST: TunnelEnd = { cause: "client-lost", code: 1006, reason: "" };
 /** How a tunnel ends as its client does. */
 export function endOfClient({ kind, code, reason }: ClientFinish): TunnelEnd {
   return { cause: `client-${kind}`, code, reason };
+}
+
+/** Ends of the client that leave nothing to wait for: it is to be told at once. */
+const TOLD_AT_ONCE: readonly ClientFinish["kind"][] = ["protocol", "overflow", "silent"];
+
+export function isToldAtOnce({ kind }: ClientFinish): boolean {
+  return TOLD_AT_ONCE.includes(kind);
+}
+
+/** How a tunnel ends as its backend does; `isComplete`: no character of its text was cut off. */
+export function endOfBackend(how: StreamEnd, isComplete: boolean): TunnelEnd {
+  if (how === "failed") return endOf("backend-failed");
+  if (how === "reset") return endOf("backend-error");
+  return endOf(isComplete ? "backend-end" : "backend-not-utf8");
 }
 
 /** Causes after which the backend takes no more. */

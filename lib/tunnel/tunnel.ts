@@ -1,6 +1,5 @@
 /**
- * One client with one backend: a state machine without I/O. Bytes, ends and ticks come in, bytes and ends go out by its two
- * sides; it never waits.
+ * One client with one backend: a state machine without I/O. Bytes, ends and ticks come in, bytes and ends go out; it never waits.
  *
  * Until its cause is known, what has ended decides (`up`: client to backend, `down`: backend to client):
  *
@@ -24,14 +23,23 @@
  *
  * @module
  */
-import { type Outbox, sendBehind } from "../base/outbox.ts";
+import { drop, type Outbox, sendBehind } from "../base/outbox.ts";
 import type { StreamEnd, Transport } from "../base/transport.ts";
 import type { ClientEnd, ClientFinish, ClientListener } from "../websocket/client_end.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import { Base64Decoder } from "./base64.ts";
-import { type Cause, endOf, endOfClient, isBackendOver, LOST, type TunnelEnd } from "./cause.ts";
+import {
+  type Cause,
+  endOf,
+  endOfBackend,
+  endOfClient,
+  isBackendOver,
+  isToldAtOnce,
+  LOST,
+  type TunnelEnd,
+} from "./cause.ts";
 import { createEncoder, type Encoder } from "./encoder.ts";
-import type { TunnelOptions } from "./tunnel_options.ts";
+import { HIGH_WATER_BYTES, type TunnelOptions } from "./tunnel_options.ts";
 import { Patience } from "./patience.ts";
 import {
   BACKEND_LINGER_MS,
@@ -43,12 +51,6 @@ import {
   SHORT_LINGER_MS,
 } from "./waits.ts";
 import { createWatchdog, type Watchdog } from "./watchdog.ts";
-
-/** What the client may be ahead of its backend in our memory: it is read on so far, to see its Pings, its Close or its loss. */
-export const HIGH_WATER_BYTES = 64 * 1024;
-
-/** Ends of the client that leave nothing to wait for: it is to be told at once. */
-const TELL_AT_ONCE: readonly ClientFinish["kind"][] = ["protocol", "overflow", "silent"];
 
 export class Tunnel implements ClientListener {
   /** Bytes of the backend given to the client, before they are encoded. */
@@ -112,7 +114,7 @@ export class Tunnel implements ClientListener {
 
   /** The backend has yet to take some of what the client sent. */
   get upWaits(): boolean {
-    return !this.#delivered;
+    return this.#waiting !== null || this.#backend.busy;
   }
 
   /** Bytes of the client that are held until the backend takes them. */
@@ -152,7 +154,7 @@ export class Tunnel implements ClientListener {
   clientFinished(finish: ClientFinish): void {
     if (this.#cause !== null) return;
     const says = endOfClient(finish);
-    if (TELL_AT_ONCE.includes(finish.kind)) return this.#end(says);
+    if (isToldAtOnce(finish)) return this.#end(says);
     if (this.#up !== "open") return;
     // A lost connection may break off anywhere.
     const isCut = finish.kind === "close" && this.#decoder?.complete === false;
@@ -196,14 +198,8 @@ export class Tunnel implements ClientListener {
 
   backendEnded(how: StreamEnd): void {
     if (this.#down === "ended") return;
-    const cause = how === "failed"
-      ? "backend-failed"
-      : how === "reset" || this.#wasReset
-      ? "backend-error"
-      : this.#encoder.complete
-      ? "backend-end"
-      : "backend-not-utf8";
-    this.#endDown(endOf(cause), "ended");
+    const heard = how === "fin" && this.#wasReset ? "reset" : how;
+    this.#endDown(endOfBackend(heard, this.#encoder.complete), "ended");
   }
 
   /** There is room to send more, or what was taken is out. */
@@ -220,7 +216,7 @@ export class Tunnel implements ClientListener {
   /** A send has failed: the backend takes no more, something may still come. The system tells of a reset only once. */
   backendRefused(how: StreamEnd): void {
     this.#wasReset ||= how === "reset";
-    this.#drop();
+    this.#waiting = drop(this.#waiting);
     this.#up = "refused";
     if (this.#cause === null && this.#down === "open") this.#wait(LAST_BYTES_MS);
     this.#decide();
@@ -228,8 +224,11 @@ export class Tunnel implements ClientListener {
 
   /** Ends it for a cause of ours; the first cause wins, and a shutdown hurries. */
   end(cause: Cause): void {
-    if (cause === "shutdown") this.#hurry();
+    this.#hurried ||= cause === "shutdown";
     if (this.#cause === null) this.#end(endOf(cause));
+    else if (this.#hurried && this.#up === "ended") {
+      this.#patience?.shorten(this.#options.now() + SHORT_LINGER_MS);
+    }
   }
 
   /** Looks at what time has run out; to be called every now and then. */
@@ -237,13 +236,7 @@ export class Tunnel implements ClientListener {
     if (this.#clientPaused) this.#probeClient(nowMs);
     if (this.#cause === null) this.#watch(nowMs);
     if (this.#patience?.expired(nowMs, this.#steps)) this.#giveUp();
-    const deadlineMs = this.#clientDeadlineMs;
-    if (deadlineMs > 0 && nowMs >= deadlineMs) this.#cutClient(nowMs);
-  }
-
-  #drop(): void {
-    this.#waiting?.free();
-    this.#waiting = null;
+    if (this.#clientDeadlineMs > 0 && nowMs >= this.#clientDeadlineMs) this.#cutClient(nowMs);
   }
 
   #passUp(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
@@ -274,20 +267,15 @@ export class Tunnel implements ClientListener {
     this.#backend.resumeReading();
   }
 
-  /** Everything that the client sent is with the backend. */
-  get #delivered(): boolean {
-    return this.#waiting === null && !this.#backend.busy;
-  }
-
   /** The first table: whether the cause is known. */
   #decide(): void {
     if (this.#cause !== null) return this.#wind();
     if (this.#down !== "open" && this.#client.drained) {
       // Where a half-close was passed on, the backend's end is what the client's Close waited for.
       const isClients = this.#up === "ended" ||
-        (this.#clientState !== "open" && this.#up !== "refused" && this.#delivered);
+        (this.#clientState !== "open" && this.#up !== "refused" && !this.upWaits);
       this.#end(isClients ? this.#clientSays ?? LOST : this.#backendSays!);
-    } else if (this.#up === "ending" && this.#delivered) {
+    } else if (this.#up === "ending" && !this.upWaits) {
       const { tcpFinPropagate } = this.#options;
       if (!tcpFinPropagate || this.#clientSays!.cause !== "client-close") {
         return this.#end(this.#clientSays!);
@@ -303,7 +291,7 @@ export class Tunnel implements ClientListener {
     this.#patience?.stop();
     if (this.#clientState !== "closed") this.#clientDeadlineMs = this.#options.now() + CLOSE_MS;
     // The client is told that it sent too much: that is not kept for a slow backend.
-    if (cause.cause === "client-overflow") this.#drop();
+    if (cause.cause === "client-overflow") this.#waiting = drop(this.#waiting);
     if (isBackendOver(cause.cause)) this.#closeBackend();
     else this.#endBackend();
     this.#client.close(cause.code, cause.reason);
@@ -320,7 +308,7 @@ export class Tunnel implements ClientListener {
   /** The second table: each side as far as it has come. */
   #wind(): void {
     if (!this.#backendClosed) {
-      if (this.#up === "ending" && this.#delivered) {
+      if (this.#up === "ending" && !this.upWaits) {
         this.#up = "ended";
         this.#backend.shutdown();
         this.#lingerBackend();
@@ -344,7 +332,7 @@ export class Tunnel implements ClientListener {
     if (this.#backendClosed) return;
     this.#backendClosed = true;
     this.#patience?.stop();
-    this.#drop();
+    this.#waiting = drop(this.#waiting);
     this.#backend.close();
   }
 
@@ -358,22 +346,14 @@ export class Tunnel implements ClientListener {
     if (this.#hurried) this.#patience?.shorten(nowMs + SHORT_LINGER_MS);
   }
 
-  #hurry(): void {
-    this.#hurried = true;
-    if (this.#cause !== null && this.#up === "ended") {
-      this.#patience?.shorten(this.#options.now() + SHORT_LINGER_MS);
-    }
-  }
-
   #wait(patienceMs: number, mostMs = 0): void {
-    this.#patience ??= new Patience();
-    this.#patience.start(this.#options.now(), patienceMs, this.#steps, mostMs);
+    const patience = this.#patience ??= new Patience();
+    patience.start(this.#options.now(), patienceMs, this.#steps, mostMs);
   }
 
   /** What shows that a wait is not in vain: the backend takes bytes, or sends some. */
   get #steps(): number {
-    const takes = this.#up === "open" || this.#up === "ending";
-    return takes ? this.#backend.sent : this.#downSteps;
+    return this.#up === "open" || this.#up === "ending" ? this.#backend.sent : this.#downSteps;
   }
 
   #giveUp(): void {
@@ -382,7 +362,7 @@ export class Tunnel implements ClientListener {
       this.#wind();
     } else if (this.#up === "refused") this.#end(endOf("backend-error"));
     else if (this.#up === "ended") this.#end(this.#clientSays!);
-    else if (this.#delivered) this.#end(this.#clientSays ?? LOST);
+    else if (!this.upWaits) this.#end(this.#clientSays ?? LOST);
     else this.#end({ ...endOf("backend-stalled"), code: (this.#clientSays ?? LOST).code });
   }
 

@@ -7,6 +7,9 @@ import type { TunnelEnd } from "./cause.ts";
 import type { Encoding } from "./encoder.ts";
 import type { WatchdogTimes } from "./watchdog.ts";
 
+/** What the client may be ahead of its backend in our memory: it is read on so far, to see its Pings, its Close or its loss. */
+export const HIGH_WATER_BYTES = 64 * 1024;
+
 export interface TunnelOptions extends WatchdogTimes {
   readonly encoding: Encoding;
   readonly tcpFinPropagate: boolean;

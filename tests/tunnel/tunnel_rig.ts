@@ -4,7 +4,7 @@ import { StreamTransport } from "../../lib/engine/stream_transport.ts";
 import { StreamTunnel } from "../../lib/engine/stream_tunnel.ts";
 import type { Cause, TunnelEnd } from "../../lib/tunnel/cause.ts";
 import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
-import { HIGH_WATER_BYTES } from "../../lib/tunnel/tunnel.ts";
+import { HIGH_WATER_BYTES } from "../../lib/tunnel/tunnel_options.ts";
 import type { TunnelOptions } from "../../lib/tunnel/tunnel_options.ts";
 import { Opcode } from "../support/raw_client.ts";
 import { NO_BREATHER } from "../support/no_breather.ts";
