@@ -5,16 +5,19 @@
  */
 import assert from "node:assert/strict";
 import type { BackendConnection } from "../../lib/backend/connection.ts";
+import type { Lease } from "../../lib/backend/backend.ts";
+import type { Admitted, Door, RunningTunnel, TunnelSettings } from "../../lib/engine/door.ts";
+import { Opening } from "../../lib/engine/opening.ts";
 import type { Buffers } from "../../lib/engine/elastic_buffer.ts";
 import type { Slab } from "../../lib/engine/slab.ts";
-import { StreamTransport } from "../../lib/engine/stream_transport.ts";
+import { StreamTransport, type TransportOptions } from "../../lib/engine/stream_transport.ts";
 import { StreamTunnel } from "../../lib/engine/stream_tunnel.ts";
 import type { Encoding } from "../../lib/tunnel/encoder.ts";
 import { type WideBytes, wideBytes } from "../../lib/websocket/wide_bytes.ts";
 import { concat } from "../support/connection.ts";
 import { NO_BREATHER } from "../support/no_breather.ts";
 import { type Random, withRandom } from "../support/random.ts";
-import { closePayload, frame, Opcode } from "../support/raw_client.ts";
+import { closePayload, frame, handshake, Opcode } from "../support/raw_client.ts";
 import { unframe } from "../tunnel/framed_end.ts";
 import { A_WHILE_MS, NOTHING_TIMED } from "../tunnel/tunnel_rig.ts";
 
@@ -56,7 +59,7 @@ function watchedSlab(bufferBytes: number, used: Used): Slab {
 }
 
 /** A connection that does what the test says, when it says so. */
-class PlayedConnection implements BackendConnection {
+class Played implements BackendConnection {
   isClosed = false;
   isShut = false;
   /** All that it was sent. */
@@ -169,7 +172,88 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 12; turn++) await null;
 }
 
-async function walk(random: Random, encoding: Encoding): Promise<number> {
+/** What a walk moves: a tunnel, or a client's connection that has yet to become one. */
+interface Moved {
+  tick(nowMs: number): void;
+  /** Asks for the end. */
+  end(): void;
+  /** Makes a backend's connection of one that is waited for; null: none is. */
+  connect: (() => void) | null;
+}
+
+/** A tunnel from its start. */
+function openTunnel(client: Played, backend: Played, shared: Shared): Moved {
+  const { options, settings } = shared;
+  const tunnel = new StreamTunnel(
+    new StreamTransport(client, options),
+    new StreamTransport(backend, options),
+    { ...settings, role: "server", frameType: frameTypeOf(settings) },
+  );
+  return {
+    tick: (nowMs) => tunnel.tick(nowMs),
+    end: () => tunnel.machine.end("shutdown"),
+    connect: null,
+  };
+}
+
+/** A connection whose head is to come. */
+function openHead(client: Played, backend: Played, shared: Shared): Moved {
+  const { options, settings, onReleased } = shared;
+  let running: RunningTunnel | null = null;
+  let isConnecting = false;
+  const accept = { protocol: null, encoding: settings.encoding, pingIntervalMs: 0 } as Admitted;
+  const leave = () => {
+    backend.close();
+    onReleased();
+  };
+  const door: Door = {
+    limits: { handshakeTimeoutMs: 10_000, maxBufferBytes: 65_536 },
+    accepts: () => "taken",
+    refused() {},
+    admit: (_head, peer) => ({ accept, peer }),
+    connect() {
+      isConnecting = true;
+      return new Promise((resolve) =>
+        moved.connect = () => {
+          moved.connect = null;
+          resolve({ lease: { connection: backend } as unknown as Lease });
+        }
+      );
+    },
+    abandon: leave,
+    open: (_accept, _peer, _lease, start) => void (running = start(settings)),
+  };
+  const opening = new Opening(client, { address: "unix", name: "unix" }, {
+    ...options,
+    door,
+    nowMs: settings.now,
+    // Whoever goes on with a backend says when that is over.
+    onOver: () => isConnecting || leave(),
+  }, null);
+  const moved: Moved = {
+    tick: (nowMs) => (running ?? opening).tick(nowMs),
+    end: () => running === null ? opening.turnAway() : running.machine.end("shutdown"),
+    connect: null,
+  };
+  return moved;
+}
+
+function frameTypeOf({ encoding }: TunnelSettings): "binary" | "text" {
+  return encoding === "binary" ? "binary" : "text";
+}
+
+interface Shared {
+  readonly options: TransportOptions;
+  readonly settings: TunnelSettings;
+  readonly onReleased: () => void;
+}
+
+/** Moves a tunnel of an encoding, from its start or from its client's head, in any order of events; gives how many bytes came through. */
+async function walk(
+  random: Random,
+  encoding: Encoding,
+  begins: "with a tunnel" | "with a head",
+): Promise<number> {
   const used: Used = new Set();
   const buffers: Buffers = {
     small: watchedSlab(512, used),
@@ -177,27 +261,27 @@ async function walk(random: Random, encoding: Encoding): Promise<number> {
     release: null,
     trim() {},
   };
-  const [client, backend] = [new PlayedConnection(used), new PlayedConnection(used)];
-  const options = { buffers, breather: NO_BREATHER };
+  const [client, backend] = [new Played(used), new Played(used)];
   let nowMs = 0;
   let isReleased = false;
-  const tunnel = new StreamTunnel(
-    new StreamTransport(client, options),
-    new StreamTransport(backend, options),
-    {
+  const onReleased = () => void (isReleased = true);
+  const shared: Shared = {
+    options: { buffers, breather: NO_BREATHER },
+    settings: {
       ...NOTHING_TIMED,
       tcpFinPropagate: random.oneIn(3),
       encoding,
-      role: "server",
-      frameType: encoding === "binary" ? "binary" : "text",
       onFrame: null,
       now: () => nowMs,
-      listener: { tunnelOver() {}, tunnelReleased: () => void (isReleased = true) },
+      listener: { tunnelOver() {}, tunnelReleased: onReleased },
     },
-  );
+    onReleased,
+  };
+  const hasHead = begins === "with a head";
+  const moved = (hasHead ? openHead : openTunnel)(client, backend, shared);
   let [up, down] = [0, 0];
   /** Frames on their way. */
-  let wire: Uint8Array = new Uint8Array(0);
+  let wire: Uint8Array = new TextEncoder().encode(hasHead ? handshake() : "");
   const opcode = encoding === "binary" ? Opcode.BINARY : Opcode.TEXT;
   const events: [can: () => boolean, weight: number, play: () => void][] = [
     [() => client.reads, 6, () => {
@@ -214,7 +298,8 @@ async function walk(random: Random, encoding: Encoding): Promise<number> {
     }],
     [() => client.writes, 6, () => client.take(1 + random.below(2500))],
     [() => backend.writes, 4, () => backend.take(1 + random.below(2500))],
-    [() => true, 4, () => tunnel.tick(nowMs += 10)],
+    [() => true, 4, () => moved.tick(nowMs += 10)],
+    [() => moved.connect !== null, 1, () => moved.connect!()],
     [() => client.reads && wire.length === 0, 0.15, () => {
       client.receive(frame(Opcode.CLOSE, closePayload(1000)));
     }],
@@ -224,8 +309,8 @@ async function walk(random: Random, encoding: Encoding): Promise<number> {
     [() => backend.reads, 0.15, () => backend.finish()],
     [() => backend.reads, 0.05, () => backend.fail(new Deno.errors.ConnectionReset())],
     [() => backend.writes, 0.1, () => backend.refuse(new Deno.errors.BrokenPipe())],
-    [() => true, 0.05, () => tunnel.tick(nowMs += 6_000)],
-    [() => true, 0.05, () => tunnel.machine.end("shutdown")],
+    [() => true, 0.05, () => moved.tick(nowMs += 6_000)],
+    [() => true, 0.05, () => moved.end()],
   ];
   const play = () => {
     const able = events.filter(([can]) => can());
@@ -236,10 +321,11 @@ async function walk(random: Random, encoding: Encoding): Promise<number> {
     play();
     await settle();
   }
-  tunnel.machine.end("shutdown");
+  moved.connect?.();
+  moved.end();
   // An end that came while something was sent is told of a turn later.
   for (let turns = 0; turns < 8; turns++) {
-    tunnel.tick(nowMs += A_WHILE_MS);
+    moved.tick(nowMs += A_WHILE_MS);
     await new Promise((resolve) => setTimeout(resolve, 0));
     for (const side of [client, backend]) {
       if (side.isClosed && side.writes) side.refuse(new Deno.errors.Interrupted());
@@ -251,16 +337,25 @@ async function walk(random: Random, encoding: Encoding): Promise<number> {
   assert.equal(buffers.small.used + buffers.large.used, 0, "every buffer is back");
   const upGot = concat(backend.taken);
   assert.deepEqual(upGot, bytesOf(0, upGot.length), "what the client sent");
-  const { bytes: downGot } = unframe(concat(client.taken));
+  const wireDown = concat(client.taken);
+  const { bytes: downGot } = unframe(wireDown.subarray(hasHead ? endOfHead(wireDown) : 0));
   assert.deepEqual(downGot, bytesOf(0, downGot.length), "what the backend sent");
   return upGot.length + downGot.length;
 }
 
+/** Where the bytes behind an answer's head begin. */
+function endOfHead(bytes: Uint8Array): number {
+  const end = new TextDecoder("latin1").decode(bytes).indexOf("\r\n\r\n");
+  return end < 0 ? bytes.length : end + 4;
+}
+
 for (const encoding of ["binary", "text"] as const) {
-  Deno.test(`buffers are lent without harm in any order of events: ${encoding}`, (t) =>
-    withRandom(t, async (random) => {
-      let moved = 0;
-      for (let count = 0; count < WALKS; count++) moved += await walk(random, encoding);
-      assert.ok(moved > WALKS * 1_000, `${moved} bytes moved`);
-    }));
+  for (const begins of ["with a tunnel", "with a head"] as const) {
+    Deno.test(`buffers are lent without harm in any order of events: ${encoding}, ${begins}`, (t) =>
+      withRandom(t, async (random) => {
+        let moved = 0;
+        for (let count = 0; count < WALKS; count++) moved += await walk(random, encoding, begins);
+        assert.ok(moved > WALKS * 1_000, `${moved} bytes moved`);
+      }));
+  }
 }
