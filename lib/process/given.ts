@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { constants } from "node:os";
+import process from "node:process";
 import { closeDescriptor, type Given, openPipe } from "../sys/descriptors.ts";
 import { type Libc, sharedLibc } from "../sys/libc.ts";
 import { posixSpawn, type SpawnRequest } from "../sys/spawn.ts";
@@ -109,6 +109,7 @@ export function decodeStatus(status: number): Deno.CommandStatus {
     const code = (status >> 8) & 0xff;
     return { success: code === 0, code, signal: null };
   }
-  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  const { signals } = process.getBuiltinModule("node:os").constants;
+  const name = Object.entries(signals).find(([, number]) => number === signal)?.[0];
   return { success: false, code: 128 + signal, signal: (name ?? `${signal}`) as Deno.Signal };
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Socket } from "node:net";
+import process from "node:process";
 import { isAtLeast } from "../base/version.ts";
 import { lastError, type Libc, sharedLibc } from "./libc.ts";
 
@@ -37,6 +37,8 @@ export function openPipe(): Given<ReadableStream<Uint8Array<ArrayBuffer>>> {
 /** What comes out of a descriptor, read when it is asked for; closed at the end, or when the stream is cancelled. */
 function readDescriptor(fd: number): ReadableStream<Uint8Array<ArrayBuffer>> {
   let deliver = (_: Uint8Array) => {};
+  // Loaded when it is needed: it takes 1.7 MiB.
+  const { Socket } = process.getBuiltinModule("node:net");
   const socket = new Socket({
     fd,
     readable: true,
