@@ -94,7 +94,8 @@ export async function probe(
   const leftMs = Math.max(dueMs - performance.now(), LEAST_CLOSE_MS);
   const fault = await closeWebSocket(connection, asked.early, leftMs);
   // That a tunnel opens is what was asked.
-  return { ok: true, text: "a tunnel opens" + (fault === null ? "" : `, but the server ${fault}`) };
+  if (fault === null) return { ok: true, text: "a tunnel opens" };
+  return { ok: true, text: `a tunnel opens, but the server ${printable(fault)}` };
 }
 
 /** What an answer comes to; or a tunnel that is open, and what the server has sent behind its head. */
@@ -154,9 +155,15 @@ function isFinal({ status }: AnswerHead): boolean {
   return status === 101 || status >= 200;
 }
 
+/** A server's words without what would move a terminal's cursor, or more. */
+function printable(words: string): string {
+  return words.replace(/\p{Cc}/gu, "?");
+}
+
 /** The status and the first line of the body. */
 function explain({ head, rest }: Answer): string {
-  const words = new TextDecoder().decode(rest).split("\n")[0]!.trim().slice(0, MAX_WORDS_LENGTH);
+  const line = new TextDecoder().decode(rest).split("\n")[0]!.trim();
+  const words = printable(line.slice(0, MAX_WORDS_LENGTH));
   return `${head.status} ${head.reasonPhrase}`.trim() + (words && `: ${words}`);
 }
 

@@ -94,6 +94,9 @@ Deno.test("`probe()` with ws: says that no backend answers, with http: it doesn'
 Deno.test("`probe()` says in a line what is not well", async () => {
   const cases: [answer: string | null, RegExp][] = [
     ["HTTP/1.1 500 Internal Server Error\r\n\r\nno\nmore", /^answers 500 .*Error: no$/],
+    ["HTTP/1.1 502\r\n\r\na\x1b[2J\tb\r\n", /^answers 502: a\?\[2J\?b$/],
+    ["HTTP/1.1 502 \x1b[2J\r\n\r\n", /^the answer has a control character$/],
+    ["HTTP/1.1 200 O", /^the answer ends inside its head$/],
     ["SSH-2.0-OpenSSH_9\r\n", /^the answer is no HTTP$/],
     ["", /^the answer is no HTTP$/],
     [null, /^no answer within 0\.2 s$/],
@@ -176,9 +179,9 @@ Deno.test("`probe()` with ws: finds a server well that opens a tunnel, and says 
       await takeClose(server);
       await server.write(Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 3, 0xe8));
     }],
-    ["closes it with 1011 the backend is gone", async (server) => {
+    ["closes it with 1011 the backend is ?[1mgone", async (server) => {
       await server.write(
-        frame(Opcode.CLOSE, closePayload(1011, "the backend is gone"), { masked: false }),
+        frame(Opcode.CLOSE, closePayload(1011, "the backend is \x1b[1mgone"), { masked: false }),
       );
       await server.reader.rest("its end");
       server.close();
