@@ -46,12 +46,16 @@ export function createSweep(
   let tickedAtMs = 0;
   let leftOutMs = 0;
   let letIn = false;
-  const tick = () => {
+  /** Gives by how much the tick that was due is late, and counts from now on to the next. */
+  const takeTime = () => {
     const lateMs = performance.now() - tickedAtMs - tickMs;
     tickedAtMs = performance.now();
-    const isLate = lateMs >= LATE_MS;
     // What a busy moment takes is time like any other.
     if (lateMs >= STOPPED_MS) leftOutMs += lateMs;
+    return lateMs;
+  };
+  const tick = () => {
+    const isLate = takeTime() >= LATE_MS;
     // Not twice in a row: a machine that is always behind must come to a look as well.
     letIn = isLate && !letIn;
     if (letIn) return;
@@ -63,9 +67,10 @@ export function createSweep(
     if (neededMs > tickMs && timer !== undefined) startTimer(neededMs);
   };
   const startTimer = (everyMs: number) => {
+    if (timer === undefined) tickedAtMs = performance.now();
+    else takeTime();
     clearInterval(timer);
     tickMs = everyMs;
-    tickedAtMs = performance.now();
     timer = setInterval(tick, tickMs);
   };
   return {

@@ -130,3 +130,17 @@ Deno.test("`createSweep()` ticks as often as the one asks that asks for the most
   unwatchOther();
   unwatchLast();
 });
+
+Deno.test("`createSweep()` leaves out a standstill also where somebody asks for shorter ticks before it has ticked again", async () => {
+  const sweep = createSweep(50);
+  const unwatch = watched(sweep, () => {});
+  let looks = 0;
+  const begunMs = sweep.nowMs();
+  holdUp(2_000);
+  const unwatchShort = watched(sweep, () => looks++, 10);
+  await until("a look", () => looks > 0);
+  const tookMs = sweep.nowMs() - begunMs;
+  unwatch();
+  unwatchShort();
+  assert(tookMs < 1_500, `${tookMs} ms`);
+});
