@@ -163,7 +163,7 @@ Deno.test("100 tunnels stalled both ways take their part, no more, and give it b
     const most = TUNNEL_BYTES + BUSY_NOISE_BYTES / tunnels.length;
     await checkFigure(t, "each, draining", (draining - baseline) / tunnels.length, most);
     dropAll(tunnels);
-    const highest = baseline + 2 * NOISE_BYTES;
+    const highest = baseline + BUSY_NOISE_BYTES;
     await eventually("memory to fall back", () => program.residentBytes() <= highest);
   });
 });
