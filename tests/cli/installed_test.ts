@@ -70,6 +70,7 @@ Deno.test("`deno install` makes a command that takes paths from where the user s
 Deno.test("nothing is run or tested with other packages than the lock has", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   for (const name of ["start", "check", "test"]) {
-    assert.match(tasks[name].command, /\bdeno (run|check|test) --frozen /, name);
+    assert.match(tasks[name].command, /\bdeno (run|check) --frozen /, name);
   }
+  assert.match(await Deno.readTextFile(`${ROOT}scripts/test.ts`), /FLAGS = \["--frozen", /);
 });
