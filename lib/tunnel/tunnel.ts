@@ -57,7 +57,6 @@ export class Tunnel implements ClientListener {
   downBytes = 0;
   /** How it ended, once both sides are through, or as good as. */
   over: TunnelEnd | null = null;
-
   readonly #options: TunnelOptions;
   #client!: ClientEnd;
   readonly #backend: Transport;
@@ -65,7 +64,6 @@ export class Tunnel implements ClientListener {
   #waiting: Outbox | null = null;
   readonly #encoder: Encoder;
   readonly #decoder: Base64Decoder | null;
-
   /** `ending`: no more comes from the client; `ended`: the backend has been told; `refused`: it takes no more. */
   #up: "open" | "ending" | "ended" | "refused" = "open";
   /** `ending`: no more is passed on; `ended`: its stream is over. */
@@ -83,7 +81,6 @@ export class Tunnel implements ClientListener {
   #releaseTold = false;
   /** When a client that nothing is received from is next sent a Pong. */
   #pongDueMs = 0;
-
   #downSteps = 0;
   /** Made when something is first waited for. */
   #patience: Patience | null = null;
@@ -153,12 +150,11 @@ export class Tunnel implements ClientListener {
 
   clientFinished(finish: ClientFinish): void {
     if (this.#cause !== null) return;
-    const says = endOfClient(finish);
-    if (isToldAtOnce(finish)) return this.#end(says);
+    if (isToldAtOnce(finish)) return this.#end(endOfClient(finish));
     if (this.#up !== "open") return;
     // A lost connection may break off anywhere.
     const isCut = finish.kind === "close" && this.#decoder?.complete === false;
-    this.#endUp(isCut ? endOf("client-base64") : says);
+    this.#endUp(isCut ? endOf("client-base64") : endOfClient(finish));
   }
 
   clientRefused(): void {
@@ -206,18 +202,16 @@ export class Tunnel implements ClientListener {
   backendWritable(): void {
     if (this.#waiting?.flush() === false) return;
     this.#waiting = null;
-    if (this.#clientPaused) {
-      this.#clientPaused = false;
-      this.#client.resumeReading();
-    }
+    this.#resumeClient();
     this.#decide();
   }
 
-  /** A send has failed: the backend takes no more, something may still come. The system tells of a reset only once. */
+  /** A send has failed: the backend takes no more, something may still come; the client is heard on. The system tells of a reset only once. */
   backendRefused(how: StreamEnd): void {
     this.#wasReset ||= how === "reset";
     this.#waiting = drop(this.#waiting);
     this.#up = "refused";
+    this.#resumeClient();
     if (this.#cause === null && this.#down === "open") this.#wait(LAST_BYTES_MS);
     this.#decide();
   }
@@ -242,7 +236,8 @@ export class Tunnel implements ClientListener {
   #passUp(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
     if (start === end) return;
     this.#waiting = sendBehind(this.#waiting, this.#backend, bytes, start, end);
-    if (this.upHeld <= HIGH_WATER_BYTES || this.#clientPaused) return;
+    const most = this.#options.highWaterBytes ?? HIGH_WATER_BYTES;
+    if (this.upHeld <= most || this.#clientPaused) return;
     this.#clientPaused = true;
     this.#pongDueMs = this.#options.now() + HEARTBEAT_MS;
     this.#client.pauseReading();
@@ -261,6 +256,12 @@ export class Tunnel implements ClientListener {
     this.#decide();
   }
 
+  #resumeClient(): void {
+    if (!this.#clientPaused) return;
+    this.#clientPaused = false;
+    this.#client.resumeReading();
+  }
+
   #resumeBackend(): void {
     if (!this.#backendPaused) return;
     this.#backendPaused = false;
@@ -276,8 +277,7 @@ export class Tunnel implements ClientListener {
         (this.#clientState !== "open" && this.#up !== "refused" && !this.upWaits);
       this.#end(isClients ? this.#clientSays ?? LOST : this.#backendSays!);
     } else if (this.#up === "ending" && !this.upWaits) {
-      const { tcpFinPropagate } = this.#options;
-      if (!tcpFinPropagate || this.#clientSays!.cause !== "client-close") {
+      if (!this.#options.tcpFinPropagate || this.#clientSays!.cause !== "client-close") {
         return this.#end(this.#clientSays!);
       }
       this.#up = "ended";

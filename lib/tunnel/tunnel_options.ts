@@ -13,6 +13,8 @@ export const HIGH_WATER_BYTES = 64 * 1024;
 export interface TunnelOptions extends WatchdogTimes {
   readonly encoding: Encoding;
   readonly tcpFinPropagate: boolean;
+  /** @default {HIGH_WATER_BYTES} */
+  readonly highWaterBytes?: number;
   /** How long the backend may be silent once its input has ended, since it may still be using it. */
   readonly backendLingerMs: number;
   /** Sees the first bytes that come from the backend. */

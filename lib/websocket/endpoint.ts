@@ -111,6 +111,7 @@ export class Endpoint implements ClientEnd {
     this.#eof = true;
     if (how === "reset") this.#refuse();
     this.#finish({ kind: "lost", code: CloseCode.ABNORMAL, reason: how });
+    if (how === "reset" && this.#state === "open") this.#listener.clientRefused();
     this.#proceed();
   }
 

@@ -18,8 +18,13 @@ function playAll(options: WorldOptions, events: readonly Event[]): World {
 
 /** Plays a whole order and says what was wrong with it. */
 function check(options: WorldOptions, events: readonly Event[]): void {
+  naming(options, events, () => checkEnd(playAll(options, events)));
+}
+
+/** Does what an order is for; whatever is thrown says which it was. */
+function naming<T>(options: WorldOptions, events: readonly Event[], act: () => T): T {
   try {
-    checkEnd(playAll(options, events));
+    return act();
   } catch (error) {
     const order = events.map((event) => `"${event}"`).join(", ");
     throw new Error(`${JSON.stringify(options)}: ${order}`, { cause: error });
@@ -61,7 +66,7 @@ function explore(options: WorldOptions, depth: number): number {
       count++;
       return check(options, order);
     }
-    const world = playAll(options, order);
+    const world = naming(options, order, () => playAll(options, order));
     if (world.tunnel.released) {
       count++;
       return check(options, order);
@@ -88,7 +93,7 @@ function walk(options: WorldOptions, random: Random, steps: number): void {
       event = random.pick(events.filter((event) => /data|room|full/.test(event))) ?? event;
     }
     order.push(event);
-    world.play(event);
+    naming(options, order, () => world.play(event));
   }
   check(options, order);
 }

@@ -24,6 +24,8 @@ export function takeFrames(
     if (from + length > bytes.length && (first & 0x0f) === 0x08) break;
     if (first === 0x88) closes.push(length === 0 ? 1005 : payload[0]! << 8 | payload[1]!);
     else if (first === (encoding === "binary" ? 0x82 : 0x81)) parts.push(Buffer.from(payload));
+    // A heartbeat to a client that waits.
+    else if (first === 0x8a) assert.equal(length, 0, "nobody has sent a Ping");
     else assert.fail(`a frame that begins with ${first}`);
     at = from + length;
   }

@@ -128,6 +128,10 @@ export const EVENTS = [
 export type Event = (typeof EVENTS)[number];
 
 const STEP_MS = 6_000;
+
+/** So few that two words of the client's are enough to make it wait. */
+const HIGH_WATER_BYTES = 4;
+
 /** A word of the client's, and of the backend's; of text and of base64 they are whole, two words of either go behind one another. */
 const UP = { binary: "up!", text: "hü?", base64: "YWJj" } as const;
 const DOWN = { binary: "down", text: "dö!", base64: "xyz" } as const;
@@ -161,6 +165,7 @@ export class World {
       readTimeoutMs: 0,
       writeTimeoutMs: 0,
       tcpFinPropagate: options.tcpFinPropagate,
+      highWaterBytes: HIGH_WATER_BYTES,
       backendLingerMs: 2_000,
       now: () => this.#nowMs,
       listener: {
@@ -216,6 +221,22 @@ export class World {
   }
 
   play(event: Event): void {
+    this.#play(event);
+    this.#checkWaiting();
+  }
+
+  /** Who waits does so for something. */
+  #checkWaiting(): void {
+    const { tunnel, client, backend } = this;
+    if (client.paused && !client.isClosed) {
+      assert.ok(tunnel.upWaits && !tunnel.ending, "a client waits for its backend, or is heard");
+    }
+    if (backend.paused && !backend.isClosed) {
+      assert.ok(tunnel.downWaits && !tunnel.ending, "a backend waits for its client, or is heard");
+    }
+  }
+
+  #play(event: Event): void {
     const { tunnel } = this;
     switch (event) {
       case "client data":
