@@ -63,7 +63,8 @@ test("`spawnGiven()` passes words and environment on as they are, and no more", 
 });
 
 test("`spawnGiven()` starts it in a session of its own, with signals as they are by default", async () => {
-  const script = 'cat "/proc/$$/stat"; grep -E "^Sig(Blk|Ign)" "/proc/$$/status"';
+  // The program itself: a shell that waits for another blocks signals for moments.
+  const script = 'cat "/proc/$$/stat"; exec grep -E "^Sig(Blk|Ign)" /proc/self/status';
   const { pid, output } = await run({
     words: sh(script),
     environment: { PATH: "/usr/bin:/bin" },
