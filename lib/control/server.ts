@@ -6,6 +6,7 @@
 import { createBreather } from "../base/breather.ts";
 import type { ProcReport } from "../backend/backend.ts";
 import { createHosts } from "../backend/hosts.ts";
+import { createTrimHeap, type TrimHeap } from "../sys/heap.ts";
 import { createReleasePages } from "../sys/pages.ts";
 import type { Config, ListenConfig } from "../config/config.ts";
 import { createSocketDiag } from "../sys/socket_diag.ts";
@@ -48,7 +49,7 @@ export function createServer(config: Config, events: Events): Server {
   const buffers = createBuffers(config.bufferBytes, createReleasePages());
   const breather = createBreather();
   const diag = createSocketDiag();
-  const sweep = createSweep(LONGEST_TICK_MS, buffers.trim);
+  const sweep = createSweep(LONGEST_TICK_MS, trimmer(buffers.trim, createTrimHeap()));
   const stopping = new AbortController();
   const { signal } = stopping;
   const door = createDoor({ generations, registry, sweep, events, stopping: signal });
@@ -86,5 +87,19 @@ export function createServer(config: Config, events: Events): Server {
       await breather.close();
       diag.close();
     },
+  };
+}
+
+/** How often, while there are tunnels, memory is given back that only the C library holds. */
+const TRIM_HEAP_MS = 5000;
+
+/** Gives memory back that nobody uses, as time passes. */
+function trimmer(trimBuffers: (nowMs: number) => void, trimHeap: TrimHeap | null) {
+  let dueMs = 0;
+  return (nowMs: number) => {
+    trimBuffers(nowMs);
+    if (nowMs < dueMs) return;
+    dueMs = nowMs + TRIM_HEAP_MS;
+    trimHeap?.();
   };
 }

@@ -41,6 +41,7 @@ const SYMBOLS = {
   /** Its address alone: a function that does nothing to anybody. */
   abs: { type: "pointer" },
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
+  malloc_trim: { parameters: ["usize"], result: "i32" },
   getpagesize: { parameters: [], result: "i32" },
   umask: { parameters: ["u32"], result: "u32" },
   __errno_location: { parameters: [], result: "pointer" },
