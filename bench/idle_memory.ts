@@ -3,7 +3,7 @@ import { openIdle } from "./load.ts";
 import { residentBytes, type Server } from "./server.ts";
 
 const TUNNEL_COUNTS = [1000, 5000];
-const SETTLE_MS = 500;
+const SETTLE_MS = 2500;
 const SETTLE_DEADLINE_MS = 15_000;
 
 /** The runtime collects the garbage of an idle program within so long: 8 to 18 s were seen. */

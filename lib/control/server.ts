@@ -91,7 +91,7 @@ export function createServer(config: Config, events: Events): Server {
 }
 
 /** How often, while there are tunnels, memory is given back that only the C library holds. */
-const TRIM_HEAP_MS = 5000;
+const TRIM_HEAP_MS = 2000;
 
 /** Gives memory back that nobody uses, as time passes. */
 function trimmer(trimBuffers: (nowMs: number) => void, trimHeap: TrimHeap | null) {
