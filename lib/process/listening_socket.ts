@@ -6,7 +6,7 @@
  */
 import type { Address } from "../base/address.ts";
 import { encodeIpAddress } from "../sys/ip_address.ts";
-import { lastError, type Libc, openLibc } from "../sys/libc.ts";
+import { lastError, type Libc, sharedLibc } from "../sys/libc.ts";
 
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -39,16 +39,14 @@ export function openListeningSocket(address: Address, backlog: number): OpenedSo
   if (name === null) {
     return { ok: false, reason: "a listening socket to inherit needs an IP address, not a name" };
   }
-  const opened = openLibc();
-  if (!opened.ok) {
-    return { ok: false, reason: `can't hand a listening socket over: ${opened.reason}` };
+  if (!sharedLibc.ok) {
+    return { ok: false, reason: `can't hand a listening socket over: ${sharedLibc.reason}` };
   }
-  const { libc } = opened;
+  const { libc } = sharedLibc;
   const { symbols } = libc;
   const failed = (call: string): OpenedSocket => {
     const reason = `${call}: ${lastError(libc)}`;
     if (fd >= 0) symbols.close(fd);
-    libc.close();
     return { ok: false, reason };
   };
   const fd = symbols.socket(name.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -61,10 +59,7 @@ export function openListeningSocket(address: Address, backlog: number): OpenedSo
     socket: {
       descriptor: fd,
       asDescriptorZero: (spawn) => asDescriptorZero(libc, fd, spawn),
-      close() {
-        symbols.close(fd);
-        libc.close();
-      },
+      close: () => void symbols.close(fd),
     },
   };
 }

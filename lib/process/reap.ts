@@ -4,7 +4,7 @@
  * @module
  */
 import type { Emit } from "../events/events.ts";
-import { type Libc, openLibc } from "../sys/libc.ts";
+import { type Libc, sharedLibc } from "../sys/libc.ts";
 
 /** The runtime waits for these, or who started them. */
 const own = new Set<number>();
@@ -44,12 +44,11 @@ export function claim(pid: number, status: Promise<unknown>): void {
  * the end of it. Linux only; needs FFI: without, it says so once and zombies of grandchildren stay.
  */
 export function reapOrphans(emit: Emit): () => void {
-  const opened = openLibc();
-  if (!opened.ok) {
-    emit({ kind: "reaper-missing", reason: opened.reason });
+  if (!sharedLibc.ok) {
+    emit({ kind: "reaper-missing", reason: sharedLibc.reason });
     return () => {};
   }
-  const { libc } = opened;
+  const { libc } = sharedLibc;
   const sweep = () => {
     for (let pid; (pid = nextEnded(libc)) !== 0;) {
       // It hides those behind it until it has been waited for, which brings us here again.
@@ -64,7 +63,6 @@ export function reapOrphans(emit: Emit): () => void {
   return () => {
     Deno.removeSignalListener("SIGCHLD", sweep);
     onOwnEnded = () => {};
-    libc.close();
   };
 }
 

@@ -50,12 +50,12 @@ const SYMBOLS = {
 
 export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>;
 
-/** The library, to be closed by the caller, or why it can't be had. */
+/** The library, or why it can't be had. */
 export type OpenedLibc =
   | { readonly ok: true; readonly libc: Libc }
   | { readonly ok: false; readonly reason: string };
 
-export function openLibc(): OpenedLibc {
+function openLibc(): OpenedLibc {
   if (Deno.build.os !== "linux") return { ok: false, reason: "it works on Linux alone" };
   try {
     return { ok: true, libc: Deno.dlopen("libc.so.6", SYMBOLS) };

@@ -5,7 +5,7 @@
  * @module
  */
 import { encodeIpAddress } from "./ip_address.ts";
-import { type Libc, openLibc } from "./libc.ts";
+import { type Libc, sharedLibc } from "./libc.ts";
 
 /** One end of a connection. */
 export interface Endpoint {
@@ -95,20 +95,16 @@ export function createSocketDiag(): SocketDiag {
     close() {
       if (opened === null || opened === "not yet") return;
       opened.libc.symbols.close(opened.fd);
-      opened.libc.close();
       opened = null;
     },
   };
 }
 
 function openNetlink(): { libc: Libc; fd: number } | null {
-  const found = openLibc();
-  if (!found.ok) return null;
-  const { libc } = found;
+  if (!sharedLibc.ok) return null;
+  const { libc } = sharedLibc;
   const fd = libc.symbols.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-  if (fd >= 0) return { libc, fd };
-  libc.close();
-  return null;
+  return fd >= 0 ? { libc, fd } : null;
 }
 
 /** Null for what is no pair of IP addresses. */

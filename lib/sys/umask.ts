@@ -3,21 +3,19 @@
  *
  * @module
  */
-import { openLibc } from "./libc.ts";
+import { sharedLibc } from "./libc.ts";
 
 /**
  * Calls `create`; what it creates has at most `mode` (umask(2)), if the C library can be called. The umask is the process's, so
  * nothing may be awaited.
  */
 export function withMode<T>(mode: number, create: () => T): T {
-  const opened = openLibc();
-  if (!opened.ok) return create();
-  const { umask } = opened.libc.symbols;
+  if (!sharedLibc.ok) return create();
+  const { umask } = sharedLibc.libc.symbols;
   const before = umask(0o777 & ~mode);
   try {
     return create();
   } finally {
     umask(before);
-    opened.libc.close();
   }
 }
