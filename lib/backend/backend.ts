@@ -5,6 +5,7 @@
  */
 import type { Shortage } from "../base/exhaustion.ts";
 import type { HostConfig } from "../config/config.ts";
+import type { ProcReport } from "../events/event.ts";
 import type { BackendConnection } from "./connection.ts";
 
 /** What a backend is chosen by, and what a program started for the tunnel is told. */
@@ -52,19 +53,6 @@ export interface ConnectFailure {
 export type ConnectResult =
   | { readonly ok: true; readonly lease: Lease }
   | { readonly ok: false; readonly failure: ConnectFailure };
-
-/** One line of the table of hosts and procs. */
-export interface ProcReport {
-  readonly route: string;
-  readonly backend: string;
-  readonly state: string;
-  readonly load: number;
-  readonly pid: number | null;
-  readonly tunnelsServed: number;
-  readonly failures: number;
-  /** Unix time in milliseconds; null while it is not disabled. */
-  readonly disabledUntil: number | null;
-}
 
 /** The hosts behind one key of a configuration. */
 export interface Pool {

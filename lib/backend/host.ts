@@ -15,7 +15,8 @@ import {
   standingOf,
   stateOf,
 } from "./address.ts";
-import type { ConnectRequest, ProcReport } from "./backend.ts";
+import type { ProcReport } from "../events/event.ts";
+import type { ConnectRequest } from "./backend.ts";
 
 /** What a configuration says of a host. */
 export interface HostSetting {

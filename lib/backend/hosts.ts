@@ -9,7 +9,7 @@
 import type { HostConfig } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { createGuard } from "../process/guard.ts";
-import type { ProcReport } from "./backend.ts";
+import type { ProcReport } from "../events/event.ts";
 import { ExecHost } from "./exec_host.ts";
 import { createFixedHost, type Host, type PoolHost } from "./host.ts";
 import { type Outages, unknownOutages } from "./outages.ts";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { ProcReport } from "../backend/backend.ts";
+import type { ProcReport } from "../events/event.ts";
 import type { Hosts } from "../backend/hosts.ts";
 import { createPool, type RoutePool } from "../backend/pool.ts";
 import type { Config } from "../config/config.ts";

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import type { ProcReport } from "../backend/backend.ts";
-import type { ReportEvent } from "../events/event.ts";
+import type { ProcReport, ReportEvent } from "../events/event.ts";
 import type { Events } from "../events/events.ts";
 import type { Registry } from "./registry.ts";
 import { progressOf } from "./progress.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { createBreather } from "../base/breather.ts";
-import type { ProcReport } from "../backend/backend.ts";
+import type { ProcReport } from "../events/event.ts";
 import { createHosts } from "../backend/hosts.ts";
 import { createTrimHeap, type TrimHeap } from "../sys/heap.ts";
 import { createReleasePages } from "../sys/pages.ts";

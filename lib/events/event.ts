@@ -243,20 +243,22 @@ export type ProgramEvent =
   | { readonly kind: "reaper-missing"; readonly reason: string }
   | { readonly kind: "orphan-reaped"; readonly pid: number };
 
+/** One line of the table of hosts and procs. */
+export interface ProcReport {
+  readonly route: string;
+  readonly backend: string;
+  readonly state: string;
+  readonly load: number;
+  readonly pid: number | null;
+  readonly tunnelsServed: number;
+  readonly failures: number;
+  /** Unix time in milliseconds; null while it is not disabled. */
+  readonly disabledUntil: number | null;
+}
+
 /** The state of everything, for whoever asked by a signal. */
 export type ReportEvent =
   | { readonly kind: "report-begun"; readonly openTunnels: number; readonly backends: number }
-  | {
-    readonly kind: "report-backend";
-    readonly route: string;
-    readonly backend: string;
-    readonly state: string;
-    readonly load: number;
-    readonly pid: number | null;
-    readonly tunnelsServed: number;
-    readonly failures: number;
-    /** Unix time in milliseconds; null while it is not disabled. */
-    readonly disabledUntil: number | null;
-  }
+  | ({ readonly kind: "report-backend" } & ProcReport)
   | ({ readonly kind: "report-tunnel" } & TunnelProgress)
   | { readonly kind: "report-ended"; readonly tunnels: number };

@@ -4,7 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Lease, ProcReport } from "../../lib/backend/backend.ts";
+import type { Lease } from "../../lib/backend/backend.ts";
+import type { ProcReport } from "../../lib/events/event.ts";
 import { createHosts } from "../../lib/backend/hosts.ts";
 import { createPool, type RoutePool } from "../../lib/backend/pool.ts";
 import type { HostConfig, ProgramConfig, RouteConfig } from "../../lib/config/config.ts";

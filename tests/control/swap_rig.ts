@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { formatAddress } from "../../lib/base/address.ts";
 import type { LogFields, OpenedLog } from "../../lib/base/logger.ts";
-import type { ProcReport } from "../../lib/backend/backend.ts";
+import type { ProcReport } from "../../lib/events/event.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { loadToml } from "../../lib/config/load.ts";
 import { createServer, type Server } from "../../lib/control/server.ts";
