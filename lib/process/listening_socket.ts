@@ -5,17 +5,15 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
-import { encodeIpAddress } from "../sys/ip_address.ts";
 import { lastError, type Libc, sharedLibc } from "../sys/libc.ts";
-
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-const SOCK_STREAM = 1;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
-const F_DUPFD_CLOEXEC = 1030;
+import { encodeSocketAddress } from "../sys/socket_address.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  SO_REUSEADDR,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../sys/socket_constants.ts";
 
 /** Above the descriptors that programs expect something at. */
 const FIRST_SAVED_DESCRIPTOR = 10;
@@ -85,28 +83,4 @@ function asDescriptorZero<T>({ symbols }: Libc, fd: number, spawn: () => T): T {
 export function listenFdsCommand(command: readonly string[]): string[] {
   const script = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@" 3<&0 0</dev/null';
   return ["/bin/sh", "-c", script, "sh", ...command];
-}
-
-/** A `struct sockaddr` and its family; null when the host is a name. */
-export function encodeSocketAddress(
-  address: Address,
-): { family: number; bytes: Uint8Array<ArrayBuffer> } | null {
-  if (address.transport === "unix") {
-    const path = new TextEncoder().encode(address.path);
-    // An abstract name ends with the structure, a path with a NUL (unix(7)).
-    const nul = address.path.startsWith("\0") ? 0 : 1;
-    const bytes = new Uint8Array(2 + path.length + nul);
-    new Uint16Array(bytes.buffer, 0, 1)[0] = AF_UNIX;
-    bytes.set(path, 2);
-    return { family: AF_UNIX, bytes };
-  }
-  const ip = encodeIpAddress(address.hostname === "localhost" ? "127.0.0.1" : address.hostname);
-  if (ip === null) return null;
-  const family = ip.length === 4 ? AF_INET : AF_INET6;
-  const bytes = new Uint8Array(ip.length === 4 ? 16 : 28);
-  // The family in the machine's order, the port in the network's.
-  new Uint16Array(bytes.buffer, 0, 1)[0] = family;
-  new DataView(bytes.buffer).setUint16(2, address.port);
-  bytes.set(ip, ip.length === 4 ? 4 : 8);
-  return { family, bytes };
 }

@@ -14,6 +14,7 @@
  * @module
  */
 import { sharedLibc } from "./libc.ts";
+import { AF_INET } from "./socket_constants.ts";
 
 /** On every machine that Deno has a Linux for (signal(7)). */
 const SIGUSR1 = 10;
@@ -54,7 +55,6 @@ export function debuggerListens(): boolean {
   return false;
 }
 
-const AF_INET = 2;
 const DEBUGGER_PORT = 9229;
 
 /** Few are open at the start. */

@@ -6,6 +6,7 @@
  */
 import { encodeIpAddress } from "./ip_address.ts";
 import { type Libc, sharedLibc } from "./libc.ts";
+import { AF_INET, AF_INET6, SOCK_CLOEXEC } from "./socket_constants.ts";
 
 /** One end of a connection. */
 export interface Endpoint {
@@ -42,11 +43,8 @@ export interface SocketDiag {
   close(): void;
 }
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_SOCK_DIAG = 4;
 const MSG_DONTWAIT = 0x40;
 const IPPROTO_TCP = 6;

@@ -9,15 +9,17 @@
  */
 import { closeDescriptor, type Given, libc } from "./descriptors.ts";
 import { lastError } from "./libc.ts";
+import { encodeSocketAddress } from "./socket_address.ts";
+import {
+  AF_UNIX,
+  F_DUPFD_CLOEXEC,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "./socket_constants.ts";
 
-// Of <sys/socket.h> and <fcntl.h>.
-const AF_UNIX = 1;
-const SOCK_STREAM = 1;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const SO_PEERCRED = 17;
-const F_DUPFD_CLOEXEC = 1030;
 
 /** For those who find out about the name and want to come first; they are let in by nobody. */
 const BACKLOG = 1024;
@@ -34,7 +36,7 @@ const NEIGHBOURS = 8;
 /** Makes a pair. Throws what the system says. */
 export async function openSocketPair(): Promise<Given<Deno.UnixConn>> {
   const path = `\0wstunnel-${crypto.randomUUID()}`;
-  const name = encodeName(path);
+  const name = encodeSocketAddress({ transport: "unix", path })!.bytes;
   const listener = listenAt(name);
   try {
     const lowest = lowestFree(listener);
@@ -49,14 +51,6 @@ export async function openSocketPair(): Promise<Given<Deno.UnixConn>> {
   } finally {
     closeDescriptor(listener);
   }
-}
-
-/** A `struct sockaddr_un` with an abstract name (unix(7)). */
-function encodeName(path: string): Uint8Array<ArrayBuffer> {
-  const name = new Uint8Array(2 + path.length);
-  new Uint16Array(name.buffer, 0, 1)[0] = AF_UNIX;
-  new TextEncoder().encodeInto(path, name.subarray(2));
-  return name;
 }
 
 function listenAt(name: Uint8Array<ArrayBuffer>): number {

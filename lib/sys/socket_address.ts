@@ -1,0 +1,32 @@
+/**
+ * Addresses of sockets as the system's calls take them.
+ *
+ * @module
+ */
+import type { Address } from "../base/address.ts";
+import { encodeIpAddress } from "./ip_address.ts";
+import { AF_INET, AF_INET6, AF_UNIX } from "./socket_constants.ts";
+
+/** A `struct sockaddr` and its family; null when the host is a name. */
+export function encodeSocketAddress(
+  address: Address,
+): { family: number; bytes: Uint8Array<ArrayBuffer> } | null {
+  if (address.transport === "unix") {
+    const path = new TextEncoder().encode(address.path);
+    // An abstract name ends with the structure, a path with a NUL (unix(7)).
+    const nul = address.path.startsWith("\0") ? 0 : 1;
+    const bytes = new Uint8Array(2 + path.length + nul);
+    new Uint16Array(bytes.buffer, 0, 1)[0] = AF_UNIX;
+    bytes.set(path, 2);
+    return { family: AF_UNIX, bytes };
+  }
+  const ip = encodeIpAddress(address.hostname === "localhost" ? "127.0.0.1" : address.hostname);
+  if (ip === null) return null;
+  const family = ip.length === 4 ? AF_INET : AF_INET6;
+  const bytes = new Uint8Array(ip.length === 4 ? 16 : 28);
+  // The family in the machine's order, the port in the network's.
+  new Uint16Array(bytes.buffer, 0, 1)[0] = family;
+  new DataView(bytes.buffer).setUint16(2, address.port);
+  bytes.set(ip, ip.length === 4 ? 4 : 8);
+  return { family, bytes };
+}

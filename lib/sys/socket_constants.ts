@@ -1,0 +1,14 @@
+/**
+ * Of Linux's <sys/socket.h> and <fcntl.h>.
+ *
+ * @module
+ */
+
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
+export const F_DUPFD_CLOEXEC = 1030;
