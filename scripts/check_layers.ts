@@ -11,6 +11,7 @@ const LAYERS = [
   "cli",
   "control",
   "engine",
+  "access",
   "backend",
   "process",
   "events",

@@ -4,14 +4,17 @@
  * @module
  */
 import type { Shortage } from "../base/exhaustion.ts";
+import type { Peer } from "../base/peer.ts";
 import type { HostConfig } from "../config/config.ts";
 import type { ProcReport } from "../events/event.ts";
 import type { BackendConnection } from "./connection.ts";
 
 /** What a backend is chosen by, and what a program started for the tunnel is told. */
 export interface ConnectRequest {
-  /** The client's IP address without its port, or `unix`; `sticky` hashes it. */
-  readonly clientAddress: string;
+  /** Whose it is; `sticky` hashes its address. */
+  readonly peer: Peer;
+  /** Who that has proved to be; null where nobody asked. */
+  readonly user: string | null;
   /** The `Host` the client asked for, which `hash` takes with the path. */
   readonly authority: string;
   /** The request's path, without its query. */

@@ -109,7 +109,7 @@ export class ExecHost implements Host {
   }
 
   async connect(request: ConnectRequest, setting: HostSetting): Promise<LeaseResult> {
-    const slot = this.#slots.take(request.clientAddress, targetOf(setting));
+    const slot = this.#slots.take(request.peer.address, targetOf(setting));
     if (!slot.ok) return slot;
     const use = {
       setting,
@@ -272,9 +272,9 @@ function targetOf({ config: { target } }: HostSetting): ExecTarget {
   return target;
 }
 
-function toldTo({ clientAddress, path, origin }: ConnectRequest): Record<string, string> {
+function toldTo({ peer, path, origin }: ConnectRequest): Record<string, string> {
   return {
-    WSTUNNEL_CLIENT_ADDRESS: clientAddress,
+    WSTUNNEL_CLIENT_ADDRESS: peer.address,
     WSTUNNEL_PATH: path,
     WSTUNNEL_ORIGIN: origin ?? "",
   };

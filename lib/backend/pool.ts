@@ -98,6 +98,6 @@ function candidates(
     .filter(({ index }) => left.has(index) && hosts[index]!.live.standing === standing);
 }
 
-function selectionOf({ clientAddress, authority, path }: ConnectRequest) {
-  return { clientAddress, authority, path };
+function selectionOf({ peer, authority, path }: ConnectRequest) {
+  return { clientAddress: peer.address, authority, path };
 }

@@ -3,14 +3,16 @@
  *
  * @module
  */
+import type { Peer } from "../base/peer.ts";
 import { isShortage, SHORTAGES } from "../base/exhaustion.ts";
+import type { Entry } from "../access/access.ts";
 import type { ConnectFailure, Lease } from "../backend/backend.ts";
 import type {
   Admitted,
   Connected,
   Door,
-  Peer,
   RunningTunnel,
+  Taken,
   TunnelSettings,
 } from "../engine/door.ts";
 import type { Asked, RefusalCause } from "../events/event.ts";
@@ -58,11 +60,13 @@ export function createDoor(options: DoorOptions): Door {
     },
     refused: (peer, answer) => tellRefusal(emit, { peer, answer, cause: "head" }),
     admit(head, peer) {
-      const { rules, pools, tickMs, checksOrigins } = generations.current;
+      const { rules, pools, access, tickMs, checksOrigins } = generations.current;
       const verdict = decide(head, rules);
       if ("accept" in verdict) {
         const { accept } = verdict;
-        return { accept: { ...accept, pool: pools.get(accept.key)!, tickMs }, peer };
+        const { key } = accept;
+        const pool = pools.get(key)!;
+        return { accept: { ...accept, pool, access: access.get(key) ?? null, tickMs }, peer };
       }
       const asked = askedBy(head, checksOrigins);
       if ("health" in verdict) {
@@ -73,24 +77,48 @@ export function createDoor(options: DoorOptions): Door {
       return { answer: verdict.refuse };
     },
     connect(head, accept, peer, signal) {
-      const { authority, path, origin } = accept;
-      const request = { clientAddress: peer.address, authority, path, origin, signal };
-      return accept.pool.connect(request).then((result): Connected => {
-        if (result.ok) return result;
-        const { failure: { kind: cause, reason: why } } = result;
-        const refusal = answer(503, reasonFor(cause, stopping), { "retry-after": "1" });
+      return connectBackend(accept, head, peer, signal).then((connected): Connected => {
+        if ("lease" in connected) return connected;
         const asked = askedBy(head, generations.current.checksOrigins);
-        tellRefusal(emit, { peer, asked, route: accept.key, answer: refusal, cause, why });
-        return { answer: refusal };
+        const refusal = "failure" in connected
+          ? unavailable(connected.failure, stopping)
+          : connected;
+        tellRefusal(emit, { peer, asked, route: accept.key, ...refusal });
+        return { answer: refusal.answer };
       });
     },
     abandon(accept, peer, lease) {
       lease.connection.close();
       lease.release();
-      emit({ kind: "client-left", ...namesOf(accept, peer, lease) });
+      emit({ kind: "client-left", ...namesOf(accept, peer, lease, null) });
     },
-    open: (accept, peer, lease, start) => openTunnel(shared, accept, peer, lease, start),
+    open: (accept, peer, taken, start) => openTunnel(shared, accept, peer, taken, start),
   };
+}
+
+/** A backend, no backend, or a client that may not come in. */
+async function connectBackend(
+  accept: Admitted,
+  head: RequestHead,
+  peer: Peer,
+  signal: AbortSignal,
+): Promise<Taken | { readonly failure: ConnectFailure } | RefusedEntry> {
+  const { authority, path, origin, access, pool } = accept;
+  const entry = access === null ? NOBODY : await access.enter({ head, peer, path, signal });
+  if ("answer" in entry) return entry;
+  const { user } = entry;
+  const result = await pool.connect({ peer, user, authority, path, origin, signal });
+  return result.ok ? { lease: result.lease, user } : result;
+}
+
+type RefusedEntry = Extract<Entry, { readonly answer: Answer }>;
+
+/** Where nobody asks who it is. */
+const NOBODY: Entry = { user: null };
+
+function unavailable({ kind, reason }: ConnectFailure, stopping: AbortSignal) {
+  const refusal = answer(503, reasonFor(kind, stopping), { "retry-after": "1" });
+  return { answer: refusal, cause: kind, why: reason };
 }
 
 /** A refusal as it is told of: what is left out there was not. */
@@ -127,13 +155,13 @@ function openTunnel(
   shared: Shared,
   accept: Admitted,
   peer: Peer,
-  lease: Lease,
+  { lease, user }: Taken,
   start: (settings: TunnelSettings) => RunningTunnel,
 ): void {
   const { registry, sweep, events, stopping, greetings } = shared;
   const { emit } = events;
   const id = registry.nextId();
-  const session = new Session(shared, { id, ...namesOf(accept, peer, lease), lease });
+  const session = new Session(shared, { id, ...namesOf(accept, peer, lease, user), lease });
   registry.add(session);
   lease.carry?.(id);
   emit({ kind: "tunnel-opened", ...identityOf(session) });
@@ -162,6 +190,7 @@ function namesOf(
   { key: route, path, authority, origin, protocol, declined }: AcceptedRequest,
   { name: client }: Peer,
   { backend, pid }: Lease,
+  user: string | null,
 ) {
   const asked: Asked = {
     path: peerWords(path),
@@ -170,7 +199,7 @@ function namesOf(
     subprotocol: peerWordsOf(protocol),
     declined: peerWordsOf(declined),
   };
-  return { client, route, asked, backend, pid };
+  return { client, user, route, asked, backend, pid };
 }
 
 /** What a request asks for that gets an answer. That there was no Origin is worth saying where origins are checked. */

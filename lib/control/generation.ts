@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Access } from "../access/access.ts";
 import type { ProcReport } from "../events/event.ts";
 import type { Hosts } from "../backend/hosts.ts";
 import { createPool, type RoutePool } from "../backend/pool.ts";
@@ -25,6 +26,8 @@ export interface Generation {
   readonly checksOrigins: boolean;
   /** By key of `wstunnel.server`. */
   readonly pools: ReadonlyMap<string, RoutePool>;
+  /** By key of `wstunnel.server`, of those that not everybody may enter. */
+  readonly access: ReadonlyMap<string, Access>;
   readonly limits: Limits;
   /** How often its tunnels are to be looked at. */
   readonly tickMs: number;
@@ -43,6 +46,7 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
     rules: { table, healthPath: healthPathBeside(healthPath, table) },
     checksOrigins: routes.some(({ origins }) => origins.length > 0),
     pools: new Map(routes.map((route) => [route.key, createPool(route, hosts, emit)])),
+    access: new Map(),
     limits: { handshakeTimeoutMs, maxBufferBytes },
     tickMs: tickFor(timesOf(config)),
     graceMs,
@@ -68,6 +72,8 @@ export interface Generations {
    * `log-format`, `debug`, `buffer-size`. Whether this Deno can do what it asks for is for the caller to know (`lib/control/runtime.ts`).
    */
   swap(config: Config): void;
+  /** Lets go of what the current one watches. */
+  close(): void;
   /** The rows of the current hosts, and of former ones that have yet to end. */
   report(): ProcReport[];
 }
@@ -88,7 +94,11 @@ export function createGenerations(config: Config, hosts: Hosts, emit: Emit): Gen
       current = next;
       const settled = [...last.pools.values()].map((pool) => pool.settled());
       void Promise.all(settled).then(() => hosts.release(last));
+      for (const access of last.access.values()) access.close();
       void start();
+    },
+    close() {
+      for (const access of current.access.values()) access.close();
     },
     report: () => [
       ...[...current.pools.values()].flatMap((pool) => pool.report()),

@@ -7,8 +7,9 @@ import type { TunnelIdentity, TunnelProgress } from "../events/event.ts";
 import type { OpenTunnel } from "./registry.ts";
 
 /** Who and where. */
-export function identityOf({ id, client, route, asked, backend, pid }: OpenTunnel): TunnelIdentity {
-  return { id, client, route, asked, backend, pid };
+export function identityOf(tunnel: OpenTunnel): TunnelIdentity {
+  const { id, client, user, route, asked, backend, pid } = tunnel;
+  return { id, client, user, route, asked, backend, pid };
 }
 
 /** Also how long it has been open, to the millisecond, and the payload so far. */

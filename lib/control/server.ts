@@ -83,6 +83,7 @@ export function createServer(config: Config, events: Events): Server {
       await drain(listeners, registry, { graceMs, startsPrograms, hurried, emit });
     },
     async close() {
+      generations.close();
       await stopPrograms(hosts, generations.current.graceMs, deadlineMs);
       await breather.close();
       diag.close();

@@ -34,6 +34,7 @@ const NO_FLOW: Flow = { upBytes: 0, downBytes: 0, upWaits: false, downWaits: fal
 export class Session implements OpenTunnel, TunnelListener {
   readonly id: number;
   readonly client: string;
+  readonly user: string | null;
   readonly route: string;
   readonly asked: Asked;
   readonly openedAtMs = performance.now();
@@ -41,10 +42,11 @@ export class Session implements OpenTunnel, TunnelListener {
   readonly #lease: Lease;
   #running: RunningTunnel | null = null;
 
-  constructor(context: SessionContext, { id, client, route, asked, lease }: SessionNames) {
+  constructor(context: SessionContext, { id, client, user, route, asked, lease }: SessionNames) {
     this.#context = context;
     this.id = id;
     this.client = client;
+    this.user = user;
     this.route = route;
     this.asked = asked;
     this.#lease = lease;

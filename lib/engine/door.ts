@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Access } from "../access/access.ts";
+import type { Peer } from "../base/peer.ts";
 import type { Lease, Pool } from "../backend/backend.ts";
 import type { Answer } from "../http/answer.ts";
 import type { RequestHead } from "../http/request.ts";
@@ -11,20 +13,14 @@ import type { Tunnel } from "../tunnel/tunnel.ts";
 import type { TunnelOptions } from "../tunnel/tunnel_options.ts";
 import type { FrameObserver } from "../websocket/frame.ts";
 
-/** Who sent a request. */
-export interface Peer {
-  /** IP address without its port, or `unix`. */
-  readonly address: string;
-  /** Address and port, as it is told of. */
-  readonly name: string;
-}
-
 /** What becomes of a connection: it is taken, or closed without a word, or closed behind an answer. */
 export type Acceptance = "taken" | "dropped" | { readonly answer: Answer };
 
 /** A request that may become a tunnel, by the configuration that held when it came. */
 export interface Admitted extends AcceptedRequest {
   readonly pool: Pool;
+  /** Null: whoever asks may come in. */
+  readonly access: Access | null;
   /** How often its tunnel is to be looked at. */
   readonly tickMs: number;
 }
@@ -47,7 +43,14 @@ export type Admission =
   | { readonly answer: Answer };
 
 /** A backend for it, or the answer that it gets in place of one. */
-export type Connected = { readonly lease: Lease } | { readonly answer: Answer };
+export type Connected = Taken | { readonly answer: Answer };
+
+/** A request that has its backend. */
+export interface Taken {
+  readonly lease: Lease;
+  /** Who its client has proved to be; null where nobody asked. */
+  readonly user: string | null;
+}
 
 /** How an engine is to begin a tunnel. */
 export interface TunnelSettings extends TunnelOptions {
@@ -71,7 +74,7 @@ export interface Door {
   refused(peer: Peer, answer: Answer): void;
   /** Decides by the head alone; from then on the request is of the peer that it names. */
   admit(head: RequestHead, peer: Peer): Admission;
-  /** Connects a backend. `signal` is aborted when the client goes away or the listener is closed. Never rejects. */
+  /** Asks whether the client may come in, and connects a backend. `signal` is aborted when the client goes away or the listener is closed. Never rejects. */
   connect(
     head: RequestHead,
     accept: Admitted,
@@ -84,7 +87,7 @@ export interface Door {
   open(
     accept: Admitted,
     peer: Peer,
-    lease: Lease,
+    connected: Taken,
     start: (settings: TunnelSettings) => RunningTunnel,
   ): void;
 }

@@ -5,13 +5,13 @@
  */
 import type { Address } from "../base/address.ts";
 import { within } from "../base/within.ts";
-import type { Lease } from "../backend/backend.ts";
+import type { Peer } from "../base/peer.ts";
 import type { ListenConfig } from "../config/config.ts";
 import type { Answer } from "../http/answer.ts";
 import type { RequestHead } from "../http/request.ts";
 import { splitAbsolute } from "../http/request_line.ts";
 import { tellAcceptFailed } from "./accept.ts";
-import type { Admitted, Door, Peer } from "./door.ts";
+import type { Admitted, Door, Taken } from "./door.ts";
 import { openNativeTunnel, untilOpen } from "./native_tunnel.ts";
 import type { EngineOptions, Listener } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
@@ -41,7 +41,7 @@ export function listenNative(
   /** The ends of the WebSockets that are open, or opening. */
   const open = new Set<Promise<void>>();
   const respond = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
-    const sender = peerOf(info.remoteAddr);
+    const sender = peerOf(info.remoteAddr, real);
     const acceptance = door.accepts(sender);
     // The connection is the runtime's, which ends none for an answer.
     if (acceptance === "dropped") return new Response(null, { status: 503 });
@@ -59,13 +59,12 @@ export function listenNative(
     waiting.delete(gone);
     request.signal.removeEventListener("abort", leave);
     if ("answer" in connected) return toResponse(connected.answer);
-    const { lease } = connected;
     // To upgrade it now would hold its descriptor for ever, in the runtime.
     if (request.signal.aborted) {
-      door.abandon(accept, peer, lease);
+      door.abandon(accept, peer, connected.lease);
       return new Response(null, { status: 503 });
     }
-    return upgrade({ request, accept, peer, lease }, door, options, open);
+    return upgrade({ request, accept, peer, taken: connected }, door, options, open);
   };
   const onListen = () => {};
   const listen = (at: Address): Server => {
@@ -153,16 +152,17 @@ interface Upgrade {
   readonly request: Request;
   readonly accept: Admitted;
   readonly peer: Peer;
-  readonly lease: Lease;
+  readonly taken: Taken;
 }
 
 function upgrade(
-  { request, accept, peer, lease }: Upgrade,
+  { request, accept, peer, taken }: Upgrade,
   door: Door,
   options: EngineOptions,
   open: Set<Promise<void>>,
 ): Response {
   const { protocol } = accept;
+  const { lease } = taken;
   const { maxBufferBytes } = door.limits;
   const isFound = protocol !== null && runtimeFinds(protocol, request.headers);
   // The runtime pings after half its timeout without a message; its Pings can't be had otherwise.
@@ -185,7 +185,7 @@ function upgrade(
       return door.open(
         accept,
         peer,
-        lease,
+        taken,
         (settings) => openNativeTunnel(socket, lease, settings, { ...options, maxBufferBytes }),
       );
     }

@@ -12,7 +12,7 @@
  */
 import type { StreamEnd } from "../base/transport.ts";
 import type { BackendConnection } from "../backend/connection.ts";
-import type { Lease } from "../backend/backend.ts";
+import type { Peer } from "../base/peer.ts";
 import { type Answer, answer } from "../http/answer.ts";
 import { formatAnswer, formatUpgrade } from "../http/format.ts";
 import { HeadParser, type ParsedHead } from "../http/head.ts";
@@ -20,7 +20,7 @@ import type { RequestHead } from "../http/request.ts";
 import type { TcpAnswer } from "../sys/socket_diag.ts";
 import { behindRoom, MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
-import type { Admitted, Connected, Door, Peer } from "./door.ts";
+import type { Admitted, Connected, Door, Taken } from "./door.ts";
 import {
   StreamTransport,
   type TransportListener,
@@ -151,21 +151,21 @@ export class Opening implements TransportListener {
       return;
     }
     if ("answer" in connected) return this.refuse(connected.answer);
-    this.#upgrade(head, accept, connected.lease);
+    this.#upgrade(head, accept, connected);
   }
 
-  #upgrade(head: RequestHead, accept: Admitted, lease: Lease): void {
+  #upgrade(head: RequestHead, accept: Admitted, taken: Taken): void {
     const client = this.#transport;
     const upgrade = formatUpgrade(head.headers.get("sec-websocket-key")!, accept.protocol);
     client.send(upgrade, 0, upgrade.length);
     // What comes now is the tunnel's, which may make the client wait again.
     client.resumeReading();
     const early = this.#kept.length > 0 ? behindRoom(this.#kept) : null;
-    const backend = new StreamTransport(lease.connection, this.#options);
+    const backend = new StreamTransport(taken.lease.connection, this.#options);
     this.#options.door.open(
       accept,
       this.#peer,
-      lease,
+      taken,
       (settings) =>
         new StreamTunnel(client, backend, {
           ...settings,

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Address, formatAddress } from "../base/address.ts";
-import type { Peer } from "./door.ts";
+import type { Peer } from "../base/peer.ts";
 
 /** Our form of a runtime's address. */
 export function fromRuntime(address: Deno.Addr): Address {
@@ -14,10 +14,20 @@ export function fromRuntime(address: Deno.Addr): Address {
   return { transport: "unix", path: "path" in address ? address.path : "" };
 }
 
-/** Who is at the other end of a connection. An IPv4 client of a dual-stack listener has its IPv4 address. */
-export function peerOf(address: Deno.Addr): Peer {
+/** Who is at the other end of a connection to `local`. */
+export function peerOf(address: Deno.Addr, local: Address): Peer {
   const ours = fromRuntime(address);
-  if (ours.transport === "unix") return { address: "unix", name: "unix" };
-  const hostname = ours.hostname.replace(/^::ffff:(?=\d+\.)/, "");
-  return { address: hostname, name: formatAddress({ ...ours, hostname }) };
+  const there = withoutMapping(local);
+  if (ours.transport === "unix") {
+    return { address: "unix", port: null, name: "unix", local: there, secure: false };
+  }
+  const at = withoutMapping(ours) as typeof ours;
+  const name = formatAddress(at);
+  return { address: at.hostname, port: at.port, name, local: there, secure: false };
+}
+
+/** An IPv4 client of a dual-stack listener has its IPv4 address. */
+function withoutMapping(address: Address): Address {
+  if (address.transport === "unix") return address;
+  return { ...address, hostname: address.hostname.replace(/^::ffff:(?=\d+\.)/, "") };
 }

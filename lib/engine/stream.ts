@@ -36,7 +36,7 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
     },
   };
   const open = (connection: Connection) => {
-    const peer = peerOf(connection.remoteAddr);
+    const peer = peerOf(connection.remoteAddr, fromRuntime(connection.localAddr));
     const acceptance = door.accepts(peer);
     if (acceptance === "dropped" || !prepare(connection)) return connection.close();
     const ask = questionOf(connection, options);

@@ -103,6 +103,8 @@ export interface TunnelIdentity {
   readonly id: number;
   /** The client's address with its port. */
   readonly client: string;
+  /** Who it has proved to be; null where nobody asked. */
+  readonly user: string | null;
   readonly route: string;
   readonly asked: Asked;
   /** The backend by its name: `127.0.0.1:5900`, `unix:/run/vnc.sock`, `exec:/usr/sbin/sshd`. */

@@ -1,4 +1,5 @@
 /** What the tests of the backends share: listening backends, configurations, a log that is kept. */
+import type { Peer } from "../../lib/base/peer.ts";
 import { closeQuietly } from "../support/connection.ts";
 import type { Address } from "../../lib/base/address.ts";
 import type { OpenedLog } from "../../lib/base/logger.ts";
@@ -96,9 +97,19 @@ export function createPool(route: RouteConfig, events: Events): LonePool {
   return { ...pool, start: hosts.start, stop: hosts.stop };
 }
 
+/** Who asks, unless a test says otherwise. */
+export const PEER: Peer = {
+  address: "192.0.2.7",
+  port: 7,
+  name: "192.0.2.7:7",
+  local: { transport: "tcp", hostname: "127.0.0.1", port: 8080 },
+  secure: false,
+};
+
 export function request(change: Partial<ConnectRequest> = {}): ConnectRequest {
   return {
-    clientAddress: "192.0.2.7",
+    peer: PEER,
+    user: null,
     authority: "example.com",
     path: "/test",
     origin: null,

@@ -7,6 +7,7 @@ function openTunnel(registry: Registry, end: (cause: Cause, tunnel: OpenTunnel) 
   const tunnel: OpenTunnel = {
     id: registry.nextId(),
     client: "127.0.0.1:1",
+    user: null,
     route: "/",
     asked: {
       path: peerWords("/"),

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import type { BackendConnection } from "../../lib/backend/connection.ts";
 import type { Lease } from "../../lib/backend/backend.ts";
 import type { Admitted, Door, RunningTunnel, TunnelSettings } from "../../lib/engine/door.ts";
+import { PEER } from "../backend/setting.ts";
 import { Opening } from "../../lib/engine/opening.ts";
 import type { Buffers } from "../../lib/engine/elastic_buffer.ts";
 import type { Slab } from "../../lib/engine/slab.ts";
@@ -216,14 +217,14 @@ function openHead(client: Played, backend: Played, shared: Shared): Moved {
       return new Promise((resolve) =>
         moved.connect = () => {
           moved.connect = null;
-          resolve({ lease: { connection: backend } as unknown as Lease });
+          resolve({ lease: { connection: backend } as unknown as Lease, user: null });
         }
       );
     },
     abandon: leave,
     open: (_accept, _peer, _lease, start) => void (running = start(settings)),
   };
-  const opening = new Opening(client, { address: "unix", name: "unix" }, {
+  const opening = new Opening(client, PEER, {
     ...options,
     door,
     nowMs: settings.now,

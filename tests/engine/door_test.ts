@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createBreather } from "../../lib/base/breather.ts";
 import { formatAddress } from "../../lib/base/address.ts";
 import type { Lease } from "../../lib/backend/backend.ts";
-import type { Admitted, Connected, Door, Peer } from "../../lib/engine/door.ts";
+import type { Peer } from "../../lib/base/peer.ts";
+import type { Admitted, Connected, Door } from "../../lib/engine/door.ts";
 import type { EngineOptions } from "../../lib/engine/engine.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
@@ -12,6 +13,7 @@ import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
 import { openBackend } from "../support/backends.ts";
 import { connectPair, type FarEnd } from "../support/connection_pair.ts";
 import { eventually } from "../support/eventually.ts";
+import { PEER } from "../backend/setting.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
 import { closePayload, handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
 import { NOTHING_TIMED } from "../tunnel/tunnel_rig.ts";
@@ -21,7 +23,7 @@ const ENGINES = ["stream", "native"] as const;
 const PLACE = { address: { transport: "tcp", hostname: "127.0.0.1", port: 0 } } as const;
 
 /** Whom a proxy in front speaks for. */
-const BEHIND: Peer = { address: "192.0.2.7", name: "192.0.2.7:7" };
+const BEHIND = PEER;
 
 const UNASKED: Door = {
   limits: { handshakeTimeoutMs: 10_000, maxBufferBytes: 65_536 },
@@ -75,9 +77,9 @@ function proxied(isPatient: boolean) {
       const { near, far } = await connectPair();
       backend = far;
       if (isPatient) await eventually("the client's end", () => signal.aborted);
-      return { lease: { connection: near, release } as unknown as Lease };
+      return { lease: { connection: near, release } as unknown as Lease, user: null };
     },
-    open(_accept, peer, lease, start) {
+    open(_accept, peer, { lease }, start) {
       tell("open", peer);
       const listener = { tunnelOver() {}, tunnelReleased: lease.release };
       const shared = { ...NOTHING_TIMED, onFrame: null, now: () => 0, listener };

@@ -1,23 +1,32 @@
 import assert from "node:assert/strict";
+import type { Address } from "../../lib/base/address.ts";
 import { fromRuntime, peerOf } from "../../lib/engine/peer.ts";
 
 function tcp(hostname: string, port = 5900): Deno.NetAddr {
   return { transport: "tcp", hostname, port };
 }
 
-const PEERS: readonly (readonly [addr: Deno.Addr, address: string, name: string])[] = [
-  [tcp("127.0.0.1"), "127.0.0.1", "127.0.0.1:5900"],
-  [tcp("::1"), "::1", "[::1]:5900"],
-  [tcp("2001:db8::1", 65535), "2001:db8::1", "[2001:db8::1]:65535"],
-  [tcp("::ffff:192.0.2.1"), "192.0.2.1", "192.0.2.1:5900"],
-  [tcp("::ffff:1"), "::ffff:1", "[::ffff:1]:5900"],
-  [{ transport: "unix", path: "/run/x.sock" }, "unix", "unix"],
-  [{ transport: "unix", path: "" }, "unix", "unix"],
+const LOCAL: Address = { transport: "tcp", hostname: "::ffff:192.0.2.9", port: 80 };
+
+const PEERS: readonly (readonly [
+  addr: Deno.Addr,
+  address: string,
+  port: number | null,
+  name: string,
+])[] = [
+  [tcp("127.0.0.1"), "127.0.0.1", 5900, "127.0.0.1:5900"],
+  [tcp("::1"), "::1", 5900, "[::1]:5900"],
+  [tcp("2001:db8::1", 65535), "2001:db8::1", 65535, "[2001:db8::1]:65535"],
+  [tcp("::ffff:192.0.2.1"), "192.0.2.1", 5900, "192.0.2.1:5900"],
+  [tcp("::ffff:1"), "::ffff:1", 5900, "[::ffff:1]:5900"],
+  [{ transport: "unix", path: "/run/x.sock" }, "unix", null, "unix"],
+  [{ transport: "unix", path: "" }, "unix", null, "unix"],
 ];
 
-for (const [addr, address, name] of PEERS) {
+for (const [addr, address, port, name] of PEERS) {
   Deno.test(`\`peerOf()\` names ${JSON.stringify(addr)} ${name}`, () => {
-    assert.deepEqual(peerOf(addr), { address, name });
+    const local = { ...LOCAL, hostname: "192.0.2.9" };
+    assert.deepEqual(peerOf(addr, LOCAL), { address, port, name, local, secure: false });
   });
 }
 

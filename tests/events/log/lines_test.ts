@@ -31,6 +31,7 @@ const TUNNEL: TunnelProgress = {
   id: 3,
   client: "192.0.2.7:4000",
   route: "/vnc",
+  user: null,
   asked: ASKED,
   backend: "exec:cat",
   pid: 9,
@@ -143,7 +144,14 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     `debug   health asked client=unix ${SAID} subprotocol=binary`,
   ]],
   "client-left": [[
-    { client: "unix", route: "/vnc", asked: ASKED, backend: "exec:cat", pid: undefined },
+    {
+      client: "unix",
+      user: null,
+      route: "/vnc",
+      asked: ASKED,
+      backend: "exec:cat",
+      pid: undefined,
+    },
     "info    client went away before the upgrade client=unix route=/vnc " +
     `${SAID} subprotocol=binary backend=exec:cat`,
   ]],

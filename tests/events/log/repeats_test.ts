@@ -25,6 +25,7 @@ function refused({ client = "x", status, reason }: {
 const LEFT: RequestEvent = {
   kind: "client-left",
   client: "x",
+  user: null,
   route: "/",
   asked: { path: peerWords("/"), host: peerWords("h"), origin: undefined },
   backend: "127.0.0.1:1",

@@ -1,0 +1,37 @@
+/**
+ * Who may come in: asked of a request that a route serves, before a backend is connected.
+ *
+ * @module
+ */
+import type { Peer } from "../base/peer.ts";
+import type { RefusalCause } from "../events/event.ts";
+import type { Answer } from "../http/answer.ts";
+import type { RequestHead } from "../http/request.ts";
+
+/** A request that wants to come in. */
+export interface Visit {
+  readonly head: RequestHead;
+  readonly peer: Peer;
+  /** Canonical. */
+  readonly path: string;
+  /** Aborted when the client goes away or the server stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Whose request it is, or the answer that it gets. */
+export type Entry =
+  | { readonly user: string | null }
+  | {
+    readonly answer: Answer;
+    readonly cause: RefusalCause;
+    /** What the client is not told; never a secret. */
+    readonly why?: string;
+  };
+
+/** What a route asks of whoever wants to come in; lives as long as the generation that it was made for. */
+export interface Access {
+  /** Never rejects. */
+  enter(visit: Visit): Promise<Entry>;
+  /** Lets go of what it watches and keeps open. */
+  close(): void;
+}

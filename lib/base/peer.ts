@@ -1,0 +1,20 @@
+/**
+ * Who is at the other end of a connection.
+ *
+ * @module
+ */
+import type { Address } from "./address.ts";
+
+/** A client: at first who connected, later whom that one speaks for, where it may. */
+export interface Peer {
+  /** IP address without its port, or `unix`. */
+  readonly address: string;
+  /** Null where it has none: of a unix-domain socket, or where nobody has told it. */
+  readonly port: number | null;
+  /** Address and port, as it is told of. */
+  readonly name: string;
+  /** Where it connected to. */
+  readonly local: Address;
+  /** Whether it came by TLS. */
+  readonly secure: boolean;
+}
