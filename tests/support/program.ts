@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import manifest from "../../deno.json" with { type: "json" };
 import { DEADLINE_MS, eventually, inTime } from "./eventually.ts";
 import { type Lines, readLines } from "./lines.ts";
+import { assertNoSecret } from "./secrets.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -50,7 +51,9 @@ export async function runProgram(
     () => child.kill("SIGKILL"),
   );
   const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  const finished = { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  assertNoSecret(`what wstunnel ${args[0]} prints`, finished.stdout + finished.stderr);
+  return finished;
 }
 
 /** A line of the log, as JSON has it. */
@@ -90,7 +93,10 @@ export interface StartOptions {
   readonly words?: readonly [string, ...string[]];
 }
 
-/** Starts the program and waits until it listens. Disposing of it ends it at once, and fails if it had died before. */
+/**
+ * Starts the program and waits until it listens. Disposing of it ends it at once, and fails if it had died before
+ * or has told a secret ({@linkcode assertNoSecret}).
+ */
 export async function startProgram(
   args: readonly string[],
   options: StartOptions = {},
@@ -152,6 +158,7 @@ export async function startProgram(
       kill();
       await gone();
       if (died) throw new Error(`the program ended by itself:\n${log.all.join("\n")}`);
+      assertNoSecret("the log", [...log.all, ...output.all].join("\n"));
     },
   };
 }

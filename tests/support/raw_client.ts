@@ -3,6 +3,7 @@
  * decent client would do.
  */
 import assert from "node:assert/strict";
+import { assertNoSecret } from "./secrets.ts";
 import {
   closeQuietly,
   concat,
@@ -147,9 +148,9 @@ export async function openRaw(address: string): Promise<RawClient> {
     message,
     frame: readFrame,
     async head() {
-      const [first, ...lines] = (await reader.through("\r\n\r\n", "a response")).trim().split(
-        "\r\n",
-      );
+      const text = await reader.through("\r\n\r\n", "a response");
+      assertNoSecret("an answer", text);
+      const [first, ...lines] = text.trim().split("\r\n");
       const headers = new Headers();
       for (const line of lines) {
         const colon = line.indexOf(":");
@@ -159,7 +160,9 @@ export async function openRaw(address: string): Promise<RawClient> {
     },
     async body({ headers }) {
       const length = Number(headers.get("content-length"));
-      return new TextDecoder().decode(await reader.exactly(length, "the body"));
+      const text = new TextDecoder().decode(await reader.exactly(length, "the body"));
+      assertNoSecret("an answer", text);
+      return text;
     },
     send: (opcode, payload, options) => write(frame(opcode, payload, options)),
     async payload(length, opcode) {
