@@ -34,6 +34,8 @@ const PURE = [
   "lib/backend/policies.ts",
   "lib/process/identity.ts",
   "lib/backend/slots.ts",
+  "lib/base/ip_address.ts",
+  "lib/base/network.ts",
   "lib/base/outbox.ts",
   "lib/base/rate_gate.ts",
   "lib/base/request_path.ts",

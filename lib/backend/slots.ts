@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { encodeIpAddress } from "../sys/ip_address.ts";
+import { clientNetwork, isLocal, UNIX } from "../base/network.ts";
 
 export interface SlotLimits {
   readonly maxProcs: number;
@@ -32,7 +32,7 @@ export function createSlots(): Slots {
       if (used >= limits.maxProcs) {
         return { ok: false, kind: "full", reason: `${used} of them run, as many as may` };
       }
-      const key = clientKey(client);
+      const key = clientNetwork(client);
       const own = usedBy.get(key) ?? 0;
       if (own >= shareOf(key, limits)) {
         const reason =
@@ -55,21 +55,8 @@ export function createSlots(): Slots {
 }
 
 function shareOf(key: string, { maxProcs, maxProcsPerClient }: SlotLimits): number {
-  if (key === LOCAL || maxProcsPerClient === 0) return maxProcs;
+  // Clients of a unix-domain socket have no address.
+  if (key === UNIX || maxProcsPerClient === 0) return maxProcs;
   if (maxProcsPerClient !== null) return maxProcsPerClient;
-  return key.startsWith("127.") || key === IPV6_LOOPBACK ? maxProcs : Math.ceil(maxProcs / 2);
-}
-
-/** Clients of a unix-domain socket have no address. */
-const LOCAL = "unix";
-
-const IPV6_LOOPBACK = "::1";
-
-/** What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, the least that anybody gets. */
-export function clientKey(client: string): string {
-  if (!client.includes(":") || client === IPV6_LOOPBACK) return client;
-  const bytes = encodeIpAddress(client.replace(/%.*$/, ""));
-  if (bytes === null) return client;
-  const groups = Array.from({ length: 4 }, (_, at) => bytes[2 * at]! << 8 | bytes[2 * at + 1]!);
-  return `${groups.map((group) => group.toString(16)).join(":")}::/64`;
+  return isLocal(key) ? maxProcs : Math.ceil(maxProcs / 2);
 }

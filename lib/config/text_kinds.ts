@@ -4,6 +4,7 @@
  * @module
  */
 import { checkHostname, NO_HOST, parseUnixPath } from "../base/address.ts";
+import { type Network, parseNetwork } from "../base/network.ts";
 import { FILE_MODE_RULE, formatFileMode, parseFileMode } from "../base/file_mode.ts";
 import { canonicalPath } from "../base/request_path.ts";
 import { ACCOUNT_RULE, isAccount } from "../sys/accounts.ts";
@@ -130,3 +131,24 @@ export const suffixes: Kind<Readonly<Record<string, string>>> = tableOf(
   (suffix) => suffix === "" ? "a suffix must not be empty" : null,
   "must be a table",
 );
+
+const networkTexts = listOf(
+  text("must be text", (written) => {
+    const parsed = parseNetwork(written);
+    return "problem" in parsed ? parsed.problem : null;
+  }),
+  'must be a list of networks, such as ["10.0.0.0/8"]',
+);
+
+/** Networks of clients. */
+export const networks: Kind<readonly Network[]> = {
+  ...networkTexts,
+  decode: (written) => (written as readonly string[]).map(toNetwork),
+  encode: (value) => value.map(({ text }) => text),
+};
+
+function toNetwork(text: string): Network {
+  const parsed = parseNetwork(text);
+  if ("problem" in parsed) throw new TypeError(`The check let a network pass: ${parsed.problem}`);
+  return parsed.network;
+}

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
-import { encodeIpAddress } from "./ip_address.ts";
+import { encodeIpAddress } from "../base/ip_address.ts";
 import { AF_INET, AF_INET6, AF_UNIX } from "./socket_constants.ts";
 
 /** A `struct sockaddr` and its family; null when the host is a name. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { encodeIpAddress } from "./ip_address.ts";
+import { encodeIpAddress } from "../base/ip_address.ts";
 import { type Libc, sharedLibc } from "./libc.ts";
 import { AF_INET, AF_INET6, SOCK_CLOEXEC } from "./socket_constants.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clientKey, createSlots, type SlotLimits } from "../../lib/backend/slots.ts";
+import { createSlots, type SlotLimits } from "../../lib/backend/slots.ts";
 
 for (
   const { limits, client, most } of [
@@ -39,16 +39,3 @@ Deno.test("`createSlots()` takes places back", () => {
     assert.equal(slots.used, 0);
   }
 });
-
-for (
-  const [client, key] of [
-    ["192.0.2.1", "192.0.2.1"],
-    ["unix", "unix"],
-    ["::1", "::1"],
-    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
-    ["2001:db8:1:2::9", "2001:db8:1:2::/64"],
-    ["fe80::1%eth0", "fe80:0:0:0::/64"],
-  ] as const
-) {
-  Deno.test(`\`clientKey()\` of ${client} is ${key}`, () => assert.equal(clientKey(client), key));
-}
