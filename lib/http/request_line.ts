@@ -34,7 +34,13 @@ export function badRequest(reason: string): HeadProblem {
 /** Reads a request line without its CRLF. */
 export function parseRequestLine(line: string): RequestLine | HeadProblem {
   const parts = line.split(" ");
-  if (parts.length !== 3) return badRequest("a request line that is not method, target, version");
+  if (parts.length !== 3) {
+    return badRequest(
+      parts[0] === "PROXY"
+        ? "a PROXY protocol header, which is not taken from here"
+        : "a request line that is not method, target, version",
+    );
+  }
   const [method, target, protocol] = parts as [string, string, string];
   if (!isToken(method)) return badRequest("a method that is no token");
   if (!/^HTTP\/\d\.\d$/.test(protocol)) return badRequest("a request line without an HTTP version");

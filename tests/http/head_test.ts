@@ -157,6 +157,8 @@ Deno.test("`HeadParser` refuses a request line that is not exactly one", () => {
   }
 });
 
+const PROXY_HEADER = "a PROXY protocol header, which is not taken from here";
+
 Deno.test("`HeadParser` refuses lines that two readers could understand differently", () => {
   const cases: [text: string, reason: string][] = [
     ["GET / HTTP/1.1\nHost: h\r\n\r\n", "a bare line feed"],
@@ -170,6 +172,8 @@ Deno.test("`HeadParser` refuses lines that two readers could understand differen
     [get("A: b\x7f"), "a control character"],
     [get("A: b\x0bc"), "a control character"],
     [get("A\x1b: b"), "a control character"],
+    ["PROXY TCP4 192.0.2.1 203.0.113.9 51000 443\r\n" + get(""), PROXY_HEADER],
+    ["PROXY UNKNOWN\r\n" + get(""), PROXY_HEADER],
     ["\x16\x03\x01\x02\x00\x01", "a TLS handshake: wss:// and https:// are not spoken here"],
     ["\x17\x03\x01", "a control character"],
     [get("A: b\r\n c: d"), "a folded header"],
