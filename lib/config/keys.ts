@@ -49,6 +49,15 @@ export const TOP = {
     default: 10,
     about: "Seconds a client may take to send its request head.",
   },
+  maxHeadBytes: {
+    name: "max-head",
+    kind: byteSize(4 * 1024, 1024 ** 2),
+    default: "16KiB",
+    about: "Largest request head, in bytes or with a unit; its first line may take half of it.",
+    more: [
+      "Large cookies or tokens may need 64KiB. The native engine takes what the runtime does.",
+    ],
+  },
   healthPath: {
     name: "health-path",
     kind: healthPath,

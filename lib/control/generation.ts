@@ -37,7 +37,7 @@ export interface Generation {
 /** Makes a generation over the hosts that live; nothing changes before these are its own. */
 export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Generation {
   const { routes, mapExtensions, healthPath, graceMs } = config;
-  const { handshakeTimeoutMs, maxBufferBytes } = config;
+  const { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes } = config;
   const table = compileRoutes(
     routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
     mapExtensions,
@@ -47,7 +47,7 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
     checksOrigins: routes.some(({ origins }) => origins.length > 0),
     pools: new Map(routes.map((route) => [route.key, createPool(route, hosts, emit)])),
     access: new Map(),
-    limits: { handshakeTimeoutMs, maxBufferBytes },
+    limits: { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes },
     tickMs: tickFor(timesOf(config)),
     graceMs,
   };
@@ -68,7 +68,7 @@ export interface Generations {
   start(): Promise<void>;
   /**
    * Makes a configuration the one that holds, all of it or, where it throws, nothing: routes, hosts, origins, subprotocols, times, `health-path`,
-   * `map-extensions`, `grace-time`, `handshake-timeout`, `max-buffer`. What is made once, at the start, stays as it is: `listen`, `engine`,
+   * `map-extensions`, `grace-time`, `handshake-timeout`, `max-head`, `max-buffer`. What is made once, at the start, stays as it is: `listen`, `engine`,
    * `log-format`, `debug`, `buffer-size`. Whether this Deno can do what it asks for is for the caller to know (`lib/control/runtime.ts`).
    */
   swap(config: Config): void;

@@ -29,6 +29,8 @@ export interface Admitted extends AcceptedRequest {
 export interface Limits {
   /** How long a client may take to send its request head. */
   readonly handshakeTimeoutMs: number;
+  /** The largest request head. */
+  readonly maxHeadBytes: number;
   /** What a client may be ahead of its backend, where it can't be made to wait. */
   readonly maxBufferBytes: number;
 }

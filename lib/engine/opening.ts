@@ -21,6 +21,7 @@ import type { TcpAnswer } from "../sys/socket_diag.ts";
 import { behindRoom, MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import type { Admitted, Connected, Door, Taken } from "./door.ts";
+import { KeptBytes } from "./kept_bytes.ts";
 import {
   StreamTransport,
   type TransportListener,
@@ -42,16 +43,14 @@ export interface OpeningOptions extends TransportOptions {
   readonly onOver: (opening: Opening) => void;
 }
 
-const NOTHING = new Uint8Array(0);
-
 export class Opening implements TransportListener {
   #state: "head" | "connecting" | "refused" | "over" = "head";
   readonly #options: OpeningOptions;
   #peer: Peer;
   readonly #transport: StreamTransport;
-  readonly #parser = new HeadParser();
+  readonly #parser: HeadParser;
   /** Of a head that came in pieces, or what came behind it. */
-  #kept: Uint8Array<ArrayBuffer> = NOTHING;
+  #kept = new KeptBytes();
   readonly #handshakeTimeoutMs: number;
   #deadlineMs: number;
   #gone: AbortController | null = null;
@@ -64,7 +63,9 @@ export class Opening implements TransportListener {
   ) {
     this.#options = options;
     this.#peer = peer;
-    this.#handshakeTimeoutMs = options.door.limits.handshakeTimeoutMs;
+    const { handshakeTimeoutMs, maxHeadBytes } = options.door.limits;
+    this.#parser = new HeadParser(maxHeadBytes);
+    this.#handshakeTimeoutMs = handshakeTimeoutMs;
     this.#deadlineMs = options.nowMs() + this.#handshakeTimeoutMs;
     this.#transport = new StreamTransport(connection, options, ask);
     // A head, and no more than a little behind it.
@@ -105,7 +106,7 @@ export class Opening implements TransportListener {
     if (nowMs < this.#deadlineMs) return;
     if (this.#state !== "head") return this.#close();
     const seconds = this.#handshakeTimeoutMs / 1000;
-    this.#refuseHead(answer(408, `no request within ${seconds} seconds`), this.#kept);
+    this.#refuseHead(answer(408, `no request within ${seconds} seconds`), this.#kept.bytes);
   }
 
   #readHead(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
@@ -116,9 +117,9 @@ export class Opening implements TransportListener {
       return;
     }
     this.#keep(bytes, from, to);
-    const { length } = this.#kept;
-    const parsed = this.#parser.parse(this.#kept, 0, length);
-    if (parsed !== "incomplete") this.#takeHead(parsed, this.#kept, 0, length);
+    const kept = this.#kept.bytes;
+    const parsed = this.#parser.parse(kept, 0, kept.length);
+    if (parsed !== "incomplete") this.#takeHead(parsed, kept, 0, kept.length);
   }
 
   #takeHead(
@@ -132,7 +133,8 @@ export class Opening implements TransportListener {
       return this.#refuseHead(answer(status, reason), bytes.subarray(from, to));
     }
     const { head, end } = parsed;
-    this.#kept = end < to ? bytes.slice(end, to) : NOTHING;
+    this.#kept = new KeptBytes();
+    this.#kept.add(bytes, end, to);
     const { door } = this.#options;
     const admission = door.admit(head, this.#peer);
     if ("answer" in admission) return this.refuse(admission.answer, head.method !== "HEAD");
@@ -160,7 +162,7 @@ export class Opening implements TransportListener {
     client.send(upgrade, 0, upgrade.length);
     // What comes now is the tunnel's, which may make the client wait again.
     client.resumeReading();
-    const early = this.#kept.length > 0 ? behindRoom(this.#kept) : null;
+    const early = this.#kept.length > 0 ? behindRoom(this.#kept.bytes) : null;
     const backend = new StreamTransport(taken.lease.connection, this.#options);
     this.#options.door.open(
       accept,
@@ -177,11 +179,9 @@ export class Opening implements TransportListener {
   }
 
   #keep(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
-    const kept = new Uint8Array(this.#kept.length + to - from);
-    kept.set(this.#kept);
-    kept.set(bytes.subarray(from, to), this.#kept.length);
-    this.#kept = kept;
-    if (this.#state === "connecting" && kept.length >= EARLY_BYTES) this.#transport.pauseReading();
+    this.#kept.add(bytes, from, to);
+    const isEnough = this.#state === "connecting" && this.#kept.length >= EARLY_BYTES;
+    if (isEnough) this.#transport.pauseReading();
   }
 
   /** What is no head is refused by us, before anybody looks at it. */

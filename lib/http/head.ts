@@ -17,10 +17,11 @@ import {
   type RequestLine,
 } from "./request_line.ts";
 
-/** The whole head, with the empty line that ends it. */
+/** The whole head, with the empty line that ends it, where nothing else is said. */
 export const MAX_HEAD_BYTES = 16384;
-/** Without its CRLF; RFC 9112 section 3 recommends at least 8000. */
-export const MAX_REQUEST_LINE_BYTES = 8192;
+
+/** Of the whole head, what its first line may take, without its CRLF: 8192, where RFC 9112 section 3 recommends at least 8000. */
+const REQUEST_LINE_SHARE = 1 / 2;
 
 /** What has come of a head so far. */
 export type ParsedHead =
@@ -41,21 +42,29 @@ export class HeadParser {
   #lineStart = 0;
   #fieldsStart = 0;
   #line: RequestLine | null = null;
+  readonly #maxBytes: number;
+
+  /** `maxBytes`: of the whole head, its empty line among them. */
+  constructor(maxBytes: number = MAX_HEAD_BYTES) {
+    this.#maxBytes = maxBytes;
+  }
 
   /**
    * Reads on in a head that begins at `start` and has come up to `end`; called again with the same start, or wherever the
    * bytes were moved to, as more come. Not to be called after a head or a problem.
    */
   parse(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): ParsedHead {
-    const limit = Math.min(end, start + MAX_HEAD_BYTES);
+    const maxBytes = this.#maxBytes;
+    const maxLineBytes = Math.floor(maxBytes * REQUEST_LINE_SHARE);
+    const limit = Math.min(end, start + maxBytes);
     for (;;) {
       const lineStart = start + this.#lineStart;
-      const lineLimit = lineStart + MAX_REQUEST_LINE_BYTES + 1;
+      const lineLimit = lineStart + maxLineBytes + 1;
       const stop = this.#line === null ? Math.min(limit, lineLimit) : limit;
       const at = skipText(bytes, start + this.#scanned, stop);
       this.#scanned = at - start;
       if (this.#line === null && at === lineLimit) {
-        return { problem: { status: 414, reason: "a request line over 8192 bytes" } };
+        return { problem: { status: 414, reason: `a request line over ${maxLineBytes} bytes` } };
       }
       if (at < limit && bytes[at] !== CR) {
         if (at === start && bytes[at] === TLS_HANDSHAKE) {
@@ -72,8 +81,8 @@ export class HeadParser {
       if (parsed !== null) return parsed;
       this.#lineStart = this.#scanned;
     }
-    if (end - start < MAX_HEAD_BYTES) return "incomplete";
-    return { problem: { status: 431, reason: "a head over 16384 bytes" } };
+    if (end - start < maxBytes) return "incomplete";
+    return { problem: { status: 431, reason: `a head over ${maxBytes} bytes` } };
   }
 
   /** Deals with a line; null: the next one follows. */

@@ -64,6 +64,7 @@ Deno.test("`run()` serves what the flags say, and gives the server's exit code",
     debug: 4,
     graceMs: 8000,
     handshakeTimeoutMs: 10_000,
+    maxHeadBytes: 16_384,
     healthPath: "/healthz",
     routeDefaults: {
       balance: "fair",

@@ -24,6 +24,7 @@ engine = "stream"
 log-format = "json"
 grace-time = 0.25
 handshake-timeout = 0.1
+max-head = 65536
 health-path = "/am%20i/well"
 [wstunnel]
 balance = "sticky"

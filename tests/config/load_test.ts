@@ -91,6 +91,7 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
     debug: 3,
     graceMs: 8000,
     handshakeTimeoutMs: 10_000,
+    maxHeadBytes: 16_384,
     healthPath: "/healthz",
     routes: [{
       key: "/",

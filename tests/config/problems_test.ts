@@ -111,12 +111,12 @@ const AT_TOP: Case[] = [
   [
     "zzz = 1",
     "x.toml:1: zzz: unknown key, must be one of listen, engine, log-format, grace-time, " +
-    "handshake-timeout, health-path, wstunnel",
+    "handshake-timeout, max-head, health-path, wstunnel",
   ],
   [
     '"a\\nb" = 1',
     'x.toml:1: "a\\nb": unknown key, must be one of listen, engine, log-format, ' +
-    "grace-time, handshake-timeout, health-path, wstunnel",
+    "grace-time, handshake-timeout, max-head, health-path, wstunnel",
   ],
 ];
 

@@ -139,6 +139,31 @@ testEnginesThat(
 );
 
 testEnginesThat(
+  "answer any head",
+  "a head as large as `max-head` is taken, whole and in pieces, and no larger one",
+  async (engine) => {
+    await withEndpoint(engine, async (endpoint) => {
+      const withHeader = (bytes: number) => {
+        const empty = handshake("/", { Cookie: "" }).length;
+        return encoder.encode(handshake("/", { Cookie: "c".repeat(bytes - empty) }));
+      };
+      for (const pieceBytes of [65_536, 1_000]) {
+        const connection = await connect(endpoint.address);
+        const head = withHeader(65_536);
+        for (let at = 0; at < head.length; at += pieceBytes) {
+          await writeAll(connection, head.subarray(at, at + pieceBytes));
+        }
+        assert.match(await createReader(connection).through("\r\n", "an answer"), / 101 /);
+        closeQuietly(connection);
+      }
+      const { line, body } = await ask(endpoint, withHeader(65_537));
+      assert.match(line, / 431 /);
+      assert.equal(body, "a head over 65536 bytes\n");
+    }, { top: 'max-head = "64KiB"' });
+  },
+);
+
+testEnginesThat(
   "end the connection behind a refusal",
   "a client that goes on sending gets its refusal whole, without a reset",
   async (engine) => {

@@ -208,7 +208,7 @@ function openHead(client: Played, backend: Played, shared: Shared): Moved {
     onReleased();
   };
   const door: Door = {
-    limits: { handshakeTimeoutMs: 10_000, maxBufferBytes: 65_536 },
+    limits: { handshakeTimeoutMs: 10_000, maxHeadBytes: 16_384, maxBufferBytes: 65_536 },
     accepts: () => "taken",
     refused() {},
     admit: (_head, peer) => ({ accept, peer }),

@@ -26,7 +26,7 @@ const PLACE = { address: { transport: "tcp", hostname: "127.0.0.1", port: 0 } } 
 const BEHIND = PEER;
 
 const UNASKED: Door = {
-  limits: { handshakeTimeoutMs: 10_000, maxBufferBytes: 65_536 },
+  limits: { handshakeTimeoutMs: 10_000, maxHeadBytes: 16_384, maxBufferBytes: 65_536 },
   accepts: () => "taken",
   refused: () => assert.fail("a head that is none"),
   admit: () => assert.fail("a head"),

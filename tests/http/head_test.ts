@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import { MAX_HEADERS } from "../../lib/http/fields.ts";
-import {
-  HeadParser,
-  MAX_HEAD_BYTES,
-  MAX_REQUEST_LINE_BYTES,
-  type ParsedHead,
-} from "../../lib/http/head.ts";
+import { HeadParser, MAX_HEAD_BYTES, type ParsedHead } from "../../lib/http/head.ts";
 import { feedHead } from "./head_feed.ts";
 
 function latin1(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
+
+const MAX_REQUEST_LINE_BYTES = MAX_HEAD_BYTES / 2;
 
 /** Parses a text in every cut in two, byte by byte and whole, which must all give the same. */
 function parse(text: string): ParsedHead {
@@ -235,6 +232,21 @@ Deno.test("`HeadParser` takes a head of 16384 bytes, answers a larger one with 4
     assert.deepEqual(parse(head(MAX_HEAD_BYTES + more)), tooLarge);
   }
   assert.equal(parse(head(MAX_HEAD_BYTES).slice(0, -1)), "incomplete");
+});
+
+Deno.test("`HeadParser` takes a head as large as it is told, half of it the request line", () => {
+  const read = (text: string) => new HeadParser(1000).parse(latin1(text), 0, text.length);
+  const problemOf = (parsed: ParsedHead) =>
+    typeof parsed === "object" && "problem" in parsed ? parsed.problem : null;
+  const head = (bytes: number) => get(`A: ${"x".repeat(bytes - get("A: ").length)}`);
+  assert.equal(problemOf(read(head(1000))), null);
+  assert.deepEqual(problemOf(read(head(1001))), { status: 431, reason: "a head over 1000 bytes" });
+  const line = (bytes: number) => `GET /${"x".repeat(bytes - 14)} HTTP/1.1\r\n\r\n`;
+  assert.equal(problemOf(read(line(500))), null);
+  assert.deepEqual(problemOf(read(line(501))), {
+    status: 414,
+    reason: "a request line over 500 bytes",
+  });
 });
 
 Deno.test("`HeadParser` takes 100 headers, answers more with 431", () => {
