@@ -14,14 +14,14 @@ _wstunnel() {
     --debug) words="none error warning info debug" ;;
     --log-format) words="text json" ;;
     --engine) words="native stream" ;;
-    --config)
+    --auth-basic|--auth-token|--config)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
     --server|--path|--listen|--listen-mode|--listen-group|--origin|--subprotocol|--ping-interval|--health-path|--url) return ;;
     *)
-      words="--server --path --listen --listen-mode --listen-group --frame-type --balance --origin --subprotocol --ping-interval --debug --log-format --engine --health-path --config --version --help"
+      words="--server --path --listen --listen-mode --listen-group --frame-type --balance --origin --auth-basic --auth-token --subprotocol --ping-interval --debug --log-format --engine --health-path --config --version --help"
       if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" check "* ]]; then
         words+=" --url"
       else

@@ -9,6 +9,8 @@ complete -c wstunnel -l listen-group -x -d 'group, name or number, whom --listen
 complete -c wstunnel -l frame-type -x -a 'text binary' -d 'frames sent to clients'
 complete -c wstunnel -l balance -x -a 'fair least-connection round-robin hash sticky' -d 'choice among several servers'
 complete -c wstunnel -l origin -x -d 'host name or origin to admit'
+complete -c wstunnel -l auth-basic -r -F -d 'file of names and hashed passwords, as htpasswd -B writes it'
+complete -c wstunnel -l auth-token -r -F -d 'file of names and hashed bearer tokens, a line each'
 complete -c wstunnel -l subprotocol -x -d 'subprotocol to accept besides binary and base64'
 complete -c wstunnel -l ping-interval -x -d 'seconds between Pings, 0 for none'
 complete -c wstunnel -l debug -x -a 'none error warning info debug' -d 'what is logged'

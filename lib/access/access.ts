@@ -18,9 +18,16 @@ export interface Visit {
   readonly signal: AbortSignal;
 }
 
+/** The claims of a token, by their names. */
+export type Claims = Readonly<Record<string, unknown>>;
+
 /** Whose request it is, or the answer that it gets. */
 export type Entry =
-  | { readonly user: string | null }
+  | {
+    readonly user: string | null;
+    /** What its JSON Web Token says, which is for the visit alone: no tunnel keeps it. */
+    readonly claims?: Claims;
+  }
   | {
     readonly answer: Answer;
     readonly cause: RefusalCause;

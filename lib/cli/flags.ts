@@ -21,11 +21,12 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** The place in the file that it sets as it is. */
   readonly path?: Path;
-  /** Behind a `--path` it is that route's, and sets the last key of its place in the route's table. */
+  /** Behind a `--path` it is that route's, and sets the same in the route's table. */
   readonly perRoute?: true;
 }
 
-const PER_ROUTE = "--frame-type, --balance, --origin, --subprotocol and --ping-interval";
+const PER_ROUTE =
+  "--frame-type, --balance, --origin, --auth-basic, --auth-token, --subprotocol and --ping-interval";
 
 /** Every flag with a value, in the order of the help. */
 export const FLAGS: readonly Flag[] = [
@@ -87,6 +88,20 @@ export const FLAGS: readonly Flag[] = [
     path: ["wstunnel", "origins"],
     perRoute: true,
     summary: "host name or origin to admit; without one all are",
+  },
+  {
+    name: "--auth-basic",
+    value: "FILE",
+    path: ["wstunnel", "auth", "basic"],
+    perRoute: true,
+    summary: "file of names and hashed passwords, as htpasswd -B writes it: who may come in",
+  },
+  {
+    name: "--auth-token",
+    value: "FILE",
+    path: ["wstunnel", "auth", "token"],
+    perRoute: true,
+    summary: "file of names and hashed bearer tokens, a line each: NAME sha256:HEX",
   },
   {
     name: "--subprotocol",

@@ -144,7 +144,7 @@ function shownServer(server: string): string {
 /** What a route says for itself. */
 function ownSettings({ key, flags }: Group): Setting[] {
   return FLAGS.filter(({ perRoute }) => perRoute)
-    .flatMap((flag) => flagSettings(flag, flags, [...SERVER, key, flag.path!.at(-1)!]));
+    .flatMap((flag) => flagSettings(flag, flags, [...SERVER, key, ...flag.path!.slice(1)]));
 }
 
 function serverSettings({ key, flags }: Group): Setting[] {

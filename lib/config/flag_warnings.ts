@@ -15,7 +15,7 @@ export function warnOfFlags(places: readonly Path[], raw: unknown): Finding[] {
   const routes = Object.entries(tableAt(raw, [wstunnel, server]));
   return places.flatMap((path): Finding[] => {
     const [top, key] = path;
-    if (top !== wstunnel || key === undefined || path.length > 2) return [];
+    if (top !== wstunnel || key === undefined) return [];
     const own = routes.filter(([, route]) => isTable(route) && route[key] !== undefined)
       .map(([name]) => JSON.stringify(name));
     const rule = `doesn't hold for ${own.join(", ")}: what a route says for itself does`;

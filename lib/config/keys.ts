@@ -8,6 +8,7 @@
  * @module
  */
 import { LEVEL_NAMES } from "../base/log_level.ts";
+import { auth } from "./auth_keys.ts";
 import { HOST } from "./host_keys.ts";
 import { type Keys, namesOf, partOf } from "./key.ts";
 import { byteSize, level, oneOf, seconds } from "./kinds.ts";
@@ -121,6 +122,17 @@ export const WSTUNNEL = {
     more: [
       `A name admits its subdomains; an origin has a scheme (an app's, "file://" and "null" too).`,
       'For example: ["example.com", "https://tunnel.example.org:8443"]',
+    ],
+  },
+  auth: {
+    name: "auth",
+    of: "route",
+    kind: auth,
+    default: {},
+    about: "Who may come in: basic, token or jwt, of which any lets in; empty: whoever asks.",
+    more: [
+      'For example: { basic = "/etc/wstunnel/users" } with what htpasswd -B writes,',
+      'or { jwt = { jwks = "https://id.example.com/keys", aud = "wstunnel" }, from = ["authorization", "cookie:session"] }',
     ],
   },
   subprotocols: {

@@ -31,6 +31,14 @@ function socketProblem(path: string): string | null {
   return "problem" in parsed ? parsed.problem : null;
 }
 
+const FILE_RULE = "must be the path of a file";
+
+/** A file on this machine. */
+export const filePath: Kind<string> = text(
+  FILE_RULE,
+  (path) => path === "" || path.includes("\0") ? FILE_RULE : null,
+);
+
 /** Permissions; a number inside. */
 export const fileMode: Kind<number> = {
   ...text(FILE_MODE_RULE, (mode) => parseFileMode(mode) === null ? FILE_MODE_RULE : null),
@@ -103,9 +111,16 @@ export const origins: Kind<readonly string[]> = listOf(
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 export const subprotocols: Kind<readonly string[]> = listOf(
-  text("must be text", (value) => TOKEN.test(value) ? null : "must be a token (RFC 7230)"),
+  text("must be text", subprotocolProblem),
   "must be a list of subprotocols",
 );
+
+function subprotocolProblem(value: string): string | null {
+  if (!TOKEN.test(value)) return "must be a token (RFC 7230)";
+  return /^bearer\./i.test(value)
+    ? "must not begin with bearer., as what carries a token does"
+    : null;
+}
 
 const HEALTH_RULE = "must be a path that starts with /, or empty for none";
 

@@ -8,6 +8,7 @@
  * @module
  */
 import type { Access } from "../access/access.ts";
+import { createAccess } from "../access/create.ts";
 import type { ProcReport } from "../events/event.ts";
 import type { Hosts } from "../backend/hosts.ts";
 import { createPool, type RoutePool } from "../backend/pool.ts";
@@ -46,7 +47,7 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
     rules: { table, healthPath: healthPathBeside(healthPath, table) },
     checksOrigins: routes.some(({ origins }) => origins.length > 0),
     pools: new Map(routes.map((route) => [route.key, createPool(route, hosts, emit)])),
-    access: new Map(),
+    access: createAccess(routes),
     limits: { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes },
     tickMs: tickFor(timesOf(config)),
     graceMs,

@@ -72,9 +72,18 @@ export interface Asked {
  * - `full`: every host has as many processes as it may
  * - `share`: there are more, but not for the clients of its address
  * - `aborted`: its client left, or the server stops, before a backend was connected
+ * - `auth`: it has not proved who it is
  * - a shortage: we have none left of what it takes to connect
  */
-export type RefusalCause = "head" | "rules" | "down" | "full" | "share" | "aborted" | Shortage;
+export type RefusalCause =
+  | "head"
+  | "rules"
+  | "down"
+  | "full"
+  | "share"
+  | "aborted"
+  | "auth"
+  | Shortage;
 
 /** Requests that became no tunnel. */
 export type RequestEvent =

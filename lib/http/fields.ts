@@ -41,7 +41,7 @@ export function nameStray(byte: number): string {
   return byte === LF ? "a bare line feed" : "a control character";
 }
 
-/** Reads lines that each end with CRLF: values by lower-case name, those of a repeated field joined with ", ". */
+/** Reads lines that each end with CRLF: values by lower-case name, those of a repeated field joined with ", ", of cookies with "; ". */
 export function parseFields(text: string): Map<string, string> | HeadProblem {
   const fields = new Map<string, string>();
   let count = 0;
@@ -55,9 +55,14 @@ export function parseFields(text: string): Map<string, string> | HeadProblem {
     const value = trimmed(text, colon + 1, lineEnd);
     const before = fields.get(name);
     if (before !== undefined && SINGLE.includes(name)) return badRequest(`${name} twice`);
-    fields.set(name, before === undefined ? value : `${before}, ${value}`);
+    fields.set(name, before === undefined ? value : `${before}${separatorOf(name)}${value}`);
   }
   return fields;
+}
+
+/** The pairs of cookies are a list of another kind, which proxies split over several fields (RFC 9113 section 8.2.3). */
+function separatorOf(name: string): string {
+  return name === "cookie" ? "; " : ", ";
 }
 
 function nameProblem(name: string): string {

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Field values by lower-case name; a repeated field's values are joined with ", ". `Headers` is one. */
+/** Field values by lower-case name; a repeated field's values are joined with ", ", those of `cookie` with "; ". The runtime's `Headers` are that for a request. */
 export interface HeaderFields {
   get(name: string): string | null;
 }

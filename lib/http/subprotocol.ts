@@ -5,13 +5,14 @@
  */
 import type { FrameType } from "../config/config.ts";
 import type { Encoding } from "../tunnel/encoder.ts";
+import { isTokenProtocol } from "./credentials.ts";
 import { listElements } from "./request.ts";
 
 export interface ChosenSubprotocol {
   /** For `Sec-WebSocket-Protocol`; null: the answer names none. */
   readonly protocol: string | null;
   readonly encoding: Encoding;
-  /** What was offered where nothing of it is spoken here, as it was sent; null where something is, or nothing was offered. */
+  /** What was offered where nothing of it is spoken here, without tokens; null where something is, or nothing was offered. */
   readonly declined: string | null;
 }
 
@@ -43,14 +44,15 @@ const BYTE_STREAMS: readonly string[] = ["mqtt", "mqttv3.1", "amqp", "rfb"];
  * Chooses from a `Sec-WebSocket-Protocol` header (RFC 6455 section 4.2.2). `binary` and `base64`, which websockify's
  * clients offer, say how bytes are sent and go before the accepted names. Without a list of these (null) one of
  * {@linkcode BYTE_STREAMS} is accepted where it is offered alone: of several nobody here knows which the backend speaks. Those
- * are sent in binary frames whatever is configured, as they must be; others keep the configured frame type.
+ * are sent in binary frames whatever is configured, as they must be; others keep the configured frame type. What is a token
+ * ({@linkcode isTokenProtocol}) is none of them: a client must offer a real one beside it, since a browser fails where it offered any and the answer names none.
  */
 export function chooseSubprotocol(
   offered: string | null,
   accepted: readonly string[] | null,
   frameType: FrameType,
 ): ChosenSubprotocol {
-  const names = listElements(offered).filter((name) => name !== "");
+  const names = listElements(offered).filter((name) => name !== "" && !isTokenProtocol(name));
   if (names.includes("binary")) return chosen("binary", "binary");
   if (names.includes("base64")) return chosen("base64", "base64");
   const welcome = accepted ?? (names.length === 1 ? BYTE_STREAMS : []);
@@ -58,7 +60,11 @@ export function chooseSubprotocol(
   if (protocol !== undefined) {
     return chosen(protocol, BYTE_STREAMS.includes(protocol) ? "binary" : frameType);
   }
-  return { protocol: null, encoding: frameType, declined: names.length === 0 ? null : offered };
+  return {
+    protocol: null,
+    encoding: frameType,
+    declined: names.length === 0 ? null : names.join(", "),
+  };
 }
 
 function chosen(protocol: string, encoding: Encoding): ChosenSubprotocol {

@@ -34,6 +34,6 @@ Deno.test("`FLAGS` has a flag for every key that a route may have, and no other 
   ]) as Record<string, unknown>;
   const host = valueAt(jsonSchema(), ["definitions", "host", "properties"]) as typeof route;
   const own = Object.keys(route).filter((key) => key !== "hosts" && host[key] === undefined);
-  const flags = FLAGS.filter(({ perRoute }) => perRoute).map(({ path }) => path!.at(-1)!);
-  assert.deepEqual(flags.toSorted(), own.toSorted());
+  const flags = FLAGS.filter(({ perRoute }) => perRoute).map(({ path }) => path![1]!);
+  assert.deepEqual([...new Set(flags)].toSorted(), own.toSorted());
 });

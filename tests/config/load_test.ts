@@ -106,6 +106,7 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
       balance: "fair",
       frameType: "text",
       origins: [],
+      auth: null,
       subprotocols: null,
       pingIntervalMs: 0,
     }],
@@ -113,6 +114,7 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
       balance: "fair",
       frameType: "text",
       origins: [],
+      auth: null,
       subprotocols: null,
       pingIntervalMs: 0,
     },
@@ -191,6 +193,7 @@ Deno.test("`loadConfig()` gives each route what it says for itself, else what st
 frame-type = "binary"
 balance = "hash"
 origins = ["a.example"]
+auth = { token = "tokens" }
 subprotocols = ["a"]
 ping-interval = 5
 [wstunnel.server."/lone"]
@@ -201,6 +204,7 @@ port = 2
 [wstunnel.server."/own"]
 balance = "fair"
 origins = []
+auth = {}
 subprotocols = []
 ping-interval = 0
 [[wstunnel.server."/own".hosts]]
@@ -211,7 +215,8 @@ port = 4
 port = 5
 `);
   const shared = { balance: "hash", origins: ["a.example"], subprotocols: ["a"] };
-  const all = { ...shared, frameType: "binary", pingIntervalMs: 5000 };
+  const auth = { token: "tokens", from: [{ kind: "authorization" }], realm: "wstunnel" };
+  const all = { ...shared, auth, frameType: "binary", pingIntervalMs: 5000 };
   assert.deepEqual(
     routes.map(({ hosts, ...rest }) => ({
       ...rest,
@@ -226,6 +231,7 @@ port = 5
         balance: "fair",
         frameType: "binary",
         origins: [],
+        auth: null,
         subprotocols: [],
         pingIntervalMs: 0,
       },

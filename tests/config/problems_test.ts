@@ -191,7 +191,7 @@ const IN_WSTUNNEL: Case[] = [
     '__proto__ = 1\nmap-extensions = { __proto__ = "/" }',
     "x.toml:2: wstunnel.__proto__: is no key that can be used",
     "x.toml:2: wstunnel.__proto__: unknown key, must be one of server, balance, debug, " +
-    "map-extensions, frame-type, origins, subprotocols, ping-interval, max-buffer, buffer-size",
+    "map-extensions, frame-type, origins, auth, subprotocols, ping-interval, max-buffer, buffer-size",
     "x.toml:3: wstunnel.map-extensions.__proto__: is no key that can be used",
   ],
 ];

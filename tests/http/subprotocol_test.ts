@@ -46,6 +46,11 @@ const CHOICES: readonly (readonly [
   ["mqtt, chat", null, "binary", null, "binary"],
   ["mqtt, binary", null, "text", "binary", "binary"],
   ["mqtt, base64", null, "binary", "base64", "base64"],
+  // A token is no protocol.
+  ["bearer.x", null, "text", null, "text"],
+  ["bearer.x, binary", null, "text", "binary", "binary"],
+  ["mqtt, bearer.x", null, "text", "mqtt", "binary"],
+  ["Bearer.x, chat,bearer.y", ["bearer.y"], "text", null, "text"],
   // With one that is empty.
   ["mqtt", [], "text", null, "text"],
   ["mqtt, base64", ["mqtt"], "binary", "base64", "base64"],
@@ -57,7 +62,8 @@ for (const [offered, accepted, frameType, protocol, encoding] of CHOICES) {
   Deno.test(`\`chooseSubprotocol()\` of ${setting} is ${protocol} with ${encoding}`, () => {
     const { declined, ...chosen } = chooseSubprotocol(offered, accepted, frameType);
     assert.deepEqual(chosen, { protocol, encoding });
-    const isOffer = offered !== null && /[^ ,]/.test(offered);
-    assert.equal(declined, protocol === null && isOffer ? offered : null);
+    const names = offered?.split(",").map((name) => name.replace(/^[ \t]+|[ \t]+$/g, ""))
+      .filter((name) => name !== "" && !/^bearer\./i.test(name)) ?? [];
+    assert.equal(declined, protocol === null && names.length > 0 ? names.join(", ") : null);
   });
 }
