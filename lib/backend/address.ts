@@ -117,7 +117,8 @@ export async function leaseAddress(
   const startedAt = performance.now();
   state.load++;
   state.connecting++;
-  const dialled = await dial(state.address, host.connectTimeoutMs, request.signal);
+  const { signal } = request;
+  const dialled = await dial(state.address, { timeoutMs: host.connectTimeoutMs, signal });
   state.connecting--;
   if (dialled.ok) {
     state.connectedAt = performance.now();

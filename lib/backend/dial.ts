@@ -32,13 +32,18 @@ const ABORTED: DialResult = { ok: false, kind: "aborted", reason: "aborted" };
 /** The IP addresses of a name. */
 export type Lookup = (hostname: string) => Promise<readonly string[]>;
 
+export interface DialOptions {
+  /** For all of it, from the lookup of a name on. */
+  readonly timeoutMs: number;
+  /** Aborted when nobody wants it any more. */
+  readonly signal: AbortSignal;
+  /** @default the system's */
+  readonly lookup?: Lookup | undefined;
+}
+
 /** Connects to `address`. Never rejects. */
-export async function dial(
-  address: Address,
-  timeoutMs: number,
-  signal: AbortSignal,
-  lookup: Lookup = lookUp,
-): Promise<DialResult> {
+export async function dial(address: Address, options: DialOptions): Promise<DialResult> {
+  const { timeoutMs, signal, lookup = lookUp } = options;
   if (signal.aborted) return ABORTED;
   const attempt = createCancel();
   const abort = () => attempt.abort();

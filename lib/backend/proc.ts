@@ -243,7 +243,7 @@ function toldTo(
 }
 
 async function probe(address: Address, timeoutMs: number, signal: AbortSignal): Promise<Probe> {
-  const dialled = await dial(address, timeoutMs, signal);
+  const dialled = await dial(address, { timeoutMs, signal });
   if (dialled.ok) {
     dialled.connection.close();
     return { kind: "open" };

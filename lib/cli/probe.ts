@@ -69,7 +69,10 @@ export async function probe(
   request: Probe,
   patienceMs: number = PATIENCE_MS,
 ): Promise<ProbeResult> {
-  const dialled = await dial(request.address, patienceMs, new AbortController().signal);
+  const dialled = await dial(request.address, {
+    timeoutMs: patienceMs,
+    signal: new AbortController().signal,
+  });
   if (!dialled.ok) return { ok: false, text: `cannot connect: ${dialled.reason}` };
   const { connection } = dialled;
   const dueMs = performance.now() + patienceMs;

@@ -68,7 +68,7 @@ Deno.test("`dial()` connects to an IPv4 address, to a name and to a socket", asy
   const unix = listen({ transport: "unix", path: `${folder}/s` });
   if (tcp.address.transport !== "tcp") throw new Error("tcp");
   for (const address of [tcp.address, { ...tcp.address, hostname: "localhost" }, unix.address]) {
-    assert.equal(problem(await dial(address, 1000, never())), "ok");
+    assert.equal(problem(await dial(address, { timeoutMs: 1000, signal: never() })), "ok");
   }
   tcp.close();
   unix.close();
@@ -78,30 +78,46 @@ Deno.test("`dial()` connects to an IPv4 address, to a name and to a socket", asy
 Deno.test("`dial()` says closed where nothing listens, error for a name that is not known", async () => {
   const port = freePort();
   assert.equal(
-    problem(await dial({ transport: "tcp", hostname: "127.0.0.1", port }, 1000, never())),
+    problem(
+      await dial({ transport: "tcp", hostname: "127.0.0.1", port }, {
+        timeoutMs: 1000,
+        signal: never(),
+      }),
+    ),
     "closed",
   );
   assert.equal(
-    problem(await dial({ transport: "unix", path: "/nonexistent/s" }, 1000, never())),
+    problem(
+      await dial({ transport: "unix", path: "/nonexistent/s" }, {
+        timeoutMs: 1000,
+        signal: never(),
+      }),
+    ),
     "closed",
   );
   const unknown = { transport: "tcp", hostname: "nosuch.invalid", port } as const;
-  assert.match(problem(await dial(unknown, 3000, never())), /^(error|timeout)$/);
+  assert.match(
+    problem(await dial(unknown, { timeoutMs: 3000, signal: never() })),
+    /^(error|timeout)$/,
+  );
 });
 
 Deno.test("`dial()` gives up after its timeout, and at once when aborted", async () => {
   const silent = await silentListener();
   let since = performance.now();
-  assert.equal(problem(await dial(silent.address, 200, never())), "timeout");
+  assert.equal(problem(await dial(silent.address, { timeoutMs: 200, signal: never() })), "timeout");
   const tookMs = performance.now() - since;
   assert.ok(tookMs >= 190 && tookMs < 1000, `${tookMs}`);
   const aborter = new AbortController();
   since = performance.now();
-  const dialled = dial(silent.address, 8000, aborter.signal);
+  const dialled = dial(silent.address, { timeoutMs: 8000, signal: aborter.signal });
   aborter.abort();
   assert.equal(problem(await dialled), "aborted");
   assert.ok(performance.now() - since < 1000);
-  assert.equal(problem(await dial(silent.address, 8000, AbortSignal.abort())), "aborted");
+  assert.equal(
+    problem(await dial(silent.address, { timeoutMs: 8000, signal: AbortSignal.abort() })),
+    "aborted",
+  );
   await silent.proceed();
   await silent.kill();
 });
@@ -145,8 +161,11 @@ print(1, flush=True)
 sys.stdin.readline()
 while True: kept.append(listener.accept())
 `);
-  assert.equal(problem(await dial({ transport: "unix", path }, 100, never())), "timeout");
-  const dialled = dial({ transport: "unix", path }, 8000, never());
+  assert.equal(
+    problem(await dial({ transport: "unix", path }, { timeoutMs: 100, signal: never() })),
+    "timeout",
+  );
+  const dialled = dial({ transport: "unix", path }, { timeoutMs: 8000, signal: never() });
   await listener.proceed();
   assert.equal(problem(await dialled), "ok");
   await listener.kill();
@@ -173,24 +192,26 @@ Deno.test("`dial()` looks a name up once at a time, however many dials wait for 
   const aborter = new AbortController();
   const dialled = Array.from(
     { length: 100 },
-    () => dial(named("hung.test"), 60_000, aborter.signal, lookup),
+    () => dial(named("hung.test"), { timeoutMs: 60_000, signal: aborter.signal, lookup }),
   );
-  const other = dial(named("other.test"), 60_000, never(), lookup);
+  const other = dial(named("other.test"), { timeoutMs: 60_000, signal: never(), lookup });
   assert.deepEqual(started.map(({ hostname }) => hostname), ["hung.test", "other.test"]);
   aborter.abort();
   assert.deepEqual(new Set((await Promise.all(dialled)).map(problem)), new Set(["aborted"]));
 
   // Those who left don't end the lookup: who comes later gets its answer.
-  const late = [1, 2].map(() => dial(named("hung.test"), 60_000, never(), lookup));
+  const late = [1, 2].map(() =>
+    dial(named("hung.test"), { timeoutMs: 60_000, signal: never(), lookup })
+  );
   assert.equal(started.length, 2);
   for (const { answer } of started) answer.resolve(["127.0.0.1"]);
   assert.deepEqual((await Promise.all([...late, other])).map(problem), ["ok", "ok", "ok"]);
 
-  const again = dial(named("hung.test"), 60_000, never(), lookup);
+  const again = dial(named("hung.test"), { timeoutMs: 60_000, signal: never(), lookup });
   assert.equal(started.length, 3);
   started[2]!.answer.reject(new Error("no such name"));
   assert.deepEqual(await again, { ok: false, kind: "error", reason: "no such name" });
-  const afterFailure = dial(named("hung.test"), 60_000, never(), lookup);
+  const afterFailure = dial(named("hung.test"), { timeoutMs: 60_000, signal: never(), lookup });
   assert.equal(started.length, 4);
   started[3]!.answer.resolve(["127.0.0.1"]);
   assert.equal(problem(await afterFailure), "ok");
@@ -200,9 +221,12 @@ Deno.test("`dial()` looks a name up once at a time, however many dials wait for 
 Deno.test("`dial()` leaves the failure of a lookup that nobody waits for to nobody", async () => {
   const { started, lookup } = slowLookups();
   const address = { transport: "tcp", hostname: "hung.test", port: 1 } as const;
-  assert.equal(problem(await dial(address, 10, never(), lookup)), "timeout");
+  assert.equal(problem(await dial(address, { timeoutMs: 10, signal: never(), lookup })), "timeout");
   started[0]!.answer.reject(new Error("no such name"));
-  assert.equal(problem(await dial(address, 10, AbortSignal.abort(), lookup)), "aborted");
+  assert.equal(
+    problem(await dial(address, { timeoutMs: 10, signal: AbortSignal.abort(), lookup })),
+    "aborted",
+  );
   assert.equal(started.length, 1);
 });
 
@@ -213,7 +237,10 @@ Deno.test({
     const backend = listen();
     if (backend.address.transport !== "tcp") throw new Error("tcp");
     for (const hostname of ["127.0.0.1", "localhost"]) {
-      const result = await dial({ ...backend.address, hostname }, 1000, never());
+      const result = await dial({ ...backend.address, hostname }, {
+        timeoutMs: 1000,
+        signal: never(),
+      });
       if (!result.ok) throw new Error(result.reason);
       const ends = endsOf(result.connection as Deno.TcpConn);
       // proc(5), `tr`: 02 is the keepalive timer.
