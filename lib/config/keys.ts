@@ -171,6 +171,7 @@ export const WSTUNNEL = {
     kind: byteSize(32 * 1024, 16 * 1024 ** 2),
     default: "256KiB",
     about: "Size of each of a tunnel's two buffers in the stream engine.",
+    more: ["A client is read at most 192 KiB at a time, whatever the size."],
   },
 } as const satisfies Keys;
 

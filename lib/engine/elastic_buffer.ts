@@ -18,7 +18,7 @@ export interface Buffers {
 }
 
 /** Holds a shell's keystrokes, a poll, a Ping: four to a page. */
-const SMALL_BYTES = 1024;
+export const SMALL_BYTES = 1024;
 
 /**
  * A large buffer is given up after so many reads in a row of at most half a small one. Not at the first: to read a large

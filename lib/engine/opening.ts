@@ -21,6 +21,7 @@ import type { TcpAnswer } from "../sys/socket_diag.ts";
 import { behindRoom, MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import type { Admitted, Connected, Door, Taken } from "./door.ts";
+import { SMALL_BYTES } from "./elastic_buffer.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import {
   StreamTransport,
@@ -69,7 +70,7 @@ export class Opening implements TransportListener {
     this.#deadlineMs = options.nowMs() + this.#handshakeTimeoutMs;
     this.#transport = new StreamTransport(connection, options, ask);
     // A head, and no more than a little behind it.
-    this.#transport.begin(this, null, "small");
+    this.#transport.begin(this, null, SMALL_BYTES);
   }
 
   receiveAt(): number {

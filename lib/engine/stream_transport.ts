@@ -13,7 +13,7 @@ import type { Breather } from "../base/breather.ts";
 import type { StreamEnd, Transport } from "../base/transport.ts";
 import { type BackendConnection, ProgramFailure } from "../backend/connection.ts";
 import { type TcpAnswer, TcpState } from "../sys/socket_diag.ts";
-import { type Buffers, ElasticBuffer } from "./elastic_buffer.ts";
+import { type Buffers, ElasticBuffer, SMALL_BYTES } from "./elastic_buffer.ts";
 import { type WideBytes, wideBytes } from "../websocket/wide_bytes.ts";
 
 /** Who is told of what happens on a transport. */
@@ -45,6 +45,9 @@ const UNREACHABLE_TRIES = 3;
 /** How long nothing is received before the memory that the last burst took is given back. */
 const QUIET_MS = 1_000;
 
+/** More than any buffer holds, and a whole number without an object of its own. */
+const ANY_STEP_BYTES = 2 ** 30;
+
 const NOTHING = new Uint8Array(0);
 
 export class StreamTransport implements Transport {
@@ -56,8 +59,8 @@ export class StreamTransport implements Transport {
   #listener!: TransportListener;
   /** Null while nothing that is received is sent on. */
   #peer: StreamTransport | null = null;
-  /** Whether a large buffer is for it. */
-  #mayGrow = false;
+  /** The most that one read may bring. */
+  #stepBytes = SMALL_BYTES;
   #buffer: ElasticBuffer;
   /** Read into while the peer sends out of the buffer; null unless it looks ahead. */
   #ahead: WideBytes | null = null;
@@ -92,15 +95,15 @@ export class StreamTransport implements Transport {
     this.#wide = this.#buffer.wide;
   }
 
-  /** Begins to receive, or goes on doing so for somebody else; `steps`: in how much at a time at most. */
+  /** Begins to receive, or goes on doing so for somebody else, at most `stepBytes` at a time. */
   begin(
     listener: TransportListener,
     peer: StreamTransport | null,
-    steps: "small" | "large" = "large",
+    stepBytes = ANY_STEP_BYTES,
   ): void {
     this.#listener = listener;
     this.#peer = peer;
-    this.#mayGrow = steps === "large";
+    this.#stepBytes = stepBytes;
     this.#readOn();
   }
 
@@ -189,11 +192,12 @@ export class StreamTransport implements Transport {
     if (this.#read !== "idle" || this.#paused || this.#closed) return;
     if (!this.#peerBusy) this.#ahead = null;
     else if (this.#ahead === null) return;
-    if (this.#mayGrow && this.#ahead === null && this.#buffer.misfits) this.#buffer.swap();
+    const mayGrow = this.#stepBytes > SMALL_BYTES;
+    if (mayGrow && this.#ahead === null && this.#buffer.misfits) this.#buffer.swap();
     this.#wide = this.#ahead ?? this.#buffer.wide;
     const { bytes } = this.#wide;
     this.#from = this.#listener.receiveAt(bytes.length);
-    const space = bytes.subarray(this.#from);
+    const space = bytes.subarray(this.#from, this.#from + this.#stepBytes);
     this.#read = "under way";
     const pause = this.#options.breather.after(this.#lastCount);
     const received = pause === null

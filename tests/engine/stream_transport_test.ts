@@ -93,6 +93,29 @@ Deno.test("what is being sent stays so when a probe from before it fails, and a 
   assert.deepEqual(told, ["reset"]);
 });
 
+Deno.test("no read asks for more than the step, however large the buffer", async () => {
+  const asked: number[] = [];
+  const connection: BackendConnection = {
+    read(space) {
+      asked.push(space.length);
+      return asked.length < 4 ? Promise.resolve(space.length) : new Promise(() => {});
+    },
+    write: () => new Promise(() => {}),
+    closeWrite: () => Promise.resolve(),
+    close() {},
+  };
+  const listener: TransportListener = {
+    receiveAt: () => 100,
+    received() {},
+    ended() {},
+    writable() {},
+    sendFailed() {},
+  };
+  new StreamTransport(connection, shared()).begin(listener, null, 5_000);
+  await settle();
+  assert.deepEqual(asked, [5_000, 5_000, 5_000, 5_000]);
+});
+
 /** Lets what has been settled be told of. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
