@@ -12,6 +12,7 @@
 import { type Address, formatAddress } from "../base/address.ts";
 import { isShortage } from "../base/exhaustion.ts";
 import type { HostConfig } from "../config/config.ts";
+import { encodeProxyHeader } from "../http/proxy_header.ts";
 import type { ConnectFailure, ConnectRequest, Lease } from "./backend.ts";
 import type { BackendConnection } from "./connection.ts";
 import { dial } from "./dial.ts";
@@ -117,8 +118,10 @@ export async function leaseAddress(
   const startedAt = performance.now();
   state.load++;
   state.connecting++;
-  const { signal } = request;
-  const dialled = await dial(state.address, { timeoutMs: host.connectTimeoutMs, signal });
+  const { signal, peer } = request;
+  const { connectTimeoutMs: timeoutMs, sendProxy } = host;
+  const header = sendProxy === null ? undefined : encodeProxyHeader(sendProxy, peer);
+  const dialled = await dial(state.address, { timeoutMs, signal, header });
   state.connecting--;
   if (dialled.ok) {
     state.connectedAt = performance.now();

@@ -37,6 +37,8 @@ export interface DialOptions {
   readonly timeoutMs: number;
   /** Aborted when nobody wants it any more. */
   readonly signal: AbortSignal;
+  /** What the backend is told before anything else, as whom the connection is of. */
+  readonly header?: Uint8Array | undefined;
   /** @default the system's */
   readonly lookup?: Lookup | undefined;
 }
@@ -50,7 +52,7 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
   signal.addEventListener("abort", abort);
   const cancel = startDeadline(timeoutMs, abort);
   try {
-    const connection = await connect(address, attempt.signal, lookup);
+    const connection = await begin(await connect(address, attempt.signal, lookup), options);
     if (!signal.aborted) return { ok: true, connection };
     connection.close();
     return ABORTED;
@@ -65,6 +67,24 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
     cancel();
     signal.removeEventListener("abort", abort);
   }
+}
+
+/** Says what stands in front of the tunnel's first byte, which may be the backend's. */
+async function begin(
+  connection: BackendConnection,
+  { header }: DialOptions,
+): Promise<BackendConnection> {
+  try {
+    if (header !== undefined) await writeAll(connection, header);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+async function writeAll(connection: BackendConnection, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
 function isNobody(error: unknown): boolean {

@@ -191,6 +191,18 @@ export const HOST = {
       "The answer is still sent then.",
     ],
   },
+  sendProxy: {
+    name: "send-proxy",
+    of: "host",
+    kind: oneOf(["v1", "v2"]),
+    /** It is told nothing. */
+    unsaid: null,
+    about: "Version of the PROXY protocol by which the backend is told the client's address.",
+    example: "v2",
+    more: [
+      "The backend must expect it, as HAProxy does with accept-proxy and nginx with proxy_protocol.",
+    ],
+  },
   handover: {
     name: "socket-handover",
     of: "program",

@@ -95,6 +95,7 @@ function checkHost(host: Table, path: Path): Finding[] {
     return [
       ...refuse(host, path, ["host", "port", "socket", "bin-path"], "must not stand beside exec"),
       ...refuse(host, path, BIN_PATH_OPTIONS, "has no effect with exec"),
+      ...refuse(host, path, ["send-proxy"], "must not stand beside exec: it is for an address"),
     ];
   }
   const addressFindings = [

@@ -44,6 +44,7 @@ connect-timeout = 1.001
 read-timeout = 2
 write-timeout = 3
 tcp-fin-propagate = true
+send-proxy = "v2"
 [[wstunnel.server."/z"]]
 socket = "@abstract"
 [[wstunnel.server.'.v"nc']]

@@ -175,6 +175,15 @@ const IN_HOST: Case[] = [
     'x.toml:6: wstunnel.server."/".disable-time: must be a number of seconds from 0 to 86400: current value is 1000000000',
   ],
   [
+    "port = 1\nsend-proxy = true",
+    'x.toml:3: wstunnel.server."/".send-proxy: must be "v1" or "v2": current value is true',
+  ],
+  [
+    'exec = "p"\nsend-proxy = "v1"',
+    'x.toml:3: wstunnel.server."/".send-proxy: must not stand beside exec: it is for an address: ' +
+    'current value is "v1"',
+  ],
+  [
     'port = 1\ntcp-fin-propagate = "yes"',
     'x.toml:3: wstunnel.server."/".tcp-fin-propagate: must be true or false: current value is "yes"',
   ],

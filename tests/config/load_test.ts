@@ -100,6 +100,7 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
         disableTimeMs: 1000,
         connectTimeoutMs: 8000,
         readTimeoutMs: 0,
+        sendProxy: null,
         writeTimeoutMs: 0,
         tcpFinPropagate: false,
       }],

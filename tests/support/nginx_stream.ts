@@ -1,0 +1,41 @@
+/** nginx's `stream` module, run with a configuration of our own. */
+import { freePort } from "./backends.ts";
+import { installed, type Server, startServer } from "./installed.ts";
+
+const NGINX = installed("nginx");
+const MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
+/** Why there are no tests with it, null when there are. */
+export const NO_NGINX_STREAM = NGINX === null || !isThere(MODULE)
+  ? "nginx and libnginx-mod-stream are not both installed"
+  : null;
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+export interface NginxStream extends Server {
+  readonly address: string;
+}
+
+/** Starts one server at a free port of 127.0.0.1; `options` stand behind its `listen`, `body` is the rest of its block. */
+export async function startNginxStream(
+  folder: string,
+  options: string,
+  body: string,
+): Promise<NginxStream> {
+  const port = freePort();
+  const user = Deno.uid() === 0 ? "user root;" : "";
+  await Deno.writeTextFile(
+    `${folder}/nginx.conf`,
+    `load_module ${MODULE}; ${user} daemon off; master_process off; pid ${folder}/nginx.pid;
+    events {} stream { server { listen 127.0.0.1:${port} ${options}; ${body} } }`,
+  );
+  const address = `127.0.0.1:${port}`;
+  const args = ["-p", folder, "-e", "stderr", "-c", `${folder}/nginx.conf`];
+  return { address, ...await startServer(NGINX!, args, address) };
+}
