@@ -42,6 +42,7 @@ const PURE = [
   "lib/base/transport.ts",
   "lib/config/rules.ts",
   "lib/config/schema.ts",
+  "lib/engine/proxy_header.ts",
   "lib/events/event.ts",
   "lib/events/log/lines.ts",
   "lib/process/backoff.ts",

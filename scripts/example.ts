@@ -6,7 +6,7 @@
 import { ANY_HOST, EXEC, HOST, PROGRAM } from "../lib/config/host_keys.ts";
 import type { Key, Keys } from "../lib/config/key.ts";
 import { ROUTE, TOP, WSTUNNEL } from "../lib/config/keys.ts";
-import { LISTENER, SOCKET_FILE } from "../lib/config/listener.ts";
+import { ANY_LISTENER, LISTENER, SOCKET_FILE } from "../lib/config/listener.ts";
 
 /** The text of `config.example.toml`. */
 export function exampleFile(): string {
@@ -59,10 +59,11 @@ const CONSOLE = {
 /** What is told of the tables of `listen`: they have no place before other keys of the top. */
 function listenTable(): string {
   const { name } = LISTENER.address;
-  const file = Object.values<Key>(SOCKET_FILE).map((key) => `${key.name} = ${inline(shown(key))}`);
-  return `One or a list. Or tables, [[listen]] below all keys of the top: ${name}, and of a unix-domain socket ${
-    file.join(", ")
-  }.`;
+  const listed = (keys: Keys) =>
+    Object.values(keys).map((key) => `${key.name} = ${inline(shown(key))}`).join(", ");
+  return `One or a list. Or tables, [[listen]] below all keys of the top: ${name}, ${
+    listed(ANY_LISTENER)
+  }, and of a unix-domain socket ${listed(SOCKET_FILE)}.`;
 }
 
 /** Each key with what it is for; `values` are shown in place of its default. */

@@ -5,6 +5,9 @@
  */
 import type { Address } from "./address.ts";
 
+/** The headers by which a proxy may say for whom it speaks. */
+export const FORWARDED_HEADERS = ["x-forwarded-for", "forwarded", "x-real-ip"] as const;
+
 /** A client: at first who connected, later whom that one speaks for, where it may. */
 export interface Peer {
   /** IP address without its port, or `unix`. */
@@ -13,6 +16,8 @@ export interface Peer {
   readonly port: number | null;
   /** Address and port, as it is told of. */
   readonly name: string;
+  /** Who connected and speaks for it, by address and port; absent where it came itself. */
+  readonly via?: string;
   /** Where it connected to. */
   readonly local: Address;
   /** Whether it came by TLS. */

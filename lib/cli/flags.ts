@@ -26,7 +26,8 @@ export interface Flag {
 }
 
 const PER_ROUTE =
-  "--frame-type, --balance, --origin, --auth-basic, --auth-token, --subprotocol and --ping-interval";
+  "--frame-type, --balance, --origin, --auth-basic, --auth-token, --allow-client, --deny-client, " +
+  "--subprotocol and --ping-interval";
 
 /** Every flag with a value, in the order of the help. */
 export const FLAGS: readonly Flag[] = [
@@ -63,6 +64,22 @@ export const FLAGS: readonly Flag[] = [
     name: "--listen-group",
     value: "GROUP",
     summary: "group, name or number, whom --listen unix:/path is given to (default: ours)",
+  },
+  {
+    name: "--proxy-protocol",
+    value: "WHETHER",
+    choices: LISTENER.proxyProtocol.kind.names,
+    summary: "whether each --listen takes the PROXY protocol from trusted proxies: off, optional " +
+      "or required (default: off)",
+  },
+  {
+    name: "--trusted-proxy",
+    value: "NETWORK",
+    repeatable: true,
+    path: ["trusted-proxies"],
+    summary:
+      "proxy that is believed who its clients are, by X-Forwarded-For unless the file names " +
+      "another header: network, address or unix",
   },
   {
     name: "--frame-type",
@@ -102,6 +119,22 @@ export const FLAGS: readonly Flag[] = [
     path: ["wstunnel", "auth", "token"],
     perRoute: true,
     summary: "file of names and hashed bearer tokens, a line each: NAME sha256:HEX",
+  },
+  {
+    name: "--allow-client",
+    value: "NETWORK",
+    repeatable: true,
+    path: ["wstunnel", "allow-clients"],
+    perRoute: true,
+    summary: "clients that may come in: network, address or unix; without one all may",
+  },
+  {
+    name: "--deny-client",
+    value: "NETWORK",
+    repeatable: true,
+    path: ["wstunnel", "deny-clients"],
+    perRoute: true,
+    summary: "clients that may not come in, also where --allow-client has them",
   },
   {
     name: "--subprotocol",

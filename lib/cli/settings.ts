@@ -8,7 +8,7 @@ import type { Setting } from "../config/load.ts";
 import { type Path, quote } from "../config/problem.ts";
 import type { GivenFlag } from "./arguments.ts";
 import { type Flag, FLAGS } from "./flags.ts";
-import { socketFileSettings } from "./listen_settings.ts";
+import { listenerSettings } from "./listen_settings.ts";
 import { shellWord } from "../base/shell.ts";
 
 /**
@@ -23,7 +23,7 @@ export function toSettings(given: readonly GivenFlag[]): Setting[] {
   const [all, ...paths] = splitAtPaths(given);
   return [
     ...FLAGS.flatMap((flag) => flagSettings(flag, all.flags, flag.path)),
-    ...socketFileSettings(all.flags),
+    ...listenerSettings(all.flags),
     ...routeSettings(all, paths),
   ];
 }

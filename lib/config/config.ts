@@ -8,7 +8,7 @@ import type { Address } from "../base/address.ts";
 import type { ANY_HOST, EXEC, PROGRAM } from "./host_keys.ts";
 import type { Values } from "./key.ts";
 import type { FOR_ALL, ROUTE, TOP } from "./keys.ts";
-import type { SOCKET_FILE } from "./listener.ts";
+import type { ANY_LISTENER, SOCKET_FILE } from "./listener.ts";
 
 export type EngineName = Config["engine"];
 export type FrameType = Config["routeDefaults"]["frameType"];
@@ -17,8 +17,11 @@ export type PolicyName = Config["routeDefaults"]["balance"];
 /** How a started program gets its listening socket: it makes its own, or it inherits ours as descriptor 0 or 3. */
 export type SocketHandover = ProgramConfig["handover"];
 
+/** Whether a listener takes the PROXY protocol from those that are trusted. */
+export type ProxyProtocol = NonNullable<ListenConfig["proxyProtocol"]>;
+
 /** Where clients connect. */
-export interface ListenConfig {
+export interface ListenConfig extends Values<typeof ANY_LISTENER> {
   readonly address: Address;
   /** Of a unix-domain socket that has a file. */
   readonly file?: SocketFile;

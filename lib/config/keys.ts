@@ -9,11 +9,12 @@
  */
 import { LEVEL_NAMES } from "../base/log_level.ts";
 import { auth } from "./auth_keys.ts";
+import { FORWARDED_HEADERS } from "../base/peer.ts";
 import { HOST } from "./host_keys.ts";
 import { type Keys, namesOf, partOf } from "./key.ts";
 import { byteSize, level, oneOf, seconds } from "./kinds.ts";
 import { LISTENER, listeners } from "./listener.ts";
-import { healthPath, origins, subprotocols, suffixes } from "./text_kinds.ts";
+import { healthPath, networks, origins, subprotocols, suffixes } from "./text_kinds.ts";
 
 /** At the top of the file. */
 export const TOP = {
@@ -57,6 +58,25 @@ export const TOP = {
     about: "Largest request head, in bytes or with a unit; its first line may take half of it.",
     more: [
       "Large cookies or tokens may need 64KiB. The native engine takes what the runtime does.",
+    ],
+  },
+  trustedProxies: {
+    name: "trusted-proxies",
+    kind: networks,
+    default: [],
+    about: "Proxies that are believed who their clients are: networks, addresses or unix.",
+    more: [
+      "By forwarded-header, and by the PROXY protocol where a listener takes it. Whoever else sends these is not believed.",
+      'For example: ["127.0.0.1", "10.1.0.0/16", "unix"]',
+    ],
+  },
+  forwardedHeader: {
+    name: "forwarded-header",
+    kind: oneOf(FORWARDED_HEADERS),
+    default: "x-forwarded-for",
+    about: "The header by which trusted-proxies name their client; no other is read.",
+    more: [
+      "It must be one that they set or add to: what they only pass on, a client can have made up.",
     ],
   },
   healthPath: {
@@ -134,6 +154,25 @@ export const WSTUNNEL = {
       'For example: { basic = "/etc/wstunnel/users" } with what htpasswd -B writes,',
       'or { jwt = { jwks = "https://id.example.com/keys", aud = "wstunnel" }, from = ["authorization", "cookie:session"] }',
     ],
+  },
+  allowClients: {
+    name: "allow-clients",
+    of: "route",
+    kind: networks,
+    default: [],
+    about: "Networks whose clients may come in; empty: all. Others get 403.",
+    more: [
+      "Networks such as 10.0.0.0/8 or 2001:db8::/32, addresses, and unix for who comes by a socket's file.",
+      'For example: ["10.0.0.0/8", "unix"]',
+    ],
+  },
+  denyClients: {
+    name: "deny-clients",
+    of: "route",
+    kind: networks,
+    default: [],
+    about:
+      "Networks whose clients may not come in, also where allow-clients has them: they get 403.",
   },
   subprotocols: {
     name: "subprotocols",

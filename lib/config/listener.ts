@@ -14,7 +14,7 @@ import {
   tableSchema,
 } from "./fixed_table.ts";
 import { decode, encode, isSame, type Keys, partOf } from "./key.ts";
-import { type Kind, text, under } from "./kinds.ts";
+import { type Kind, oneOf, text, under } from "./kinds.ts";
 import { hasSocketFile } from "./listen.ts";
 import type { Finding } from "./problem.ts";
 import { isTable } from "./table.ts";
@@ -34,6 +34,14 @@ export const LISTENER = {
     kind: address,
     required: true,
     about: "Where clients connect: host:port, [v6]:port, :port, unix:/path.",
+  },
+  proxyProtocol: {
+    name: "proxy-protocol",
+    of: "any",
+    kind: oneOf(["off", "optional", "required"]),
+    about: "Whether trusted-proxies name their clients by the PROXY protocol; off unless given. " +
+      "required: a connection without it is ended.",
+    example: "required",
   },
   mode: {
     name: "mode",
@@ -59,6 +67,9 @@ export const LISTENER = {
     example: "www-data",
   },
 } as const satisfies Keys;
+
+/** What a listener has, wherever it is. */
+export const ANY_LISTENER = partOf(LISTENER, "any");
 
 /** What a socket's file alone has. */
 export const SOCKET_FILE = partOf(LISTENER, "file");
@@ -88,15 +99,19 @@ function toListen(entry: unknown): ListenConfig {
   const table = isTable(entry) ? entry : { address: entry };
   const parsed = parseListenAddress(String(table["address"]));
   if ("problem" in parsed) throw new TypeError(`The check let an address pass: ${parsed.problem}`);
-  return hasSocketFile(parsed.address)
-    ? { address: parsed.address, file: decode(SOCKET_FILE, table, "file") }
-    : { address: parsed.address };
+  const { address } = parsed;
+  return {
+    address,
+    ...(hasSocketFile(address) && { file: decode(SOCKET_FILE, table, "file") }),
+    ...decode(ANY_LISTENER, table),
+  };
 }
 
-function toEntry({ address, file }: ListenConfig): unknown {
+function toEntry({ address, file, ...any }: ListenConfig): unknown {
   const text = formatAddress(address);
-  if (file === undefined || isSame(file, decode(SOCKET_FILE, {}, "file"))) return text;
-  return { address: text, ...encode(SOCKET_FILE, file) };
+  const isPlain = file === undefined || isSame(file, decode(SOCKET_FILE, {}, "file"));
+  const keys = { ...encode(ANY_LISTENER, any), ...(!isPlain && encode(SOCKET_FILE, file)) };
+  return Object.keys(keys).length === 0 ? text : { address: text, ...keys };
 }
 
 const entries = [address.schema, tableSchema(propertiesOf(LISTENER), requiredOf(LISTENER))];

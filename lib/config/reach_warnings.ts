@@ -5,7 +5,7 @@
  */
 import { parseListenAddress } from "../base/address.ts";
 import { eachListener } from "./listen.ts";
-import type { Finding } from "./problem.ts";
+import { type Finding, valueAt } from "./problem.ts";
 import { isTable, tableAt } from "./table.ts";
 
 /** Warns where other machines can connect and a key has neither origins nor authentication. */
@@ -20,14 +20,25 @@ export function warnOfReach(raw: unknown): Finding[] {
   return [{ path: reached.addressPath, rule }];
 }
 
-/** The keys that admit every origin. */
+/** The keys that admit every origin, of every client. */
 function openKeys(raw: unknown): string[] {
   const wstunnel = tableAt(raw, ["wstunnel"]);
   return Object.entries(tableAt(wstunnel, ["server"])).flatMap(([key, route]) => {
-    const own = isTable(route) ? route["origins"] : undefined;
-    const origins = own ?? wstunnel["origins"];
-    return Array.isArray(origins) && origins.length > 0 ? [] : [key];
+    const isSaid = ["origins", "allow-clients"].some((name) => {
+      const list = (isTable(route) ? route[name] : undefined) ?? wstunnel[name];
+      return Array.isArray(list) && list.length > 0;
+    });
+    return isSaid ? [] : [key];
   });
+}
+
+/** Warns of a network that is everybody's. */
+export function warnOfTrust(raw: unknown): Finding[] {
+  const proxies = valueAt(raw, ["trusted-proxies"]);
+  const rule = "trusts everybody: any client can say that it is another one";
+  return (Array.isArray(proxies) ? proxies : []).flatMap((network, at) =>
+    /\/0+$/.test(String(network)) ? [{ path: ["trusted-proxies", at], rule }] : []
+  );
 }
 
 /** A name may have any address, but for `localhost` (RFC 6761 section 6.3). */

@@ -37,6 +37,9 @@ function checkListen(raw: unknown): Finding[] {
     const parsed = parseListenAddress(String(text));
     if ("problem" in parsed) return [];
     const { address } = parsed;
+    const untrusted = takesProxyHeaders(listener) && !trusts(raw)
+      ? [finding([...path, "proxy-protocol"], UNTRUSTED, listener["proxy-protocol"])]
+      : [];
     const fileless = hasSocketFile(address) ? [] : refuse(
       listener,
       path,
@@ -51,9 +54,21 @@ function checkListen(raw: unknown): Finding[] {
     seen.add(written);
     return [
       ...fileless,
+      ...untrusted,
       ...(twice ? [finding(addressPath, "must not be listed twice", text)] : []),
     ];
   });
+}
+
+const UNTRUSTED = "needs trusted-proxies: a PROXY header is taken from nobody else";
+
+function takesProxyHeaders(listener: Table): boolean {
+  return ["optional", "required"].includes(String(listener["proxy-protocol"]));
+}
+
+function trusts(raw: unknown): boolean {
+  const proxies = valueAt(raw, ["trusted-proxies"]);
+  return proxies !== undefined && !(Array.isArray(proxies) && proxies.length === 0);
 }
 
 function checkServer(raw: unknown): Finding[] {

@@ -12,7 +12,7 @@ import {
 import { warnOfFrameType } from "./frame_type_warning.ts";
 import { type Finding, type Path, valueAt } from "./problem.ts";
 import { warnOfProgram } from "./program_rules.ts";
-import { warnOfReach } from "./reach_warnings.ts";
+import { warnOfReach, warnOfTrust } from "./reach_warnings.ts";
 import { warnOfShell } from "./shell_warnings.ts";
 import { eachHost, tableAt } from "./table.ts";
 
@@ -30,6 +30,7 @@ export function findWarnings(raw: unknown): Finding[] {
     ...warnOfEngine(raw),
     ...warnOfFrameType(raw),
     ...warnOfReach(raw),
+    ...warnOfTrust(raw),
     ...warnOfOpaqueOrigins(raw),
     ...eachHost(raw).flatMap(({ host, path }) => [
       ...warnOfProgram(host, path),

@@ -19,6 +19,7 @@ import type { Asked, RefusalCause } from "../events/event.ts";
 import type { Emit, Events } from "../events/events.ts";
 import { peerWords, peerWordsOf } from "../events/words.ts";
 import { type Answer, answer } from "../http/answer.ts";
+import { clientOf, isTrusted } from "../http/forwarded.ts";
 import { type RequestHead, withoutQuery } from "../http/request.ts";
 import { type AcceptedRequest, decide } from "../http/verdict.ts";
 import type { Generations } from "./generation.ts";
@@ -59,9 +60,12 @@ export function createDoor(options: DoorOptions): Door {
       return { answer: refusal };
     },
     refused: (peer, answer) => tellRefusal(emit, { peer, answer, cause: "head" }),
-    admit(head, peer) {
-      const { rules, pools, access, tickMs, checksOrigins } = generations.current;
-      const verdict = decide(head, rules);
+    trusts: ({ address }) => isTrusted(generations.current.trust, address),
+    unproxied: ({ name: client }, reason) => emit({ kind: "proxy-header-refused", client, reason }),
+    admit(head, sender) {
+      const { rules, trust, pools, access, tickMs, checksOrigins } = generations.current;
+      const peer = clientOf(head.headers, sender, trust);
+      const verdict = decide(head, peer.address, rules);
       if ("accept" in verdict) {
         const { accept } = verdict;
         const { key } = accept;
@@ -70,11 +74,13 @@ export function createDoor(options: DoorOptions): Door {
       }
       const asked = askedBy(head, checksOrigins);
       if ("health" in verdict) {
-        emit({ kind: "health-asked", client: peer.name, asked });
+        emit({ kind: "health-asked", client: peer.name, via: peer.via, asked });
         return { answer: verdict.health };
       }
-      tellRefusal(emit, { peer, asked, answer: verdict.refuse, cause: "rules" });
-      return { answer: verdict.refuse };
+      const { refuse, denied } = verdict;
+      const cause = denied === undefined ? "rules" : "client";
+      tellRefusal(emit, { peer, asked, route: denied, answer: refuse, cause });
+      return { answer: refuse };
     },
     connect(head, accept, peer, signal) {
       return connectBackend(accept, head, peer, signal).then((connected): Connected => {
@@ -125,7 +131,7 @@ function unavailable({ kind, reason }: ConnectFailure, stopping: AbortSignal) {
 interface Refusal {
   readonly peer: Peer;
   readonly asked?: Asked;
-  readonly route?: string;
+  readonly route?: string | undefined;
   readonly answer: Answer;
   readonly cause: RefusalCause;
   readonly why?: string;
@@ -135,6 +141,7 @@ function tellRefusal(emit: Emit, { peer, asked, route, answer, cause, why }: Ref
   emit({
     kind: "request-refused",
     client: peer.name,
+    via: peer.via,
     asked: asked ?? null,
     route: route ?? null,
     cause,
@@ -188,7 +195,7 @@ const BACKEND_LINGER_MS = 2_000;
 /** Whose request it is, and where it leads. */
 function namesOf(
   { key: route, path, authority, origin, protocol, declined }: AcceptedRequest,
-  { name: client }: Peer,
+  { name: client, via }: Peer,
   { backend, pid }: Lease,
   user: string | null,
 ) {
@@ -199,7 +206,7 @@ function namesOf(
     subprotocol: peerWordsOf(protocol),
     declined: peerWordsOf(declined),
   };
-  return { client, user, route, asked, backend, pid };
+  return { client, via, user, route, asked, backend, pid };
 }
 
 /** What a request asks for that gets an answer. That there was no Origin is worth saying where origins are checked. */

@@ -16,6 +16,7 @@ import type { Config } from "../config/config.ts";
 import type { Limits } from "../engine/door.ts";
 import type { Emit } from "../events/events.ts";
 import { tickFor } from "../engine/sweep.ts";
+import type { Trust } from "../http/forwarded.ts";
 import { healthPathBeside } from "../http/health.ts";
 import { compileOrigins } from "../http/origin.ts";
 import { compileRoutes } from "../http/route.ts";
@@ -23,6 +24,8 @@ import type { VerdictRules } from "../http/verdict.ts";
 
 export interface Generation {
   readonly rules: VerdictRules;
+  /** Who may speak for others. */
+  readonly trust: Trust;
   /** Whether any route admits some origins only. */
   readonly checksOrigins: boolean;
   /** By key of `wstunnel.server`. */
@@ -44,6 +47,7 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
     mapExtensions,
   );
   return {
+    trust: { proxies: config.trustedProxies, header: config.forwardedHeader },
     rules: { table, healthPath: healthPathBeside(healthPath, table) },
     checksOrigins: routes.some(({ origins }) => origins.length > 0),
     pools: new Map(routes.map((route) => [route.key, createPool(route, hosts, emit)])),

@@ -40,8 +40,8 @@ export async function serve(config: Config, events: Events): Promise<number> {
       emit({ kind: "listen-failed", problem });
       return 1;
     }
-    for (const { address } of server.listeners) {
-      emit({ kind: "listening", address, engine: config.engine });
+    for (const { address, engine } of server.listeners) {
+      emit({ kind: "listening", address, engine });
     }
     const { deno } = Deno.version;
     for (const limit of runtimeLimits(deno, config)) emit({ kind: "runtime-limited", limit, deno });

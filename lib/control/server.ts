@@ -8,7 +8,7 @@ import type { ProcReport } from "../events/event.ts";
 import { createHosts } from "../backend/hosts.ts";
 import { createTrimHeap, type TrimHeap } from "../sys/heap.ts";
 import { createReleasePages } from "../sys/pages.ts";
-import type { Config, ListenConfig } from "../config/config.ts";
+import type { Config, EngineName, ListenConfig } from "../config/config.ts";
 import { createSocketDiag } from "../sys/socket_diag.ts";
 import type { Events } from "../events/events.ts";
 import type { Listener } from "../engine/engine.ts";
@@ -54,9 +54,7 @@ export function createServer(config: Config, events: Events): Server {
   const { signal } = stopping;
   const door = createDoor({ generations, registry, sweep, events, stopping: signal });
   const options = { buffers, breather, diag, createSweep, emit };
-  const listen = config.engine === "native"
-    ? (place: ListenConfig) => listenNative(place, door, options)
-    : (place: ListenConfig) => listenStream(place, door, options);
+  const listen = (place: ListenConfig) => ENGINES[engineOf(config, place)](place, door, options);
   let listeners: readonly Listener[] = [];
   let deadlineMs = 0;
   return {
@@ -89,6 +87,14 @@ export function createServer(config: Config, events: Events): Server {
       diag.close();
     },
   };
+}
+
+const ENGINES = { native: listenNative, stream: listenStream };
+
+/** What carries the tunnels of a listener: where the runtime's own server can't do what it asks for, `stream` does. */
+function engineOf({ engine }: Config, { proxyProtocol = "off" }: ListenConfig): EngineName {
+  // The runtime shows us no connection before its request.
+  return proxyProtocol === "off" ? engine : "stream";
 }
 
 /** How often, while there are tunnels, memory is given back that only the C library holds. */

@@ -34,6 +34,7 @@ const NO_FLOW: Flow = { upBytes: 0, downBytes: 0, upWaits: false, downWaits: fal
 export class Session implements OpenTunnel, TunnelListener {
   readonly id: number;
   readonly client: string;
+  readonly via: string | undefined;
   readonly user: string | null;
   readonly route: string;
   readonly asked: Asked;
@@ -42,10 +43,12 @@ export class Session implements OpenTunnel, TunnelListener {
   readonly #lease: Lease;
   #running: RunningTunnel | null = null;
 
-  constructor(context: SessionContext, { id, client, user, route, asked, lease }: SessionNames) {
+  constructor(context: SessionContext, names: SessionNames) {
+    const { id, client, via, user, route, asked, lease } = names;
     this.#context = context;
     this.id = id;
     this.client = client;
+    this.via = via;
     this.user = user;
     this.route = route;
     this.asked = asked;

@@ -74,6 +74,10 @@ export interface Door {
   accepts(peer: Peer): Acceptance;
   /** Tells of a request that an engine refuses by itself, its head being none. */
   refused(peer: Peer, answer: Answer): void;
+  /** Whether it may speak for others. */
+  trusts(peer: Peer): boolean;
+  /** Tells of a connection that an engine ends, since a PROXY header is missing or wrong, or of somebody who isn't trusted. */
+  unproxied(peer: Peer, reason: string): void;
   /** Decides by the head alone; from then on the request is of the peer that it names. */
   admit(head: RequestHead, peer: Peer): Admission;
   /** Asks whether the client may come in, and connects a backend. `signal` is aborted when the client goes away or the listener is closed. Never rejects. */

@@ -6,7 +6,7 @@
  */
 import type { Address } from "../base/address.ts";
 import type { Breather } from "../base/breather.ts";
-import type { ListenConfig } from "../config/config.ts";
+import type { EngineName, ListenConfig } from "../config/config.ts";
 import type { Emit } from "../events/events.ts";
 import type { SocketDiag } from "../sys/socket_diag.ts";
 import type { Buffers } from "./elastic_buffer.ts";
@@ -25,6 +25,8 @@ export interface EngineOptions {
 export interface Listener {
   /** With the real port. */
   readonly address: Address;
+  /** What carries its tunnels. */
+  readonly engine: EngineName;
   /** Takes no more connections; resolves when none waits in its hands. Open tunnels live on. */
   close(): Promise<void>;
 }

@@ -97,6 +97,7 @@ export function listenNative(
   server.finished.catch(listenAgain);
   return {
     address: real,
+    engine: "native",
     async close() {
       closing.abort();
       for (const gone of waiting) gone.abort();

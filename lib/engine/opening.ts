@@ -3,6 +3,7 @@
  *
  * | state | waits for | then |
  * |---|---|---|
+ * | `proxy` | a PROXY header, within the handshake's time | `head`, or `over` without a word |
  * | `head` | a whole head, within the handshake's time | a refusal, or `connecting` |
  * | `connecting` | the backend; what the client sends meanwhile is kept, up to a bound | a refusal, or the tunnel |
  * | `refused` | the client's end, a second at most, so that no reset overtakes the answer | `over` |
@@ -23,6 +24,7 @@ import type { WideBytes } from "../websocket/wide_bytes.ts";
 import type { Admitted, Connected, Door, Taken } from "./door.ts";
 import { SMALL_BYTES } from "./elastic_buffer.ts";
 import { KeptBytes } from "./kept_bytes.ts";
+import { type Beginning, readBeginning } from "./proxy_header.ts";
 import {
   StreamTransport,
   type TransportListener,
@@ -45,11 +47,12 @@ export interface OpeningOptions extends TransportOptions {
 }
 
 export class Opening implements TransportListener {
-  #state: "head" | "connecting" | "refused" | "over" = "head";
+  #state: "proxy" | "head" | "connecting" | "refused" | "over" = "head";
   readonly #options: OpeningOptions;
   #peer: Peer;
   readonly #transport: StreamTransport;
   readonly #parser: HeadParser;
+  readonly #beginning: Beginning;
   /** Of a head that came in pieces, or what came behind it. */
   #kept = new KeptBytes();
   readonly #handshakeTimeoutMs: number;
@@ -61,6 +64,7 @@ export class Opening implements TransportListener {
     peer: Peer,
     options: OpeningOptions,
     ask: (() => TcpAnswer) | null,
+    beginning: Beginning = null,
   ) {
     this.#options = options;
     this.#peer = peer;
@@ -69,6 +73,8 @@ export class Opening implements TransportListener {
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
     this.#deadlineMs = options.nowMs() + this.#handshakeTimeoutMs;
     this.#transport = new StreamTransport(connection, options, ask);
+    this.#beginning = beginning;
+    if (beginning !== null) this.#state = "proxy";
     // A head, and no more than a little behind it.
     this.#transport.begin(this, null, SMALL_BYTES);
   }
@@ -78,7 +84,8 @@ export class Opening implements TransportListener {
   }
 
   received(wide: WideBytes, from: number, to: number): void {
-    if (this.#state === "head") this.#readHead(wide.bytes, from, to);
+    if (this.#state === "proxy") this.#readProxyHeader(wide.bytes, from, to);
+    else if (this.#state === "head") this.#readHead(wide.bytes, from, to);
     else if (this.#state === "connecting") this.#keep(wide.bytes, from, to);
   }
 
@@ -94,7 +101,7 @@ export class Opening implements TransportListener {
 
   /** Nobody is to be let in any more: a request whose backend is being connected is answered, any other one dropped. */
   turnAway(): void {
-    if (this.#state === "head") this.#close();
+    if (this.#state === "proxy" || this.#state === "head") this.#close();
     else this.#gone?.abort();
   }
 
@@ -105,9 +112,28 @@ export class Opening implements TransportListener {
       this.#transport.probe();
     }
     if (nowMs < this.#deadlineMs) return;
-    if (this.#state !== "head") return this.#close();
     const seconds = this.#handshakeTimeoutMs / 1000;
+    if (this.#state === "proxy") return this.#drop(`no PROXY header within ${seconds} seconds`);
+    if (this.#state !== "head") return this.#close();
     this.#refuseHead(answer(408, `no request within ${seconds} seconds`), this.#kept.bytes);
+  }
+
+  #readProxyHeader(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
+    if (this.#kept.length > 0) {
+      this.#keep(bytes, from, to);
+      bytes = this.#kept.bytes;
+      [from, to] = [0, bytes.length];
+    }
+    const read = readBeginning(this.#beginning!, this.#peer, bytes, from, to);
+    if (read === "incomplete") {
+      if (this.#kept.length === 0) this.#keep(bytes, from, to);
+      return;
+    }
+    if ("problem" in read) return this.#drop(read.problem);
+    this.#peer = read.peer;
+    this.#state = "head";
+    this.#kept = new KeptBytes();
+    if (read.end < to) this.#readHead(bytes, read.end, to);
   }
 
   #readHead(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
@@ -199,6 +225,12 @@ export class Opening implements TransportListener {
     this.#transport.send(bytes, 0, bytes.length);
     this.#transport.shutdown();
     this.#transport.resumeReading();
+  }
+
+  /** It has not said for whom it speaks, and is told nothing. */
+  #drop(reason: string): void {
+    this.#options.door.unproxied(this.#peer, reason);
+    this.#close();
   }
 
   /** The client has gone. */

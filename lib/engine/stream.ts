@@ -7,6 +7,7 @@ import type { ListenConfig } from "../config/config.ts";
 import { acceptAll, tellAcceptFailed } from "./accept.ts";
 import type { EngineOptions, Listener } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
+import { beginningOf } from "./proxy_header.ts";
 import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
 import { tickFor } from "./sweep.ts";
 import type { Door } from "./door.ts";
@@ -39,8 +40,13 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
     const peer = peerOf(connection.remoteAddr, fromRuntime(connection.localAddr));
     const acceptance = door.accepts(peer);
     if (acceptance === "dropped" || !prepare(connection)) return connection.close();
+    const beginning = beginningOf(place.proxyProtocol, door.trusts(peer));
+    if (beginning !== null && typeof beginning === "object") {
+      door.unproxied(peer, beginning.problem);
+      return connection.close();
+    }
     const ask = questionOf(connection, options);
-    const opening = new Opening(connection, peer, openingOptions, ask);
+    const opening = new Opening(connection, peer, openingOptions, ask, beginning);
     openings.add(opening);
     sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
     if (acceptance !== "taken") opening.refuse(acceptance.answer);
@@ -50,6 +56,7 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
   const accepting = acceptAll<Connection>(listener, () => closed, onFailing, open);
   return {
     address: real,
+    engine: "stream",
     async close() {
       closed = true;
       listener.close();

@@ -68,6 +68,7 @@ export interface Asked {
  *
  * - `head`: it has no head that can be read
  * - `rules`: by what its head says
+ * - `client`: by the address that it comes from
  * - `down`: every host is down or disabled
  * - `full`: every host has as many processes as it may
  * - `share`: there are more, but not for the clients of its address
@@ -78,6 +79,7 @@ export interface Asked {
 export type RefusalCause =
   | "head"
   | "rules"
+  | "client"
   | "down"
   | "full"
   | "share"
@@ -91,6 +93,8 @@ export type RequestEvent =
     readonly kind: "request-refused";
     /** The client's address with its port. */
     readonly client: string;
+    /** The proxy that connected for it, where there is one that is trusted. */
+    readonly via?: string | undefined;
     /** Null where the head can't be read. */
     readonly asked: Asked | null;
     /** Null where none was chosen. */
@@ -102,7 +106,14 @@ export type RequestEvent =
     /** What it is not told: addresses, and what the system said. */
     readonly why: string | undefined;
   }
-  | { readonly kind: "health-asked"; readonly client: string; readonly asked: Asked }
+  /** What a trusted proxy was to say of whom a connection is, by the PROXY protocol, is missing or wrong, or nobody who is trusted said it: it is ended. */
+  | { readonly kind: "proxy-header-refused"; readonly client: string; readonly reason: string }
+  | {
+    readonly kind: "health-asked";
+    readonly client: string;
+    readonly via?: string | undefined;
+    readonly asked: Asked;
+  }
   /** The client went away before the upgrade: its backend is let go. */
   | ({ readonly kind: "client-left" } & Omit<TunnelIdentity, "id">);
 
@@ -112,6 +123,8 @@ export interface TunnelIdentity {
   readonly id: number;
   /** The client's address with its port. */
   readonly client: string;
+  /** The proxy that connected for it, where there is one that is trusted. */
+  readonly via?: string | undefined;
   /** Who it has proved to be; null where nobody asked. */
   readonly user: string | null;
   readonly route: string;

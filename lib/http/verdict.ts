@@ -8,6 +8,7 @@ import { canonicalPath } from "../base/request_path.ts";
 import type { FrameType } from "../config/config.ts";
 import { type Answer, answer } from "./answer.ts";
 import { isAuthority } from "./authority.ts";
+import { admitsClient, type ClientRules } from "./clients.ts";
 import { isKey, whyNoUpgrade } from "./handshake.ts";
 import { answerHealth } from "./health.ts";
 import { matchOrigin, type OriginRule } from "./origin.ts";
@@ -23,7 +24,7 @@ export interface VerdictRules {
 }
 
 /** What holds for a key of `wstunnel.server`. */
-export interface RouteRules {
+export interface RouteRules extends ClientRules {
   readonly key: string;
   /** Empty admits every origin. */
   readonly origins: readonly OriginRule[];
@@ -34,9 +35,16 @@ export interface RouteRules {
 }
 
 export type Verdict =
-  | { readonly refuse: Answer }
+  | Refusal
   | { readonly health: Answer }
   | { readonly accept: AcceptedRequest };
+
+/** What it gets in place of a tunnel. */
+export interface Refusal {
+  readonly refuse: Answer;
+  /** The key that the client may not come in by; absent where something else is wrong. */
+  readonly denied?: string;
+}
 
 /** A request that may become a tunnel. */
 export interface AcceptedRequest extends ChosenSubprotocol {
@@ -48,8 +56,8 @@ export interface AcceptedRequest extends ChosenSubprotocol {
   readonly origin: string | null;
 }
 
-/** Decides what becomes of a request. */
-export function decide(head: RequestHead, rules: VerdictRules): Verdict {
+/** Decides what becomes of a request of the client with an address, an IP address or `unix`. */
+export function decide(head: RequestHead, client: string, rules: VerdictRules): Verdict {
   const { headers } = head;
   const authority = headers.get("host") ?? "";
   if (authority === "" && needsHost(head)) return refuse(400, "the Host header is missing");
@@ -63,6 +71,9 @@ export function decide(head: RequestHead, rules: VerdictRules): Verdict {
   if (health !== null) return { health };
   const route = matchRoute(path, rules.table);
   if (route === null) return refuse(404, "nothing is served at this path");
+  if (!admitsClient(client, route)) {
+    return { ...refuse(403, "clients of this address are not admitted"), denied: route.key };
+  }
   const noUpgrade = whyNoUpgrade(head);
   if (noUpgrade !== null) return refuse(426, noUpgrade, { "upgrade": "websocket" });
   const origin = headers.get("origin");
@@ -98,6 +109,6 @@ function needsHost(head: RequestHead): boolean {
   return head.version === "1.1" || (head.version === null && whyNoUpgrade(head) === null);
 }
 
-function refuse(status: number, reason: string, headers: Record<string, string> = {}): Verdict {
+function refuse(status: number, reason: string, headers: Record<string, string> = {}): Refusal {
   return { refuse: answer(status, reason, headers) };
 }

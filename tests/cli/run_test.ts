@@ -33,11 +33,15 @@ async function withFile(text: string, test: (path: string) => Promise<void>): Pr
   }
 }
 
+const UNIX = { text: "unix", bytes: [], bits: 0 };
+
 Deno.test("`run()` serves what the flags say, and gives the server's exit code", async () => {
   const ran = await runWith(
     ...["--subprotocol", "p", "--path", "/vnc", "--server", "127.0.0.1:5900"],
     ...["--server", "exec:cat", "--listen", "127.0.0.1:0", "--listen", "unix:/x"],
     ...["--listen-mode", "620", "--listen-group", "www-data", "--frame-type", "binary"],
+    ...["--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "unix", "--proxy-protocol", "optional"],
+    ...["--allow-client", "::/0", "--deny-client", "::1", "--deny-client", "unix"],
     ...["--balance", "hash", "--origin", "a.b", "--origin", "c.d", "--ping-interval", "2.5"],
     ...["--debug", "4", "--engine", "stream", "--log-format", "json"],
   );
@@ -52,13 +56,25 @@ Deno.test("`run()` serves what the flags say, and gives the server's exit code",
     frameType: "binary",
     origins: ["a.b", "c.d"],
     auth: null,
+    allowClients: [{ text: "::/0", bytes: Array<number>(16).fill(0), bits: 0 }],
+    denyClients: [
+      { text: "::1", bytes: [...Array<number>(15).fill(0), 1], bits: 128 },
+      UNIX,
+    ],
     subprotocols: ["p"],
     pingIntervalMs: 2500,
   });
   assert.deepEqual(rest, {
     listen: [
-      { address: { transport: "tcp", hostname: "127.0.0.1", port: 0 } },
-      { address: { transport: "unix", path: "/x" }, file: { mode: 0o620, group: "www-data" } },
+      {
+        address: { transport: "tcp", hostname: "127.0.0.1", port: 0 },
+        proxyProtocol: "optional",
+      },
+      {
+        address: { transport: "unix", path: "/x" },
+        file: { mode: 0o620, group: "www-data" },
+        proxyProtocol: "optional",
+      },
     ],
     engine: "stream",
     logFormat: "json",
@@ -66,12 +82,16 @@ Deno.test("`run()` serves what the flags say, and gives the server's exit code",
     graceMs: 8000,
     handshakeTimeoutMs: 10_000,
     maxHeadBytes: 16_384,
+    trustedProxies: [{ text: "10.0.0.0/8", bytes: [10, 0, 0, 0], bits: 8 }, UNIX],
+    forwardedHeader: "x-forwarded-for",
     healthPath: "/healthz",
     routeDefaults: {
       balance: "fair",
       frameType: "text",
       origins: [],
       auth: null,
+      allowClients: [],
+      denyClients: [],
       subprotocols: ["p"],
       pingIntervalMs: 0,
     },
@@ -119,6 +139,22 @@ Deno.test("`run()` refuses every flag with a value that is not allowed", async (
     [
       ["--listen", "x"],
       '--listen: must be host:port, [v6]:port, :port or unix:/path: current value is "x"',
+    ],
+    [
+      ["--proxy-protocol", "required"],
+      "--proxy-protocol: has no effect without --listen",
+    ],
+    [
+      ["--proxy-protocol", "on", "--listen", ":1", "--trusted-proxy", "unix"],
+      '--proxy-protocol: must be off, optional or required: current value is "on"',
+    ],
+    [
+      ["--proxy-protocol", "required", "--listen", ":1"],
+      '--listen: needs trusted-proxies: a PROXY header is taken from nobody else: current value is "required"',
+    ],
+    [
+      ["--trusted-proxy", "10.0.0.1/8"],
+      '--trusted-proxy: has bits set behind the /8: the network is 10.0.0.0/8: current value is "10.0.0.1/8"',
     ],
     [
       ["--listen-mode", "666"],

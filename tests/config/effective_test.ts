@@ -19,7 +19,11 @@ listen = [
   { address = "unix:/a", mode = "600" },
   { address = "unix:/b", owner = "daemon", group = "33" },
   { address = ":83" },
+  { address = ":84", proxy-protocol = "required" },
+  { address = "unix:/c", mode = "600", proxy-protocol = "off" },
 ]
+trusted-proxies = ["10.0.0.0/8", "2001:DB8::/32", "::ffff:192.0.2.1", "unix"]
+forwarded-header = "forwarded"
 engine = "stream"
 log-format = "json"
 grace-time = 0.25
@@ -31,6 +35,8 @@ balance = "sticky"
 debug = 65535
 frame-type = "binary"
 origins = ["example.com", "https://example.com:8443"]
+allow-clients = ["192.0.2.0/24"]
+deny-clients = ["::/0", "unix"]
 subprotocols = ["mqtt"]
 ping-interval = 4.035
 max-buffer = 65537

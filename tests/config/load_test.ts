@@ -93,6 +93,8 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
     handshakeTimeoutMs: 10_000,
     maxHeadBytes: 16_384,
     healthPath: "/healthz",
+    trustedProxies: [],
+    forwardedHeader: "x-forwarded-for",
     routes: [{
       key: "/",
       hosts: [{
@@ -108,6 +110,8 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
       frameType: "text",
       origins: [],
       auth: null,
+      allowClients: [],
+      denyClients: [],
       subprotocols: null,
       pingIntervalMs: 0,
     }],
@@ -116,6 +120,8 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
       frameType: "text",
       origins: [],
       auth: null,
+      allowClients: [],
+      denyClients: [],
       subprotocols: null,
       pingIntervalMs: 0,
     },
@@ -195,6 +201,8 @@ frame-type = "binary"
 balance = "hash"
 origins = ["a.example"]
 auth = { token = "tokens" }
+allow-clients = ["10.0.0.0/8", "unix"]
+deny-clients = ["10.1.0.0/16"]
 subprotocols = ["a"]
 ping-interval = 5
 [wstunnel.server."/lone"]
@@ -206,6 +214,8 @@ port = 2
 balance = "fair"
 origins = []
 auth = {}
+allow-clients = []
+deny-clients = []
 subprotocols = []
 ping-interval = 0
 [[wstunnel.server."/own".hosts]]
@@ -217,7 +227,15 @@ port = 5
 `);
   const shared = { balance: "hash", origins: ["a.example"], subprotocols: ["a"] };
   const auth = { token: "tokens", from: [{ kind: "authorization" }], realm: "wstunnel" };
-  const all = { ...shared, auth, frameType: "binary", pingIntervalMs: 5000 };
+  const clients = {
+    allowClients: [{ text: "10.0.0.0/8", bytes: [10, 0, 0, 0], bits: 8 }, {
+      text: "unix",
+      bytes: [],
+      bits: 0,
+    }],
+    denyClients: [{ text: "10.1.0.0/16", bytes: [10, 1, 0, 0], bits: 16 }],
+  };
+  const all = { ...shared, ...clients, auth, frameType: "binary", pingIntervalMs: 5000 };
   assert.deepEqual(
     routes.map(({ hosts, ...rest }) => ({
       ...rest,
@@ -233,6 +251,8 @@ port = 5
         frameType: "binary",
         origins: [],
         auth: null,
+        allowClients: [],
+        denyClients: [],
         subprotocols: [],
         pingIntervalMs: 0,
       },

@@ -5,6 +5,23 @@ const SERVER = '[wstunnel.server."/"]\nport = 1\n';
 
 /** Lines above everything else of a configuration that is otherwise right, and what is said of them. */
 const AT_TOP: Case[] = [
+  [
+    'trusted-proxies = [\n"10.0.0.1/8",\n"::/129",\n"proxy",\n5]',
+    'x.toml:2: trusted-proxies[0]: has bits set behind the /8: the network is 10.0.0.0/8: current value is "10.0.0.1/8"',
+    'x.toml:3: trusted-proxies[1]: must have from 0 to 128 bits behind the /: current value is "::/129"',
+    'x.toml:4: trusted-proxies[2]: must be a network such as "192.0.2.0/24" or "2001:db8::/32", an address or "unix": current value is "proxy"',
+    "x.toml:5: trusted-proxies[3]: must be text: current value is 5",
+  ],
+  [
+    'trusted-proxies = "unix"\nforwarded-header = "via"',
+    'x.toml:1: trusted-proxies: must be a list of networks, such as ["10.0.0.0/8"]: current value is "unix"',
+    'x.toml:2: forwarded-header: must be "x-forwarded-for", "forwarded" or "x-real-ip": current value is "via"',
+  ],
+  [
+    'listen = [\n{ address = ":1", proxy-protocol = "optional" },\n{ address = ":2", proxy-protocol = "off" },\n{ address = ":3", proxy-protocol = "v2" }]',
+    'x.toml:2: listen[0].proxy-protocol: needs trusted-proxies: a PROXY header is taken from nobody else: current value is "optional"',
+    'x.toml:4: listen[2].proxy-protocol: must be "off", "optional" or "required": current value is "v2"',
+  ],
   ["listen = 5", "x.toml:1: listen: must be an address or a list of addresses: current value is 5"],
   ["listen = []", "x.toml:1: listen: must have at least one address: current value is a list"],
   [
@@ -38,7 +55,7 @@ const AT_TOP: Case[] = [
     "x.toml:3: listen[1].mod: unknown key, did you mean mode?",
     "x.toml:4: listen[2].address: must be host:port, [v6]:port, :port or unix:/path: current value is " +
     '"x"',
-    "x.toml:4: listen[2].port: unknown key, must be one of address, mode, owner, group",
+    "x.toml:4: listen[2].port: unknown key, must be one of address, proxy-protocol, mode, owner, group",
   ],
   [
     'listen = [{ address = ":1", mode = "0600" }, { address = "unix:@a", group = "a" }, ":1"]',
@@ -111,12 +128,12 @@ const AT_TOP: Case[] = [
   [
     "zzz = 1",
     "x.toml:1: zzz: unknown key, must be one of listen, engine, log-format, grace-time, " +
-    "handshake-timeout, max-head, health-path, wstunnel",
+    "handshake-timeout, max-head, trusted-proxies, forwarded-header, health-path, wstunnel",
   ],
   [
     '"a\\nb" = 1',
     'x.toml:1: "a\\nb": unknown key, must be one of listen, engine, log-format, ' +
-    "grace-time, handshake-timeout, max-head, health-path, wstunnel",
+    "grace-time, handshake-timeout, max-head, trusted-proxies, forwarded-header, health-path, wstunnel",
   ],
 ];
 
@@ -191,7 +208,7 @@ const IN_WSTUNNEL: Case[] = [
     '__proto__ = 1\nmap-extensions = { __proto__ = "/" }',
     "x.toml:2: wstunnel.__proto__: is no key that can be used",
     "x.toml:2: wstunnel.__proto__: unknown key, must be one of server, balance, debug, " +
-    "map-extensions, frame-type, origins, auth, subprotocols, ping-interval, max-buffer, buffer-size",
+    "map-extensions, frame-type, origins, auth, allow-clients, deny-clients, subprotocols, ping-interval, max-buffer, buffer-size",
     "x.toml:3: wstunnel.map-extensions.__proto__: is no key that can be used",
   ],
 ];

@@ -87,7 +87,21 @@ const REACHES: [listen: unknown, wstunnel: Record<string, unknown>, place: strin
   [":1", { origins: ["a.b"] }, null],
   [":1", { server: { "/a": { port: 1, origins: ["a.b"] } } }, null],
   [":1", { origins: ["a.b"], server: { "/a": { port: 1, origins: [] } } }, "listen"],
+  [":1", { "allow-clients": ["10.0.0.0/8"] }, null],
+  [":1", { "deny-clients": ["10.0.0.0/8"] }, "listen"],
 ];
+
+Deno.test("`findWarnings()` says that everybody is trusted", () => {
+  const raw = {
+    "trusted-proxies": ["10.0.0.0/8", "0.0.0.0/0", "unix", "::/0"],
+    wstunnel: { "frame-type": "text", server: server("/a") },
+  };
+  const rule = "trusts everybody: any client can say that it is another one";
+  assert.deepEqual(
+    findWarnings(raw).map(({ path, rule }) => `${formatPath(path)}: ${rule}`),
+    [`trusted-proxies[1]: ${rule}`, `trusted-proxies[3]: ${rule}`],
+  );
+});
 
 Deno.test("`findWarnings()` says that other machines reach what nothing guards", () => {
   for (const [listen, wstunnel, place] of REACHES) {

@@ -211,6 +211,8 @@ function openHead(client: Played, backend: Played, shared: Shared): Moved {
     limits: { handshakeTimeoutMs: 10_000, maxHeadBytes: 16_384, maxBufferBytes: 65_536 },
     accepts: () => "taken",
     refused() {},
+    trusts: () => false,
+    unproxied() {},
     admit: (_head, peer) => ({ accept, peer }),
     connect() {
       isConnecting = true;

@@ -29,6 +29,8 @@ const UNASKED: Door = {
   limits: { handshakeTimeoutMs: 10_000, maxHeadBytes: 16_384, maxBufferBytes: 65_536 },
   accepts: () => "taken",
   refused: () => assert.fail("a head that is none"),
+  trusts: () => false,
+  unproxied: () => assert.fail("a PROXY header"),
   admit: () => assert.fail("a head"),
   connect: () => assert.fail("a backend"),
   abandon: () => assert.fail("a client that left"),

@@ -39,9 +39,11 @@ Deno.test("`formatHandshake()` is what our own server takes", () => {
       subprotocols: null,
       frameType: "binary" as const,
       pingIntervalMs: 0,
+      allowClients: [],
+      denyClients: [],
     };
     const table = { keys: [{ route, match: "/" }], suffixes: [] };
-    assert("accept" in decide(head, { table, healthPath: null }));
+    assert("accept" in decide(head, "192.0.2.1", { table, healthPath: null }));
   }
 });
 

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { type Network, parseNetwork } from "../../lib/base/network.ts";
 import { compileOrigins } from "../../lib/http/origin.ts";
 import type { RequestHead } from "../../lib/http/request.ts";
 import { compileRoutes } from "../../lib/http/route.ts";
 import { decide, type RouteRules, type VerdictRules } from "../../lib/http/verdict.ts";
+
+const CLIENT = "192.0.2.1";
+
+const EVERYBODY = { allowClients: [], denyClients: [] };
 
 const ROUTES = ["/vnc", ".sock"].map((key): RouteRules => ({
   key,
@@ -10,6 +15,7 @@ const ROUTES = ["/vnc", ".sock"].map((key): RouteRules => ({
   subprotocols: ["mqtt"],
   frameType: "text",
   pingIntervalMs: 0,
+  ...EVERYBODY,
 }));
 
 const RULES: VerdictRules = {
@@ -136,7 +142,7 @@ const LADDER: readonly (readonly [
 ];
 
 function refusal(change: Change) {
-  const verdict = decide(head(change), RULES);
+  const verdict = decide(head(change), CLIENT, RULES);
   assert("refuse" in verdict);
   return verdict.refuse;
 }
@@ -191,7 +197,7 @@ for (const [what, change, status] of REFUSED) {
 }
 
 Deno.test("`decide()` accepts a good head and says what was asked for", () => {
-  assert.deepEqual(decide(head(), RULES), {
+  assert.deepEqual(decide(head(), CLIENT, RULES), {
     accept: {
       protocol: null,
       encoding: "text",
@@ -216,6 +222,7 @@ Deno.test("`decide()` accepts a head of which the version isn't known, any case 
         "sec-websocket-protocol": "mqtt, base64",
       },
     }),
+    CLIENT,
     RULES,
   );
   assert("accept" in verdict);
@@ -250,7 +257,7 @@ const ASKED: readonly (readonly [what: string, change: Change, status: number])[
 
 for (const [what, change, status] of ASKED) {
   Deno.test(`\`decide()\` answers ${what} with ${status}`, () => {
-    const verdict = decide(head(change), RULES);
+    const verdict = decide(head(change), CLIENT, RULES);
     if ("accept" in verdict) assert.fail("accepted");
     assert.equal("health" in verdict ? verdict.health.status : verdict.refuse.status, status);
     assert.equal("health" in verdict, status === 200);
@@ -259,7 +266,7 @@ for (const [what, change, status] of ASKED) {
 
 Deno.test("`decide()` gives the canonical path, however it is written", () => {
   for (const target of ["/vnc", "//vnc", "/%76nc?a", "///v%6ec?"]) {
-    const verdict = decide(head({ target }), RULES);
+    const verdict = decide(head({ target }), CLIENT, RULES);
     assert("accept" in verdict);
     assert.equal(verdict.accept.path, "/vnc", target);
   }
@@ -267,7 +274,7 @@ Deno.test("`decide()` gives the canonical path, however it is written", () => {
 
 Deno.test("`decide()` asks for no Origin when none are checked, and passes on what it gets", () => {
   for (const origin of [null, "null", "https://evil.com"]) {
-    const verdict = decide(head({ headers: { origin } }), {
+    const verdict = decide(head({ headers: { origin } }), CLIENT, {
       ...RULES,
       table: compileRoutes(ROUTES.map((route) => ({ ...route, origins: [] })), {}),
     });
@@ -284,6 +291,7 @@ Deno.test("`decide()` goes by what the chosen route says, not by what its neighb
       subprotocols: ["a"],
       frameType: "binary",
       pingIntervalMs: 5,
+      ...EVERYBODY,
     },
     {
       key: "/text",
@@ -291,11 +299,12 @@ Deno.test("`decide()` goes by what the chosen route says, not by what its neighb
       subprotocols: ["b"],
       frameType: "text",
       pingIntervalMs: 7,
+      ...EVERYBODY,
     },
   ];
   const ask = (target: string, origin: string) => {
     const headers = { origin, "sec-websocket-protocol": "a, b" };
-    const verdict = decide(head({ target, headers }), {
+    const verdict = decide(head({ target, headers }), CLIENT, {
       ...RULES,
       table: compileRoutes(routes, {}),
     });
@@ -308,3 +317,48 @@ Deno.test("`decide()` goes by what the chosen route says, not by what its neighb
   assert.deepEqual(ask("/text", "https://example.com"), ["/text", "text", "b", 7]);
   assert.equal(ask("/text", "https://evil.com"), 403);
 });
+
+function networks(...texts: string[]): Network[] {
+  return texts.map((text) => {
+    const parsed = parseNetwork(text);
+    if ("problem" in parsed) assert.fail(parsed.problem);
+    return parsed.network;
+  });
+}
+
+for (
+  const [what, allowed, denied, client, isAdmitted] of [
+    ["nobody named", [], [], CLIENT, true],
+    ["a network that is allowed", ["192.0.2.0/24"], [], CLIENT, true],
+    ["a network of others", ["198.51.100.0/24"], [], CLIENT, false],
+    ["a network that is denied", [], ["192.0.2.0/24"], CLIENT, false],
+    ["others denied", [], ["198.51.100.0/24"], CLIENT, true],
+    ["one denied of those allowed", ["192.0.2.0/24"], ["192.0.2.1"], CLIENT, false],
+    ["one allowed of those denied", ["192.0.2.1"], ["192.0.2.0/24"], CLIENT, false],
+    ["a socket that is allowed", ["unix"], [], "unix", true],
+    ["addresses allowed, for a socket", ["0.0.0.0/0", "::/0"], [], "unix", false],
+    ["IPv6 allowed", ["2001:db8::/32"], [], "2001:db8::7", true],
+    ["IPv4 allowed, for IPv6", ["0.0.0.0/0"], [], "2001:db8::7", false],
+  ] as const
+) {
+  Deno.test(`\`decide()\` ${isAdmitted ? "admits" : "denies"} ${client} with ${what}`, () => {
+    const route = {
+      ...ROUTES[0]!,
+      allowClients: networks(...allowed),
+      denyClients: networks(...denied),
+    };
+    const rules = { ...RULES, table: compileRoutes([route], {}) };
+    const verdict = decide(head(), client, rules);
+    if (isAdmitted) return assert("accept" in verdict);
+    assert("refuse" in verdict);
+    assert.equal(verdict.refuse.status, 403);
+    assert.equal(verdict.denied, "/vnc");
+    // It is the first to be said where a key matches, and health is told to everybody.
+    const plain = head({ headers: { upgrade: null, origin: null } });
+    const refused = decide(plain, client, rules);
+    assert.equal("refuse" in refused && refused.refuse.status, 403);
+    assert("health" in decide({ ...plain, target: "/healthz" }, client, rules));
+    const elsewhere = decide(head({ target: "/other" }), client, rules);
+    assert.equal("refuse" in elsewhere && elsewhere.refuse.status, 404);
+  });
+}

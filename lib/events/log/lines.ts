@@ -54,6 +54,7 @@ const answer = (message: string, fields: LogFields): Line => ({ level: "answer",
 
 /** What the lines that sum up many say in place of the one. */
 export const MORE_REFUSED = "more requests refused";
+const MORE_ENDED = "more connections ended";
 const MORE_LEFT = "more clients went away before the upgrade";
 
 const LINES: Lines = {
@@ -71,18 +72,22 @@ const LINES: Lines = {
   "defect": ({ error: thrown }) =>
     error("a defect in wstunnel, please report it", { reason: stackOf(thrown) }),
 
-  "request-refused": ({ client, asked, cause, status, reason, why }) => {
+  "request-refused": ({ client, via, asked, cause, status, reason, why }) => {
     const kind = { status, reason };
-    const fields = { client, ...asked, ...(why !== undefined && { why }), ...kind };
+    const fields = { client, via, ...asked, ...(why !== undefined && { why }), ...kind };
     if (isOutage(cause)) return debug("request refused", fields);
     return {
       ...info("request refused", fields),
       summary: { message: MORE_REFUSED, fields: kind },
     };
   },
-  "health-asked": ({ client, asked }) => debug("health asked", { client, ...asked }),
-  "client-left": ({ client, route, asked, backend, pid }) => ({
-    ...info("client went away before the upgrade", { client, route, ...asked, backend, pid }),
+  "proxy-header-refused": ({ client, reason }) => ({
+    ...info("connection ended", { client, reason }),
+    summary: { message: MORE_ENDED, fields: { reason } },
+  }),
+  "health-asked": ({ client, via, asked }) => debug("health asked", { client, via, ...asked }),
+  "client-left": ({ client, via, route, asked, backend, pid }) => ({
+    ...info("client went away before the upgrade", { client, via, route, ...asked, backend, pid }),
     summary: { message: MORE_LEFT, fields: {} },
   }),
 
@@ -165,8 +170,8 @@ function isOutage(cause: RefusalCause): boolean {
 }
 
 /** The same fields when a tunnel opens, while it is open and when it is over. */
-function namesOf({ id, client, route, asked, backend, pid }: TunnelIdentity) {
-  return { id, client, route, ...asked, backend, pid };
+function namesOf({ id, client, via, route, asked, backend, pid }: TunnelIdentity) {
+  return { id, client, via, route, ...asked, backend, pid };
 }
 
 /** Payload bytes to the backend are `up`, to the client `down`. */

@@ -126,6 +126,20 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
       `info    request refused client=unix ${SAID} subprotocol=binary why="exec:cat: full" status=503 ` +
       'reason="every backend is busy"',
     ],
+    [
+      {
+        client: "192.0.2.1",
+        via: "127.0.0.1:5000",
+        asked: ASKED,
+        route: "/vnc",
+        cause: "client",
+        status: 403,
+        reason: peerWords("no"),
+        why: undefined,
+      },
+      `info    request refused client=192.0.2.1 via=127.0.0.1:5000 ${SAID} subprotocol=binary status=403 ` +
+      "reason=no",
+    ],
     ...(["down", "aborted"] as const).map((cause): Case<"request-refused"> => [
       {
         client: "unix",
@@ -139,8 +153,12 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
       "debug   request refused client=unix why=off status=503 reason=no",
     ]),
   ],
+  "proxy-header-refused": [[
+    { client: "192.0.2.1:80", reason: "no PROXY header" },
+    'info    connection ended client=192.0.2.1:80 reason="no PROXY header"',
+  ]],
   "health-asked": [[
-    { client: "unix", asked: ASKED },
+    { client: "unix", via: undefined, asked: ASKED },
     `debug   health asked client=unix ${SAID} subprotocol=binary`,
   ]],
   "client-left": [[

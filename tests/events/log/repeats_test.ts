@@ -38,7 +38,7 @@ Deno.test("the log sums up refusals that repeat, by status and reason", () => {
   events.emit(refused({ status: 403, reason: "this origin" }));
   const written = lines.length;
   assert(written >= 101 && written < 110, `${written} lines`);
-  assert.deepEqual(lines[0]!.fields, { client: "0", ...NOTHING_HERE });
+  assert.deepEqual(lines[0]!.fields, { client: "0", via: undefined, ...NOTHING_HERE });
   assert.equal(lines.at(-1)!.fields["status"], 403);
   events.close();
   const [summary, ...none] = lines.slice(written);
