@@ -5,13 +5,15 @@
  */
 import { ANY_HOST, EXEC, HOST, PROGRAM } from "../lib/config/host_keys.ts";
 import type { Key, Keys } from "../lib/config/key.ts";
-import { ROUTE, TOP, WSTUNNEL } from "../lib/config/keys.ts";
+import { ROUTE, ROUTE_ONLY, TOP, WSTUNNEL } from "../lib/config/keys.ts";
 import { ANY_LISTENER, LISTENER, SOCKET_FILE } from "../lib/config/listener.ts";
+import { TARGETS } from "../lib/config/target_keys.ts";
 
 /** The text of `config.example.toml`. */
 export function exampleFile(): string {
   const { host, port, socket, program, exec } = HOST;
   const { maxProcs, maxProcsPerClient } = EXEC;
+  const { targets } = ROUTE_ONLY;
   return [
     "#:schema ./config.schema.json",
     "# Every key of the configuration with its default. Only a server is needed; leave out what you do not change.",
@@ -44,7 +46,20 @@ export function exampleFile(): string {
     ...[7001, 7002].flatMap((
       port,
     ) => ['[[wstunnel.server."/console".hosts]]', `port = ${port}`, ""]),
+    "# A route without hosts: each request brings a token, or an address, that says where it leads.",
+    '[wstunnel.server."/websockify"]',
+    ...lines({
+      targets: {
+        ...targets,
+        more: [...targets.more, ...Object.values<Key>(TARGETS).map(toldOfTargets)],
+      },
+    }),
+    "",
   ].slice(0, -1).join("\n") + "\n";
+}
+
+function toldOfTargets({ name, about }: Key): string {
+  return `${name}: ${about}`;
 }
 
 /** What the route with settings of its own has in place of what stands under `[wstunnel]`. */

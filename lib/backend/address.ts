@@ -12,6 +12,7 @@
 import { type Address, formatAddress } from "../base/address.ts";
 import { isShortage } from "../base/exhaustion.ts";
 import type { HostConfig } from "../config/config.ts";
+import type { ProcReport } from "../events/event.ts";
 import { encodeProxyHeader } from "../http/proxy_header.ts";
 import type { ConnectFailure, ConnectRequest, Lease } from "./backend.ts";
 import type { BackendConnection } from "./connection.ts";
@@ -97,6 +98,19 @@ export function disabledUntilUnixMs(state: { readonly disabledUntil: number }): 
   return leftMs > 0 ? Math.round(Date.now() + leftMs) : null;
 }
 
+/** The row of a report. */
+export function reportOf(state: AddressState): Omit<ProcReport, "route"> {
+  return {
+    backend: state.name,
+    state: stateOf(state),
+    load: state.load,
+    pid: null,
+    tunnelsServed: state.tunnelsServed,
+    failures: state.failures,
+    disabledUntil: disabledUntilUnixMs(state),
+  };
+}
+
 /** What became of one host, or one of its addresses, being asked for a connection. */
 export type LeaseResult =
   | { readonly ok: true; readonly lease: Lease }
@@ -118,10 +132,12 @@ export async function leaseAddress(
   const startedAt = performance.now();
   state.load++;
   state.connecting++;
-  const { signal, peer } = request;
+  const { signal, peer, target } = request;
   const { connectTimeoutMs: timeoutMs, sendProxy } = host;
   const header = sendProxy === null ? undefined : encodeProxyHeader(sendProxy, peer);
-  const dialled = await dial(state.address, { timeoutMs, signal, header });
+  const found = target?.found;
+  const lookup = found && (() => Promise.resolve(found));
+  const dialled = await dial(state.address, { timeoutMs, signal, header, lookup });
   state.connecting--;
   if (dialled.ok) {
     state.connectedAt = performance.now();
@@ -130,14 +146,16 @@ export async function leaseAddress(
     return { ok: true, lease: new AddressLease(dialled.connection, host, state, onRelease) };
   }
   state.load--;
-  onRelease();
   const { kind, reason } = dialled;
-  if (kind === "aborted" || isShortage(kind)) return { ok: false, kind, reason };
-  state.failures++;
-  state.problem = reason;
-  // A slow failure says nothing any more once another connect has succeeded after this one began.
-  if (state.connectedAt < startedAt) markFailed(state, host);
-  return { ok: false, kind: "down", reason };
+  const isOurs = kind === "aborted" || isShortage(kind);
+  if (!isOurs) {
+    state.failures++;
+    state.problem = reason;
+    // A slow failure says nothing any more once another connect has succeeded after this one began.
+    if (state.connectedAt < startedAt) markFailed(state, host);
+  }
+  onRelease();
+  return { ok: false, kind: isOurs ? kind : "down", reason };
 }
 
 /** A class, since an idle tunnel holds one: closures would hold what they were made among. */

@@ -3,11 +3,19 @@
  *
  * @module
  */
+import type { Address } from "../base/address.ts";
 import type { Shortage } from "../base/exhaustion.ts";
 import type { Peer } from "../base/peer.ts";
 import type { HostConfig } from "../config/config.ts";
 import type { ProcReport } from "../events/event.ts";
 import type { BackendConnection } from "./connection.ts";
+
+/** Where a request leads, of a route with targets. */
+export interface Target {
+  readonly address: Address;
+  /** The IP addresses that its name has been looked up to have: connected to without another look. */
+  readonly found?: readonly string[];
+}
 
 /** What a backend is chosen by, and what a program started for the tunnel is told. */
 export interface ConnectRequest {
@@ -21,6 +29,8 @@ export interface ConnectRequest {
   readonly path: string;
   /** The `Origin` header, null without one. */
   readonly origin: string | null;
+  /** Null of a route that has hosts. */
+  readonly target: Target | null;
   /** Aborted when the client goes away or the server stops before a backend is found. */
   readonly signal: AbortSignal;
 }

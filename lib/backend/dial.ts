@@ -113,7 +113,8 @@ export function shareLookups(lookup: Lookup, sharedMs: number = SHARED_MS): Look
   };
 }
 
-const lookUp = shareLookups(askSystem);
+/** Asks the system, as often as names are connected. */
+export const lookUp = shareLookups(askSystem);
 
 /** In the system's order of preference. */
 async function askSystem(hostname: string): Promise<readonly string[]> {

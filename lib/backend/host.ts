@@ -8,12 +8,11 @@ import type { Address } from "../base/address.ts";
 import type { HostConfig } from "../config/config.ts";
 import {
   createAddressState,
-  disabledUntilUnixMs,
   leaseAddress,
   type LeaseResult,
+  reportOf,
   type Standing,
   standingOf,
-  stateOf,
 } from "./address.ts";
 import type { ProcReport } from "../events/event.ts";
 import type { ConnectRequest } from "./backend.ts";
@@ -77,15 +76,7 @@ export function createFixedHost(address: Address, onRelease: () => void): Host {
     letGo() {},
     start: () => Promise.resolve(),
     connect: (request, { config }) => leaseAddress(state, config, request, onRelease),
-    report: () => [{
-      backend: state.name,
-      state: stateOf(state),
-      load: state.load,
-      pid: null,
-      tunnelsServed: state.tunnelsServed,
-      failures: state.failures,
-      disabledUntil: disabledUntilUnixMs(state),
-    }],
+    report: () => [reportOf(state)],
     stop: () => Promise.resolve(),
   };
 }

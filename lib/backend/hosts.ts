@@ -15,12 +15,14 @@ import { createFixedHost, type Host, type PoolHost } from "./host.ts";
 import { type Outages, unknownOutages } from "./outages.ts";
 import { createProcs } from "./procs.ts";
 import { ProgramHost } from "./program_host.ts";
+import { createTargetStates, type TargetStates } from "./target_states.ts";
 
 /** What lives of a route. */
 export interface RouteState {
   readonly outages: Outages;
   /** The place of the host chosen last, -1 at first. */
   lastIndex: number;
+  readonly targets: TargetStates;
 }
 
 export interface Hosts {
@@ -61,6 +63,8 @@ export function createHosts(events: Events): Hosts {
   const guard = createGuard(events.emit);
   const entries = new Map<string, Entry>();
   let routes = new Map<string, RouteState>();
+  /** Those that are configured no more, and whose targets have tunnels. */
+  const former = new Map<RouteState, string>();
   let configured = new Set<string>();
   let stopping: Promise<void> | null = null;
   const procs = createProcs({ events, guard, loadAt });
@@ -84,6 +88,9 @@ export function createHosts(events: Events): Hosts {
       if (owners.size === 0 && !isInUse(live)) entries.delete(identity);
     }
     procs.prune();
+    for (const state of former.keys()) {
+      if (state.targets.report().length === 0) former.delete(state);
+    }
     const left = new Set([...entries.values()].map(({ live }) => live));
     for (const { outages: { down } } of routes.values()) {
       for (const host of down) if (!left.has(host)) down.delete(host);
@@ -104,9 +111,13 @@ export function createHosts(events: Events): Hosts {
       return [...entries.values()].some(({ live }) => live.connectsTo === null);
     },
     find: (identity, config) => entries.get(identity)?.live ?? create(config),
-    findRoute: (key) => routes.get(key) ?? { outages: unknownOutages(), lastIndex: -1 },
+    findRoute: (key) =>
+      routes.get(key) ??
+        { outages: unknownOutages(), lastIndex: -1, targets: createTargetStates() },
     adopt(owner, adopted) {
+      for (const [key, state] of routes) former.set(state, key);
       routes = new Map([...adopted].map(([key, { state }]) => [key, state]));
+      for (const state of routes.values()) former.delete(state);
       const hosts = [...adopted.values()].flatMap(({ hosts }) => hosts);
       configured = new Set(hosts.map(({ identity }) => identity));
       for (const host of hosts) {
@@ -130,9 +141,12 @@ export function createHosts(events: Events): Hosts {
     },
     draining() {
       prune();
-      return [...entries].filter(([identity]) => !configured.has(identity))
-        .flatMap(([, { route, live }]) => rowsInUse(live).map((row) => ({ route, ...row })))
-        .map((row) => ({ ...row, state: "draining" }));
+      const rows = [...entries].filter(([identity]) => !configured.has(identity))
+        .flatMap(([, { route, live }]) => rowsInUse(live).map((row) => ({ route, ...row })));
+      const ofTargets = [...former].flatMap(([{ targets }, route]) =>
+        targets.report().map((row) => ({ route, ...row }))
+      );
+      return [...rows, ...ofTargets].map((row) => ({ ...row, state: "draining" }));
     },
     stop: () => stopping ??= stopAll(),
   };

@@ -22,6 +22,21 @@ export function unknownOutages(): Outages {
   return { down: new Set(), allDown: false, shortAt: -Infinity };
 }
 
+/** Tells that we have run out of what it takes to connect, once until that is over. */
+export function createShortageTeller(
+  route: string,
+  outages: Outages,
+  emit: Emit,
+): (backend: string, shortage: Shortage, reason: string) => void {
+  return (backend, shortage, reason) => {
+    const now = performance.now();
+    if (now - outages.shortAt >= SHORTAGE_OVER_MS) {
+      emit({ kind: "shortage", shortage, route, backend, reason });
+    }
+    outages.shortAt = now;
+  };
+}
+
 export interface OutageTeller {
   failed(host: PoolHost, reason: string): void;
   /** We have run out of what it takes to connect. */
@@ -38,6 +53,7 @@ export function createOutageTeller(
   emit: Emit,
 ): OutageTeller {
   const { down } = outages;
+  const tellShortage = createShortageTeller(route, outages, emit);
   const only = hosts.length === 1;
 
   return {
@@ -47,13 +63,7 @@ export function createOutageTeller(
       }
       down.add(host.live);
     },
-    short(host, shortage, reason) {
-      const now = performance.now();
-      if (now - outages.shortAt >= SHORTAGE_OVER_MS) {
-        emit({ kind: "shortage", shortage, route, backend: host.name, reason });
-      }
-      outages.shortAt = now;
-    },
+    short: (host, shortage, reason) => tellShortage(host.name, shortage, reason),
     recovered(host) {
       const backend = host.name;
       if (down.delete(host.live)) emit({ kind: "host-up", route, backend, only });

@@ -14,6 +14,7 @@ import type { AdoptedRoute, Hosts } from "./hosts.ts";
 import { hostIdentities } from "./identity.ts";
 import { createOutageTeller } from "./outages.ts";
 import { choose } from "./policies.ts";
+import { createTargetPool } from "./target_pool.ts";
 import { createWaiters } from "./waiters.ts";
 
 /** A pool, and what {@linkcode Hosts.adopt} takes of it. */
@@ -21,8 +22,10 @@ export interface RoutePool extends Pool, AdoptedRoute {}
 
 /** Makes the pool of a route over the hosts that live and those that are new; it asks nobody before it has been adopted. */
 export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RoutePool {
-  const hosts = poolHosts(route, known);
   const state = known.findRoute(route.key);
+  const { key, targets } = route;
+  if (targets !== undefined) return createTargetPool({ key, ...targets }, state, emit);
+  const hosts = poolHosts(route, known);
   const outages = createOutageTeller(route.key, hosts, state.outages, emit);
   const waiters = createWaiters();
   let asking = 0;

@@ -10,35 +10,42 @@ export type TokenPlace =
   | { readonly kind: "authorization" | "subprotocol" }
   | { readonly kind: "query" | "cookie"; readonly name: string };
 
-const PLACE_RULE =
+export const PLACE_RULE =
   'must be "authorization", "query:NAME", "cookie:NAME" or "subprotocol", NAME of letters, digits, ".", "_" and "-"';
 
 /** Null for what names no place. */
-function parsePlace(written: string): TokenPlace | null {
+export function parsePlace(written: string): TokenPlace | null {
   if (written === "authorization" || written === "subprotocol") return { kind: written };
   const [, kind, name] = /^(query|cookie):([\w.-]+)$/.exec(written) ?? [];
   return name === undefined ? null : { kind: kind as "query" | "cookie", name };
 }
 
-function formatPlace(place: TokenPlace): string {
-  return "name" in place ? `${place.kind}:${place.name}` : place.kind;
+function formatPlace(place: { readonly kind: string; readonly name?: string }): string {
+  return place.name === undefined ? place.kind : `${place.kind}:${place.name}`;
 }
 
-const placeTexts = listOf(
-  text(PLACE_RULE, (place) => parsePlace(place) === null ? PLACE_RULE : null),
-  "must be a list of places",
-);
+/** A list of places, of which there is at least one; `parse` gives null for what names none, which breaks `rule`. */
+export function listOfPlaces<P extends { readonly kind: string; readonly name?: string }>(
+  parse: (written: string) => P | null,
+  rule: string,
+): Kind<readonly P[]> {
+  const texts = listOf(
+    text(rule, (place) => parse(place) === null ? rule : null),
+    "must be a list of places",
+  );
+  return {
+    schema: { ...texts.schema, minItems: 1 },
+    check: (places) =>
+      Array.isArray(places) && places.length === 0
+        ? [{ path: [], rule: "must have at least one place", value: places }]
+        : texts.check(places),
+    decode: (places) => (places as string[]).map((place) => parse(place)!),
+    encode: (places) => places.map(formatPlace),
+  };
+}
 
 /** The first of them that a request has a token in is taken. */
-export const tokenPlaces: Kind<readonly TokenPlace[]> = {
-  schema: { ...placeTexts.schema, minItems: 1 },
-  check: (places) =>
-    Array.isArray(places) && places.length === 0
-      ? [{ path: [], rule: "must have at least one place", value: places }]
-      : placeTexts.check(places),
-  decode: (places) => (places as string[]).map((place) => parsePlace(place)!),
-  encode: (places) => places.map(formatPlace),
-};
+export const tokenPlaces: Kind<readonly TokenPlace[]> = listOfPlaces(parsePlace, PLACE_RULE);
 
 const REALM_RULE = "must be printable ASCII without quotes and backslashes";
 

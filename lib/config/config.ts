@@ -9,6 +9,7 @@ import type { ANY_HOST, EXEC, PROGRAM } from "./host_keys.ts";
 import type { Values } from "./key.ts";
 import type { FOR_ALL, ROUTE, TOP } from "./keys.ts";
 import type { ANY_LISTENER, SOCKET_FILE } from "./listener.ts";
+import type { TARGETS } from "./target_keys.ts";
 
 export type EngineName = Config["engine"];
 export type FrameType = Config["routeDefaults"]["frameType"];
@@ -45,6 +46,14 @@ export interface RouteConfig extends RouteSettings {
   /** A path prefix when it starts with `/`, else a path suffix. */
   readonly key: string;
   readonly hosts: readonly HostConfig[];
+  /** In place of hosts. */
+  readonly targets?: TargetsConfig;
+}
+
+/** What says where each request of a route leads. */
+export interface TargetsConfig extends Values<typeof TARGETS> {
+  /** What holds for every one of them. */
+  readonly host: Values<typeof ANY_HOST>;
 }
 
 export interface HostConfig extends Values<typeof ANY_HOST> {

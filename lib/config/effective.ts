@@ -4,10 +4,11 @@
  * @module
  */
 import { type Address, parseUnixPath } from "../base/address.ts";
-import type { Config, HostConfig, RouteConfig, RouteSettings } from "./config.ts";
+import type { Config, HostConfig, RouteConfig, RouteSettings, TargetsConfig } from "./config.ts";
 import { ANY_HOST, EXEC, PROGRAM, TARGET } from "./host_keys.ts";
 import { decode, decodeSaid, encode, isSame, type Values } from "./key.ts";
 import { FOR_ALL, ROUTE, TOP } from "./keys.ts";
+import { TARGETS } from "./target_keys.ts";
 import { hostsOf, isSocketPath, isTable, type Table, tableAt } from "./table.ts";
 
 /** Turns a configuration that broke no rule into the effective one. */
@@ -22,9 +23,15 @@ export function toConfig(raw: unknown): Config {
       hosts: hostsOf(route, []).map(({ host }) => toHost(host)),
       ...routeDefaults,
       ...(isTable(route) && decodeSaid(ROUTE, route)),
+      ...(isTable(route) && isTable(route["targets"]) &&
+        { targets: toTargets(route, route["targets"]) }),
     })),
     routeDefaults,
   };
+}
+
+function toTargets(route: Table, targets: Table): TargetsConfig {
+  return { ...decode(TARGETS, targets), host: decode(ANY_HOST, route) };
 }
 
 function toHost(host: Table): HostConfig {
@@ -61,12 +68,17 @@ export function toFile(config: Config): Record<string, unknown> {
   };
 }
 
-/** The list of its hosts, or where it has settings of its own a table with these. */
+/** The list of its hosts, or where it has settings of its own, or targets, a table with these. */
 function toFileRoute(route: RouteConfig, defaults: RouteSettings): unknown {
   const hosts = route.hosts.map(toFileHost);
   const all = encode(ROUTE, defaults);
   const own = Object.entries(encode(ROUTE, route))
     .filter(([name, value]) => !isSame(value, all[name]));
+  const { targets } = route;
+  if (targets !== undefined) {
+    const beside = encode(ANY_HOST, targets.host);
+    return { ...Object.fromEntries(own), ...beside, targets: encode(TARGETS, targets) };
+  }
   return own.length === 0 ? hosts : { ...Object.fromEntries(own), hosts };
 }
 

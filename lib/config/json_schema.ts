@@ -5,7 +5,7 @@
  */
 import { propertiesOf, tableSchema } from "./fixed_table.ts";
 import { HOST } from "./host_keys.ts";
-import { ROUTE, TOP, WSTUNNEL } from "./keys.ts";
+import { ROUTE, ROUTE_ONLY, TOP, WSTUNNEL } from "./keys.ts";
 import type { JsonSchema } from "./kinds.ts";
 
 const A_HOST = { $ref: "#/definitions/host" };
@@ -21,7 +21,12 @@ export function jsonSchema(): Record<string, unknown> {
   // What it leaves out is as under [wstunnel].
   const settings = Object.entries(propertiesOf(ROUTE))
     .map(([name, { default: _, ...property }]) => [name, property]);
-  const route = tableSchema({ hosts, ...Object.fromEntries(settings), ...host });
+  const route = tableSchema({
+    hosts,
+    ...propertiesOf(ROUTE_ONLY),
+    ...Object.fromEntries(settings),
+    ...host,
+  });
   const server: JsonSchema = {
     description: "Backends by key: a path prefix when it starts with /, else a suffix.",
     default: {},

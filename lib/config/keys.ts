@@ -14,6 +14,9 @@ import { HOST } from "./host_keys.ts";
 import { type Keys, namesOf, partOf } from "./key.ts";
 import { byteSize, level, oneOf, seconds } from "./kinds.ts";
 import { LISTENER, listeners } from "./listener.ts";
+import { nestedTable } from "./nested_table.ts";
+import { TARGETS } from "./target_keys.ts";
+import { checkTargets } from "./target_rules.ts";
 import { healthPath, networks, origins, subprotocols, suffixes } from "./text_kinds.ts";
 
 /** At the top of the file. */
@@ -214,6 +217,19 @@ export const WSTUNNEL = {
   },
 } as const satisfies Keys;
 
+/** In the table of a route alone. */
+export const ROUTE_ONLY = {
+  targets: {
+    name: "targets",
+    kind: nestedTable(TARGETS, checkTargets),
+    about: "In place of hosts: what says where each request leads.",
+    example: { file: "/etc/wstunnel/targets" },
+    more: [
+      "A token leads to its target by file, dir, jwt, api or redis; by address the client names it. Beside it stand what hosts have: connect-timeout and the like.",
+    ],
+  },
+} as const satisfies Keys;
+
 /** What may differ from route to route. */
 export const ROUTE = partOf(WSTUNNEL, "route");
 
@@ -223,7 +239,7 @@ export const FOR_ALL = partOf(WSTUNNEL, "all");
 /** The names of keys whose values, or what stands under them, may hold passwords. */
 export const SECRETS: readonly string[] = namesOf(
   Object.fromEntries(
-    Object.entries<Keys[string]>({ ...TOP, ...LISTENER, ...WSTUNNEL, ...HOST })
+    Object.entries<Keys[string]>({ ...TOP, ...LISTENER, ...WSTUNNEL, ...HOST, ...TARGETS })
       .filter(([, { secret }]) => secret !== undefined),
   ),
 );

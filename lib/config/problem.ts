@@ -69,6 +69,17 @@ export function finding(path: Path, rule: string, value?: unknown): Finding {
   return { path, rule, value };
 }
 
+/** The findings that a table has some keys, which must not be there. */
+export function refuse(
+  table: Readonly<Record<string, unknown>>,
+  path: Path,
+  keys: readonly string[],
+  rule: string,
+): Finding[] {
+  return keys.filter((key) => table[key] !== undefined)
+    .map((key) => finding([...path, key], rule, table[key]));
+}
+
 /** The value at a path, or undefined where there is none. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;

@@ -5,14 +5,15 @@
  * @module
  */
 import { formatAddress, parseListenAddress } from "../base/address.ts";
-import { type Finding, finding, type Path, valueAt } from "./problem.ts";
+import { type Finding, finding, type Path, refuse, valueAt } from "./problem.ts";
 import { HOST } from "./host_keys.ts";
 import { namesOf, partOf } from "./key.ts";
+import { checkBesideTargets } from "./target_rules.ts";
 import { eachListener, hasSocketFile } from "./listen.ts";
 import { SOCKET_FILE } from "./listener.ts";
 import { hasWholeAddress } from "./misplaced.ts";
 import { checkProgram } from "./program_rules.ts";
-import { eachHost, isSocketPath, isTable, type Table } from "./table.ts";
+import { eachHost, isSocketPath, isTable, type Table, tableAt } from "./table.ts";
 
 const EXAMPLE = "wstunnel --server 127.0.0.1:5900 --frame-type binary";
 
@@ -82,7 +83,7 @@ function checkServer(raw: unknown): Finding[] {
   return [
     ...routes.flatMap(([key, route]) => [
       ...checkKey(key, path),
-      ...checkRoute(route, [...path, key]),
+      ...checkRoute(route, [...path, key], tableAt(raw, ["wstunnel"])),
     ]),
     ...eachHost(raw).flatMap(({ host, path }) => checkHost(host, path)),
   ];
@@ -99,8 +100,10 @@ function checkKey(key: string, path: Path): Finding[] {
 }
 
 /** Beside a list of hosts, the keys of a host would be of none. */
-function checkRoute(route: unknown, path: Path): Finding[] {
-  if (!isTable(route) || route["hosts"] === undefined) return [];
+function checkRoute(route: unknown, path: Path, common: Table): Finding[] {
+  if (!isTable(route)) return [];
+  if (route["targets"] !== undefined) return checkBesideTargets(route, path, common);
+  if (route["hosts"] === undefined) return [];
   const rule = "must not stand beside hosts: it belongs to one of them";
   return refuse(route, path, namesOf(HOST), rule);
 }
@@ -123,11 +126,6 @@ function checkHost(host: Table, path: Path): Finding[] {
     ...refuse(host, path, BIN_PATH_OPTIONS, "has no effect without bin-path"),
     ...refuse(host, path, PROCESS_OPTIONS, "has no effect without bin-path or exec"),
   ];
-}
-
-function refuse(host: Table, path: Path, keys: readonly string[], rule: string): Finding[] {
-  return keys.filter((key) => host[key] !== undefined)
-    .map((key) => finding([...path, key], rule, host[key]));
 }
 
 function checkHostAddress(host: Table, path: Path): Finding[] {

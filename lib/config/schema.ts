@@ -7,7 +7,7 @@
 import { type Check, checkFixedTable, checksOf, type FixedTable } from "./fixed_table.ts";
 import { HOST } from "./host_keys.ts";
 import { namesOf } from "./key.ts";
-import { ROUTE, TOP, WSTUNNEL } from "./keys.ts";
+import { ROUTE, ROUTE_ONLY, TOP, WSTUNNEL } from "./keys.ts";
 import { under } from "./kinds.ts";
 import { LISTENER } from "./listener.ts";
 import type { Finding } from "./problem.ts";
@@ -20,7 +20,7 @@ const HOMES = [
   { place: 'to a host, as under [[wstunnel.server."/key"]]', names: namesOf(HOST) },
   {
     place: 'to a route, under [wstunnel.server."/key"] with [[wstunnel.server."/key".hosts]] below',
-    names: ["hosts", ...namesOf(ROUTE)],
+    names: ["hosts", ...namesOf(ROUTE_ONLY), ...namesOf(ROUTE)],
   },
   { place: "to a listener, under [[listen]]", names: namesOf(LISTENER) },
 ];
@@ -44,7 +44,7 @@ const checkHost: Check = (written) => checkFixedTable(HOST_TABLE, written);
 function checkHosts(written: readonly unknown[]): readonly Finding[] {
   return written.length > 0
     ? written.flatMap((host, at) => under(at, checkHost(host)))
-    : [{ path: [], rule: "must have at least one host", value: written }];
+    : [{ path: [], rule: "must have at least one host, or targets", value: written }];
 }
 
 /** What may be a list of hosts, or a single table that `check` knows. */
@@ -65,6 +65,7 @@ function orHosts(check: Check): Check {
 const ROUTE_TABLE: FixedTable = {
   checks: new Map([
     ["hosts", orHosts(checkHost)],
+    ...checksOf(ROUTE_ONLY),
     ...checksOf(ROUTE),
     ...checksOf(HOST),
   ]),

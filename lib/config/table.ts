@@ -31,11 +31,11 @@ export function eachHost(raw: unknown): HostTable[] {
     .flatMap(([key, route]) => hostsOf(route, [...path, key]));
 }
 
-/** The hosts of a route: one beside its settings, or a list, in its place or in its `hosts`. */
+/** The hosts of a route: one beside its settings, or a list, in its place or in its `hosts`; none of one with `targets`. */
 export function hostsOf(route: unknown, path: Path): HostTable[] {
-  return isTable(route) && route["hosts"] !== undefined
-    ? hostsIn(route["hosts"], [...path, "hosts"])
-    : hostsIn(route, path);
+  if (!isTable(route)) return hostsIn(route, path);
+  if (route["hosts"] !== undefined) return hostsIn(route["hosts"], [...path, "hosts"]);
+  return route["targets"] === undefined ? hostsIn(route, path) : [];
 }
 
 /** One host, or a list of them. */

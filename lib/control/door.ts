@@ -63,14 +63,15 @@ export function createDoor(options: DoorOptions): Door {
     trusts: ({ address }) => isTrusted(generations.current.trust, address),
     unproxied: ({ name: client }, reason) => emit({ kind: "proxy-header-refused", client, reason }),
     admit(head, sender) {
-      const { rules, trust, pools, access, tickMs, checksOrigins } = generations.current;
+      const { rules, trust, pools, access, targets, tickMs, checksOrigins } = generations.current;
       const peer = clientOf(head.headers, sender, trust);
       const verdict = decide(head, peer.address, rules);
       if ("accept" in verdict) {
         const { accept } = verdict;
         const { key } = accept;
         const pool = pools.get(key)!;
-        return { accept: { ...accept, pool, access: access.get(key) ?? null, tickMs }, peer };
+        const asked = { access: access.get(key) ?? null, targets: targets.get(key) ?? null };
+        return { accept: { ...accept, pool, ...asked, tickMs }, peer };
       }
       const asked = askedBy(head, checksOrigins);
       if ("health" in verdict) {
@@ -109,15 +110,22 @@ async function connectBackend(
   peer: Peer,
   signal: AbortSignal,
 ): Promise<Taken | { readonly failure: ConnectFailure } | RefusedEntry> {
-  const { authority, path, origin, access, pool } = accept;
-  const entry = access === null ? NOBODY : await access.enter({ head, peer, path, signal });
+  const { authority, path, origin, access, targets, pool } = accept;
+  const visit = { head, peer, path, signal };
+  const entry = access === null ? NOBODY : await access.enter(visit);
   if ("answer" in entry) return entry;
+  const choice = targets === null ? HOSTS : await targets.choose(visit, entry.claims ?? null);
+  if ("answer" in choice) return choice;
   const { user } = entry;
-  const result = await pool.connect({ peer, user, authority, path, origin, signal });
+  const { target } = choice;
+  const result = await pool.connect({ peer, user, authority, path, origin, target, signal });
   return result.ok ? { lease: result.lease, user } : result;
 }
 
 type RefusedEntry = Extract<Entry, { readonly answer: Answer }>;
+
+/** Where the route has hosts to choose among. */
+const HOSTS = { target: null };
 
 /** Where nobody asks who it is. */
 const NOBODY: Entry = { user: null };

@@ -9,6 +9,7 @@
  */
 import type { Access } from "../access/access.ts";
 import { createAccess } from "../access/create.ts";
+import { createTargets, type Targets } from "../access/targets/targets.ts";
 import type { ProcReport } from "../events/event.ts";
 import type { Hosts } from "../backend/hosts.ts";
 import { createPool, type RoutePool } from "../backend/pool.ts";
@@ -32,6 +33,8 @@ export interface Generation {
   readonly pools: ReadonlyMap<string, RoutePool>;
   /** By key of `wstunnel.server`, of those that not everybody may enter. */
   readonly access: ReadonlyMap<string, Access>;
+  /** By key of `wstunnel.server`, of those whose requests say where they lead. */
+  readonly targets: ReadonlyMap<string, Targets>;
   readonly limits: Limits;
   /** How often its tunnels are to be looked at. */
   readonly tickMs: number;
@@ -52,6 +55,7 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
     checksOrigins: routes.some(({ origins }) => origins.length > 0),
     pools: new Map(routes.map((route) => [route.key, createPool(route, hosts, emit)])),
     access: createAccess(routes),
+    targets: createTargets(routes, emit),
     limits: { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes },
     tickMs: tickFor(timesOf(config)),
     graceMs,
@@ -60,10 +64,16 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
 
 /** The times that tunnels are watched for. */
 function timesOf({ routes }: Config): number[] {
-  return routes.flatMap(({ pingIntervalMs, hosts }) => [
+  return routes.flatMap(({ pingIntervalMs, hosts, targets }) => [
     pingIntervalMs,
-    ...hosts.flatMap((host) => [host.readTimeoutMs, host.writeTimeoutMs]),
+    ...[...hosts, targets?.host ?? []].flat().flatMap((
+      host,
+    ) => [host.readTimeoutMs, host.writeTimeoutMs]),
   ]);
+}
+
+function letGo({ access, targets }: Generation): void {
+  for (const one of [...access.values(), ...targets.values()]) one.close();
 }
 
 /** The generation that holds, and the way to the next. */
@@ -99,11 +109,11 @@ export function createGenerations(config: Config, hosts: Hosts, emit: Emit): Gen
       current = next;
       const settled = [...last.pools.values()].map((pool) => pool.settled());
       void Promise.all(settled).then(() => hosts.release(last));
-      for (const access of last.access.values()) access.close();
+      letGo(last);
       void start();
     },
     close() {
-      for (const access of current.access.values()) access.close();
+      letGo(current);
     },
     report: () => [
       ...[...current.pools.values()].flatMap((pool) => pool.report()),

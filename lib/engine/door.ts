@@ -4,6 +4,7 @@
  * @module
  */
 import type { Access } from "../access/access.ts";
+import type { Targets } from "../access/targets/targets.ts";
 import type { Peer } from "../base/peer.ts";
 import type { Lease, Pool } from "../backend/backend.ts";
 import type { Answer } from "../http/answer.ts";
@@ -21,6 +22,8 @@ export interface Admitted extends AcceptedRequest {
   readonly pool: Pool;
   /** Null: whoever asks may come in. */
   readonly access: Access | null;
+  /** Null: it leads to the hosts of its pool. */
+  readonly targets: Targets | null;
   /** How often its tunnel is to be looked at. */
   readonly tickMs: number;
 }

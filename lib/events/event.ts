@@ -74,6 +74,7 @@ export interface Asked {
  * - `share`: there are more, but not for the clients of its address
  * - `aborted`: its client left, or the server stops, before a backend was connected
  * - `auth`: it has not proved who it is
+ * - `target`: its token is of no target, or it may not reach the address that it names
  * - a shortage: we have none left of what it takes to connect
  */
 export type RefusalCause =
@@ -85,6 +86,7 @@ export type RefusalCause =
   | "share"
   | "aborted"
   | "auth"
+  | "target"
   | Shortage;
 
 /** Requests that became no tunnel. */
@@ -194,6 +196,15 @@ export type HostEvent =
   | { readonly kind: "route-down"; readonly route: string; readonly reason: string }
   /** One of them takes requests again. */
   | { readonly kind: "route-up"; readonly route: string; readonly backend: string }
+  /** A target of a token, or of a client's choice, can't be connected; once, until it can or nobody has asked for it for a minute. */
+  | {
+    readonly kind: "target-down";
+    readonly route: string;
+    readonly backend: string;
+    readonly reason: string;
+  }
+  | { readonly kind: "target-up"; readonly route: string; readonly backend: string }
+  | TargetsEvent
   /** We have run out of what it takes to connect. */
   | {
     readonly kind: "shortage";
@@ -202,6 +213,35 @@ export type HostEvent =
     readonly backend: string;
     readonly reason: string;
   };
+
+/** What says where the tokens of a route lead: a file, an API, Redis. No token is in any of these. */
+export type TargetsEvent =
+  /** A token file was read, at the start or since it has changed. */
+  | {
+    readonly kind: "targets-read";
+    readonly route: string;
+    readonly source: string;
+    readonly tokens: number;
+  }
+  /** A line of a token file is none, the others hold; `more`: so many further ones are not told of. */
+  | {
+    readonly kind: "targets-line-wrong";
+    readonly route: string;
+    readonly source: string;
+    readonly line: number;
+    readonly problem: string;
+    readonly more: number;
+  }
+  /** A token file isn't there, which is to have no tokens, or can't be read, and what was read last holds; once, until it can. */
+  | {
+    readonly kind: "targets-unreadable";
+    readonly route: string;
+    readonly source: string;
+    readonly problem: string;
+  }
+  /** Nobody can say where tokens lead; once, until somebody can. */
+  | { readonly kind: "targets-down"; readonly route: string; readonly reason: string }
+  | { readonly kind: "targets-up"; readonly route: string };
 
 /** Which process. */
 export interface ProgramIdentity {

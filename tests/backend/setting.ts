@@ -113,6 +113,7 @@ export function request(change: Partial<ConnectRequest> = {}): ConnectRequest {
     authority: "example.com",
     path: "/test",
     origin: null,
+    target: null,
     signal: new AbortController().signal,
     ...change,
   };

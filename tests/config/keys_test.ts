@@ -76,5 +76,5 @@ Deno.test("`encode()` leaves out what was not said, and hides what is hidden", (
 });
 
 Deno.test("`SECRETS` are the keys whose values may hold passwords", () => {
-  assert.deepEqual(SECRETS.toSorted(), ["bin-environment", "bin-path", "exec"]);
+  assert.deepEqual(SECRETS.toSorted(), ["api", "bin-environment", "bin-path", "exec", "redis"]);
 });

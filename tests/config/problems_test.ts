@@ -257,7 +257,7 @@ const WHOLE: Case[] = [
   ],
   [
     '[wstunnel.server."/"]\nhosts = []\n[wstunnel.server."/a"]\nhosts = 5',
-    'x.toml:2: wstunnel.server."/".hosts: must have at least one host: current value is a list',
+    'x.toml:2: wstunnel.server."/".hosts: must have at least one host, or targets: current value is a list',
     'x.toml:4: wstunnel.server."/a".hosts: must be a table or a list of tables: current value is 5',
   ],
   [
@@ -301,7 +301,7 @@ const WHOLE: Case[] = [
   [
     '[wstunnel.server]\n"/a" = 5\n"/b" = []\n"/c" = [1]',
     'x.toml:2: wstunnel.server."/a": must be a table or a list of tables: current value is 5',
-    'x.toml:3: wstunnel.server."/b": must have at least one host: current value is a list',
+    'x.toml:3: wstunnel.server."/b": must have at least one host, or targets: current value is a list',
     'x.toml:4: wstunnel.server."/c"[0]: must be a table: current value is 1',
   ],
   [

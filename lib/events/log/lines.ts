@@ -118,6 +118,28 @@ const LINES: Lines = {
   "route-down": ({ route, reason }) =>
     error("every backend of the route is down", { route, reason }),
   "route-up": ({ route, backend }) => info("route has a backend again", { route, backend }),
+  "target-down": ({ route, backend, reason }) => ({
+    ...warn("target is down", { route, backend, reason }),
+    summary: { message: "more targets are down", fields: { route } },
+  }),
+  "target-up": ({ route, backend }) => ({
+    ...info("target is up again", { route, backend }),
+    summary: { message: "more targets are up again", fields: { route } },
+  }),
+  "targets-read": ({ route, source, tokens }) => info("targets read", { route, source, tokens }),
+  "targets-line-wrong": ({ route, source, line, problem, more }) =>
+    warn("a line of the targets is left out", {
+      route,
+      source,
+      line,
+      problem,
+      more: more === 0 ? undefined : more,
+    }),
+  "targets-unreadable": ({ route, source, problem }) =>
+    error("the targets cannot be read", { route, source, problem }),
+  "targets-down": ({ route, reason }) =>
+    error("the targets of the route cannot be asked for", { route, reason }),
+  "targets-up": ({ route }) => info("the targets of the route can be asked for again", { route }),
   "shortage": ({ shortage, route, backend, reason }) =>
     error(`${SHORTAGES[shortage]} to connect a backend`, { route, backend, reason }),
 

@@ -221,6 +221,37 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     "error   every backend of the route is down route=/vnc reason=refused",
   ]],
   "route-up": [[HOST, "info    route has a backend again route=/vnc backend=127.0.0.1:5900"]],
+  "target-down": [[
+    { ...HOST, reason: "refused" },
+    "warning target is down route=/vnc backend=127.0.0.1:5900 reason=refused",
+  ]],
+  "target-up": [[HOST, "info    target is up again route=/vnc backend=127.0.0.1:5900"]],
+  "targets-read": [[
+    { route: "/vnc", source: "/etc/tokens", tokens: 3 },
+    "info    targets read route=/vnc source=/etc/tokens tokens=3",
+  ]],
+  "targets-line-wrong": [
+    [
+      { route: "/vnc", source: "/etc/tokens", line: 7, problem: "no", more: 0 },
+      "warning a line of the targets is left out route=/vnc source=/etc/tokens line=7 problem=no",
+    ],
+    [
+      { route: "/vnc", source: "/etc/tokens", line: 7, problem: "no", more: 2 },
+      "warning a line of the targets is left out route=/vnc source=/etc/tokens line=7 problem=no more=2",
+    ],
+  ],
+  "targets-unreadable": [[
+    { route: "/vnc", source: "/etc/tokens", problem: "there is no /etc/tokens" },
+    'error   the targets cannot be read route=/vnc source=/etc/tokens problem="there is no /etc/tokens"',
+  ]],
+  "targets-down": [[
+    { route: "/vnc", reason: "no" },
+    "error   the targets of the route cannot be asked for route=/vnc reason=no",
+  ]],
+  "targets-up": [[
+    { route: "/vnc" },
+    "info    the targets of the route can be asked for again route=/vnc",
+  ]],
   "shortage": [[
     { shortage: "no-port", ...HOST, reason: "EADDRNOTAVAIL" },
     "error   no local port is left to connect a backend route=/vnc backend=127.0.0.1:5900 " +

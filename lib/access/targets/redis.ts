@@ -1,0 +1,125 @@
+/**
+ * Redis, where the key of a token holds its target, as websockify's TokenRedis has it: `host:port`, or `{"host": "host:port"}`.
+ *
+ * @module
+ */
+import { within } from "../../base/within.ts";
+import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource } from "./source.ts";
+import { parseTargetAnswer } from "./target_text.ts";
+
+export interface RedisOptions {
+  /** `redis://user:password@host:port/db`, or `rediss:` by TLS. */
+  readonly url: string;
+  /** What stands before a token in its key. */
+  readonly prefix: string;
+  /** Certificates of the authorities to believe, as PEM; null: the usual ones. */
+  readonly ca: () => Promise<readonly string[] | null>;
+  /** How long it may take to connect, and to answer. */
+  readonly timeoutMs: number;
+}
+
+/** Waiting for an answer at once. */
+const MOST_AT_ONCE = 1_000;
+
+/** A connection, or what became of it. */
+interface Redis {
+  get(key: string): Promise<string | null>;
+  /** Drops the connection. */
+  drop(): void;
+}
+
+export function createRedis(options: RedisOptions): TargetSource {
+  const { prefix, timeoutMs } = options;
+  let connecting: Promise<Redis> | null = null;
+  let asking = 0;
+  let closed = false;
+
+  function open(): Promise<Redis> {
+    const opened: Promise<Redis> = connect(options, () => drop(opened));
+    return opened;
+  }
+
+  /** The next request connects anew. */
+  function drop(opened: Promise<Redis> | null): void {
+    void opened?.then((redis) => redis.drop(), () => {});
+    if (connecting === opened) connecting = null;
+  }
+
+  async function ask(token: string, opened: Promise<Redis>): Promise<Found> {
+    const value = await (await opened).get(prefix + token);
+    if (value === null) return NO_SUCH_TOKEN;
+    const address = parseTargetAnswer(value);
+    return address === null ? NO_TARGET : { address };
+  }
+
+  return {
+    async find(token) {
+      if (asking >= MOST_AT_ONCE) return { failed: `${asking} requests wait for Redis already` };
+      asking++;
+      const opened = connecting ??= open();
+      try {
+        const asked = ask(token, opened);
+        if (await within(asked, timeoutMs)) return await asked;
+        // Its answer would be the next one's.
+        asked.catch(() => {});
+        drop(opened);
+        return { failed: `Redis has not answered within ${timeoutMs / 1000} s` };
+      } catch (error) {
+        // What has the wrong kind of value leads nowhere.
+        if (isWrongKind(error)) return NO_TARGET;
+        drop(opened);
+        return { failed: `Redis cannot be asked: ${reasonOf(error)}` };
+      } finally {
+        asking--;
+        if (closed && asking === 0) drop(connecting);
+      }
+    },
+    close() {
+      closed = true;
+      if (asking === 0) drop(connecting);
+    },
+  };
+}
+
+/** A reply that says no word of ours. */
+function isWrongKind(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("WRONGTYPE");
+}
+
+/** Redis's own words, such as that a password is wrong; a connection's error may have a list of them in place of words. */
+function reasonOf(error: unknown): string {
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error && first.message !== "" ? first.message : "it cannot be connected";
+}
+
+/** Loads the client only now: few configurations need it. It doesn't reconnect by itself: the next request does. */
+async function connect(
+  { url, ca, timeoutMs }: RedisOptions,
+  onLost: () => void,
+): Promise<Redis> {
+  const { createClient } = await import("@redis/client");
+  const authorities = await ca();
+  const client = createClient({
+    url,
+    disableOfflineQueue: true,
+    socket: {
+      connectTimeout: timeoutMs,
+      reconnectStrategy: false,
+      ...(authorities !== null && { tls: true, ca: [...authorities] }),
+    },
+  });
+  // Who asks learns of it; without a listener it would end us.
+  client.on("error", onLost);
+  try {
+    await client.connect();
+  } catch (error) {
+    if (client.isOpen) client.destroy();
+    throw error;
+  }
+  return {
+    get: (key) => client.get(key),
+    drop() {
+      if (client.isOpen) client.destroy();
+    },
+  };
+}

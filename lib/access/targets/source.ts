@@ -1,0 +1,25 @@
+/**
+ * What says where a token leads, wherever it is kept.
+ *
+ * @module
+ */
+import type { Address } from "../../base/address.ts";
+
+/** What became of a token. No word of it holds the token. */
+export type Found =
+  | { readonly address: Address }
+  /** It leads nowhere, and why. */
+  | { readonly unknown: string }
+  /** Nobody can say where it leads, and why: that is an outage, not the client's doing. */
+  | { readonly failed: string };
+
+export interface TargetSource {
+  /** Never rejects. */
+  find(token: string, signal: AbortSignal): Promise<Found>;
+  /** Lets go of what it watches and keeps open, once those have been told who ask now. */
+  close(): void;
+}
+
+export const NO_SUCH_TOKEN: Found = { unknown: "there is no such token" };
+
+export const NO_TARGET: Found = { unknown: "what the token leads to is no host:port" };

@@ -1,0 +1,122 @@
+/**
+ * Where a request leads, of a route that has targets in place of hosts: a token says it, or the client names an address that it may reach. Asked
+ * once it is known who the client is.
+ *
+ * @module
+ */
+import type { Target } from "../../backend/backend.ts";
+import type { RouteConfig, TargetsConfig } from "../../config/config.ts";
+import type { RefusalCause } from "../../events/event.ts";
+import type { Emit } from "../../events/events.ts";
+import { type Answer, answer } from "../../http/answer.ts";
+import type { Claims, Visit } from "../access.ts";
+import { createApi } from "./api.ts";
+import { readAuthorities } from "./authorities.ts";
+import { type ChooseAddress, createNamed } from "./named.ts";
+import { createRedis } from "./redis.ts";
+import type { TargetSource } from "./source.ts";
+import { targetOf } from "./target_text.ts";
+import { createTokenFile } from "./token_file.ts";
+import { createTokenFolder } from "./token_folder.ts";
+import { findTargetToken } from "./token.ts";
+
+/** Where it leads, or the answer that it gets. */
+export type Choice =
+  | { readonly target: Target }
+  | {
+    readonly answer: Answer;
+    readonly cause: RefusalCause;
+    /** What the client is not told; never a token. */
+    readonly why?: string;
+  };
+
+export interface Targets {
+  /** `claims` are those of the token that has let it in. Never rejects. */
+  choose(visit: Visit, claims: Claims | null): Promise<Choice>;
+  /** Lets go of what it watches and keeps open; who asks now is still answered. */
+  close(): void;
+}
+
+/** By key of `wstunnel.server`, of the routes that have targets. */
+export function createTargets(routes: readonly RouteConfig[], emit: Emit): Map<string, Targets> {
+  return new Map(
+    routes.flatMap(({ key, targets }) =>
+      targets === undefined ? [] : [[key, createRouteTargets(key, targets, emit)]]
+    ),
+  );
+}
+
+function createRouteTargets(route: string, config: TargetsConfig, emit: Emit): Targets {
+  const { address, jwt, parameter, host } = config;
+  if (address !== undefined) return byAddress(createNamed(address, parameter, host));
+  if (jwt) return { choose: (_, claims) => Promise.resolve(byClaims(claims)), close() {} };
+  return byToken(route, config, createSource(route, config, emit), emit);
+}
+
+/** Whatever is wrong with what the client brings has this one answer, so that it learns nothing of the tokens there are. */
+function refused(why: string): Choice {
+  const refusal = answer(403, "this request names no target that it may reach");
+  return { answer: refusal, cause: "target", why };
+}
+
+/** `down` is an outage that is told of by itself. */
+function unknowable(why: string, cause: "down" | "target"): Choice {
+  const refusal = answer(503, "no backend can be reached", { "retry-after": "1" });
+  return { answer: refusal, cause, why };
+}
+
+function byAddress(choose: ChooseAddress): Targets {
+  return {
+    async choose({ head, signal }) {
+      const chosen = await choose(head, signal);
+      if ("refused" in chosen) return refused(chosen.refused);
+      return "failed" in chosen ? unknowable(chosen.failed, "target") : { target: chosen };
+    },
+    close() {},
+  };
+}
+
+function byClaims(claims: Claims | null): Choice {
+  const address = targetOf(claims);
+  return address === null
+    ? refused("the token has no claims host and port, and no target")
+    : { target: { address } };
+}
+
+/** An outage of the source is told of once, however many requests meet it. */
+function byToken(
+  route: string,
+  { from }: TargetsConfig,
+  source: TargetSource,
+  emit: Emit,
+): Targets {
+  let isDown = false;
+  return {
+    async choose({ head, signal }) {
+      const token = findTargetToken(head, from);
+      if ("problem" in token) return refused(token.problem);
+      const found = await source.find(token.token, signal);
+      // What it comes to then says nothing of the source.
+      if (signal.aborted) return unknowable("aborted", "down");
+      if ("failed" in found) {
+        if (!isDown) emit({ kind: "targets-down", route, reason: found.failed });
+        isDown = true;
+        return unknowable(found.failed, "down");
+      }
+      if (isDown) emit({ kind: "targets-up", route });
+      isDown = false;
+      return "unknown" in found ? refused(found.unknown) : { target: found };
+    },
+    close: source.close,
+  };
+}
+
+function createSource(route: string, config: TargetsConfig, emit: Emit): TargetSource {
+  const { file, folder, api, redis, prefix, host } = config;
+  const ca = readAuthorities(config.ca);
+  const timeoutMs = host.connectTimeoutMs;
+  if (file !== undefined) return createTokenFile({ route, path: file, emit });
+  if (folder !== undefined) return createTokenFolder(folder);
+  if (api !== undefined) return createApi({ url: api, ca, timeoutMs });
+  return createRedis({ url: redis!, prefix, ca, timeoutMs });
+}
