@@ -25,6 +25,9 @@ const BUILD_FOLDER = "dist/build";
 export const RUNTIME_FLAGS: readonly string[] = manifest.tasks.start.command.split(" ")
   .filter((word) => /^--(no-prompt$|allow-|deny-|v8-flags=)/.test(word));
 
+/** What runs in threads of its own, each a file beside the main one; `new Worker()` names it by its name here. */
+const WORKERS = ["lib/access/password_worker.ts"];
+
 const COMPILE_FLAGS = [
   // The bundle is all there is: nothing to resolve, check or fetch.
   ...["--no-config", "--no-lock", "--no-check", "--no-remote", "--no-npm"],
@@ -47,22 +50,52 @@ export class BuildError extends Error {}
 export async function compile({ target, output, commit }: CompileOptions): Promise<void> {
   const bundle = await writeBundle(commit ?? await commitOfTree());
   const targetFlags = target === undefined ? [] : ["--target", target];
+  const includes = (await Promise.all(WORKERS.map(bundleWorker))).flatMap((
+    path,
+  ) => ["--include", path]);
   const args = ["compile", "--quiet", ...COMPILE_FLAGS, ...RUNTIME_FLAGS, ...targetFlags];
-  const { ok, errors } = await run(Deno.execPath(), [...args, "--output", output, bundle]);
+  const { ok, errors } = await run(
+    Deno.execPath(),
+    [...args, ...includes, "--output", output, bundle],
+  );
   if (!ok) throw new BuildError(whyNotCompiled(errors, target));
 }
 
 /** The code as one file, with the commit at its top; gives its path. */
-async function writeBundle(commit: string): Promise<string> {
-  const path = `${BUILD_FOLDER}/wstunnel.js`;
+function writeBundle(commit: string): Promise<string> {
+  const define = `const BUILD_COMMIT = ${JSON.stringify(commit)};\n`;
+  return bundle("main.ts", "wstunnel.js", (code) => define + namingWorkers(withoutPaths(code)));
+}
+
+function bundleWorker(source: string): Promise<string> {
+  return bundle(source, nameOfWorker(source), withoutPaths);
+}
+
+/** The name that a worker's bundle has, beside the main one. */
+function nameOfWorker(source: string): string {
+  return source.split("/").at(-1)!.replace(/\.ts$/, ".js");
+}
+
+/** In the bundle a worker stands beside it, and is no source any more. */
+function namingWorkers(code: string): string {
+  return WORKERS.reduce((named, source) => {
+    const file = source.split("/").at(-1)!;
+    const url = `new URL("./${file}", import.meta.url)`;
+    if (!named.includes(url)) throw new BuildError(`nothing starts the worker ${source}`);
+    return named.replaceAll(url, `new URL("./${nameOfWorker(source)}", import.meta.url)`);
+  }, code);
+}
+
+/** Bundles a file with all that it imports, as `edit` leaves it; gives its path. */
+async function bundle(source: string, name: string, edit: (code: string) => string) {
+  const path = `${BUILD_FOLDER}/${name}`;
   await Deno.mkdir(new URL(BUILD_FOLDER, ROOT), { recursive: true });
   const { ok, errors } = await run(Deno.execPath(), [
-    ...["bundle", "--quiet", "--frozen", "--platform", "deno", "--output", path, "main.ts"],
+    ...["bundle", "--quiet", "--frozen", "--platform", "deno", "--output", path, source],
   ]);
-  if (!ok) throw new BuildError(`cannot bundle main.ts: ${errorLine(errors)}`);
+  if (!ok) throw new BuildError(`cannot bundle ${source}: ${errorLine(errors)}`);
   const code = await Deno.readTextFile(new URL(path, ROOT));
-  const define = `const BUILD_COMMIT = ${JSON.stringify(commit)};\n`;
-  await Deno.writeTextFile(new URL(path, ROOT), define + withoutPaths(code));
+  await Deno.writeTextFile(new URL(path, ROOT), edit(code));
   return path;
 }
 

@@ -3,22 +3,54 @@
  *
  * @module
  */
+import { readPasswords, readTokens } from "../config/auth_files.ts";
+import type { AuthConfig } from "../config/auth_keys.ts";
 import type { RouteConfig } from "../config/config.ts";
-import { answer } from "../http/answer.ts";
+import type { Emit } from "../events/events.ts";
 import type { Access } from "./access.ts";
+import { createAsking } from "./asking.ts";
+import { createJwtWay } from "./jwt.ts";
+import { createPasswordChecks } from "./password_checks.ts";
+import { createKnownPasswords, createPasswordWay } from "./passwords.ts";
+import { createTokenWay } from "./tokens.ts";
+import { createWatchedFiles } from "./watched_file.ts";
+import type { Way } from "./way.ts";
 
-/** By key of `wstunnel.server`, of the routes that not everybody may enter. */
-export function createAccess(routes: readonly RouteConfig[]): Map<string, Access> {
-  return new Map(
-    routes.filter(({ auth }) => auth !== null).map(({ key }) => [key, NOBODY_ENTERS]),
-  );
+/**
+ * By key of `wstunnel.server`, of the routes that not everybody may enter. They share files, keys and the thread for passwords, so that they are closed
+ * together.
+ */
+export function createAccess(
+  routes: readonly Pick<RouteConfig, "key" | "auth">[],
+  emit: Emit,
+): Map<string, Access> {
+  const files = createWatchedFiles(emit);
+  const checks = createPasswordChecks(emit);
+  const known = createKnownPasswords();
+  const closes = [files.close, checks.close];
+
+  function waysOf({ basic, token, jwt, from: places }: AuthConfig): Way[] {
+    const ways: Way[] = [];
+    if (token !== undefined) ways.push(createTokenWay(files.watch(token, readTokens), places));
+    if (jwt !== undefined) {
+      const way = createJwtWay(jwt, { places, files, emit });
+      closes.push(way.close);
+      ways.push(way);
+    }
+    // Last, for it is what costs.
+    if (basic !== undefined) {
+      ways.push(createPasswordWay(files.watch(basic, readPasswords), checks, known));
+    }
+    return ways;
+  }
+
+  const close = () => closes.forEach((one) => one());
+  // What stands under [wstunnel] is one table, of which each route has not a copy but the table.
+  const made = new Map<AuthConfig, Access>();
+  return new Map(routes.flatMap(({ key, auth }): [string, Access][] => {
+    if (auth === null) return [];
+    const access = made.get(auth) ?? { enter: createAsking(waysOf(auth), auth.realm), close };
+    made.set(auth, access);
+    return [[key, access]];
+  }));
 }
-
-/** Until it is built, nobody comes in. */
-const NOBODY_ENTERS: Access = {
-  enter() {
-    const refusal = answer(503, "nobody can be asked who he is yet");
-    return Promise.resolve({ answer: refusal, cause: "auth" });
-  },
-  close() {},
-};

@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { ALGORITHMS, keySet, name, names, realm, tokenPlaces } from "./auth_kinds.ts";
+import {
+  ALGORITHMS,
+  KEY_ALGORITHMS,
+  keySet,
+  name,
+  names,
+  realm,
+  SECRET_ALGORITHMS,
+  tokenPlaces,
+} from "./auth_kinds.ts";
 import type { Keys, Values } from "./key.ts";
 import { type Kind, listOf, oneOf, seconds } from "./kinds.ts";
 import { nestedTable } from "./nested_table.ts";
@@ -78,8 +87,25 @@ const KEYS = [JWT.secretFile, JWT.key, JWT.jwks].map(({ name }) => name);
 function checkJwt(table: Table): Finding[] {
   const given = KEYS.filter((name) => table[name] !== undefined);
   if (given.length === 0) return [{ path: [], rule: `must have one of ${KEYS.join(", ")}` }];
-  return given.slice(1)
-    .map((name) => finding([name], `must not stand beside ${given[0]}`, table[name]));
+  return [
+    ...given.slice(1)
+      .map((name) => finding([name], `must not stand beside ${given[0]}`, table[name])),
+    ...checkAlgorithms(table, given[0]!),
+  ];
+}
+
+/** Which algorithms there are follows from the key, so that nobody takes a public key for a secret (RFC 8725 section 2.1). */
+function checkAlgorithms(table: Table, key: string): Finding[] {
+  const { algorithms: { name }, secretFile } = JWT;
+  const written = table[name];
+  if (!Array.isArray(written)) return [];
+  if (written.length === 0) return [finding([name], "must have at least one algorithm", written)];
+  const fit: readonly string[] = key === secretFile.name ? SECRET_ALGORITHMS : KEY_ALGORITHMS;
+  return written.flatMap((algorithm, at) =>
+    fit.includes(algorithm) || !ALGORITHMS.some((known) => known === algorithm)
+      ? []
+      : [finding([name, at], `is not for ${key}: ${fit.join(", ")} are`, algorithm)]
+  );
 }
 
 /** The keys of `auth`. */

@@ -92,8 +92,12 @@ export const names: Kind<readonly string[]> = {
   encode: (names) => names.length === 1 ? names[0] : names,
 };
 
-/** How a token may be signed. `none` is not among them. */
-export const ALGORITHMS = [
-  ...["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
-  ...["ES256", "ES384", "ES512", "EdDSA"],
+/** How a token may be signed with a secret, and with a private key. `none` is not among them. */
+export const SECRET_ALGORITHMS = ["HS256", "HS384", "HS512"] as const;
+export const KEY_ALGORITHMS = [
+  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const,
+  ...["ES256", "ES384", "ES512", "EdDSA"] as const,
 ] as const;
+export const ALGORITHMS = [...SECRET_ALGORITHMS, ...KEY_ALGORITHMS] as const;
+
+export type Algorithm = typeof ALGORITHMS[number];

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { findAuthProblems } from "./auth_tables.ts";
 import type { Config } from "./config.ts";
 import { toConfig } from "./effective.ts";
 import { warnOfFlags } from "./flag_warnings.ts";
@@ -65,7 +66,11 @@ export function loadConfig(given: Given): Loaded {
     written,
   );
   const broken = flags.filter((flag) => "rule" in flag);
-  const findings = [...checkForm(raw), ...checkRules(raw)];
+  const findings = [
+    ...checkForm(raw),
+    ...checkRules(raw),
+    ...(machine === undefined ? [] : findAuthProblems(raw, machine)),
+  ];
   if (findings.length === 0 && broken.length === 0) {
     const warnings = [
       ...findWarnings(raw),

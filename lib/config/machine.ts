@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readSmallFile, type SmallFile } from "../base/small_file.ts";
 import { accountId, type AccountKind } from "../sys/accounts.ts";
 
 /** What stands at a path; `program`: a file that may be executed; `hidden`: we may not see; null: nothing. */
@@ -14,6 +15,10 @@ export interface Machine {
   readonly searchPath: string | null;
   kindOf(path: string): Kind;
   hasAccount(kind: AccountKind, name: string): boolean;
+  /** What a small file holds. */
+  read(path: string): SmallFile;
+  /** Whether its permissions let everybody read a file; whether the folders above do, nobody asks. */
+  isReadByAll(path: string): boolean;
 }
 
 /** This one, now. */
@@ -22,6 +27,8 @@ export function thisMachine(): Machine {
     searchPath: Deno.env.get("PATH") ?? null,
     kindOf,
     hasAccount: (kind, name) => accountId(kind, name) !== null,
+    read: readSmallFile,
+    isReadByAll,
   };
 }
 
@@ -34,5 +41,14 @@ function kindOf(path: string): Kind {
     const isMissing = error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.NotADirectory;
     return isMissing ? null : "hidden";
+  }
+}
+
+function isReadByAll(path: string): boolean {
+  try {
+    const { mode } = Deno.statSync(path);
+    return mode !== null && (mode & 0o004) !== 0;
+  } catch {
+    return false;
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { AccountKind } from "../sys/accounts.ts";
 import { ACCOUNT_FILES } from "../sys/accounts.ts";
+import { warnOfOpenFiles } from "./auth_tables.ts";
 import { wordsOf } from "./command_line.ts";
 import { eachListener } from "./listen.ts";
 import type { Machine } from "./machine.ts";
@@ -15,6 +16,7 @@ import { eachHost, isSocketPath, type Table, tableAt } from "./table.ts";
 /** Looks at a configuration that broke no rule, as it was written. */
 export function findMachineWarnings(raw: unknown, machine: Machine): Finding[] {
   return [
+    ...warnOfOpenFiles(raw, machine),
     ...eachListener(raw).flatMap(({ listener, path, addressPath }) => [
       ...warnOfFolder(socketOf(listener["address"]), addressPath, machine),
       ...warnOfAccount("user", listener["owner"], [...path, "owner"], machine),

@@ -4,12 +4,17 @@
  * @module
  */
 import { parseListenAddress } from "../base/address.ts";
+import { asksWho } from "./auth_tables.ts";
 import { eachListener } from "./listen.ts";
 import { type Finding, valueAt } from "./problem.ts";
 import { isTable, tableAt } from "./table.ts";
 
-/** Warns where other machines can connect and a key has neither origins nor authentication. */
+/** Warns where other machines can connect and a key has neither origins nor authentication, or has it in the clear. */
 export function warnOfReach(raw: unknown): Finding[] {
+  return [...warnOfOpenKeys(raw), ...warnOfClearText(raw)];
+}
+
+function warnOfOpenKeys(raw: unknown): Finding[] {
   const open = openKeys(raw);
   const reached = eachListener(raw).find(({ listener }) => isBeyondLoopback(listener["address"]));
   if (open.length === 0 || reached === undefined) return [];
@@ -20,7 +25,19 @@ export function warnOfReach(raw: unknown): Finding[] {
   return [{ path: reached.addressPath, rule }];
 }
 
-/** The keys that admit every origin, of every client. */
+/** Whoever stands between reads them along, and comes in with them. */
+function warnOfClearText(raw: unknown): Finding[] {
+  const asks = Object.keys(tableAt(raw, ["wstunnel", "server"])).some((key) => asksWho(raw, key));
+  const reached = eachListener(raw).find(({ listener }) =>
+    isBeyondLoopback(listener["address"]) && listener["tls"] === undefined
+  );
+  if (!asks || reached === undefined) return [];
+  const rule = "is reached from other machines without TLS: passwords and tokens can be read on " +
+    "the way, unless a proxy in front has TLS";
+  return [{ path: reached.addressPath, rule }];
+}
+
+/** The keys that admit every origin, of every client, and ask nobody who he is. */
 function openKeys(raw: unknown): string[] {
   const wstunnel = tableAt(raw, ["wstunnel"]);
   return Object.entries(tableAt(wstunnel, ["server"])).flatMap(([key, route]) => {
@@ -28,7 +45,7 @@ function openKeys(raw: unknown): string[] {
       const list = (isTable(route) ? route[name] : undefined) ?? wstunnel[name];
       return Array.isArray(list) && list.length > 0;
     });
-    return isSaid ? [] : [key];
+    return isSaid || asksWho(raw, key) ? [] : [key];
   });
 }
 

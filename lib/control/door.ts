@@ -94,10 +94,10 @@ export function createDoor(options: DoorOptions): Door {
         return { answer: refusal.answer };
       });
     },
-    abandon(accept, peer, lease) {
+    abandon(accept, peer, { lease, user }) {
       lease.connection.close();
       lease.release();
-      emit({ kind: "client-left", ...namesOf(accept, peer, lease, null) });
+      emit({ kind: "client-left", ...namesOf(accept, peer, lease, user) });
     },
     open: (accept, peer, taken, start) => openTunnel(shared, accept, peer, taken, start),
   };
@@ -110,10 +110,11 @@ async function connectBackend(
   peer: Peer,
   signal: AbortSignal,
 ): Promise<Taken | { readonly failure: ConnectFailure } | RefusedEntry> {
-  const { authority, path, origin, access, targets, pool } = accept;
+  const { authority, path, origin, access, targets, pool, instead } = accept;
   const visit = { head, peer, path, signal };
   const entry = access === null ? NOBODY : await access.enter(visit);
   if ("answer" in entry) return entry;
+  if (instead !== null) return { answer: instead, cause: "rules" };
   const choice = targets === null ? HOSTS : await targets.choose(visit, entry.claims ?? null);
   if ("answer" in choice) return choice;
   const { user } = entry;
@@ -205,8 +206,9 @@ function namesOf(
   { key: route, path, authority, origin, protocol, declined }: AcceptedRequest,
   { name: client, via }: Peer,
   { backend, pid }: Lease,
-  user: string | null,
+  userName: string | null,
 ) {
+  const user = userName === null ? null : peerWords(userName);
   const asked: Asked = {
     path: peerWords(path),
     host: peerWords(authority),

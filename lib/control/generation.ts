@@ -54,7 +54,7 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
     rules: { table, healthPath: healthPathBeside(healthPath, table) },
     checksOrigins: routes.some(({ origins }) => origins.length > 0),
     pools: new Map(routes.map((route) => [route.key, createPool(route, hosts, emit)])),
-    access: createAccess(routes),
+    access: createAccess(routes, emit),
     targets: createTargets(routes, emit),
     limits: { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes },
     tickMs: tickFor(timesOf(config)),

@@ -10,7 +10,7 @@ import type { RunningTunnel } from "../engine/door.ts";
 import type { Sweep } from "../engine/sweep.ts";
 import type { Asked, TunnelIdentity } from "../events/event.ts";
 import type { Events } from "../events/events.ts";
-import { peerWords } from "../events/words.ts";
+import { type PeerWords, peerWords } from "../events/words.ts";
 import type { Cause, TunnelEnd } from "../tunnel/cause.ts";
 import type { TunnelListener } from "../tunnel/tunnel_options.ts";
 import { progressOf } from "./progress.ts";
@@ -35,7 +35,7 @@ export class Session implements OpenTunnel, TunnelListener {
   readonly id: number;
   readonly client: string;
   readonly via: string | undefined;
-  readonly user: string | null;
+  readonly user: PeerWords | null;
   readonly route: string;
   readonly asked: Asked;
   readonly openedAtMs = performance.now();

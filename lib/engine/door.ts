@@ -91,7 +91,7 @@ export interface Door {
     signal: AbortSignal,
   ): Promise<Connected>;
   /** The client went away before the upgrade: its backend is let go. */
-  abandon(accept: Admitted, peer: Peer, lease: Lease): void;
+  abandon(accept: Admitted, peer: Peer, taken: Taken): void;
   /** Opens the tunnel, which the engine makes by `start`, and closes the backend's lease with it. */
   open(
     accept: Admitted,

@@ -61,7 +61,7 @@ export function listenNative(
     if ("answer" in connected) return toResponse(connected.answer);
     // To upgrade it now would hold its descriptor for ever, in the runtime.
     if (request.signal.aborted) {
-      door.abandon(accept, peer, connected.lease);
+      door.abandon(accept, peer, connected);
       return new Response(null, { status: 503 });
     }
     return upgrade({ request, accept, peer, taken: connected }, door, options, open);
@@ -172,7 +172,7 @@ function upgrade(
   try {
     upgraded = Deno.upgradeWebSocket(request, { idleTimeout, ...(isFound && { protocol }) });
   } catch (error) {
-    door.abandon(accept, peer, lease);
+    door.abandon(accept, peer, taken);
     throw error;
   }
   const { socket, response } = upgraded;
@@ -190,7 +190,7 @@ function upgrade(
         (settings) => openNativeTunnel(socket, lease, settings, { ...options, maxBufferBytes }),
       );
     }
-    door.abandon(accept, peer, lease);
+    door.abandon(accept, peer, taken);
     resolve();
   });
   return response;

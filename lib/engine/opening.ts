@@ -176,10 +176,10 @@ export class Opening implements TransportListener {
   #onConnected(head: RequestHead, accept: Admitted, connected: Connected): void {
     this.#gone = null;
     if (this.#state === "over") {
-      if ("lease" in connected) this.#options.door.abandon(accept, this.#peer, connected.lease);
+      if ("lease" in connected) this.#options.door.abandon(accept, this.#peer, connected);
       return;
     }
-    if ("answer" in connected) return this.refuse(connected.answer);
+    if ("answer" in connected) return this.refuse(connected.answer, head.method !== "HEAD");
     this.#upgrade(head, accept, connected);
   }
 

@@ -13,6 +13,7 @@ import type { PeerWords } from "./words.ts";
 
 export type Event =
   | LifeEvent
+  | FileEvent
   | RequestEvent
   | TunnelEvent
   | HostEvent
@@ -49,6 +50,17 @@ export type LifeEvent =
   | { readonly kind: "grace-over"; readonly tunnels: number }
   /** What was thrown and nobody handled. */
   | { readonly kind: "defect"; readonly error: unknown };
+
+/** What we read while we run. */
+export type FileEvent =
+  /** It has changed, and holds from now on. */
+  | { readonly kind: "file-renewed"; readonly file: string }
+  /** It can't be read or is wrong, each time that it has changed: what held before still does. */
+  | { readonly kind: "file-failed"; readonly file: string; readonly reason: string }
+  /** Keys that tokens are verified by were had, and are others than before, or could not be had for a while. */
+  | { readonly kind: "keys-renewed"; readonly url: string; readonly keys: number }
+  /** They can't be had; once until they can. Former ones still hold. `url` has no query, which may hold a secret. */
+  | { readonly kind: "keys-failed"; readonly url: string; readonly reason: string };
 
 /** What a request asks for, in its client's words; undefined is what it did not say. */
 export interface Asked {
@@ -128,7 +140,7 @@ export interface TunnelIdentity {
   /** The proxy that connected for it, where there is one that is trusted. */
   readonly via?: string | undefined;
   /** Who it has proved to be; null where nobody asked. */
-  readonly user: string | null;
+  readonly user: PeerWords | null;
   readonly route: string;
   readonly asked: Asked;
   /** The backend by its name: `127.0.0.1:5900`, `unix:/run/vnc.sock`, `exec:/usr/sbin/sshd`. */

@@ -32,6 +32,8 @@ export interface RouteRules extends ClientRules {
   readonly subprotocols: readonly string[] | null;
   readonly frameType: FrameType;
   readonly pingIntervalMs: number;
+  /** Null: whoever asks may come in. */
+  readonly auth: object | null;
 }
 
 export type Verdict =
@@ -54,6 +56,8 @@ export interface AcceptedRequest extends ChosenSubprotocol {
   readonly path: string;
   readonly authority: string;
   readonly origin: string | null;
+  /** What it gets in place of a tunnel, which it doesn't ask for, once it is known who asks. */
+  readonly instead: Answer | null;
 }
 
 /** Decides what becomes of a request of the client with an address, an IP address or `unix`. */
@@ -75,30 +79,39 @@ export function decide(head: RequestHead, client: string, rules: VerdictRules): 
     return { ...refuse(403, "clients of this address are not admitted"), denied: route.key };
   }
   const noUpgrade = whyNoUpgrade(head);
-  if (noUpgrade !== null) return refuse(426, noUpgrade, { "upgrade": "websocket" });
+  // A browser asks for a password where it shows a page, and uses it for the tunnels of that place: so a page is refused by who asks for it.
+  const isAsked = noUpgrade !== null && route.auth !== null;
+  const instead = noUpgrade === null ? null : answer(426, noUpgrade, { "upgrade": "websocket" });
+  const refusal = instead ?? whyNoTunnel(head, route);
+  if (refusal !== null && !isAsked) return { refuse: refusal };
+  const offered = headers.get("sec-websocket-protocol");
+  const chosen = chooseSubprotocol(offered, route.subprotocols, route.frameType);
+  const { key, pingIntervalMs } = route;
   const origin = headers.get("origin");
-  if (route.origins.length > 0) {
+  return { accept: { ...chosen, key, pingIntervalMs, path, authority, origin, instead } };
+}
+
+/** Refuses what asks for a tunnel and may have none, whoever asks. */
+function whyNoTunnel({ headers }: RequestHead, { origins }: RouteRules): Answer | null {
+  if (origins.length > 0) {
+    const origin = headers.get("origin");
     if (origin === null) {
-      return refuse(400, "the Origin header is missing, and origins are checked");
+      return answer(400, "the Origin header is missing, and origins are checked");
     }
-    if (!matchOrigin(origin, route.origins)) return refuse(403, "this origin is not admitted");
+    if (!matchOrigin(origin, origins)) return answer(403, "this origin is not admitted");
   }
   const version = headers.get("sec-websocket-version");
   if (version !== "13") {
     const reason = version === null
       ? "the Sec-WebSocket-Version header is missing: it must be 13"
       : "only version 13 of the WebSocket protocol is spoken here";
-    return refuse(426, reason, { "upgrade": "websocket", "sec-websocket-version": "13" });
+    return answer(426, reason, { "upgrade": "websocket", "sec-websocket-version": "13" });
   }
   const handshakeKey = headers.get("sec-websocket-key");
-  if (handshakeKey === null) return refuse(400, "the Sec-WebSocket-Key header is missing");
-  if (!isKey(handshakeKey)) {
-    return refuse(400, "Sec-WebSocket-Key must be the base64 form of 16 bytes");
-  }
-  const offered = headers.get("sec-websocket-protocol");
-  const chosen = chooseSubprotocol(offered, route.subprotocols, route.frameType);
-  const { key, pingIntervalMs } = route;
-  return { accept: { ...chosen, key, pingIntervalMs, path, authority, origin } };
+  if (handshakeKey === null) return answer(400, "the Sec-WebSocket-Key header is missing");
+  return isKey(handshakeKey)
+    ? null
+    : answer(400, "Sec-WebSocket-Key must be the base64 form of 16 bytes");
 }
 
 /**
@@ -109,6 +122,6 @@ function needsHost(head: RequestHead): boolean {
   return head.version === "1.1" || (head.version === null && whyNoUpgrade(head) === null);
 }
 
-function refuse(status: number, reason: string, headers: Record<string, string> = {}): Refusal {
-  return { refuse: answer(status, reason, headers) };
+function refuse(status: number, reason: string): Refusal {
+  return { refuse: answer(status, reason) };
 }

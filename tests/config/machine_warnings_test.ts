@@ -19,6 +19,8 @@ const MACHINE: Machine = {
   searchPath: "/sbin:/bin:",
   kindOf: (path) => THERE[path] ?? null,
   hasAccount: (kind, name) => `${kind} ${name}` === "group www-data",
+  read: () => ({ problem: "is not there" }),
+  isReadByAll: () => false,
 };
 
 function warned(raw: Record<string, unknown>): string[] {

@@ -87,7 +87,7 @@ function proxied(isPatient: boolean) {
       const shared = { ...NOTHING_TIMED, onFrame: null, now: () => 0, listener };
       start({ ...shared, encoding: "binary" }).machine.end("backend-end");
     },
-    abandon(_accept, peer, lease) {
+    abandon(_accept, peer, { lease }) {
       tell("abandon", peer);
       lease.connection.close();
       lease.release();

@@ -37,6 +37,7 @@ Deno.test("`formatHandshake()` is what our own server takes", () => {
       key: "/",
       origins: [],
       subprotocols: null,
+      auth: null,
       frameType: "binary" as const,
       pingIntervalMs: 0,
       allowClients: [],

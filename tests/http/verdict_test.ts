@@ -13,6 +13,7 @@ const ROUTES = ["/vnc", ".sock"].map((key): RouteRules => ({
   key,
   origins: compileOrigins(["example.com"]),
   subprotocols: ["mqtt"],
+  auth: null,
   frameType: "text",
   pingIntervalMs: 0,
   ...EVERYBODY,
@@ -207,6 +208,7 @@ Deno.test("`decide()` accepts a good head and says what was asked for", () => {
       path: "/vnc",
       authority: "tunnel.example.com:8080",
       origin: "https://example.com",
+      instead: null,
     },
   });
 });
@@ -289,6 +291,7 @@ Deno.test("`decide()` goes by what the chosen route says, not by what its neighb
       key: "/binary",
       origins: [],
       subprotocols: ["a"],
+      auth: null,
       frameType: "binary",
       pingIntervalMs: 5,
       ...EVERYBODY,
@@ -297,6 +300,7 @@ Deno.test("`decide()` goes by what the chosen route says, not by what its neighb
       key: "/text",
       origins: compileOrigins(["example.com"]),
       subprotocols: ["b"],
+      auth: null,
       frameType: "text",
       pingIntervalMs: 7,
       ...EVERYBODY,
@@ -362,3 +366,19 @@ for (
     assert.equal("refuse" in elsewhere && elsewhere.refuse.status, 404);
   });
 }
+
+Deno.test("`decide()` has who asks for no tunnel asked first who he is, where a route is not for everybody", () => {
+  const table = compileRoutes(ROUTES.map((route) => ({ ...route, auth: {} })), {});
+  const rules = { table, healthPath: null };
+  // A page comes with no Origin.
+  const page = { method: "GET", target: "/vnc", version: "1.1" as const };
+  const headers = new Headers({ host: "example.com" });
+  const verdict = decide({ ...page, headers }, CLIENT, rules);
+  assert("accept" in verdict);
+  assert.equal(verdict.accept.instead?.status, 426);
+  // What asks for a tunnel is refused by the rules before anybody is asked.
+  const foreign = decide(head({ headers: { origin: "https://evil.example" } }), CLIENT, rules);
+  assert.equal("refuse" in foreign && foreign.refuse.status, 403);
+  const good = decide(head(), CLIENT, rules);
+  assert.equal("accept" in good && good.accept.instead, null);
+});

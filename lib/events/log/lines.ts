@@ -72,6 +72,13 @@ const LINES: Lines = {
   "defect": ({ error: thrown }) =>
     error("a defect in wstunnel, please report it", { reason: stackOf(thrown) }),
 
+  "file-renewed": ({ file }) => info("file has been renewed", { file }),
+  "file-failed": ({ file, reason }) =>
+    error("file can't be used, what it held before still holds", { file, reason }),
+  "keys-renewed": ({ url, keys }) => info("keys have been renewed", { url, keys }),
+  "keys-failed": ({ url, reason }) =>
+    error("keys can't be renewed, former ones still hold", { url, reason }),
+
   "request-refused": ({ client, via, asked, cause, status, reason, why }) => {
     const kind = { status, reason };
     const fields = { client, via, ...asked, ...(why !== undefined && { why }), ...kind };
@@ -86,8 +93,16 @@ const LINES: Lines = {
     summary: { message: MORE_ENDED, fields: { reason } },
   }),
   "health-asked": ({ client, via, asked }) => debug("health asked", { client, via, ...asked }),
-  "client-left": ({ client, via, route, asked, backend, pid }) => ({
-    ...info("client went away before the upgrade", { client, via, route, ...asked, backend, pid }),
+  "client-left": ({ client, via, user, route, asked, backend, pid }) => ({
+    ...info("client went away before the upgrade", {
+      client,
+      via,
+      user: user ?? undefined,
+      route,
+      ...asked,
+      backend,
+      pid,
+    }),
     summary: { message: MORE_LEFT, fields: {} },
   }),
 
@@ -192,8 +207,8 @@ function isOutage(cause: RefusalCause): boolean {
 }
 
 /** The same fields when a tunnel opens, while it is open and when it is over. */
-function namesOf({ id, client, via, route, asked, backend, pid }: TunnelIdentity) {
-  return { id, client, via, route, ...asked, backend, pid };
+function namesOf({ id, client, via, user, route, asked, backend, pid }: TunnelIdentity) {
+  return { id, client, via, user: user ?? undefined, route, ...asked, backend, pid };
 }
 
 /** Payload bytes to the backend are `up`, to the client `down`. */

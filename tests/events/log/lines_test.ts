@@ -157,6 +157,21 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     { client: "192.0.2.1:80", reason: "no PROXY header" },
     'info    connection ended client=192.0.2.1:80 reason="no PROXY header"',
   ]],
+  "file-renewed": [[{ file: "/etc/users" }, "info    file has been renewed file=/etc/users"]],
+  "file-failed": [[
+    { file: "/etc/users", reason: "is not there" },
+    "error   file can't be used, what it held before still holds file=/etc/users " +
+    'reason="is not there"',
+  ]],
+  "keys-renewed": [[
+    { url: "https://id.example/keys", keys: 2 },
+    "info    keys have been renewed url=https://id.example/keys keys=2",
+  ]],
+  "keys-failed": [[
+    { url: "https://id.example/keys", reason: "answers with status 500" },
+    "error   keys can't be renewed, former ones still hold url=https://id.example/keys " +
+    'reason="answers with status 500"',
+  ]],
   "health-asked": [[
     { client: "unix", via: undefined, asked: ASKED },
     `debug   health asked client=unix ${SAID} subprotocol=binary`,
@@ -164,17 +179,23 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
   "client-left": [[
     {
       client: "unix",
-      user: null,
+      user: peerWords("ann"),
       route: "/vnc",
       asked: ASKED,
       backend: "exec:cat",
       pid: undefined,
     },
-    "info    client went away before the upgrade client=unix route=/vnc " +
+    "info    client went away before the upgrade client=unix user=ann route=/vnc " +
     `${SAID} subprotocol=binary backend=exec:cat`,
   ]],
 
-  "tunnel-opened": [[TUNNEL, `info    tunnel opened ${NAMES}`]],
+  "tunnel-opened": [
+    [TUNNEL, `info    tunnel opened ${NAMES}`],
+    [
+      { ...TUNNEL, user: peerWords("a b") },
+      `info    tunnel opened ${NAMES.replace(" route", ' user="a b" route')}`,
+    ],
+  ],
   "tunnel-closed": [
     [
       { ...TUNNEL, cause: "client-close", code: 1000, reason: peerWords("") },

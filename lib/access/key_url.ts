@@ -1,0 +1,141 @@
+/**
+ * A JSON Web Key Set behind a URL: asked for at the start, again when it has become old or a token names a key that is not in it, and kept while
+ * its server can't be reached.
+ *
+ * @module
+ */
+import { type KeySet, readKeySet } from "../config/auth_files.ts";
+import type { Emit } from "../events/events.ts";
+import { withoutQuery } from "../http/request.ts";
+
+export interface KeyUrl {
+  /** The keys; null: there are none, or none that are young enough. Rejects never. */
+  keys(): Promise<KeySet | null>;
+  /** Newer keys than these; null: there are none, or it is too soon to ask for them. */
+  newer(keys: KeySet): Promise<KeySet | null>;
+  /** Asks no more. */
+  close(): void;
+}
+
+/** How long keys are young where their server doesn't say, and what it may say. */
+const MAX_AGE_MS = { standard: 600_000, least: 60_000, most: 24 * 3600_000 } as const;
+
+/** Keys that could not be renewed for so long count no more: one that was withdrawn must not hold for ever. */
+const MAX_STALE_MS = 24 * 3600_000;
+
+/** Between two questions, whatever clients send. */
+const COOLDOWN_MS = 10_000;
+
+/** How long a server may take. */
+const TIMEOUT_MS = 5_000;
+
+const MAX_BYTES = 1024 * 1024;
+
+/** What a server has answered. */
+type Fetched = { readonly keys: KeySet; readonly maxAgeMs: number } | { readonly problem: string };
+
+export function createKeyUrl(url: string, emit: Emit): KeyUrl {
+  const closing = new AbortController();
+  let held: KeySet | null = null;
+  /** Of what is held; times by the clock that never goes back. */
+  let [freshUntilMs, staleUntilMs] = [-Infinity, -Infinity];
+  let askedAtMs = -Infinity;
+  let asking: Promise<void> | null = null;
+  let failed = false;
+
+  async function ask(): Promise<void> {
+    askedAtMs = performance.now();
+    const fetched = await fetchKeys(url, closing.signal);
+    if (closing.signal.aborted) return;
+    const shown = withoutQuery(url);
+    if ("problem" in fetched) {
+      if (!failed) emit({ kind: "keys-failed", url: shown, reason: fetched.problem });
+      failed = true;
+      return;
+    }
+    const { keys, maxAgeMs } = fetched;
+    const isNew = JSON.stringify(keys) !== JSON.stringify(held);
+    if (isNew) held = keys;
+    if (isNew || failed) emit({ kind: "keys-renewed", url: shown, keys: keys.keys.length });
+    failed = false;
+    freshUntilMs = performance.now() + maxAgeMs;
+    staleUntilMs = freshUntilMs + MAX_STALE_MS;
+  }
+
+  /** One question at a time, for all who wait for it; none during the cooldown. */
+  function askOnce(): Promise<void> | null {
+    if (asking !== null || closing.signal.aborted) return asking;
+    if (performance.now() < askedAtMs + COOLDOWN_MS) return null;
+    return asking = ask().finally(() => asking = null);
+  }
+
+  function current(): KeySet | null {
+    return performance.now() < staleUntilMs ? held : null;
+  }
+
+  void askOnce();
+  return {
+    async keys() {
+      const now = performance.now();
+      if (now < freshUntilMs) return held;
+      const asked = askOnce();
+      // Old ones hold until there are new ones.
+      if (now >= staleUntilMs) await asked;
+      return current();
+    },
+    async newer(keys) {
+      await askOnce();
+      return current() === keys ? null : current();
+    },
+    close: () => closing.abort(),
+  };
+}
+
+async function fetchKeys(url: string, closing: AbortSignal): Promise<Fetched> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
+  try {
+    const response = await fetch(url, {
+      headers: { accept: "application/json" },
+      redirect: "manual",
+      signal: AbortSignal.any([timeout.signal, closing]),
+    });
+    const bytes = await bodyOf(response);
+    if (response.status !== 200) return { problem: `answers with status ${response.status}` };
+    if (bytes === null) return { problem: `has more than ${MAX_BYTES} bytes` };
+    const read = readKeySet(bytes);
+    if ("problem" in read) return read;
+    return { keys: read.value, maxAgeMs: maxAgeOf(response.headers.get("cache-control")) };
+  } catch (error) {
+    if (timeout.signal.aborted) return { problem: `has no answer within ${TIMEOUT_MS / 1000} s` };
+    return { problem: whyNoAnswer(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The body; null: it is too long. */
+async function bodyOf({ body }: Response): Promise<Uint8Array<ArrayBuffer> | null> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body ?? []) {
+    length += part.length;
+    if (length > MAX_BYTES) return null;
+    parts.push(part);
+  }
+  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+}
+
+/** RFC 9111 section 5.2.2.1. */
+function maxAgeOf(cacheControl: string | null): number {
+  const seconds = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/.exec(cacheControl ?? "")?.[1];
+  if (seconds === undefined) return MAX_AGE_MS.standard;
+  return Math.min(MAX_AGE_MS.most, Math.max(MAX_AGE_MS.least, Number(seconds) * 1000));
+}
+
+/** The runtime's message begins with the whole URL, whose query may hold a secret. */
+function whyNoAnswer(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const reason = /\): (.*)$/s.exec(message)?.[1] ?? "it has failed";
+  return `can't be asked: ${reason}`;
+}

@@ -1,0 +1,108 @@
+/**
+ * The tables of `auth` in a configuration as it was written, and the files that they name.
+ *
+ * @module
+ */
+import { isUrl } from "./auth_kinds.ts";
+import {
+  type Reader,
+  readKeySet,
+  readPasswords,
+  readPublicKey,
+  readSecret,
+  readTokens,
+} from "./auth_files.ts";
+import type { Machine } from "./machine.ts";
+import { type Finding, type Path, valueAt } from "./problem.ts";
+import { isTable, type Table, tableAt } from "./table.ts";
+
+const WSTUNNEL: Path = ["wstunnel"];
+
+/** A table and where it stands. */
+interface AuthTable {
+  readonly table: Table;
+  readonly path: Path;
+}
+
+/** What stands under `[wstunnel]`, and what routes say for themselves. */
+function eachAuth(raw: unknown): AuthTable[] {
+  const routes = Object.keys(tableAt(raw, [...WSTUNNEL, "server"]))
+    .map((key) => [...WSTUNNEL, "server", key]);
+  return [WSTUNNEL, ...routes].flatMap((place) => {
+    const path = [...place, "auth"];
+    const table = valueAt(raw, path);
+    return isTable(table) ? [{ table, path }] : [];
+  });
+}
+
+/** The keys that name files, what these hold, and whether others may not read it. */
+const FILES: readonly {
+  readonly path: Path;
+  readonly read: Reader<unknown>;
+  readonly secret: boolean;
+}[] = [
+  { path: ["basic"], read: readPasswords, secret: true },
+  { path: ["token"], read: readTokens, secret: true },
+  { path: ["jwt", "secret-file"], read: readSecret, secret: true },
+  { path: ["jwt", "key"], read: readPublicKey, secret: false },
+  { path: ["jwt", "jwks"], read: readKeySet, secret: false },
+];
+
+function eachFile(raw: unknown) {
+  return eachAuth(raw).flatMap(({ table, path }) =>
+    FILES.flatMap((file) => {
+      const name = valueAt(table, file.path);
+      if (typeof name !== "string" || isUrl(name)) return [];
+      return [{ ...file, name, path: [...path, ...file.path] }];
+    })
+  );
+}
+
+/** What is wrong with the files that `auth` names: with such a file nobody could come in, or not whoever should. */
+export function findAuthProblems(raw: unknown, machine: Machine): Finding[] {
+  return eachFile(raw).flatMap(({ name, path, read }): Finding[] => {
+    const file = machine.read(name);
+    const result = "problem" in file ? file : read(file.bytes);
+    return "problem" in result ? [{ path, rule: `${JSON.stringify(name)} ${result.problem}` }] : [];
+  });
+}
+
+/** Warns of files that whoever has an account on the machine can read. */
+export function warnOfOpenFiles(raw: unknown, machine: Machine): Finding[] {
+  return eachFile(raw).flatMap(({ name, path, secret }): Finding[] => {
+    if (!secret || !machine.isReadByAll(name)) return [];
+    const rule = `${JSON.stringify(name)} can be read by every user of this machine: chmod o-rwx`;
+    return [{ path, rule }];
+  });
+}
+
+/** Whether a route asks who comes in. */
+export function asksWho(raw: unknown, key: string): boolean {
+  const own = valueAt(raw, [...WSTUNNEL, "server", key, "auth"]);
+  const table = own ?? valueAt(raw, [...WSTUNNEL, "auth"]);
+  return isTable(table) && Object.keys(table).length > 0;
+}
+
+/** Whoever gives tokens to many, as the big ones do, gives them to others' users as well. */
+export function warnOfAnyAudience(raw: unknown): Finding[] {
+  return eachAuth(raw).flatMap(({ table, path }): Finding[] => {
+    const jwt = tableAt(table, ["jwt"]);
+    if (jwt["jwks"] === undefined || jwt["aud"] !== undefined) return [];
+    const rule = "without aud every token of its issuer is taken, those for other services as well";
+    return [{ path: [...path, "jwt"], rule }];
+  });
+}
+
+/** Key sets are asked for by plain HTTP of another machine: whoever stands between puts his own key in. */
+export function warnOfPlainKeySets(raw: unknown): Finding[] {
+  return eachAuth(raw).flatMap(({ table, path }): Finding[] => {
+    const url = URL.parse(String(valueAt(table, ["jwt", "jwks"])));
+    if (url?.protocol !== "http:" || isLoopback(url.hostname)) return [];
+    const rule = "is asked for by plain HTTP: whoever stands between can put in a key of his own";
+    return [{ path: [...path, "jwt", "jwks"], rule }];
+  });
+}
+
+function isLoopback(hostname: string): boolean {
+  return /^(?:127\.[0-9.]+|localhost|\[::1\])$/.test(hostname);
+}
