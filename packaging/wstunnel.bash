@@ -20,9 +20,9 @@ _wstunnel() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --server|--path|--listen|--listen-mode|--listen-group|--trusted-proxy|--origin|--allow-client|--deny-client|--subprotocol|--ping-interval|--health-path|--url) return ;;
+    --server|--path|--listen|--listen-mode|--listen-group|--trusted-proxy|--origin|--allow-client|--deny-client|--subprotocol|--ping-interval|--max-connections|--max-connections-per-client|--max-tunnels|--tunnel-idle-timeout|--max-lifetime|--health-path|--url) return ;;
     *)
-      words="--server --path --listen --listen-mode --listen-group --proxy-protocol --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --debug --log-format --engine --health-path --config --version --help"
+      words="--server --path --listen --listen-mode --listen-group --proxy-protocol --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --engine --health-path --config --version --help"
       if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" check "* ]]; then
         words+=" --url"
       else

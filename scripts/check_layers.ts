@@ -18,6 +18,7 @@ const LAYERS = [
   "http",
   "tunnel",
   "websocket",
+  "limits",
   "config",
   "sys",
   "base",
@@ -26,6 +27,7 @@ const LAYERS = [
 /** Decides and does no I/O: whole folders, and single files of others. */
 const PURE = [
   "lib/http/",
+  "lib/limits/",
   "lib/tunnel/",
   "lib/websocket/",
   "lib/backend/claims.ts",

@@ -19,8 +19,12 @@ export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
   ["414, 431, 505", "too long a request line, too large a head, another HTTP version"],
   ["426", "not a WebSocket upgrade by GET and HTTP/1.1, or not version 13"],
   [
+    "429",
+    "the client's address has as many connections as it [may](#limits), or connects more often than it may",
+  ],
+  [
     "503",
-    "no backend can be reached, every program is busy, or those that the client's address may have, or no descriptor, memory or local port to connect from is left",
+    "no backend can be reached, every backend is busy, or those that the client's address may have, there are as many connections or tunnels of the path as there [may be](#limits), or no descriptor, memory or local port to connect from is left",
   ],
 ];
 
@@ -92,6 +96,16 @@ export const ENDINGS: Readonly<Record<Cause, Ending>> = {
   },
   "backend-idle": {
     happened: "it was silent for `read-timeout`",
+    client: "1001",
+    backend: "all data so far, then end of stream",
+  },
+  "tunnel-idle": {
+    happened: "no byte went either way for `tunnel-idle-timeout`",
+    client: "1001",
+    backend: "all data so far, then end of stream",
+  },
+  "tunnel-expired": {
+    happened: "it has been open for `max-lifetime`",
     client: "1001",
     backend: "all data so far, then end of stream",
   },

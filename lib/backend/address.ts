@@ -77,6 +77,12 @@ export function standingOf(state: AddressState): Standing {
   return state.failed && state.connecting > 0 ? "doubtful" : "ready";
 }
 
+/** Why a host takes no more tunnels, those that are being connected being some; null: it does. */
+export function whyFull(load: number, { maxLoad }: Pick<HostConfig, "maxLoad">): string | null {
+  if (maxLoad === 0 || load < maxLoad) return null;
+  return `it has ${load} tunnels, as many as it may (max-load)`;
+}
+
 /** Takes back what is said of a failure: it is up. */
 export function markUp(state: { failed: boolean; disabledUntil: number }): void {
   state.failed = false;

@@ -53,7 +53,7 @@ export interface Lease {
 export interface ConnectFailure {
   /**
    * - `down`: every host is down or disabled
-   * - `full`: every host has as many processes as it may
+   * - `full`: every host has as many processes or tunnels as it may
    * - `share`: there are more, but not for the clients of this address
    * - `aborted`: the request's signal was aborted
    * - a shortage: we have none left of what it takes to connect

@@ -6,7 +6,7 @@
 import { isShortage } from "../base/exhaustion.ts";
 import type { RouteConfig } from "../config/config.ts";
 import type { Emit } from "../events/events.ts";
-import type { Standing } from "./address.ts";
+import { type Standing, whyFull } from "./address.ts";
 import type { ConnectFailure, ConnectRequest, ConnectResult, Pool } from "./backend.ts";
 import type { PoolHost } from "./host.ts";
 import { nameHosts } from "./host_name.ts";
@@ -55,6 +55,7 @@ export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RouteP
       if (isShortage(result.kind)) outages.short(host, result.kind, result.reason);
       failures.push({ kind: result.kind, reason: `${host.name}: ${result.reason}` });
     }
+    failures.push(...[...left].flatMap((index) => fullness(hosts[index]!)));
     if (!known.stopping) return answered({ ok: false, failure: outages.summed(failures) });
     return answered({ ok: false, failure: { kind: "aborted", reason: "stopping" } });
   }
@@ -91,6 +92,13 @@ function poolHosts(route: RouteConfig, known: Hosts): PoolHost[] {
   }));
 }
 
+/** That of a host which was passed over, since it is full. */
+function fullness({ name, live, config }: PoolHost): ConnectFailure[] {
+  const reason = live.standing === "down" ? null : whyFull(live.load, config);
+  return reason === null ? [] : [{ kind: "full", reason: `${name}: ${reason}` }];
+}
+
+/** Those that may be asked, of the ones that are left. */
 function candidates(
   hosts: readonly PoolHost[],
   left: ReadonlySet<number>,
@@ -98,7 +106,8 @@ function candidates(
 ) {
   return hosts
     .map(({ hashed, live: { load } }, index) => ({ index, identity: hashed, load }))
-    .filter(({ index }) => left.has(index) && hosts[index]!.live.standing === standing);
+    .filter(({ index, load }) => left.has(index) && whyFull(load, hosts[index]!.config) === null)
+    .filter(({ index }) => hosts[index]!.live.standing === standing);
 }
 
 function selectionOf({ peer, authority, path }: ConnectRequest) {

@@ -7,7 +7,7 @@ import { formatAddress } from "../base/address.ts";
 import { isShortage } from "../base/exhaustion.ts";
 import type { TargetsConfig } from "../config/config.ts";
 import type { Emit } from "../events/events.ts";
-import { isDisabled, leaseAddress } from "./address.ts";
+import { isDisabled, leaseAddress, whyFull } from "./address.ts";
 import type { ConnectRequest, ConnectResult } from "./backend.ts";
 import type { RouteState } from "./hosts.ts";
 import { createShortageTeller } from "./outages.ts";
@@ -28,6 +28,8 @@ export function createTargetPool(
     const known = targets.at(address);
     const { state, onRelease } = known;
     if (isDisabled(state)) return failure("down", backend, state.problem);
+    const full = whyFull(state.load, host);
+    if (full !== null) return failure("full", backend, full);
     const result = await leaseAddress(state, { target: address, ...host }, request, onRelease);
     if (result.ok) {
       if (known.told) emit({ kind: "target-up", route, backend });

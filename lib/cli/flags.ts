@@ -27,7 +27,7 @@ export interface Flag {
 
 const PER_ROUTE =
   "--frame-type, --balance, --origin, --auth-basic, --auth-token, --allow-client, --deny-client, " +
-  "--subprotocol and --ping-interval";
+  "--subprotocol, --ping-interval, --max-tunnels, --tunnel-idle-timeout and --max-lifetime";
 
 /** Every flag with a value, in the order of the help. */
 export const FLAGS: readonly Flag[] = [
@@ -153,6 +153,49 @@ export const FLAGS: readonly Flag[] = [
     path: ["wstunnel", "ping-interval"],
     perRoute: true,
     summary: `seconds between Pings, 0 for none (default: ${WSTUNNEL.pingIntervalMs.default})`,
+  },
+  {
+    name: "--max-connections",
+    value: "N",
+    number: true,
+    path: ["max-connections"],
+    summary: "connections of clients at once, 0 for no limit " +
+      "(unless given what the limit of descriptors, ulimit -n, allows)",
+  },
+  {
+    name: "--max-connections-per-client",
+    value: "N",
+    number: true,
+    path: ["max-connections-per-client"],
+    summary: "of these those of one address, or of one /64 of IPv6, 0 for no limit " +
+      "(unless given half of them, and no limit for loopback)",
+  },
+  {
+    name: "--max-tunnels",
+    value: "N",
+    number: true,
+    path: ["wstunnel", "max-tunnels"],
+    perRoute: true,
+    summary: "tunnels that each route may have at once, 0 for no limit " +
+      `(default: ${WSTUNNEL.maxTunnels.default})`,
+  },
+  {
+    name: "--tunnel-idle-timeout",
+    value: "SECONDS",
+    number: true,
+    path: ["wstunnel", "tunnel-idle-timeout"],
+    perRoute: true,
+    summary: "seconds without a byte either way after which a tunnel ends, 0 for no limit " +
+      `(default: ${WSTUNNEL.tunnelIdleTimeoutMs.default})`,
+  },
+  {
+    name: "--max-lifetime",
+    value: "SECONDS",
+    number: true,
+    path: ["wstunnel", "max-lifetime"],
+    perRoute: true,
+    summary: "seconds after which a tunnel ends, whatever it does, 0 for no limit " +
+      `(default: ${WSTUNNEL.maxLifetimeMs.default})`,
   },
   {
     name: "--debug",

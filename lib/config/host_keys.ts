@@ -157,6 +157,16 @@ export const HOST = {
     default: "SIGTERM",
     about: "Signal that stops a started program.",
   },
+  maxLoad: {
+    name: "max-load",
+    of: "host",
+    kind: whole(0, 1_000_000),
+    default: 0,
+    about: "Tunnels that a host may have at once, in this route; 0: no limit.",
+    more: [
+      "One that has so many is passed over for the next.",
+    ],
+  },
   connectTimeoutMs: {
     name: "connect-timeout",
     of: "host",

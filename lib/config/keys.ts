@@ -12,12 +12,15 @@ import { auth } from "./auth_keys.ts";
 import { FORWARDED_HEADERS } from "../base/peer.ts";
 import { HOST } from "./host_keys.ts";
 import { type Keys, namesOf, partOf } from "./key.ts";
-import { byteSize, level, oneOf, seconds } from "./kinds.ts";
+import { byteSize, level, oneOf, seconds, whole } from "./kinds.ts";
 import { LISTENER, listeners } from "./listener.ts";
 import { nestedTable } from "./nested_table.ts";
 import { TARGETS } from "./target_keys.ts";
 import { checkTargets } from "./target_rules.ts";
 import { healthPath, networks, origins, subprotocols, suffixes } from "./text_kinds.ts";
+
+/** More of anything than a process can have. */
+const MAX_COUNT = 1_000_000;
 
 /** At the top of the file. */
 export const TOP = {
@@ -53,6 +56,48 @@ export const TOP = {
     kind: seconds(0.1),
     default: 10,
     about: "Seconds a client may take to send its request head.",
+  },
+  maxConnections: {
+    name: "max-connections",
+    kind: whole(0, MAX_COUNT),
+    /** As many as there are descriptors for. */
+    unsaid: null,
+    about:
+      "Connections of clients at once; 0: no limit; without it as many as the limit of descriptors (ulimit -n) allows.",
+    example: 1000,
+    more: [
+      "A tunnel takes two descriptors, one with a program of its own up to four, and an eighth is kept for the rest. The log says at the start how many that are.",
+    ],
+  },
+  maxConnectionsPerClient: {
+    name: "max-connections-per-client",
+    kind: whole(0, MAX_COUNT),
+    /** Half of them, and none for loopback. */
+    unsaid: null,
+    about:
+      "Of these those of one address; 0: no limit; without it half of max-connections, and no limit for loopback.",
+    example: 100,
+    more: [
+      "Of IPv6: of one /64. A proxy that is trusted has no such limit: they are counted for whom it speaks for.",
+    ],
+  },
+  connectionRate: {
+    name: "connection-rate",
+    kind: whole(0, MAX_COUNT),
+    default: 0,
+    about: "New connections a second of one address, five times as many at once; 0: no limit.",
+  },
+  maxPending: {
+    name: "max-pending",
+    kind: whole(0, MAX_COUNT),
+    /** A quarter of `max-connections`. */
+    unsaid: null,
+    about: "Connections at once whose request has not come yet; 0: no limit; " +
+      "without it a quarter of max-connections, at most 1024.",
+    example: 250,
+    more: [
+      "Beyond it the oldest goes, of the address that has the most of them; one address has half of them at most.",
+    ],
   },
   maxHeadBytes: {
     name: "max-head",
@@ -196,6 +241,33 @@ export const WSTUNNEL = {
     more: [
       "Proxies often cut what is idle for 60 s.",
     ],
+  },
+  maxTunnels: {
+    name: "max-tunnels",
+    of: "route",
+    kind: whole(0, MAX_COUNT),
+    default: 0,
+    about: "Tunnels that a route may have at once; 0: no limit.",
+    more: [
+      "Under [wstunnel] it is each route's own number. Whoever comes then is answered with 503.",
+    ],
+  },
+  tunnelIdleTimeoutMs: {
+    name: "tunnel-idle-timeout",
+    of: "route",
+    kind: seconds(0),
+    default: 0,
+    about: "Seconds without a byte either way after which a tunnel ends; 0: no limit.",
+    more: [
+      "Pings and Pongs are no bytes.",
+    ],
+  },
+  maxLifetimeMs: {
+    name: "max-lifetime",
+    of: "route",
+    kind: seconds(0, 30 * 86400),
+    default: 0,
+    about: "Seconds after which a tunnel ends, whatever it does; 0: no limit.",
   },
   maxBufferBytes: {
     name: "max-buffer",

@@ -88,13 +88,13 @@ function isWhole(written: unknown, min: number, max: number): written is number 
 const MAX_SECONDS = 86400;
 
 /** A time; milliseconds inside. */
-export function seconds(min: number): Kind<number> {
-  const rule = `must be a number of seconds from ${min} to ${MAX_SECONDS}`;
+export function seconds(min: number, max: number = MAX_SECONDS): Kind<number> {
+  const rule = `must be a number of seconds from ${min} to ${max}`;
   const isTime = (written: unknown) =>
-    typeof written === "number" && written >= min && written <= MAX_SECONDS;
+    typeof written === "number" && written >= min && written <= max;
   return {
     ...plain(
-      { type: "number", minimum: min, maximum: MAX_SECONDS },
+      { type: "number", minimum: min, maximum: max },
       (written) => isTime(written) ? null : rule,
     ),
     decode: (written) => secondsToMs(written as number),

@@ -22,6 +22,9 @@ import { type Answer, answer } from "../http/answer.ts";
 import { clientOf, isTrusted } from "../http/forwarded.ts";
 import { type RequestHead, withoutQuery } from "../http/request.ts";
 import { type AcceptedRequest, decide } from "../http/verdict.ts";
+import type { Limit, Pass } from "../limits/connections.ts";
+import { Tally } from "../limits/tally.ts";
+import { answerFor, createGate } from "./gate.ts";
 import type { Generations } from "./generation.ts";
 import type { Registry } from "./registry.ts";
 import { Session } from "./session.ts";
@@ -41,6 +44,7 @@ export interface DoorOptions {
 
 /** What the tunnels share. */
 interface Shared extends DoorOptions {
+  readonly tunnels: Tally;
   readonly greetings: GreetingWarning;
 }
 
@@ -48,30 +52,55 @@ interface Shared extends DoorOptions {
 export function createDoor(options: DoorOptions): Door {
   const { generations, stopping, events } = options;
   const { emit } = events;
-  const shared = { ...options, greetings: createGreetingWarning(emit) };
+  const tunnels = new Tally();
+  const shared = { ...options, tunnels, greetings: createGreetingWarning(emit) };
+  const gate = createGate({ ...options, emit });
+  const refusedBy = (limit: Limit, peer: Peer): Answer => {
+    const refusal = answerFor(limit);
+    tellRefusal(emit, { peer, answer: refusal, cause: "limit", why: limit });
+    return refusal;
+  };
+  const speaksFor = (pass: Pass, peer: Peer): Answer | null => {
+    const limit = gate.move(pass, peer);
+    return limit === null ? null : refusedBy(limit, peer);
+  };
   return {
     get limits() {
       return generations.current.limits;
     },
     accepts(peer) {
-      if (!stopping.aborted) return "taken";
-      const refusal = answer(503, reasonFor("aborted", stopping), { "retry-after": "1" });
-      tellRefusal(emit, { peer, answer: refusal, cause: "aborted" });
-      return { answer: refusal };
+      if (stopping.aborted) {
+        const refusal = answer(503, reasonFor("aborted", stopping), { "retry-after": "1" });
+        tellRefusal(emit, { peer, answer: refusal, cause: "aborted" });
+        const pass = gate.turnAway();
+        return pass === null ? "dropped" : { pass, answer: refusal };
+      }
+      const entry = gate.enter(peer);
+      if (typeof entry !== "string") return { pass: entry, answer: null };
+      const pass = gate.turnAway();
+      if (pass !== null) return { pass, answer: refusedBy(entry, peer) };
+      emit({ kind: "connection-dropped", client: peer.name, limit: entry, pending: false });
+      return "dropped";
     },
+    speaksFor,
     refused: (peer, answer) => tellRefusal(emit, { peer, answer, cause: "head" }),
     trusts: ({ address }) => isTrusted(generations.current.trust, address),
     unproxied: ({ name: client }, reason) => emit({ kind: "proxy-header-refused", client, reason }),
-    admit(head, sender) {
-      const { rules, trust, pools, access, targets, tickMs, checksOrigins } = generations.current;
+    admit(head, sender, pass) {
+      const { rules, trust, pools, access, targets, tickMs, tunnelLimits, checksOrigins } =
+        generations.current;
       const peer = clientOf(head.headers, sender, trust);
+      const refusal = peer === sender ? null : speaksFor(pass, peer);
+      if (refusal !== null) return { answer: refusal };
       const verdict = decide(head, peer.address, rules);
       if ("accept" in verdict) {
         const { accept } = verdict;
         const { key } = accept;
         const pool = pools.get(key)!;
         const asked = { access: access.get(key) ?? null, targets: targets.get(key) ?? null };
-        return { accept: { ...accept, pool, ...asked, tickMs }, peer };
+        const limits = tunnelLimits.get(key)!;
+        pass.letIn();
+        return { accept: { ...accept, pool, ...asked, tickMs, limits, pass }, peer };
       }
       const asked = askedBy(head, checksOrigins);
       if ("health" in verdict) {
@@ -84,7 +113,7 @@ export function createDoor(options: DoorOptions): Door {
       return { answer: refuse };
     },
     connect(head, accept, peer, signal) {
-      return connectBackend(accept, head, peer, signal).then((connected): Connected => {
+      return connectBackend(tunnels, accept, head, peer, signal).then((connected): Connected => {
         if ("lease" in connected) return connected;
         const asked = askedBy(head, generations.current.checksOrigins);
         const refusal = "failure" in connected
@@ -97,6 +126,7 @@ export function createDoor(options: DoorOptions): Door {
     abandon(accept, peer, { lease, user }) {
       lease.connection.close();
       lease.release();
+      tunnels.give(accept.key);
       emit({ kind: "client-left", ...namesOf(accept, peer, lease, user) });
     },
     open: (accept, peer, taken, start) => openTunnel(shared, accept, peer, taken, start),
@@ -105,6 +135,7 @@ export function createDoor(options: DoorOptions): Door {
 
 /** A backend, no backend, or a client that may not come in. */
 async function connectBackend(
+  tunnels: Tally,
   accept: Admitted,
   head: RequestHead,
   peer: Peer,
@@ -119,8 +150,18 @@ async function connectBackend(
   if ("answer" in choice) return choice;
   const { user } = entry;
   const { target } = choice;
+  const { key, limits: { maxTunnels } } = accept;
+  if (!tunnels.take(key, maxTunnels)) return tooMany(maxTunnels);
   const result = await pool.connect({ peer, user, authority, path, origin, target, signal });
-  return result.ok ? { lease: result.lease, user } : result;
+  if (result.ok) return { lease: result.lease, user };
+  tunnels.give(key);
+  return result;
+}
+
+function tooMany(maxTunnels: number): RefusedEntry {
+  const reason = "there are as many tunnels of this path as there may be";
+  const refusal = answer(503, reason, { "retry-after": "1" });
+  return { answer: refusal, cause: "limit", why: `max-tunnels is ${maxTunnels}` };
 }
 
 type RefusedEntry = Extract<Entry, { readonly answer: Answer }>;
@@ -177,7 +218,8 @@ function openTunnel(
   const { registry, sweep, events, stopping, greetings } = shared;
   const { emit } = events;
   const id = registry.nextId();
-  const session = new Session(shared, { id, ...namesOf(accept, peer, lease, user), lease });
+  const { pass } = accept;
+  const session = new Session(shared, { id, ...namesOf(accept, peer, lease, user), lease, pass });
   registry.add(session);
   lease.carry?.(id);
   emit({ kind: "tunnel-opened", ...identityOf(session) });
@@ -187,6 +229,8 @@ function openTunnel(
     pingIntervalMs: accept.pingIntervalMs,
     readTimeoutMs: host.readTimeoutMs,
     writeTimeoutMs: host.writeTimeoutMs,
+    idleTimeoutMs: accept.limits.tunnelIdleTimeoutMs,
+    maxLifetimeMs: accept.limits.maxLifetimeMs,
     tcpFinPropagate: host.tcpFinPropagate,
     backendLingerMs: lease.connection.lingerMs ?? BACKEND_LINGER_MS,
     onFrame: events.wants("frame") ? frameTeller(emit, session) : null,

@@ -10,14 +10,16 @@
 import type { Access } from "../access/access.ts";
 import { createAccess } from "../access/create.ts";
 import { createTargets, type Targets } from "../access/targets/targets.ts";
-import type { ProcReport } from "../events/event.ts";
+import type { EventOf, ProcReport } from "../events/event.ts";
 import type { Hosts } from "../backend/hosts.ts";
 import { createPool, type RoutePool } from "../backend/pool.ts";
 import type { Config } from "../config/config.ts";
-import type { Limits } from "../engine/door.ts";
+import type { Limits, TunnelLimits } from "../engine/door.ts";
 import type { Emit } from "../events/events.ts";
 import { tickFor } from "../engine/sweep.ts";
 import type { Trust } from "../http/forwarded.ts";
+import { boundsOf, type ConnectionBounds, roomIn } from "../limits/bounds.ts";
+import { ownDescriptorLimit } from "../sys/descriptor_limit.ts";
 import { healthPathBeside } from "../http/health.ts";
 import { compileOrigins } from "../http/origin.ts";
 import { compileRoutes } from "../http/route.ts";
@@ -35,7 +37,10 @@ export interface Generation {
   readonly access: ReadonlyMap<string, Access>;
   /** By key of `wstunnel.server`, of those whose requests say where they lead. */
   readonly targets: ReadonlyMap<string, Targets>;
+  /** By key of `wstunnel.server`. */
+  readonly tunnelLimits: ReadonlyMap<string, TunnelLimits>;
   readonly limits: Limits;
+  readonly bounds: ConnectionBounds;
   /** How often its tunnels are to be looked at. */
   readonly tickMs: number;
   readonly graceMs: number;
@@ -56,19 +61,42 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
     pools: new Map(routes.map((route) => [route.key, createPool(route, hosts, emit)])),
     access: createAccess(routes, emit),
     targets: createTargets(routes, emit),
+    tunnelLimits: new Map(routes.map((route) => [route.key, route])),
+    bounds: boundsOf(config, roomFor(config)),
     limits: { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes },
     tickMs: tickFor(timesOf(config)),
     graceMs,
   };
 }
 
+/** How many tunnels there are descriptors for; null: nobody knows. */
+function roomFor({ routes }: Config): number | null {
+  const startsPrograms = routes.some(({ hosts }) =>
+    hosts.some(({ target }) => target.transport === "exec")
+  );
+  const descriptors = ownDescriptorLimit();
+  return descriptors === null ? null : roomIn(descriptors, startsPrograms);
+}
+
+/** What is told of it at the start. */
+export function connectionsBounded(config: Config): EventOf<"connections-bounded"> {
+  const room = roomFor(config);
+  const { maxConnections, client } = boundsOf(config, room);
+  const maxPerClient = client.maxConnections;
+  const descriptors = ownDescriptorLimit();
+  return { kind: "connections-bounded", maxConnections, maxPerClient, descriptors, room };
+}
+
 /** The times that tunnels are watched for. */
 function timesOf({ routes }: Config): number[] {
-  return routes.flatMap(({ pingIntervalMs, hosts, targets }) => [
-    pingIntervalMs,
-    ...[...hosts, targets?.host ?? []].flat().flatMap((
-      host,
-    ) => [host.readTimeoutMs, host.writeTimeoutMs]),
+  return routes.flatMap((route) => [
+    route.pingIntervalMs,
+    route.tunnelIdleTimeoutMs,
+    route.maxLifetimeMs,
+    ...[...route.hosts, route.targets?.host ?? []].flat().flatMap((host) => [
+      host.readTimeoutMs,
+      host.writeTimeoutMs,
+    ]),
   ]);
 }
 

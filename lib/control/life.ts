@@ -10,6 +10,7 @@ import { isDebuggerOpen } from "./debugger.ts";
 import { surviveDefects } from "./defects.ts";
 import { createReport } from "./report.ts";
 import { runtimeLimits } from "./runtime.ts";
+import { connectionsBounded } from "./generation.ts";
 import { createServer } from "./server.ts";
 import { onSignals } from "./signals.ts";
 
@@ -43,6 +44,7 @@ export async function serve(config: Config, events: Events): Promise<number> {
     for (const { address, engine } of server.listeners) {
       emit({ kind: "listening", address, engine });
     }
+    emit(connectionsBounded(config));
     const { deno } = Deno.version;
     for (const limit of runtimeLimits(deno, config)) emit({ kind: "runtime-limited", limit, deno });
     void server.start();

@@ -11,6 +11,8 @@ import type { Sweep } from "../engine/sweep.ts";
 import type { Asked, TunnelIdentity } from "../events/event.ts";
 import type { Events } from "../events/events.ts";
 import { type PeerWords, peerWords } from "../events/words.ts";
+import type { Pass } from "../limits/connections.ts";
+import type { Tally } from "../limits/tally.ts";
 import type { Cause, TunnelEnd } from "../tunnel/cause.ts";
 import type { TunnelListener } from "../tunnel/tunnel_options.ts";
 import { progressOf } from "./progress.ts";
@@ -21,11 +23,15 @@ export interface SessionContext {
   readonly registry: Registry;
   readonly sweep: Sweep;
   readonly events: Events;
+  /** Of each route, those that are being connected too. */
+  readonly tunnels: Tally;
 }
 
 /** What is known when the tunnel opens. */
 export interface SessionNames extends Omit<TunnelIdentity, "backend" | "pid"> {
   readonly lease: Lease;
+  /** The client's connection's. */
+  readonly pass: Pass;
 }
 
 /** Of a tunnel that has yet to begin. */
@@ -41,10 +47,11 @@ export class Session implements OpenTunnel, TunnelListener {
   readonly openedAtMs = performance.now();
   readonly #context: SessionContext;
   readonly #lease: Lease;
+  readonly #pass: Pass;
   #running: RunningTunnel | null = null;
 
   constructor(context: SessionContext, names: SessionNames) {
-    const { id, client, via, user, route, asked, lease } = names;
+    const { id, client, via, user, route, asked, lease, pass } = names;
     this.#context = context;
     this.id = id;
     this.client = client;
@@ -53,6 +60,7 @@ export class Session implements OpenTunnel, TunnelListener {
     this.route = route;
     this.asked = asked;
     this.#lease = lease;
+    this.#pass = pass;
   }
 
   get backend(): string {
@@ -83,12 +91,14 @@ export class Session implements OpenTunnel, TunnelListener {
   }
 
   tunnelReleased(): void {
+    this.#pass.release();
     if (this.#running !== null) this.#context.sweep.delete(this.#running);
   }
 
   #close({ code, cause, reason }: TunnelEnd): void {
-    const { registry, events } = this.#context;
+    const { registry, events, tunnels } = this.#context;
     this.#lease.release();
+    tunnels.give(this.route);
     registry.delete(this);
     const ended = { cause, code, reason: peerWords(reason) };
     events.emit({ kind: "tunnel-closed", ...progressOf(this), ...ended });

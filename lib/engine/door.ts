@@ -8,14 +8,15 @@ import type { Targets } from "../access/targets/targets.ts";
 import type { Peer } from "../base/peer.ts";
 import type { Lease, Pool } from "../backend/backend.ts";
 import type { Answer } from "../http/answer.ts";
+import type { Pass } from "../limits/connections.ts";
 import type { RequestHead } from "../http/request.ts";
 import type { AcceptedRequest } from "../http/verdict.ts";
 import type { Tunnel } from "../tunnel/tunnel.ts";
 import type { TunnelOptions } from "../tunnel/tunnel_options.ts";
 import type { FrameObserver } from "../websocket/frame.ts";
 
-/** What becomes of a connection: it is taken, or closed without a word, or closed behind an answer. */
-export type Acceptance = "taken" | "dropped" | { readonly answer: Answer };
+/** What becomes of a connection: it is closed without a word, or has a pass, and is closed behind an answer where there is one. */
+export type Acceptance = "dropped" | { readonly pass: Pass; readonly answer: Answer | null };
 
 /** A request that may become a tunnel, by the configuration that held when it came. */
 export interface Admitted extends AcceptedRequest {
@@ -26,6 +27,17 @@ export interface Admitted extends AcceptedRequest {
   readonly targets: Targets | null;
   /** How often its tunnel is to be looked at. */
   readonly tickMs: number;
+  readonly limits: TunnelLimits;
+  /** Its connection's. */
+  readonly pass: Pass;
+}
+
+/** What bounds the tunnels of a route; 0: nothing does. */
+export interface TunnelLimits {
+  /** At once. */
+  readonly maxTunnels: number;
+  readonly tunnelIdleTimeoutMs: number;
+  readonly maxLifetimeMs: number;
 }
 
 /** What a configuration sets an engine. */
@@ -73,8 +85,13 @@ export interface RunningTunnel {
 export interface Door {
   /** Those that hold now. */
   readonly limits: Limits;
-  /** Asked of a connection before any of it is read; by the native engine, which is shown no connections, of each request. */
+  /**
+   * Asked of a connection before any of it is read; by the native engine, which is shown no connections, of each request. The engine releases the
+   * pass once the connection is closed, unless it has become a tunnel's.
+   */
   accepts(peer: Peer): Acceptance;
+  /** Whoever connected speaks for somebody else, as he says in front of the head: an answer where that one may have no more connections. */
+  speaksFor(pass: Pass, peer: Peer): Answer | null;
   /** Tells of a request that an engine refuses by itself, its head being none. */
   refused(peer: Peer, answer: Answer): void;
   /** Whether it may speak for others. */
@@ -82,7 +99,7 @@ export interface Door {
   /** Tells of a connection that an engine ends, since a PROXY header is missing or wrong, or of somebody who isn't trusted. */
   unproxied(peer: Peer, reason: string): void;
   /** Decides by the head alone; from then on the request is of the peer that it names. */
-  admit(head: RequestHead, peer: Peer): Admission;
+  admit(head: RequestHead, peer: Peer, pass: Pass): Admission;
   /** Asks whether the client may come in, and connects a backend. `signal` is aborted when the client goes away or the listener is closed. Never rejects. */
   connect(
     head: RequestHead,
@@ -92,7 +109,7 @@ export interface Door {
   ): Promise<Connected>;
   /** The client went away before the upgrade: its backend is let go. */
   abandon(accept: Admitted, peer: Peer, taken: Taken): void;
-  /** Opens the tunnel, which the engine makes by `start`, and closes the backend's lease with it. */
+  /** Opens the tunnel, which the engine makes by `start`, and ends the backend's lease and the connection's pass with it. */
   open(
     accept: Admitted,
     peer: Peer,

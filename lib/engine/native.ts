@@ -8,6 +8,7 @@ import { within } from "../base/within.ts";
 import type { Peer } from "../base/peer.ts";
 import type { ListenConfig } from "../config/config.ts";
 import type { Answer } from "../http/answer.ts";
+import type { Pass } from "../limits/connections.ts";
 import type { RequestHead } from "../http/request.ts";
 import { splitAbsolute } from "../http/request_line.ts";
 import { tellAcceptFailed } from "./accept.ts";
@@ -45,9 +46,23 @@ export function listenNative(
     const acceptance = door.accepts(sender);
     // The connection is the runtime's, which ends none for an answer.
     if (acceptance === "dropped") return new Response(null, { status: 503 });
-    if (acceptance !== "taken") return toResponse(acceptance.answer);
+    const { pass, answer } = acceptance;
+    let outcome: Response | Upgrade | null = null;
+    try {
+      outcome = answer === null ? await attend(request, sender, pass) : toResponse(answer);
+    } finally {
+      if (outcome === null || outcome instanceof Response) pass.release();
+    }
+    return outcome instanceof Response ? outcome : upgrade(outcome, door, options, open);
+  };
+  /** From a request to its backend, or what it is answered. */
+  const attend = async (
+    request: Request,
+    sender: Peer,
+    pass: Pass,
+  ): Promise<Response | Upgrade> => {
     const head = toHead(request);
-    const admission = door.admit(head, sender);
+    const admission = door.admit(head, sender, pass);
     if ("answer" in admission) return toResponse(admission.answer);
     const { accept, peer } = admission;
     const gone = new AbortController();
@@ -64,7 +79,7 @@ export function listenNative(
       door.abandon(accept, peer, connected);
       return new Response(null, { status: 503 });
     }
-    return upgrade({ request, accept, peer, taken: connected }, door, options, open);
+    return { request, accept, peer, taken: connected };
   };
   const onListen = () => {};
   const listen = (at: Address): Server => {
@@ -173,6 +188,7 @@ function upgrade(
     upgraded = Deno.upgradeWebSocket(request, { idleTimeout, ...(isFound && { protocol }) });
   } catch (error) {
     door.abandon(accept, peer, taken);
+    accept.pass.release();
     throw error;
   }
   const { socket, response } = upgraded;
@@ -191,6 +207,7 @@ function upgrade(
       );
     }
     door.abandon(accept, peer, taken);
+    accept.pass.release();
     resolve();
   });
   return response;

@@ -17,6 +17,7 @@ import type { Peer } from "../base/peer.ts";
 import { type Answer, answer } from "../http/answer.ts";
 import { formatAnswer, formatUpgrade } from "../http/format.ts";
 import { HeadParser, type ParsedHead } from "../http/head.ts";
+import type { Pass } from "../limits/connections.ts";
 import type { RequestHead } from "../http/request.ts";
 import type { TcpAnswer } from "../sys/socket_diag.ts";
 import { behindRoom, MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
@@ -50,6 +51,7 @@ export class Opening implements TransportListener {
   #state: "proxy" | "head" | "connecting" | "refused" | "over" = "head";
   readonly #options: OpeningOptions;
   #peer: Peer;
+  readonly #pass: Pass;
   readonly #transport: StreamTransport;
   readonly #parser: HeadParser;
   readonly #beginning: Beginning;
@@ -62,12 +64,15 @@ export class Opening implements TransportListener {
   constructor(
     connection: BackendConnection,
     peer: Peer,
+    pass: Pass,
     options: OpeningOptions,
     ask: (() => TcpAnswer) | null,
     beginning: Beginning = null,
   ) {
     this.#options = options;
     this.#peer = peer;
+    this.#pass = pass;
+    pass.holder = this;
     const { handshakeTimeoutMs, maxHeadBytes } = options.door.limits;
     this.#parser = new HeadParser(maxHeadBytes);
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
@@ -133,6 +138,8 @@ export class Opening implements TransportListener {
     this.#peer = read.peer;
     this.#state = "head";
     this.#kept = new KeptBytes();
+    const refusal = this.#options.door.speaksFor(this.#pass, read.peer);
+    if (refusal !== null) return this.refuse(refusal);
     if (read.end < to) this.#readHead(bytes, read.end, to);
   }
 
@@ -163,7 +170,7 @@ export class Opening implements TransportListener {
     this.#kept = new KeptBytes();
     this.#kept.add(bytes, end, to);
     const { door } = this.#options;
-    const admission = door.admit(head, this.#peer);
+    const admission = door.admit(head, this.#peer, this.#pass);
     if ("answer" in admission) return this.refuse(admission.answer, head.method !== "HEAD");
     this.#peer = admission.peer;
     this.#state = "connecting";
@@ -202,7 +209,7 @@ export class Opening implements TransportListener {
           frameType: settings.encoding === "binary" ? "binary" : "text",
         }, early),
     );
-    this.#over();
+    this.#settle();
   }
 
   #keep(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
@@ -233,6 +240,11 @@ export class Opening implements TransportListener {
     this.#close();
   }
 
+  /** It has to go, for another. */
+  drop(): void {
+    this.#close();
+  }
+
   /** The client has gone. */
   #leave(): void {
     this.#gone?.abort();
@@ -246,6 +258,12 @@ export class Opening implements TransportListener {
 
   #over(): void {
     if (this.#state === "over") return;
+    this.#settle();
+    this.#pass.release();
+  }
+
+  /** It is closed, or a tunnel's, which has its pass then. */
+  #settle(): void {
     this.#state = "over";
     this.#options.onOver(this);
   }

@@ -38,18 +38,23 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
   };
   const open = (connection: Connection) => {
     const peer = peerOf(connection.remoteAddr, fromRuntime(connection.localAddr));
-    const acceptance = door.accepts(peer);
-    if (acceptance === "dropped" || !prepare(connection)) return connection.close();
     const beginning = beginningOf(place.proxyProtocol, door.trusts(peer));
     if (beginning !== null && typeof beginning === "object") {
       door.unproxied(peer, beginning.problem);
       return connection.close();
     }
+    const acceptance = door.accepts(peer);
+    if (acceptance === "dropped") return connection.close();
+    const { pass, answer } = acceptance;
+    if (!prepare(connection)) {
+      pass.release();
+      return connection.close();
+    }
     const ask = questionOf(connection, options);
-    const opening = new Opening(connection, peer, openingOptions, ask, beginning);
+    const opening = new Opening(connection, peer, pass, openingOptions, ask, beginning);
     openings.add(opening);
     sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
-    if (acceptance !== "taken") opening.refuse(acceptance.answer);
+    if (answer !== null) opening.refuse(answer);
   };
   const real = fromRuntime(listener.addr);
   const onFailing = (error: unknown) => tellAcceptFailed(options.emit, real, error);

@@ -8,6 +8,7 @@ import type { Address } from "../base/address.ts";
 import type { Shortage } from "../base/exhaustion.ts";
 import type { Exit } from "../base/exit.ts";
 import type { EngineName } from "../config/config.ts";
+import type { Limit } from "../limits/connections.ts";
 import type { Cause } from "../tunnel/cause.ts";
 import type { PeerWords } from "./words.ts";
 
@@ -35,6 +36,15 @@ export type LifeEvent =
   | { readonly kind: "debugger-open" }
   | { readonly kind: "listening"; readonly address: Address; readonly engine: EngineName }
   | { readonly kind: "listen-failed"; readonly problem: string }
+  /** How many connections there may be; 0: no limit, `descriptors` null: nobody knows how many this process may have. */
+  | {
+    readonly kind: "connections-bounded";
+    readonly maxConnections: number;
+    readonly maxPerClient: number;
+    readonly descriptors: number | null;
+    /** How many tunnels these are enough for. */
+    readonly room: number | null;
+  }
   /** This Deno can't do something that newer ones can. */
   | { readonly kind: "runtime-limited"; readonly limit: string; readonly deno: string }
   /** A listener can't accept; once until it can. `shortage`: what we have none left of, null where it is something else. */
@@ -82,11 +92,12 @@ export interface Asked {
  * - `rules`: by what its head says
  * - `client`: by the address that it comes from
  * - `down`: every host is down or disabled
- * - `full`: every host has as many processes as it may
+ * - `full`: every host has as many processes or tunnels as it may
  * - `share`: there are more, but not for the clients of its address
  * - `aborted`: its client left, or the server stops, before a backend was connected
  * - `auth`: it has not proved who it is
  * - `target`: its token is of no target, or it may not reach the address that it names
+ * - `limit`: there are as many connections or tunnels as there may be
  * - a shortage: we have none left of what it takes to connect
  */
 export type RefusalCause =
@@ -97,12 +108,21 @@ export type RefusalCause =
   | "full"
   | "share"
   | "aborted"
+  | "limit"
   | "auth"
   | "target"
   | Shortage;
 
-/** Requests that became no tunnel. */
+/** Connections and requests that became no tunnel. */
 export type RequestEvent =
+  /** A connection was closed without a word; `pending`: it was there, and had to go for another, since no request of it had been let in. */
+  | {
+    readonly kind: "connection-dropped";
+    /** The client's address with its port. */
+    readonly client: string;
+    readonly limit: Limit;
+    readonly pending: boolean;
+  }
   | {
     readonly kind: "request-refused";
     /** The client's address with its port. */

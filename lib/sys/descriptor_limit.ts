@@ -1,5 +1,5 @@
 /**
- * How many descriptors a program that we start may have open: as many as we were given.
+ * How many descriptors we may have open, and a program that we start: as many as we were given.
  *
  * `deno run` raises its own soft limit to the hard one at its start, from 1,024 to a million on many systems, and what it starts inherits that,
  * where a program that loops over all it may have, or uses select(2), is slow or breaks. An executable raises nothing. What we were given
@@ -26,6 +26,15 @@ export interface DescriptorLimit {
 
 /** What we were given, looked up at the start, since who started us may be gone later; null: nothing was raised, or nobody knows. */
 export const givenDescriptorLimit: DescriptorLimit | null = findGiven();
+
+/** How many this process itself may have open now; null: nobody knows, or there is no bound. */
+export function ownDescriptorLimit(): number | null {
+  const ours = sharedLibc.ok ? limitOf(sharedLibc.libc, 0) : null;
+  return ours === null || ours.soft > MOST_BOUNDED ? null : Number(ours.soft);
+}
+
+/** Above it is RLIM_INFINITY. */
+const MOST_BOUNDED = 1n << 40n;
 
 function findGiven(): DescriptorLimit | null {
   if (Deno.build.standalone || !sharedLibc.ok) return null;

@@ -21,7 +21,15 @@ export type Cause =
   | "backend-not-utf8"
   | "backend-stalled"
   | "backend-idle"
+  | "tunnel-idle"
+  | "tunnel-expired"
   | "shutdown";
+
+/** The way to the backend. `ending`: no more comes from the client; `ended`: the backend has been told; `refused`: it takes no more. */
+export type UpState = "open" | "ending" | "ended" | "refused";
+
+/** The way from the backend. `ending`: no more is passed on; `ended`: its stream is over. */
+export type DownState = "open" | "ending" | "ended";
 
 /** How a tunnel ended. */
 export interface TunnelEnd {
@@ -44,6 +52,8 @@ const TOLD: Readonly<Partial<Record<Cause, readonly [code: number, reason: strin
   ],
   "backend-stalled": [1011, "the backend takes no more bytes"],
   "backend-idle": [1001, "the backend was silent for too long"],
+  "tunnel-idle": [1001, "nothing was sent for too long"],
+  "tunnel-expired": [1001, "the tunnel has lasted as long as it may"],
   "shutdown": [1001, "the server shuts down"],
 };
 
@@ -78,6 +88,17 @@ export function endOfBackend(how: StreamEnd, isComplete: boolean): TunnelEnd {
   if (how === "failed") return endOf("backend-failed");
   if (how === "reset") return endOf("backend-error");
   return endOf(isComplete ? "backend-end" : "backend-not-utf8");
+}
+
+/** How a tunnel ends in which nothing has moved for as long as is waited: `up` is the way to the backend, `clientSays` the client's end. */
+export function endOfVainWait(
+  up: UpState,
+  upWaits: boolean,
+  clientSays: TunnelEnd,
+): TunnelEnd {
+  if (up === "refused") return endOf("backend-error");
+  if (up === "ended" || !upWaits) return clientSays;
+  return { ...endOf("backend-stalled"), code: clientSays.code };
 }
 
 /** Causes after which the backend takes no more. */

@@ -30,15 +30,19 @@ import type { WideBytes } from "../websocket/wide_bytes.ts";
 import { Base64Decoder } from "./base64.ts";
 import {
   type Cause,
+  type DownState,
   endOf,
   endOfBackend,
   endOfClient,
+  endOfVainWait,
   isBackendOver,
   isToldAtOnce,
   LOST,
   type TunnelEnd,
+  type UpState,
 } from "./cause.ts";
 import { createEncoder, type Encoder } from "./encoder.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { HIGH_WATER_BYTES, type TunnelOptions } from "./tunnel_options.ts";
 import { Patience } from "./patience.ts";
 import {
@@ -46,7 +50,6 @@ import {
   CLIENT_LINGER_MS,
   CLOSE_MS,
   FIN_PROPAGATE_MS,
-  HEARTBEAT_MS,
   LAST_BYTES_MS,
   SHORT_LINGER_MS,
 } from "./waits.ts";
@@ -64,10 +67,8 @@ export class Tunnel implements ClientListener {
   #waiting: Outbox | null = null;
   readonly #encoder: Encoder;
   readonly #decoder: Base64Decoder | null;
-  /** `ending`: no more comes from the client; `ended`: the backend has been told; `refused`: it takes no more. */
-  #up: "open" | "ending" | "ended" | "refused" = "open";
-  /** `ending`: no more is passed on; `ended`: its stream is over. */
-  #down: "open" | "ending" | "ended" = "open";
+  #up: UpState = "open";
+  #down: DownState = "open";
   #backendClosed = false;
   #clientState: "open" | "refused" | "closed" | "late" = "open";
   /** What the client's end makes of the tunnel, and the backend's. */
@@ -75,12 +76,13 @@ export class Tunnel implements ClientListener {
   #backendSays: TunnelEnd | null = null;
   #cause: TunnelEnd | null = null;
   #wasReset = false;
-  #clientPaused = false;
+  /** Of a client that is not read on, since its backend takes nothing; null of any other. */
+  #heartbeat: Heartbeat | null = null;
   #backendPaused = false;
   #hurried = false;
   #releaseTold = false;
-  /** When a client that nothing is received from is next sent a Pong. */
-  #pongDueMs = 0;
+  /** Count up with what comes from the client, and from the backend. */
+  #upSteps = 0;
   #downSteps = 0;
   /** Made when something is first waited for. */
   #patience: Patience | null = null;
@@ -227,7 +229,7 @@ export class Tunnel implements ClientListener {
 
   /** Looks at what time has run out; to be called every now and then. */
   tick(nowMs: number): void {
-    if (this.#clientPaused) this.#probeClient(nowMs);
+    this.#heartbeat?.beat(this.#client, nowMs);
     if (this.#cause === null) this.#watch(nowMs);
     if (this.#patience?.expired(nowMs, this.#steps)) this.#giveUp();
     if (this.#clientDeadlineMs > 0 && nowMs >= this.#clientDeadlineMs) this.#cutClient(nowMs);
@@ -235,11 +237,11 @@ export class Tunnel implements ClientListener {
 
   #passUp(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
     if (start === end) return;
+    this.#upSteps++;
     this.#waiting = sendBehind(this.#waiting, this.#backend, bytes, start, end);
     const most = this.#options.highWaterBytes ?? HIGH_WATER_BYTES;
-    if (this.upHeld <= most || this.#clientPaused) return;
-    this.#clientPaused = true;
-    this.#pongDueMs = this.#options.now() + HEARTBEAT_MS;
+    if (this.upHeld <= most || this.#heartbeat !== null) return;
+    this.#heartbeat = new Heartbeat(this.#options.now());
     this.#client.pauseReading();
   }
 
@@ -257,8 +259,8 @@ export class Tunnel implements ClientListener {
   }
 
   #resumeClient(): void {
-    if (!this.#clientPaused) return;
-    this.#clientPaused = false;
+    if (this.#heartbeat === null) return;
+    this.#heartbeat = null;
     this.#client.resumeReading();
   }
 
@@ -357,13 +359,11 @@ export class Tunnel implements ClientListener {
   }
 
   #giveUp(): void {
-    if (this.#cause !== null) {
-      this.#closeBackend();
-      this.#wind();
-    } else if (this.#up === "refused") this.#end(endOf("backend-error"));
-    else if (this.#up === "ended") this.#end(this.#clientSays!);
-    else if (!this.upWaits) this.#end(this.#clientSays ?? LOST);
-    else this.#end({ ...endOf("backend-stalled"), code: (this.#clientSays ?? LOST).code });
+    if (this.#cause === null) {
+      return this.#end(endOfVainWait(this.#up, this.upWaits, this.#clientSays ?? LOST));
+    }
+    this.#closeBackend();
+    this.#wind();
   }
 
   #cutClient(nowMs: number): void {
@@ -372,12 +372,6 @@ export class Tunnel implements ClientListener {
     this.#clientDeadlineMs = nowMs + CLIENT_LINGER_MS;
     this.#client.shutdown();
     this.#wind();
-  }
-
-  #probeClient(nowMs: number): void {
-    if (nowMs < this.#pongDueMs) return this.#client.probe("quietly");
-    this.#pongDueMs = nowMs + HEARTBEAT_MS;
-    this.#client.probe("pong");
   }
 
   #watch(nowMs: number): void {
@@ -389,9 +383,10 @@ export class Tunnel implements ClientListener {
     const due = this.#watchdog?.look({
       client: this.#client,
       isClientOpen: this.#up === "open",
-      isClientHeard: !this.#clientPaused,
+      isClientHeard: this.#heartbeat === null,
       sent,
       upWaits: this.upWaits,
+      upSteps: this.#upSteps,
       downSteps: this.#downSteps,
     }, nowMs) ?? "nothing";
     if (due === "ping") this.#client.ping();

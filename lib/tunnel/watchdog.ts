@@ -1,5 +1,6 @@
 /**
- * What a tunnel that goes on is watched for: a client that has vanished, a backend that is silent or takes nothing.
+ * What a tunnel that goes on is watched for: a client that has vanished, a backend that is silent or takes nothing, and that it is idle or
+ * has lasted as long as it may.
  *
  * @module
  */
@@ -13,6 +14,10 @@ export interface WatchdogTimes {
   /** A backend silent, or taking no byte, for so long ends the tunnel. */
   readonly readTimeoutMs: number;
   readonly writeTimeoutMs: number;
+  /** Without a byte either way for so long it ends; Pings and Pongs are none. */
+  readonly idleTimeoutMs: number;
+  /** It ends then, whatever it does. */
+  readonly maxLifetimeMs: number;
 }
 
 /** How a tunnel stands at a look. */
@@ -24,39 +29,54 @@ export interface TunnelSigns {
   /** Bytes that the backend has taken, and whether there are more for it. */
   readonly sent: number;
   readonly upWaits: boolean;
-  /** Counts up with what the backend sends. */
+  /** Count up with what the client sends, and with what the backend does. */
+  readonly upSteps: number;
   readonly downSteps: number;
 }
 
 /** What is due: nothing, a Ping, or the end. */
-export type Due = "nothing" | "ping" | "client-silent" | "backend-stalled" | "backend-idle";
+export type Due =
+  | "nothing"
+  | "ping"
+  | "client-silent"
+  | "backend-stalled"
+  | "backend-idle"
+  | "tunnel-idle"
+  | "tunnel-expired";
 
 export class Watchdog {
   readonly #times: WatchdogTimes;
   readonly #keepalive: Keepalive | null;
   readonly #writeStall = new StallMeter();
   readonly #readStall = new StallMeter();
+  readonly #idle = new StallMeter();
+  readonly #sinceMs: number;
   #takeCount = 0;
   /** What had been sent to a client that was behind at the last look; -1: it was not. */
   #heldAt = -1;
 
   constructor(times: WatchdogTimes, nowMs: number) {
     this.#times = times;
+    this.#sinceMs = nowMs;
     const { pingIntervalMs } = times;
     this.#keepalive = pingIntervalMs > 0 ? createKeepalive(pingIntervalMs, nowMs) : null;
   }
 
   look(signs: TunnelSigns, nowMs: number): Due {
-    const { readTimeoutMs, writeTimeoutMs } = this.#times;
+    const { readTimeoutMs, writeTimeoutMs, idleTimeoutMs, maxLifetimeMs } = this.#times;
     const { client, sent, downSteps } = signs;
+    if (maxLifetimeMs > 0 && nowMs - this.#sinceMs >= maxLifetimeMs) return "tunnel-expired";
     const stalledMs = this.#writeStall.look(signs.upWaits, sent, nowMs);
     if (writeTimeoutMs > 0 && stalledMs >= writeTimeoutMs) return "backend-stalled";
     const silentMs = this.#readStall.look(client.drained, downSteps, nowMs);
     if (readTimeoutMs > 0 && silentMs >= readTimeoutMs) return "backend-idle";
+    const takes = this.#takes(client);
+    const idleMs = this.#idle.look(true, signs.upSteps + downSteps + sent + takes, nowMs);
+    if (idleTimeoutMs > 0 && idleMs >= idleTimeoutMs) return "tunnel-idle";
     // One that has closed, and waits for the rest of the answer, owes no Pong.
     if (this.#keepalive === null || !client.pings || !signs.isClientOpen) return "nothing";
     const due = lookAtKeepalive(this.#keepalive, {
-      heard: client.heard + this.#takes(client),
+      heard: client.heard + takes,
       audible: signs.isClientHeard,
       unreadBytes: client.unreadBytes,
       isUnreachable: (forMs) => client.isUnreachable(forMs),
@@ -77,6 +97,7 @@ export class Watchdog {
 
 /** A watchdog, or null where there is nothing to watch. */
 export function createWatchdog(times: WatchdogTimes, nowMs: number): Watchdog | null {
-  const isIdle = times.pingIntervalMs + times.readTimeoutMs + times.writeTimeoutMs === 0;
-  return isIdle ? null : new Watchdog(times, nowMs);
+  const { pingIntervalMs, readTimeoutMs, writeTimeoutMs, idleTimeoutMs, maxLifetimeMs } = times;
+  const sumMs = pingIntervalMs + readTimeoutMs + writeTimeoutMs + idleTimeoutMs + maxLifetimeMs;
+  return sumMs === 0 ? null : new Watchdog(times, nowMs);
 }

@@ -28,6 +28,10 @@ engine = "stream"
 log-format = "json"
 grace-time = 0.25
 handshake-timeout = 0.1
+max-connections = 1000
+max-connections-per-client = 0
+connection-rate = 20
+max-pending = 100
 max-head = 65536
 health-path = "/am%20i/well"
 [wstunnel]
@@ -39,6 +43,9 @@ allow-clients = ["192.0.2.0/24"]
 deny-clients = ["::/0", "unix"]
 subprotocols = ["mqtt"]
 ping-interval = 4.035
+max-tunnels = 2
+tunnel-idle-timeout = 600
+max-lifetime = 2592000
 max-buffer = 65537
 buffer-size = "40KiB"
 map-extensions = { ".console" = '.v"nc' }
@@ -46,6 +53,7 @@ map-extensions = { ".console" = '.v"nc' }
 host = "fe80::1%eth0"
 port = 5900
 disable-time = 0
+max-load = 7
 connect-timeout = 1.001
 read-timeout = 2
 write-timeout = 3
@@ -76,6 +84,9 @@ frame-type = "text"
 origins = []
 subprotocols = ["a", "b"]
 ping-interval = 0
+max-tunnels = 0
+tunnel-idle-timeout = 0.5
+max-lifetime = 0
 [[wstunnel.server."/own".hosts]]
 port = 1
 [[wstunnel.server."/own".hosts]]

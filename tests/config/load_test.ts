@@ -91,6 +91,10 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
     debug: 3,
     graceMs: 8000,
     handshakeTimeoutMs: 10_000,
+    maxConnections: null,
+    maxConnectionsPerClient: null,
+    connectionRate: 0,
+    maxPending: null,
     maxHeadBytes: 16_384,
     healthPath: "/healthz",
     trustedProxies: [],
@@ -100,6 +104,7 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
       hosts: [{
         target: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
         disableTimeMs: 1000,
+        maxLoad: 0,
         connectTimeoutMs: 8000,
         readTimeoutMs: 0,
         sendProxy: null,
@@ -114,6 +119,9 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
       denyClients: [],
       subprotocols: null,
       pingIntervalMs: 0,
+      maxTunnels: 0,
+      tunnelIdleTimeoutMs: 0,
+      maxLifetimeMs: 0,
     }],
     routeDefaults: {
       balance: "fair",
@@ -124,6 +132,9 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
       denyClients: [],
       subprotocols: null,
       pingIntervalMs: 0,
+      maxTunnels: 0,
+      tunnelIdleTimeoutMs: 0,
+      maxLifetimeMs: 0,
     },
     mapExtensions: {},
     maxBufferBytes: 16 * 1024 ** 2,
@@ -205,6 +216,8 @@ allow-clients = ["10.0.0.0/8", "unix"]
 deny-clients = ["10.1.0.0/16"]
 subprotocols = ["a"]
 ping-interval = 5
+max-tunnels = 9
+tunnel-idle-timeout = 60
 [wstunnel.server."/lone"]
 frame-type = "text"
 port = 1
@@ -218,6 +231,8 @@ allow-clients = []
 deny-clients = []
 subprotocols = []
 ping-interval = 0
+tunnel-idle-timeout = 0
+max-lifetime = 1
 [[wstunnel.server."/own".hosts]]
 port = 3
 [[wstunnel.server."/own".hosts]]
@@ -235,7 +250,9 @@ port = 5
     }],
     denyClients: [{ text: "10.1.0.0/16", bytes: [10, 1, 0, 0], bits: 16 }],
   };
-  const all = { ...shared, ...clients, auth, frameType: "binary", pingIntervalMs: 5000 };
+  const limits = { maxTunnels: 9, tunnelIdleTimeoutMs: 60_000, maxLifetimeMs: 0 };
+  const ours = { ...shared, ...clients, auth, ...limits };
+  const all = { ...ours, frameType: "binary", pingIntervalMs: 5000 };
   assert.deepEqual(
     routes.map(({ hosts, ...rest }) => ({
       ...rest,
@@ -255,6 +272,9 @@ port = 5
         denyClients: [],
         subprotocols: [],
         pingIntervalMs: 0,
+        ...limits,
+        tunnelIdleTimeoutMs: 0,
+        maxLifetimeMs: 1000,
       },
       { key: "/table", ports: [5], ...all },
     ],

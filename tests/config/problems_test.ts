@@ -128,12 +128,15 @@ const AT_TOP: Case[] = [
   [
     "zzz = 1",
     "x.toml:1: zzz: unknown key, must be one of listen, engine, log-format, grace-time, " +
-    "handshake-timeout, max-head, trusted-proxies, forwarded-header, health-path, wstunnel",
+    "handshake-timeout, max-connections, max-connections-per-client, connection-rate, max-pending, " +
+    "max-head, trusted-proxies, forwarded-header, health-path, wstunnel",
   ],
   [
     '"a\\nb" = 1',
     'x.toml:1: "a\\nb": unknown key, must be one of listen, engine, log-format, ' +
-    "grace-time, handshake-timeout, max-head, trusted-proxies, forwarded-header, health-path, wstunnel",
+    "grace-time, " +
+    "handshake-timeout, max-connections, max-connections-per-client, connection-rate, max-pending, " +
+    "max-head, trusted-proxies, forwarded-header, health-path, wstunnel",
   ],
 ];
 
@@ -208,7 +211,8 @@ const IN_WSTUNNEL: Case[] = [
     '__proto__ = 1\nmap-extensions = { __proto__ = "/" }',
     "x.toml:2: wstunnel.__proto__: is no key that can be used",
     "x.toml:2: wstunnel.__proto__: unknown key, must be one of server, balance, debug, " +
-    "map-extensions, frame-type, origins, auth, allow-clients, deny-clients, subprotocols, ping-interval, max-buffer, buffer-size",
+    "map-extensions, frame-type, origins, auth, allow-clients, deny-clients, subprotocols, " +
+    "ping-interval, max-tunnels, tunnel-idle-timeout, max-lifetime, max-buffer, buffer-size",
     "x.toml:3: wstunnel.map-extensions.__proto__: is no key that can be used",
   ],
 ];

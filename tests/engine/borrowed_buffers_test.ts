@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import type { BackendConnection } from "../../lib/backend/connection.ts";
 import type { Lease } from "../../lib/backend/backend.ts";
 import type { Admitted, Door, RunningTunnel, TunnelSettings } from "../../lib/engine/door.ts";
+import { anyPass } from "../support/passes.ts";
 import { PEER } from "../backend/setting.ts";
 import { Opening } from "../../lib/engine/opening.ts";
 import type { Buffers } from "../../lib/engine/elastic_buffer.ts";
@@ -209,7 +210,8 @@ function openHead(client: Played, backend: Played, shared: Shared): Moved {
   };
   const door: Door = {
     limits: { handshakeTimeoutMs: 10_000, maxHeadBytes: 16_384, maxBufferBytes: 65_536 },
-    accepts: () => "taken",
+    accepts: () => ({ pass: anyPass(), answer: null }),
+    speaksFor: () => null,
     refused() {},
     trusts: () => false,
     unproxied() {},
@@ -226,7 +228,7 @@ function openHead(client: Played, backend: Played, shared: Shared): Moved {
     abandon: leave,
     open: (_accept, _peer, _lease, start) => void (running = start(settings)),
   };
-  const opening = new Opening(client, PEER, {
+  const opening = new Opening(client, PEER, anyPass(), {
     ...options,
     door,
     nowMs: settings.now,

@@ -14,6 +14,8 @@ import { openBackend } from "../support/backends.ts";
 import { connectPair, type FarEnd } from "../support/connection_pair.ts";
 import { eventually } from "../support/eventually.ts";
 import { PEER } from "../backend/setting.ts";
+import { Connections } from "../../lib/limits/connections.ts";
+import { anyPass } from "../support/passes.ts";
 import { plainBuffers } from "../support/plain_buffers.ts";
 import { closePayload, handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
 import { NOTHING_TIMED } from "../tunnel/tunnel_rig.ts";
@@ -27,7 +29,8 @@ const BEHIND = PEER;
 
 const UNASKED: Door = {
   limits: { handshakeTimeoutMs: 10_000, maxHeadBytes: 16_384, maxBufferBytes: 65_536 },
-  accepts: () => "taken",
+  accepts: () => ({ pass: anyPass(), answer: null }),
+  speaksFor: () => assert.fail("another peer"),
   refused: () => assert.fail("a head that is none"),
   trusts: () => false,
   unproxied: () => assert.fail("a PROXY header"),
@@ -59,6 +62,7 @@ async function behind(
 
 /** Lets everybody in as {@linkcode BEHIND}; a backend is connected, or once its client has gone. */
 function proxied(isPatient: boolean) {
+  const connections = new Connections(() => 0, () => {});
   const told: [what: keyof Door, isBehind: boolean][] = [];
   const tell = (what: keyof Door, peer: Peer) => void told.push([what, peer === BEHIND]);
   let backend: FarEnd;
@@ -67,11 +71,12 @@ function proxied(isPatient: boolean) {
   const door: Partial<Door> = {
     accepts(peer) {
       tell("accepts", peer);
-      return "taken";
+      return { pass: anyPass(connections), answer: null };
     },
-    admit(_head, peer) {
+    admit(_head, peer, pass) {
       tell("admit", peer);
-      const accept = { protocol: null, encoding: "binary", pingIntervalMs: 0 } as Admitted;
+      pass.letIn();
+      const accept = { protocol: null, encoding: "binary", pingIntervalMs: 0, pass } as Admitted;
       return { accept, peer: BEHIND };
     },
     async connect(_head, _accept, peer, signal): Promise<Connected> {
@@ -81,9 +86,13 @@ function proxied(isPatient: boolean) {
       if (isPatient) await eventually("the client's end", () => signal.aborted);
       return { lease: { connection: near, release } as unknown as Lease, user: null };
     },
-    open(_accept, peer, { lease }, start) {
+    open({ pass }, peer, { lease }, start) {
       tell("open", peer);
-      const listener = { tunnelOver() {}, tunnelReleased: lease.release };
+      const tunnelReleased = () => {
+        pass.release();
+        lease.release();
+      };
+      const listener = { tunnelOver() {}, tunnelReleased };
       const shared = { ...NOTHING_TIMED, onFrame: null, now: () => 0, listener };
       start({ ...shared, encoding: "binary" }).machine.end("backend-end");
     },
@@ -94,7 +103,10 @@ function proxied(isPatient: boolean) {
     },
   };
   const over = async () => {
-    await eventually("the end of the lease", () => isReleased);
+    await eventually(
+      "the end of the lease, and of the pass",
+      () => isReleased && connections.open === 0,
+    );
     await backend.close();
   };
   return { door, told, over };
@@ -105,7 +117,9 @@ Deno.test("stream: a connection that can't be set up is closed, and the next one
   using any = await openRaw(probe.address);
   const prototype = Object.getPrototypeOf(any.connection);
   const { setKeepAlive } = prototype;
-  await behind({ accepts: () => ({ answer: answer(503, "") }) }, "stream", async (address) => {
+  const refused = () => ({ pass: anyPass(connections), answer: answer(503, "") });
+  const connections = new Connections(() => 0, () => {});
+  await behind({ accepts: refused }, "stream", async (address) => {
     // As systems other than Linux do for one that its peer has reset meanwhile.
     prototype.setKeepAlive = () => {
       prototype.setKeepAlive = setKeepAlive;
@@ -116,6 +130,7 @@ Deno.test("stream: a connection that can't be set up is closed, and the next one
     using next = await openRaw(address);
     assert.equal((await next.head()).status, 503);
   });
+  assert.equal(connections.open, 0, "every pass was released");
 });
 
 for (const engine of ENGINES) {
@@ -129,7 +144,8 @@ for (const engine of ENGINES) {
 
   Deno.test(`${engine}: a connection that the door answers gets that, and nothing of it is read`, () => {
     const refusal = answer(503, "come back later", { "retry-after": "9" });
-    return behind({ accepts: () => ({ answer: refusal }) }, engine, async (address) => {
+    const accepts = () => ({ pass: anyPass(), answer: refusal });
+    return behind({ accepts }, engine, async (address) => {
       using client = await openRaw(address);
       if (engine === "native") await client.write(handshake());
       const response = await client.head();

@@ -98,6 +98,8 @@ function walk(options: WorldOptions, random: Random, steps: number): void {
   check(options, order);
 }
 
+const PLAIN = { role: "server", encoding: "binary", tcpFinPropagate: false } as const;
+
 const CASES: readonly WorldOptions[] = (["sync", "async"] as const).flatMap((style) =>
   [
     { role: "server", encoding: "binary", tcpFinPropagate: false, style },
@@ -105,14 +107,22 @@ const CASES: readonly WorldOptions[] = (["sync", "async"] as const).flatMap((sty
     { role: "server", encoding: "text", tcpFinPropagate: false, style },
     { role: "server", encoding: "base64", tcpFinPropagate: false, style },
     { role: "client", encoding: "binary", tcpFinPropagate: true, style },
+    { ...PLAIN, style, idleTimeoutMs: 10_000 },
+    { ...PLAIN, tcpFinPropagate: true, style, idleTimeoutMs: 10_000, maxLifetimeMs: 20_000 },
   ] as const
 );
 
 const DEPTH = 5;
 
 for (const options of CASES) {
-  const { role, encoding, tcpFinPropagate, style } = options;
-  const name = `${role}, ${encoding}${tcpFinPropagate ? ", tcp-fin-propagate" : ""}, ${style}`;
+  const { role, encoding, tcpFinPropagate, style, idleTimeoutMs, maxLifetimeMs } = options;
+  const name = [
+    `${role}, ${encoding}`,
+    ...(tcpFinPropagate ? ["tcp-fin-propagate"] : []),
+    ...(idleTimeoutMs ? ["tunnel-idle-timeout"] : []),
+    ...(maxLifetimeMs ? ["max-lifetime"] : []),
+    style,
+  ].join(", ");
   Deno.test(`every order of ${DEPTH} events keeps what must hold: ${name}`, () => {
     assert.ok(explore(options, DEPTH) > 10_000, "orders were played");
   });

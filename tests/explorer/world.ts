@@ -22,6 +22,10 @@ export interface WorldOptions {
    * (`async`).
    */
   readonly style: "sync" | "async";
+  /** @default 0, no limit */
+  readonly idleTimeoutMs?: number;
+  /** @default 0, no limit */
+  readonly maxLifetimeMs?: number;
 }
 
 /** A side's transport. What it takes it keeps, and it refuses to be used wrongly. */
@@ -143,6 +147,8 @@ export class World {
   readonly #endpoint: Endpoint;
   readonly #options: WorldOptions;
   #nowMs = 0;
+  #movedAtMs = 0;
+  #mayHaveMovedAtMs = 0;
   /** What each side has sent, as the other one is to get it. */
   upGiven = "";
   downGiven = "";
@@ -164,6 +170,8 @@ export class World {
       pingIntervalMs: 0,
       readTimeoutMs: 0,
       writeTimeoutMs: 0,
+      idleTimeoutMs: options.idleTimeoutMs ?? 0,
+      maxLifetimeMs: options.maxLifetimeMs ?? 0,
       tcpFinPropagate: options.tcpFinPropagate,
       highWaterBytes: HIGH_WATER_BYTES,
       backendLingerMs: 2_000,
@@ -221,7 +229,9 @@ export class World {
   }
 
   play(event: Event): void {
+    this.#note(event);
     this.#play(event);
+    this.checkTimes();
     this.#checkWaiting();
   }
 
@@ -308,6 +318,29 @@ export class World {
 
   get down(): { readonly text: string; readonly closes: number[] } {
     return takeFrames(this.client.taken, this.#options);
+  }
+
+  /** What is sent to who takes no more is no byte that goes its way; where there is room again, bytes may move or not. */
+  #note(event: Event): void {
+    if (this.tunnel.ending || !/data|room/.test(event)) return;
+    this.#mayHaveMovedAtMs = this.#nowMs;
+    const isTaken = event === "backend data" || (event === "client data" && !this.backendRefuses);
+    if (isTaken) this.#movedAtMs = this.#nowMs;
+  }
+
+  /** A tunnel ends for the time alone when that has come, not before, and not much later. */
+  checkTimes(): void {
+    const { idleTimeoutMs = 0, maxLifetimeMs = 0 } = this.#options;
+    const cause = this.tunnel.over?.cause;
+    const idleMs = this.#nowMs - this.#movedAtMs;
+    const stillMs = this.#nowMs - this.#mayHaveMovedAtMs;
+    if (cause === "tunnel-idle") assert.ok(idleMs >= idleTimeoutMs, `idle for ${idleMs} ms`);
+    if (cause === "tunnel-expired") assert.ok(this.#nowMs >= maxLifetimeMs, "it has lasted");
+    if (this.tunnel.ending || this.tunnel.over !== null) return;
+    if (maxLifetimeMs > 0) assert.ok(this.#nowMs < maxLifetimeMs, "longer than it may");
+    // The first look only sees that something has moved.
+    const mostMs = idleTimeoutMs + 2 * STEP_MS;
+    if (idleTimeoutMs > 0) assert.ok(stillMs < mostMs, `still open after ${stillMs} ms`);
   }
 
   /** Whether a side still takes what it is sent. */

@@ -10,6 +10,8 @@ const CODES: readonly (readonly [cause: Cause, code: number])[] = [
   ["backend-not-utf8", 1007],
   ["backend-stalled", 1011],
   ["backend-idle", 1001],
+  ["tunnel-idle", 1001],
+  ["tunnel-expired", 1001],
   ["shutdown", 1001],
 ];
 

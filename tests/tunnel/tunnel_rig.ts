@@ -57,6 +57,8 @@ export const NOTHING_TIMED = {
   pingIntervalMs: 0,
   readTimeoutMs: 0,
   writeTimeoutMs: 0,
+  idleTimeoutMs: 0,
+  maxLifetimeMs: 0,
   tcpFinPropagate: false,
   backendLingerMs: 2_000,
 } as const;

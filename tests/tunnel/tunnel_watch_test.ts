@@ -187,3 +187,42 @@ for (const [error, cause] of FAILURES) {
     await Promise.all([client.close(), released]);
   });
 }
+
+Deno.test("`Tunnel` ends with 1001 when no byte went either way for its idle timeout, Pings being none", async () => {
+  await withTunnel({ idleTimeoutMs: 60, pingIntervalMs: 40 }, async (rig) => {
+    const { tunnel, socket, flow, client, backend, pass } = rig;
+    for (let i = 1; i <= 4; i++) {
+      if (i % 2 === 0) await backend.send("x");
+      else await client.send("x");
+      await until("it to be passed on", () => flow.downBytes + flow.upBytes === i);
+      for (let ms = 0; ms < 59; ms++) pass(1);
+      assert.equal(socket.told, null, `after ${i} bytes`);
+    }
+    assert.ok(socket.pings > 0);
+    pass(2);
+    assert.deepEqual(socket.told, { code: 1001, reason: "nothing was sent for too long" });
+    await backend.rest();
+    backend.finish();
+    client.finish();
+    assert.equal((await tunnel.ended).cause, "tunnel-idle");
+  });
+});
+
+Deno.test("`Tunnel` ends with 1001 when it has lasted as long as it may, whatever it does", async () => {
+  await withTunnel({ maxLifetimeMs: 200 }, async (rig) => {
+    const { tunnel, socket, flow, client, backend, pass } = rig;
+    for (let ms = 0; ms < 199; ms++) pass(1);
+    await client.send("last words");
+    await until("it to be passed on", () => flow.upBytes === 10);
+    assert.equal(socket.told, null);
+    pass(1);
+    assert.deepEqual(socket.told, {
+      code: 1001,
+      reason: "the tunnel has lasted as long as it may",
+    });
+    assert.equal((await backend.rest()).by, "fin");
+    backend.finish();
+    client.finish();
+    assert.equal((await tunnel.ended).cause, "tunnel-expired");
+  });
+});

@@ -55,6 +55,7 @@ const answer = (message: string, fields: LogFields): Line => ({ level: "answer",
 /** What the lines that sum up many say in place of the one. */
 export const MORE_REFUSED = "more requests refused";
 const MORE_ENDED = "more connections ended";
+const MORE_DROPPED = "more connections dropped";
 const MORE_LEFT = "more clients went away before the upgrade";
 
 const LINES: Lines = {
@@ -63,6 +64,22 @@ const LINES: Lines = {
     warn(standalone ? SIGUSR1_ENDS : SIGUSR1_OPENS, { reason }),
   "debugger-open": () => error(DEBUGGER_OPEN),
   "listening": ({ address, engine }) => info(`listening on ${formatAddress(address)}`, { engine }),
+  "connections-bounded": ({ maxConnections, maxPerClient, descriptors, room }) => {
+    const fields = {
+      ...(maxPerClient > 0 && { perClient: maxPerClient }),
+      ...(descriptors !== null && { descriptors }),
+    };
+    const most = maxConnections === 0
+      ? "any number of connections"
+      : `at most ${plural(maxConnections, "connection")} at once`;
+    if (descriptors === null || room === null) return info(most, fields);
+    return maxConnections === 0 || maxConnections > room
+      ? warn(
+        `${most}, and descriptors for ${room}: raise ulimit -n or lower max-connections`,
+        fields,
+      )
+      : info(most, fields);
+  },
   "listen-failed": ({ problem }) => error(problem),
   "runtime-limited": ({ limit, deno }) => warn(limit, { deno }),
   "accept-failed": ({ reason }) => error("cannot accept connections", { reason }),
@@ -91,6 +108,10 @@ const LINES: Lines = {
   "proxy-header-refused": ({ client, reason }) => ({
     ...info("connection ended", { client, reason }),
     summary: { message: MORE_ENDED, fields: { reason } },
+  }),
+  "connection-dropped": ({ client, limit, pending }) => ({
+    ...info("connection dropped", { client, limit, pending }),
+    summary: { message: MORE_DROPPED, fields: { limit, pending } },
   }),
   "health-asked": ({ client, via, asked }) => debug("health asked", { client, via, ...asked }),
   "client-left": ({ client, via, user, route, asked, backend, pid }) => ({
@@ -215,6 +236,10 @@ function namesOf({ id, client, via, user, route, asked, backend, pid }: TunnelId
 function progressOf(tunnel: TunnelProgress) {
   const { seconds, upBytes, downBytes } = tunnel;
   return { ...namesOf(tunnel), seconds, up: upBytes, down: downBytes };
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function stackOf(thrown: unknown): string {

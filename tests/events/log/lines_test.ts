@@ -59,6 +59,34 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
       'ours reason="no FFI"',
     ],
   ],
+  "connections-bounded": [
+    [
+      { maxConnections: 448, maxPerClient: 224, descriptors: 1024, room: 448 },
+      "info    at most 448 connections at once perClient=224 descriptors=1024",
+    ],
+    [
+      { maxConnections: 1, maxPerClient: 0, descriptors: null, room: null },
+      "info    at most 1 connection at once",
+    ],
+    [
+      { maxConnections: 0, maxPerClient: 0, descriptors: null, room: null },
+      "info    any number of connections",
+    ],
+    [
+      { maxConnections: 500, maxPerClient: 250, descriptors: 1024, room: 448 },
+      "warning at most 500 connections at once, and descriptors for 448: raise ulimit -n or lower max-connections perClient=250 descriptors=1024",
+    ],
+    [
+      { maxConnections: 0, maxPerClient: 0, descriptors: 1024, room: 448 },
+      "warning any number of connections, and descriptors for 448: raise ulimit -n or lower max-connections descriptors=1024",
+    ],
+  ],
+  "connection-dropped": [
+    [
+      { client: "192.0.2.7:4000", limit: "max-pending", pending: true },
+      "info    connection dropped client=192.0.2.7:4000 limit=max-pending pending=true",
+    ],
+  ],
   "debugger-open": [[
     {},
     "error   SIGUSR1 has opened the runtime's debugger while this was being loaded, and nothing closes it: " +

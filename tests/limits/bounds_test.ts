@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { roomIn } from "../../lib/limits/bounds.ts";
+
+Deno.test("`roomIn()` keeps a share of the descriptors, and counts two for a tunnel, four where it may start a program", () => {
+  const cases: [descriptors: number, tunnels: number, withPrograms: number][] = [
+    [16, 1, 1],
+    [64, 16, 8],
+    [256, 112, 56],
+    [1024, 448, 224],
+    [65_536, 32_256, 16_128],
+    [1_048_576, 523_776, 261_888],
+  ];
+  for (const [descriptors, tunnels, withPrograms] of cases) {
+    assert.equal(roomIn(descriptors, false), tunnels);
+    assert.equal(roomIn(descriptors, true), withPrograms);
+  }
+});
