@@ -8,6 +8,7 @@ import type { Shortage } from "../base/exhaustion.ts";
 import type { Peer } from "../base/peer.ts";
 import type { HostConfig } from "../config/config.ts";
 import type { ProcReport } from "../events/event.ts";
+import type { RequestHead } from "../http/request.ts";
 import type { BackendConnection } from "./connection.ts";
 
 /** Where a request leads, of a route with targets. */
@@ -23,6 +24,9 @@ export interface ConnectRequest {
   readonly peer: Peer;
   /** Who that has proved to be; null where nobody asked. */
   readonly user: string | null;
+  /** What a program that is started for it is told of, but for the parameters of its query that hold secrets. */
+  readonly head: RequestHead;
+  readonly secrets: readonly string[];
   /** The `Host` the client asked for, which `hash` takes with the path. */
   readonly authority: string;
   /** The request's path, without its query. */

@@ -2,7 +2,7 @@
  * A host that is a program started for each tunnel, spoken to over its standard input and output, as inetd does: one socket, or two pipes
  * where no descriptor can be given to a program.
  *
- * The program is told WSTUNNEL_CLIENT_ADDRESS, WSTUNNEL_PATH and WSTUNNEL_ORIGIN (empty without one). Its end, not that of
+ * The program is told WSTUNNEL_CLIENT_ADDRESS, WSTUNNEL_PATH and WSTUNNEL_ORIGIN (empty without one), and what CGI has names for. Its end, not that of
  * what it may have left behind, ends the tunnel's output.
  *
  * @module
@@ -11,6 +11,7 @@ import { shortageOf } from "../base/exhaustion.ts";
 import { within } from "../base/within.ts";
 import type { ExecTarget } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
+import { CGI_NAMES, cgiVariables } from "../http/cgi.ts";
 import { type Child, type ChildIo, spawnChild, type SpawnResult } from "../process/child.ts";
 import { childEnvironment } from "../process/environment.ts";
 import type { Guard } from "../process/guard.ts";
@@ -192,6 +193,7 @@ export class ExecHost implements Host {
     const { name, route } = use.setting;
     const { command, environment, copyEnvironment, killSignal } = targetOf(use.setting);
     const ours = Deno.env.toObject();
+    for (const name of CGI_NAMES) delete ours[name];
     return spawnChild({
       command,
       environment: childEnvironment(ours, copyEnvironment, environment, toldTo(request)),
@@ -272,8 +274,10 @@ function targetOf({ config: { target } }: HostSetting): ExecTarget {
   return target;
 }
 
-function toldTo({ peer, path, origin }: ConnectRequest): Record<string, string> {
+function toldTo(request: ConnectRequest): Record<string, string> {
+  const { peer, path, origin } = request;
   return {
+    ...cgiVariables(request),
     WSTUNNEL_CLIENT_ADDRESS: peer.address,
     WSTUNNEL_PATH: path,
     WSTUNNEL_ORIGIN: origin ?? "",

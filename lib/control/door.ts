@@ -25,7 +25,7 @@ import { type AcceptedRequest, decide } from "../http/verdict.ts";
 import type { Limit, Pass } from "../limits/connections.ts";
 import { Tally } from "../limits/tally.ts";
 import { answerFor, createGate } from "./gate.ts";
-import type { Generations } from "./generation.ts";
+import type { Generation, Generations } from "./generation.ts";
 import type { Registry } from "./registry.ts";
 import { Session } from "./session.ts";
 import type { Sweep } from "../engine/sweep.ts";
@@ -87,20 +87,14 @@ export function createDoor(options: DoorOptions): Door {
     trusts: ({ address }) => isTrusted(generations.current.trust, address),
     unproxied: ({ name: client }, reason) => emit({ kind: "proxy-header-refused", client, reason }),
     admit(head, sender, pass) {
-      const { rules, trust, pools, access, targets, tickMs, tunnelLimits, checksOrigins } =
-        generations.current;
+      const { rules, trust, checksOrigins } = generations.current;
       const peer = clientOf(head.headers, sender, trust);
       const refusal = peer === sender ? null : speaksFor(pass, peer);
       if (refusal !== null) return { answer: refusal };
       const verdict = decide(head, peer.address, rules);
       if ("accept" in verdict) {
-        const { accept } = verdict;
-        const { key } = accept;
-        const pool = pools.get(key)!;
-        const asked = { access: access.get(key) ?? null, targets: targets.get(key) ?? null };
-        const limits = tunnelLimits.get(key)!;
         pass.letIn();
-        return { accept: { ...accept, pool, ...asked, tickMs, limits, pass }, peer };
+        return { accept: withWay(verdict.accept, generations.current, pass), peer };
       }
       const asked = askedBy(head, checksOrigins);
       if ("health" in verdict) {
@@ -133,6 +127,22 @@ export function createDoor(options: DoorOptions): Door {
   };
 }
 
+/** A request with what its route has for it. */
+function withWay(accept: AcceptedRequest, generation: Generation, pass: Pass): Admitted {
+  const { pools, access, targets, secrets, tunnelLimits, tickMs } = generation;
+  const { key } = accept;
+  return {
+    ...accept,
+    pool: pools.get(key)!,
+    access: access.get(key) ?? null,
+    targets: targets.get(key) ?? null,
+    secrets: secrets.get(key) ?? [],
+    limits: tunnelLimits.get(key)!,
+    tickMs,
+    pass,
+  };
+}
+
 /** A backend, no backend, or a client that may not come in. */
 async function connectBackend(
   tunnels: Tally,
@@ -141,7 +151,7 @@ async function connectBackend(
   peer: Peer,
   signal: AbortSignal,
 ): Promise<Taken | { readonly failure: ConnectFailure } | RefusedEntry> {
-  const { authority, path, origin, access, targets, pool, instead } = accept;
+  const { authority, path, origin, access, targets, pool, instead, secrets } = accept;
   const visit = { head, peer, path, signal };
   const entry = access === null ? NOBODY : await access.enter(visit);
   if ("answer" in entry) return entry;
@@ -152,7 +162,17 @@ async function connectBackend(
   const { target } = choice;
   const { key, limits: { maxTunnels } } = accept;
   if (!tunnels.take(key, maxTunnels)) return tooMany(maxTunnels);
-  const result = await pool.connect({ peer, user, authority, path, origin, target, signal });
+  const result = await pool.connect({
+    peer,
+    user,
+    head,
+    secrets,
+    authority,
+    path,
+    origin,
+    target,
+    signal,
+  });
   if (result.ok) return { lease: result.lease, user };
   tunnels.give(key);
   return result;

@@ -10,6 +10,7 @@
 import type { Access } from "../access/access.ts";
 import { createAccess } from "../access/create.ts";
 import { createTargets, type Targets } from "../access/targets/targets.ts";
+import { secretParameters } from "../access/secret_parameters.ts";
 import type { EventOf, ProcReport } from "../events/event.ts";
 import type { Hosts } from "../backend/hosts.ts";
 import { createPool, type RoutePool } from "../backend/pool.ts";
@@ -39,6 +40,8 @@ export interface Generation {
   readonly targets: ReadonlyMap<string, Targets>;
   /** By key of `wstunnel.server`. */
   readonly tunnelLimits: ReadonlyMap<string, TunnelLimits>;
+  /** By key of `wstunnel.server`: the parameters of a query that hold secrets. */
+  readonly secrets: ReadonlyMap<string, readonly string[]>;
   readonly limits: Limits;
   readonly bounds: ConnectionBounds;
   /** How often its tunnels are to be looked at. */
@@ -63,6 +66,7 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
     targets: createTargets(routes, emit),
     tunnelLimits: new Map(routes.map((route) => [route.key, route])),
     bounds: boundsOf(config, roomFor(config)),
+    secrets: new Map(routes.map((route) => [route.key, secretParameters(route)])),
     limits: { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes },
     tickMs: tickFor(timesOf(config)),
     graceMs,

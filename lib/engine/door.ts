@@ -25,6 +25,8 @@ export interface Admitted extends AcceptedRequest {
   readonly access: Access | null;
   /** Null: it leads to the hosts of its pool. */
   readonly targets: Targets | null;
+  /** The parameters of its query that hold secrets. */
+  readonly secrets: readonly string[];
   /** How often its tunnel is to be looked at. */
   readonly tickMs: number;
   readonly limits: TunnelLimits;

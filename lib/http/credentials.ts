@@ -8,6 +8,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { TokenPlace } from "../config/auth_kinds.ts";
+import { queryOf } from "./query.ts";
 import { listElements, type RequestHead } from "./request.ts";
 
 /** A token, or why what stands there is none; nothing of it is repeated. Null: there is none. */
@@ -85,10 +86,6 @@ function credentialsOf(authorization: string | null, scheme: string): string | n
 /** RFC 9110 section 11.2. */
 function isToken68(text: string): boolean {
   return /^[A-Za-z0-9\-._~+/]+=*$/.test(text);
-}
-
-function queryOf(target: string): string {
-  return /^[^?#]*\?([^#]*)/.exec(target)?.[1] ?? "";
 }
 
 /** The values of a name in a list of pairs. */

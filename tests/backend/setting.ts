@@ -110,6 +110,13 @@ export function request(change: Partial<ConnectRequest> = {}): ConnectRequest {
   return {
     peer: PEER,
     user: null,
+    head: {
+      method: "GET",
+      target: "/test",
+      version: "1.1",
+      headers: new Headers({ host: "example.com" }),
+    },
+    secrets: [],
     authority: "example.com",
     path: "/test",
     origin: null,

@@ -32,14 +32,34 @@ for (
       ["/usr/bin/env"],
       `bin-copy-environment = ["PATH"]\nbin-environment = { DISPLAY = ":1" }`,
     );
-    using client = await openTunnel(program.address, "/desk/7?secret=1", fields);
-    const variables = (await readAll(client)).trim().split("\n").map((line) => line.split("="));
-    assert.deepEqual(Object.fromEntries(variables), {
+    using client = await openTunnel(program.address, "/desk/7?a=1", {
+      ...fields,
+      "User-Agent": "test/1",
+      "X-Forwarded-For": "192.0.2.1",
+      "Proxy": "http://192.0.2.1",
+      "Cookie": "a=b",
+    });
+    const variables = (await readAll(client)).trim().split("\n")
+      .map((line) => [line.split("=", 1)[0]!, line.slice(line.indexOf("=") + 1)]);
+    const { REMOTE_PORT, ...told } = Object.fromEntries(variables);
+    const { port } = client.connection.localAddr as Deno.NetAddr;
+    assert.equal(REMOTE_PORT, String(port));
+    assert.deepEqual(told, {
       PATH: Deno.env.get("PATH"),
       DISPLAY: ":1",
       WSTUNNEL_CLIENT_ADDRESS: "127.0.0.1",
       WSTUNNEL_PATH: "/desk/7",
       WSTUNNEL_ORIGIN: origin,
+      REMOTE_ADDR: "127.0.0.1",
+      REQUEST_METHOD: "GET",
+      REQUEST_URI: "/desk/7?a=1",
+      QUERY_STRING: "a=1",
+      SERVER_NAME: "example.com",
+      SERVER_PORT: program.address.split(":")[1],
+      SERVER_PROTOCOL: "HTTP/1.1",
+      HTTP_HOST: "example.com",
+      HTTP_USER_AGENT: "test/1",
+      ...(origin !== "" && { HTTP_ORIGIN: origin }),
     });
   });
 }
