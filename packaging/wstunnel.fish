@@ -3,6 +3,7 @@ complete -c wstunnel -f
 complete -c wstunnel -n __fish_use_subcommand -a check -d 'check the configuration'
 complete -c wstunnel -l server -x -d 'backend'
 complete -c wstunnel -l path -x -d 'path prefix, or suffix such as .vnc'
+complete -c wstunnel -l targets -r -F -d 'in place of --server'
 complete -c wstunnel -l listen -x -d 'where clients connect'
 complete -c wstunnel -l listen-mode -x -d 'permissions of --listen unix'
 complete -c wstunnel -l listen-group -x -d 'group, name or number, whom --listen unix'

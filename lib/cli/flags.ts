@@ -47,6 +47,12 @@ export const FLAGS: readonly Flag[] = [
       `${PER_ROUTE}; a --server before any --path gets every other path`,
   },
   {
+    name: "--targets",
+    value: "FILE",
+    summary: "in place of --server: a file of lines token: host:port, or a folder of such files; " +
+      "the client says its token as ?token=",
+  },
+  {
     name: "--listen",
     value: "ADDRESS",
     repeatable: true,

@@ -18,8 +18,11 @@ const NO_CLIENT =
 const NO_AUTH =
   "passwords are for a reverse proxy in front; pages of other sites are kept away by " +
   "--origin example.com";
-const PATHS = "a target has a path in place of a token: wstunnel --path /a --server HOST-A:PORT " +
-  "--path /b --server HOST-B:PORT";
+const TOKENS =
+  "tokens of a file, or of a folder of such files, are: wstunnel --frame-type binary " +
+  "--targets FILE; of an API, JWT or Redis: targets, a key of the file";
+const HOST_TOKEN =
+  'the name of the host is a token by from = ["host"], a key of targets in the file';
 const NO_FILES = "files are for a web server beside it, this serves WebSockets alone";
 const STAYS = "it stays in the foreground, a supervisor such as systemd keeps it running";
 const STDERR = "the log goes to standard error";
@@ -44,8 +47,8 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["--web", true, NO_FILES],
   ["--web-auth", false, NO_AUTH],
   ["--auth-plugin --auth-source --basic-auth --http-upgrade-credentials", true, NO_AUTH],
-  ["--token --token-plugin --token-source --target-config", true, PATHS],
-  ["--host-token", false, PATHS],
+  ["--token --token-plugin --token-source --target-config", true, TOKENS],
+  ["--host-token", false, HOST_TOKEN],
   ["--restrict-http-upgrade-path-prefix --url-path --prefix", true, "a path is said by --path /a"],
   ["--unix-target", true, "a unix socket is --server unix:/path"],
   ["--unix-listen", true, "a unix socket is --listen unix:/path"],

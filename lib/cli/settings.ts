@@ -14,7 +14,7 @@ import { shellWord } from "../base/shell.ts";
 /**
  * Turns flags, in the order they were given, into settings at their places in the file; what can't be is a setting with a `rule`.
  *
- * A `--path` begins a route, to which the `--server`s behind it belong, and the flags of a route; what stands before the
+ * A `--path` begins a route, to which the `--server`s behind it belong, or `--targets`, and the flags of a route; what stands before the
  * first one holds for all. A `--server` there is the route `/`, which gets what no other route does. So a `--path` at the
  * end has nothing to lead to, which is refused: `--server A --path /a` once meant what `--path /a --server A` means, and
  * taken so it would lead every other path to A, or, with more routes, `/a` to the server of another.
@@ -22,7 +22,8 @@ import { shellWord } from "../base/shell.ts";
 export function toSettings(given: readonly GivenFlag[]): Setting[] {
   const [all, ...paths] = splitAtPaths(given);
   return [
-    ...FLAGS.flatMap((flag) => flagSettings(flag, all.flags, flag.path)),
+    ...FLAGS.filter((flag) => !isLead(flag))
+      .flatMap((flag) => flagSettings(flag, all.flags, flag.path)),
     ...listenerSettings(all.flags),
     ...routeSettings(all, paths),
   ];
@@ -47,8 +48,19 @@ function splitAtPaths(given: readonly GivenFlag[]): [Group, ...Group[]] {
   return [all, ...paths];
 }
 
+/** What says where a route leads. */
+const LEADS = ["--server", "--targets"] as const;
+
+function isLead({ name }: { readonly name: string }): boolean {
+  return LEADS.some((lead) => lead === name);
+}
+
+function leads({ flags }: Group): boolean {
+  return LEADS.some((name) => valuesOf(name, flags).length > 0);
+}
+
 function isPerRoute({ name }: GivenFlag): boolean {
-  return name === "--server" || FLAGS.some((flag) => flag.name === name && flag.perRoute);
+  return isLead({ name }) || FLAGS.some((flag) => flag.name === name && flag.perRoute);
 }
 
 function valuesOf(name: Flag["name"], flags: readonly GivenFlag[]): string[] {
@@ -89,10 +101,9 @@ const SERVER: Path = ["wstunnel", "server"];
 
 function routeSettings(all: Group, paths: readonly Group[]): Setting[] {
   // The one before them comes last: of two routes that match the first is taken, and `/` matches everything.
-  const routes = [...paths, all].filter(({ flags }) => valuesOf("--server", flags).length > 0);
-  const replaceTable: Setting[] = routes.length === 0
-    ? []
-    : [{ flag: "--server", path: SERVER, value: {} }];
+  const routes = [...paths, all].filter(leads);
+  const flag = LEADS.find((name) => routes.some(({ flags }) => valuesOf(name, flags).length > 0));
+  const replaceTable: Setting[] = flag === undefined ? [] : [{ flag, path: SERVER, value: {} }];
   return [
     ...paths.flatMap((group, at) => pathProblems(group, at, all, paths)),
     ...replaceTable,
@@ -101,6 +112,7 @@ function routeSettings(all: Group, paths: readonly Group[]): Setting[] {
         ? []
         : [{ flag: pathFlag(route), path: [...SERVER, route.key], value: {} }]),
       ...serverSettings(route),
+      ...targetSettings(route),
       ...(route === all ? [] : ownSettings(route)),
     ]),
   ];
@@ -121,7 +133,7 @@ function pathProblems(
   const path = ["--path"];
   const before = paths.slice(0, at).some(({ key }) => key === group.key);
   const stray = valuesOf("--server", all.flags);
-  if (valuesOf("--server", group.flags).length === 0) {
+  if (!leads(group)) {
     const servers = paths.length === 1 && stray.length > 0 ? stray : ["127.0.0.1:5900"];
     const line = ["wstunnel", "--path", shellWord(group.key || "/")]
       .concat(servers.flatMap((server) => ["--server", shownServer(server)]));
@@ -130,8 +142,12 @@ function pathProblems(
   if (before) {
     return [{ flag, path, rule: "must be given once: put its --servers behind the first" }];
   }
-  if (group.key === all.key && stray.length > 0) {
-    return [{ flag, path, rule: "is the --server before it already: put that behind it" }];
+  if (group.key === all.key && leads(all)) {
+    return [{
+      flag,
+      path,
+      rule: "is the --server, or --targets, before it already: put that behind it",
+    }];
   }
   return [];
 }
@@ -147,8 +163,14 @@ function ownSettings({ key, flags }: Group): Setting[] {
     .flatMap((flag) => flagSettings(flag, flags, [...SERVER, key, ...flag.path!.slice(1)]));
 }
 
+function targetSettings({ key, flags }: Group): Setting[] {
+  const flag = FLAGS.find(({ name }) => name === "--targets")!;
+  return flagSettings(flag, flags, [...SERVER, key, "targets", "file"]);
+}
+
 function serverSettings({ key, flags }: Group): Setting[] {
   const flag = "--server";
+  if (valuesOf(flag, flags).length === 0) return [];
   const hosts = valuesOf(flag, flags).map(toHost);
   const path = [...SERVER, key, "hosts"];
   const broken = hosts.filter((host) => "rule" in host).map((host) => ({ flag, path, ...host }));

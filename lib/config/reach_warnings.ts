@@ -27,7 +27,8 @@ function warnOfOpenKeys(raw: unknown): Finding[] {
 
 /** Whoever stands between reads them along, and comes in with them. */
 function warnOfClearText(raw: unknown): Finding[] {
-  const asks = Object.keys(tableAt(raw, ["wstunnel", "server"])).some((key) => asksWho(raw, key));
+  const asks = Object.entries(tableAt(raw, ["wstunnel", "server"]))
+    .some(([key, route]) => asksWho(raw, key) || needsToken(route));
   const reached = eachListener(raw).find(({ listener }) =>
     isBeyondLoopback(listener["address"]) && listener["tls"] === undefined
   );
@@ -45,8 +46,16 @@ function openKeys(raw: unknown): string[] {
       const list = (isTable(route) ? route[name] : undefined) ?? wstunnel[name];
       return Array.isArray(list) && list.length > 0;
     });
-    return isSaid || asksWho(raw, key) ? [] : [key];
+    return isSaid || asksWho(raw, key) || needsToken(route) ? [] : [key];
   });
+}
+
+/** Whether it leads nowhere without a token, which whoever knows it may use; the name of a host is none that is secret. */
+function needsToken(route: unknown): boolean {
+  const targets = tableAt(route, ["targets"]);
+  const from = targets["from"];
+  const isSecret = !(Array.isArray(from) && from.includes("host"));
+  return isSecret && ["file", "dir", "api", "redis"].some((name) => targets[name] !== undefined);
 }
 
 /** Warns of a network that is everybody's. */

@@ -123,7 +123,7 @@ Deno.test("`toSettings()` refuses an order that leads nowhere, and shows one tha
     ],
     [
       "--server h:1 --path / --server h:2",
-      "--path /: is the --server before it already: put that behind it",
+      "--path /: is the --server, or --targets, before it already: put that behind it",
     ],
   ];
   for (const [line, ...said] of cases) assert.deepEqual(problems(line), said, line);
@@ -179,4 +179,27 @@ Deno.test("`toSettings()` leaves what is no number as text", () => {
     const [setting] = toSettings([{ name: "--debug", value: text }]);
     assert.deepEqual(setting, { flag: "--debug", path: ["wstunnel", "debug"], value: text });
   }
+});
+
+Deno.test("`toSettings()` makes targets of --targets, for every path or for the one before it", () => {
+  const targets = (key: string, file: string) => ({
+    flag: "--targets",
+    path: [...SERVER, key, "targets", "file"],
+    value: file,
+  });
+  const table = { ...TABLE, flag: "--targets" };
+  assert.deepEqual(settings("--targets /etc/t"), [table, targets("/", "/etc/t")]);
+  assert.deepEqual(settings("--path /a --targets /t --path /b --server h:1"), [
+    TABLE,
+    key("/a"),
+    targets("/a", "/t"),
+    key("/b"),
+    server("/b", 1),
+  ]);
+  assert.deepEqual(problems("--targets a --targets b"), [
+    '--targets: must be given once, not as "a" and "b"',
+  ]);
+  assert.deepEqual(problems("--targets a --path / --server h:1"), [
+    "--path /: is the --server, or --targets, before it already: put that behind it",
+  ]);
 });

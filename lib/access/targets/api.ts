@@ -8,7 +8,7 @@
  */
 import { startDeadline } from "../../base/deadline.ts";
 import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource } from "./source.ts";
-import { parseTargetAnswer } from "./target_text.ts";
+import { parseTargetAnswer } from "../../config/target_text.ts";
 
 export interface ApiOptions {
   /** With `%s` in the place of the token. */

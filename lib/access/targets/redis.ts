@@ -5,7 +5,7 @@
  */
 import { within } from "../../base/within.ts";
 import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource } from "./source.ts";
-import { parseTargetAnswer } from "./target_text.ts";
+import { parseTargetAnswer } from "../../config/target_text.ts";
 
 export interface RedisOptions {
   /** `redis://user:password@host:port/db`, or `rediss:` by TLS. */

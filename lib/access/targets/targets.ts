@@ -15,7 +15,7 @@ import { readAuthorities } from "./authorities.ts";
 import { type ChooseAddress, createNamed } from "./named.ts";
 import { createRedis } from "./redis.ts";
 import type { TargetSource } from "./source.ts";
-import { targetOf } from "./target_text.ts";
+import { targetOf } from "../../config/target_text.ts";
 import { createTokenFile } from "./token_file.ts";
 import { createTokenFolder } from "./token_folder.ts";
 import { findTargetToken } from "./token.ts";

@@ -7,7 +7,7 @@
 import { parseUnixPath } from "../../base/address.ts";
 import { readTextFile } from "../../base/read_file.ts";
 import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource } from "./source.ts";
-import { parseTarget } from "./target_text.ts";
+import { parseTarget } from "../../config/target_text.ts";
 
 /** A host name has 253 characters, a socket's path 107. */
 const MAX_FILE_BYTES = 1024;

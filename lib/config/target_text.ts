@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Address, parseAddress } from "../../base/address.ts";
-import { isTable } from "../../config/table.ts";
+import { type Address, parseAddress } from "../base/address.ts";
+import { isTable } from "./table.ts";
 
 /**
  * Reads `host:port`, `[v6]:port` or `unix:/path`. As websockify reads them: an IPv6 address may stand without its brackets, the port being

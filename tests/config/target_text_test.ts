@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
-import { formatAddress } from "../../../lib/base/address.ts";
-import {
-  parseTarget,
-  parseTargetAnswer,
-  targetOf,
-} from "../../../lib/access/targets/target_text.ts";
-import { type LineProblem, readTokenLines } from "../../../lib/access/targets/token_lines.ts";
+import { formatAddress } from "../../lib/base/address.ts";
+import { parseTarget, parseTargetAnswer, targetOf } from "../../lib/config/target_text.ts";
+import { type LineProblem, readTokenLines } from "../../lib/config/token_lines.ts";
 
 const shown = (address: ReturnType<typeof parseTarget>) => address && formatAddress(address);
 

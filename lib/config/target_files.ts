@@ -1,0 +1,80 @@
+/**
+ * The files and folders that `targets` name, on the machine that a configuration is read on. They may come later, and change while we run, so
+ * that nothing is refused for them, but a file of authorities, without which no source could be asked.
+ *
+ * @module
+ */
+import { utf8Text } from "../base/small_file.ts";
+import type { Kind, Machine } from "./machine.ts";
+import type { Finding, Path } from "./problem.ts";
+import { isTable, type Table, tableAt } from "./table.ts";
+import { type LineProblem, readTokenLines } from "./token_lines.ts";
+
+/** Wrong lines that are named. */
+const MOST_NAMED = 3;
+
+function eachTargets(raw: unknown): { readonly targets: Table; readonly path: Path }[] {
+  const server = ["wstunnel", "server"];
+  return Object.entries(tableAt(raw, server)).flatMap(([key, route]) => {
+    const targets = isTable(route) ? route["targets"] : undefined;
+    return isTable(targets) ? [{ targets, path: [...server, key, "targets"] }] : [];
+  });
+}
+
+/** What is wrong with the files of authorities. */
+export function findTargetProblems(raw: unknown, machine: Machine): Finding[] {
+  return eachTargets(raw).flatMap(({ targets, path }): Finding[] => {
+    const { ca } = targets;
+    if (typeof ca !== "string") return [];
+    const file = machine.read(ca);
+    const text = "bytes" in file ? utf8Text(file.bytes) : null;
+    const isRight = text !== null && /^-----BEGIN CERTIFICATE-----/m.test(text);
+    if (isRight) return [];
+    const problem = "problem" in file ? file.problem : "holds no certificate as PEM";
+    return [{ path: [...path, "ca"], rule: `${JSON.stringify(ca)} ${problem}` }];
+  });
+}
+
+/** Warns of token files and folders that aren't there, of lines that are none, and of what every user of the machine can read. */
+export function warnOfTargetFiles(raw: unknown, machine: Machine): Finding[] {
+  return eachTargets(raw).flatMap(({ targets: { file, dir }, path }) => [
+    ...(typeof file === "string" ? warnOfFile(file, [...path, "file"], machine) : []),
+    ...(typeof dir === "string" ? warnOfFolder(dir, [...path, "dir"], machine) : []),
+  ]);
+}
+
+const UNSEEN: readonly Kind[] = ["hidden", null];
+
+function warnOfFile(file: string, path: Path, machine: Machine): Finding[] {
+  const warn = (rule: string): Finding => ({ path, rule: `${JSON.stringify(file)} ${rule}` });
+  const kind = machine.kindOf(file);
+  if (UNSEEN.includes(kind)) {
+    return [warn(kind === null ? "isn't there" : "cannot be read: permission denied")];
+  }
+  if (kind === "folder") return [];
+  const open = machine.isReadByAll(file)
+    ? [warn("can be read by every user of this machine: chmod o-rwx")]
+    : [];
+  const read = machine.read(file);
+  // One that is too large to be looked at here is read all the same.
+  if ("problem" in read) return open;
+  const text = utf8Text(read.bytes);
+  if (text === null) return [...open, warn("is not UTF-8 text")];
+  const problems: LineProblem[] = [];
+  for (const _ of readTokenLines(text, new Map(), problems));
+  return [...open, ...problems.length > 0 ? [warn(nameLines(problems))] : []];
+}
+
+function nameLines(problems: readonly LineProblem[]): string {
+  const named = problems.slice(0, MOST_NAMED)
+    .map(({ line, problem }) => `line ${line} ${problem}`);
+  const more = problems.length - named.length;
+  return named.concat(more > 0 ? [`and ${more} more lines`] : []).join("; ");
+}
+
+function warnOfFolder(folder: string, path: Path, machine: Machine): Finding[] {
+  const kind = machine.kindOf(folder);
+  if (kind === "folder" || kind === "hidden") return [];
+  const rule = kind === null ? "isn't there" : "is no folder";
+  return [{ path, rule: `${JSON.stringify(folder)} ${rule}` }];
+}
