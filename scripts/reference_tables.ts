@@ -13,7 +13,10 @@ export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
     "400",
     "no `Host` (HTTP/1.0 needs none), a bad `Sec-WebSocket-Key`, no `Origin` where origins are checked, a path that [readers differ on](#paths), a malformed request",
   ],
-  ["403", "the origin or the client's address is not admitted"],
+  [
+    "403",
+    "the origin or the client's address is not admitted, or its token or address leads to no [target](#targets)",
+  ],
   ["404", "no key matches the path"],
   ["408", "no complete request within `handshake-timeout`"],
   ["414, 431, 505", "too long a request line, too large a head, another HTTP version"],

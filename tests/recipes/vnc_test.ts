@@ -44,3 +44,40 @@ testRecipe(
     );
   },
 );
+
+testRecipe(
+  "the recipe for VNC of several machines shows each token's screen",
+  ["Xtigervnc", "/usr/share/novnc", "chromium", "python3"],
+  async (shell) => {
+    const heading = "VNC of several machines, by tokens";
+    const files = freePort();
+    const sizes = ["320x200", "400x300"];
+    const ports = sizes.map(() => freePort());
+    for (const [at, size] of sizes.entries()) {
+      await shell.start(
+        `Xtigervnc -displayfd 1 -rfbport ${
+          ports[at]
+        } -localhost -SecurityTypes None -wr -geometry ${size}`,
+        `127.0.0.1:${ports[at]}`,
+      );
+    }
+    const server = fill(recipe(heading, "sh"), {
+      "127.0.0.1:5901": `127.0.0.1:${ports[0]}`,
+      "127.0.0.1:5902": `127.0.0.1:${ports[1]}`,
+      "6080": String(files),
+    });
+    await shell.start(server, `127.0.0.1:${shell.port}`, `127.0.0.1:${files}`);
+    const places = { "6080": String(files), "8080": String(shell.port) };
+    const first = fill(recipe(heading, "text").trim(), places);
+    const second = fill(first, { mFhPS2g4wqAq: "kZ7pQ5tXc2Bn" });
+    for (const [url, screen] of [[first, "320,200"], [second, "400,300"]] as const) {
+      await using page = await openPage(url);
+      let seen: unknown;
+      const shows = async () =>
+        (seen = await page.evaluate(LAST_PIXEL)) === `${screen},255,255,255,255`;
+      await eventually(`a white screen of ${screen}`, shows).catch((error) =>
+        assert.fail(`${error.message}: ${seen}`)
+      );
+    }
+  },
+);
