@@ -17,24 +17,35 @@ export interface KeyUrl {
   close(): void;
 }
 
-/** How long keys are young where their server doesn't say, and what it may say. */
-const MAX_AGE_MS = { standard: 600_000, least: 60_000, most: 24 * 3600_000 } as const;
+/** Times in milliseconds. */
+export interface KeyTimes {
+  /** How long keys are young where their server doesn't say, and the least and the most that it may say. */
+  readonly age: number;
+  readonly leastAge: number;
+  readonly mostAge: number;
+  /** How long old keys hold that can't be renewed: one that was withdrawn must not hold for ever. */
+  readonly stale: number;
+  /** Between two questions, whatever clients send. */
+  readonly cooldown: number;
+  /** How long a server may take. */
+  readonly timeout: number;
+}
 
-/** Keys that could not be renewed for so long count no more: one that was withdrawn must not hold for ever. */
-const MAX_STALE_MS = 24 * 3600_000;
-
-/** Between two questions, whatever clients send. */
-const COOLDOWN_MS = 10_000;
-
-/** How long a server may take. */
-const TIMEOUT_MS = 5_000;
+const TIMES: KeyTimes = {
+  age: 600_000,
+  leastAge: 60_000,
+  mostAge: 24 * 3600_000,
+  stale: 24 * 3600_000,
+  cooldown: 10_000,
+  timeout: 5_000,
+};
 
 const MAX_BYTES = 1024 * 1024;
 
 /** What a server has answered. */
 type Fetched = { readonly keys: KeySet; readonly maxAgeMs: number } | { readonly problem: string };
 
-export function createKeyUrl(url: string, emit: Emit): KeyUrl {
+export function createKeyUrl(url: string, emit: Emit, times: KeyTimes = TIMES): KeyUrl {
   const closing = new AbortController();
   let held: KeySet | null = null;
   /** Of what is held; times by the clock that never goes back. */
@@ -45,7 +56,7 @@ export function createKeyUrl(url: string, emit: Emit): KeyUrl {
 
   async function ask(): Promise<void> {
     askedAtMs = performance.now();
-    const fetched = await fetchKeys(url, closing.signal);
+    const fetched = await fetchKeys(url, times, closing.signal);
     if (closing.signal.aborted) return;
     const shown = withoutQuery(url);
     if ("problem" in fetched) {
@@ -59,13 +70,13 @@ export function createKeyUrl(url: string, emit: Emit): KeyUrl {
     if (isNew || failed) emit({ kind: "keys-renewed", url: shown, keys: keys.keys.length });
     failed = false;
     freshUntilMs = performance.now() + maxAgeMs;
-    staleUntilMs = freshUntilMs + MAX_STALE_MS;
+    staleUntilMs = freshUntilMs + times.stale;
   }
 
   /** One question at a time, for all who wait for it; none during the cooldown. */
   function askOnce(): Promise<void> | null {
     if (asking !== null || closing.signal.aborted) return asking;
-    if (performance.now() < askedAtMs + COOLDOWN_MS) return null;
+    if (performance.now() < askedAtMs + times.cooldown) return null;
     return asking = ask().finally(() => asking = null);
   }
 
@@ -91,9 +102,9 @@ export function createKeyUrl(url: string, emit: Emit): KeyUrl {
   };
 }
 
-async function fetchKeys(url: string, closing: AbortSignal): Promise<Fetched> {
+async function fetchKeys(url: string, times: KeyTimes, closing: AbortSignal): Promise<Fetched> {
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
+  const timer = setTimeout(() => timeout.abort(), times.timeout);
   try {
     const response = await fetch(url, {
       headers: { accept: "application/json" },
@@ -105,9 +116,11 @@ async function fetchKeys(url: string, closing: AbortSignal): Promise<Fetched> {
     if (bytes === null) return { problem: `has more than ${MAX_BYTES} bytes` };
     const read = readKeySet(bytes);
     if ("problem" in read) return read;
-    return { keys: read.value, maxAgeMs: maxAgeOf(response.headers.get("cache-control")) };
+    return { keys: read.value, maxAgeMs: maxAgeOf(response.headers.get("cache-control"), times) };
   } catch (error) {
-    if (timeout.signal.aborted) return { problem: `has no answer within ${TIMEOUT_MS / 1000} s` };
+    if (timeout.signal.aborted) {
+      return { problem: `has no answer within ${times.timeout / 1000} s` };
+    }
     return { problem: whyNoAnswer(error) };
   } finally {
     clearTimeout(timer);
@@ -127,10 +140,10 @@ async function bodyOf({ body }: Response): Promise<Uint8Array<ArrayBuffer> | nul
 }
 
 /** RFC 9111 section 5.2.2.1. */
-function maxAgeOf(cacheControl: string | null): number {
+function maxAgeOf(cacheControl: string | null, { age, leastAge, mostAge }: KeyTimes): number {
   const seconds = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/.exec(cacheControl ?? "")?.[1];
-  if (seconds === undefined) return MAX_AGE_MS.standard;
-  return Math.min(MAX_AGE_MS.most, Math.max(MAX_AGE_MS.least, Number(seconds) * 1000));
+  if (seconds === undefined) return age;
+  return Math.min(mostAge, Math.max(leastAge, Number(seconds) * 1000));
 }
 
 /** The runtime's message begins with the whole URL, whose query may hold a secret. */

@@ -52,7 +52,7 @@ const MAX_ROUNDS = 500_000;
 
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 const SHA_CRYPT =
-  /^\$(?:5|6(?=.*\$.{86}$))\$(?:rounds=(\d{1,9})\$)?[^$\s:]{0,16}\$(?:.{43}|.{86})$/;
+  /^\$(?=5\$.*\$[./A-Za-z0-9]{43}$|6\$.*\$[./A-Za-z0-9]{86}$)[56]\$(?:rounds=(\d{1,9})\$)?[^$\s:]{0,16}\$[^$]+$/;
 
 const HASH_RULE = "must have a hash of bcrypt, as htpasswd -B makes it, or of SHA-256 or SHA-512 " +
   "crypt, as mkpasswd -m sha-512 does";
