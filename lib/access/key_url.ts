@@ -146,9 +146,9 @@ function maxAgeOf(cacheControl: string | null, { age, leastAge, mostAge }: KeyTi
   return Math.min(mostAge, Math.max(leastAge, Number(seconds) * 1000));
 }
 
-/** The runtime's message begins with the whole URL, whose query may hold a secret. */
+/** The runtime's message, or that of its cause, begins with the whole URL, whose query may hold a secret. */
 function whyNoAnswer(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const reason = /\): (.*)$/s.exec(message)?.[1] ?? "it has failed";
-  return `can't be asked: ${reason}`;
+  const { message, cause } = error as Error;
+  const said = cause instanceof Error ? cause.message : message;
+  return `can't be asked: ${said.replace(/^error sending request for url \([^ ]*\): /, "")}`;
 }

@@ -20,12 +20,12 @@ async function ask(
   address: string,
   target: string,
   fields: Fields = {},
-  line?: string,
+  line = `GET ${target} HTTP/1.1`,
 ): Promise<Answered> {
   using client = await openRaw(address);
   await client.write(handshake(target, fields, line));
   const { status, headers } = await client.head();
-  const hasBody = status !== 101 && !line?.startsWith("HEAD");
+  const hasBody = status !== 101 && !line.startsWith("HEAD");
   return { status, headers, body: hasBody ? await client.body({ status, headers }) : "" };
 }
 
