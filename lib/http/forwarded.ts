@@ -85,7 +85,7 @@ function elementBefore(value: string, end: number): { text: string; start: numbe
 const NODE = /^(?:\[([^\]]+)\]|(\d+\.\d+\.\d+\.\d+))(?::(\d{1,5}|_[\w.-]+))?$/;
 
 function parseNode(text: string): Node | null {
-  if (text === "unix:" || text === UNIX) return { address: UNIX, port: null };
+  if (text === "unix:") return { address: UNIX, port: null };
   const bare = canonicalIpAddress(text);
   if (bare !== null) return { address: bare, port: null };
   const match = NODE.exec(text);

@@ -12,6 +12,7 @@ import {
   openTunnel,
   type RawClient,
 } from "../support/raw_client.ts";
+import { assertNoSecret, makeSecret } from "../support/secrets.ts";
 import { NO_OPENSSH, prepareSshd, ssh, SSHD } from "../support/ssh.ts";
 import { allEnded, closeWell, readAll, sh, startExec } from "./exec.ts";
 import { pidsOf, report } from "./report.ts";
@@ -63,6 +64,49 @@ for (
     });
   });
 }
+
+Deno.test("the program is told who its client has proved to be, and nothing of what proves it", async () => {
+  const token = makeSecret("a token in the query");
+  const file = await Deno.makeTempFile();
+  try {
+    const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+    await Deno.writeTextFile(file, `anna sha256:${new Uint8Array(hash).toHex()}\n`);
+    await using program = await startWithFile(`
+[wstunnel]
+${BINARY_FRAMES}
+[wstunnel.server."/"]
+exec = ["/usr/bin/env"]
+auth = { token = "${file}", from = ["query:access", "cookie:access", "subprotocol"] }
+`);
+    const path = `/desk?a=1&%61ccess=${token}&b=2&access=${token}`;
+    using client = await openTunnel(program.address, path, {
+      Cookie: `access=${token}`,
+      Authorization: `Bearer ${token}`,
+      Referer: `https://desk.example/?access=${token}`,
+    });
+    const told = await readAll(client);
+    assertNoSecret("a program's environment", told);
+    const lines = told.split("\n");
+    for (const line of ["REMOTE_USER=anna", "QUERY_STRING=a=1&b=2", "REQUEST_URI=/desk?a=1&b=2"]) {
+      assert.ok(lines.includes(line), told);
+    }
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("what our own environment says of a request is not said to a program", async () => {
+  const stale = { REMOTE_USER: "root", HTTPS: "on", HTTP_ORIGIN: "https://stale", PATH: "/bin" };
+  const words = Object.entries(stale).map(([name, value]) => `${name}=${value}`);
+  await using program = await startProgram(
+    ["--server", "exec:/usr/bin/env", "--frame-type", "binary"],
+    { words: ["/usr/bin/env", ...words, ...startWords()] },
+  );
+  using client = await openTunnel(program.address);
+  const told = await readAll(client);
+  assert.match(told, /^PATH=\/bin$/m);
+  assert.doesNotMatch(told, /^(?:REMOTE_USER|HTTPS|HTTP_ORIGIN)=/m);
+});
 
 Deno.test("--server exec:PROGRAM carries bytes both ways and ends with its client", async () => {
   await using program = await startProgram(["--server", "exec:/bin/cat", "--frame-type", "binary"]);

@@ -57,6 +57,8 @@ const NAMED: readonly (readonly [header: ForwardedHeader, value: string, name: s
   ["x-forwarded-for", "", "10.0.0.1:4000"],
   ["x-forwarded-for", " , ,", "10.0.0.1:4000"],
   ["x-forwarded-for", "localhost", "10.0.0.1:4000"],
+  ["x-forwarded-for", "unix", "10.0.0.1:4000"],
+  ["x-forwarded-for", "192.0.2.1, unix:/run/x.sock", "10.0.0.1:4000"],
   ["x-forwarded-for", "192.0.2.256", "10.0.0.1:4000"],
   ["x-forwarded-for", "192.0.2.1:65536", "10.0.0.1:4000"],
   ["x-forwarded-for", "010.0.0.1", "10.0.0.1:4000"],
