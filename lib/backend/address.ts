@@ -17,6 +17,7 @@ import { encodeProxyHeader } from "../http/proxy_header.ts";
 import type { ConnectFailure, ConnectRequest, Lease } from "./backend.ts";
 import type { BackendConnection } from "./connection.ts";
 import { dial } from "./dial.ts";
+import type { TlsDial } from "./tls.ts";
 
 /** Times are on the clock of `performance.now()`, which the system's clock being set does not move. */
 export interface AddressState {
@@ -141,9 +142,10 @@ export async function leaseAddress(
   const { signal, peer, target } = request;
   const { connectTimeoutMs: timeoutMs, sendProxy } = host;
   const header = sendProxy === null ? undefined : encodeProxyHeader(sendProxy, peer);
+  const tls = tlsTo(state.address, host);
   const found = target?.found;
   const lookup = found && (() => Promise.resolve(found));
-  const dialled = await dial(state.address, { timeoutMs, signal, header, lookup });
+  const dialled = await dial(state.address, { timeoutMs, signal, header, tls, lookup });
   state.connecting--;
   if (dialled.ok) {
     state.connectedAt = performance.now();
@@ -162,6 +164,13 @@ export async function leaseAddress(
   }
   onRelease();
   return { ok: false, kind: isOurs ? kind : "down", reason };
+}
+
+function tlsTo(address: Address, { tls }: HostConfig): TlsDial | undefined {
+  if (tls === null) return undefined;
+  // A target may be a unix-domain socket: the dial refuses that.
+  const name = address.transport === "tcp" ? address.hostname : "";
+  return { serverName: tls.serverName ?? name, ca: tls.ca };
 }
 
 /** A class, since an idle tunnel holds one: closures would hold what they were made among. */

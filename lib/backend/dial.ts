@@ -12,6 +12,8 @@ import { startDeadline } from "../base/deadline.ts";
 import { connectShortageOf, type Shortage } from "../base/exhaustion.ts";
 import { connectTo, connectUnix, createCancel, firstToConnect, isIpv6 } from "./connect.ts";
 import type { BackendConnection } from "./connection.ts";
+import { readRoots } from "./roots.ts";
+import { startTls, type TlsDial } from "./tls.ts";
 
 /** A connection, or why there is none. */
 export type DialResult =
@@ -39,27 +41,36 @@ export interface DialOptions {
   readonly signal: AbortSignal;
   /** What the backend is told before anything else, as whom the connection is of. */
   readonly header?: Uint8Array | undefined;
+  /** Of an address of TCP: TLS is spoken behind that. */
+  readonly tls?: TlsDial | undefined;
   /** @default the system's */
   readonly lookup?: Lookup | undefined;
 }
 
 /** Connects to `address`. Never rejects. */
 export async function dial(address: Address, options: DialOptions): Promise<DialResult> {
-  const { timeoutMs, signal, lookup = lookUp } = options;
+  const { timeoutMs, signal, header, tls, lookup = lookUp } = options;
   if (signal.aborted) return ABORTED;
   const attempt = createCancel();
   const abort = () => attempt.abort();
   signal.addEventListener("abort", abort);
   const cancel = startDeadline(timeoutMs, abort);
+  let awaited = "answer";
   try {
-    const connection = await begin(await connect(address, attempt.signal, lookup), options);
+    const roots = tls === undefined ? [] : readRoots(tls.ca);
+    let connection: BackendConnection = await connect(address, attempt.signal, lookup);
+    if (header !== undefined) await writeFirst(connection, header);
+    if (tls !== undefined) {
+      awaited = "end of the TLS handshake";
+      connection = await startTls(tcpOf(connection), tls.serverName, roots, attempt.signal);
+    }
     if (!signal.aborted) return { ok: true, connection };
     connection.close();
     return ABORTED;
   } catch (error) {
     if (signal.aborted) return ABORTED;
     if (attempt.signal.aborted) {
-      return { ok: false, kind: "timeout", reason: `no answer within ${timeoutMs / 1000} s` };
+      return { ok: false, kind: "timeout", reason: `no ${awaited} within ${timeoutMs / 1000} s` };
     }
     const kind = connectShortageOf(error) ?? (isNobody(error) ? "closed" : "error");
     return { ok: false, kind, reason: (error as Error).message };
@@ -69,22 +80,20 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
   }
 }
 
-/** Says what stands in front of the tunnel's first byte, which may be the backend's. */
-async function begin(
-  connection: BackendConnection,
-  { header }: DialOptions,
-): Promise<BackendConnection> {
+/** A little goes into a connection that is new, whether or not its peer reads. */
+async function writeFirst(connection: BackendConnection, bytes: Uint8Array): Promise<void> {
   try {
-    if (header !== undefined) await writeAll(connection, header);
-    return connection;
+    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
   } catch (error) {
     connection.close();
     throw error;
   }
 }
 
-async function writeAll(connection: BackendConnection, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+function tcpOf(connection: BackendConnection): Deno.TcpConn {
+  if ("setNoDelay" in connection) return connection as Deno.TcpConn;
+  connection.close();
+  throw new TypeError("TLS is for a TCP address alone");
 }
 
 function isNobody(error: unknown): boolean {
@@ -128,7 +137,7 @@ function connect(
   address: Address,
   cancel: AbortSignal,
   lookup: Lookup,
-): Promise<BackendConnection> {
+): Promise<Deno.TcpConn | Deno.UnixConn> {
   if (address.transport === "unix") return connectUnix(address, cancel);
   const { hostname, port } = address;
   const connecting = isIpAddress(hostname)
@@ -153,8 +162,7 @@ async function connectByName(
     : await firstToConnect(hostnames, port, cancel);
 }
 
-function prepared(connection: Deno.TcpConn | Deno.UnixConn): BackendConnection {
-  if (!("setNoDelay" in connection)) return connection;
+function prepared(connection: Deno.TcpConn): Deno.TcpConn {
   try {
     connection.setNoDelay();
     // Without a read timeout it is what finds a host that has vanished; after two hours, unless the system is told otherwise.

@@ -10,6 +10,7 @@ import {
   createAddressState,
   leaseAddress,
   type LeaseResult,
+  markUp,
   reportOf,
   type Standing,
   standingOf,
@@ -61,6 +62,7 @@ export type HostReport = Omit<ProcReport, "route">;
 /** A host that is only connected to; `onRelease` is called with the end of each of its tunnels. */
 export function createFixedHost(address: Address, onRelease: () => void): Host {
   const state = createAddressState(address);
+  let spoken: string | null = null;
   return {
     connectsTo: state.name,
     get load() {
@@ -72,7 +74,12 @@ export function createFixedHost(address: Address, onRelease: () => void): Host {
     get problem() {
       return state.problem;
     },
-    keep() {},
+    /** What failed in one way of speaking to it says nothing of another. */
+    keep({ config: { tls, sendProxy } }) {
+      const now = JSON.stringify([tls, sendProxy]);
+      if (spoken !== null && spoken !== now) markUp(state);
+      spoken = now;
+    },
     letGo() {},
     start: () => Promise.resolve(),
     connect: (request, { config }) => leaseAddress(state, config, request, onRelease),

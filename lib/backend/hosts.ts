@@ -16,6 +16,7 @@ import { type Outages, unknownOutages } from "./outages.ts";
 import { createProcs } from "./procs.ts";
 import { ProgramHost } from "./program_host.ts";
 import { createTargetStates, type TargetStates } from "./target_states.ts";
+import { tlsClosed } from "./tls.ts";
 
 /** What lives of a route. */
 export interface RouteState {
@@ -101,6 +102,7 @@ export function createHosts(events: Events): Hosts {
     const stops = [...entries.values()].map(({ live }) => live.stop());
     await Promise.all([...stops, procs.end()]);
     await guard.close();
+    await tlsClosed();
   }
 
   return {

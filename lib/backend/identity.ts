@@ -7,7 +7,8 @@
  * | a program at an address | the route's key, the host's address | a process is the same while its address, command, environment and handover are |
  * | a program for each tunnel | the route's key, the command, the environment | each ends with its tunnel |
  *
- * Everything else takes effect on what is kept: times, `balance`, `disable-time`, numbers of processes, the signal that stops them.
+ * Everything else takes effect on what is kept: times, `tls` and `send-proxy` (an address is then tried anew, for what failed in one way of speaking
+ * to it says nothing of another; of its CAs nothing is kept, since each connect trusts what their files hold), `balance`, `disable-time`, numbers of processes, the signal that stops them.
  *
  * A host in two routes is two hosts, each with a load and an outage of its own; the processes at its addresses are the same, since only one can
  * listen there (`claims.ts` says whose). For the same reason a process whose command has changed is no process beside the former one: it takes

@@ -36,7 +36,8 @@ export const FLAGS: readonly Flag[] = [
     value: "ADDRESS",
     repeatable: true,
     summary:
-      "backend: host:port, [v6]:port, unix:/path or exec:COMMAND; replaces those of the file",
+      "backend: host:port, [v6]:port, unix:/path, tls:host:port or exec:COMMAND; replaces those of " +
+      "the file",
   },
   {
     name: "--path",

@@ -185,14 +185,18 @@ type ServerHost = { host: Record<string, unknown> } | { rule: string; text: stri
 
 function toHost(text: string): ServerHost {
   if (text.startsWith("exec:")) return { host: { exec: text.slice("exec:".length) } };
-  const parsed = parseAddress(text);
+  const overTls = text.startsWith("tls:");
+  const parsed = parseAddress(overTls ? text.slice("tls:".length) : text);
   if ("problem" in parsed) {
-    return {
-      rule: parsed.problem.replace(/ or unix:\/path\b/, ", unix:/path or exec:COMMAND"),
-      text,
-    };
+    const forms = ", unix:/path, tls:host:port or exec:COMMAND";
+    return { rule: parsed.problem.replace(/ or unix:\/path\b/, forms), text };
   }
   const { address } = parsed;
+  if (overTls) {
+    return address.transport === "tcp"
+      ? { host: { host: address.hostname, port: address.port, tls: true } }
+      : { rule: "tls: stands in front of host:port or [v6]:port", text };
+  }
   return address.transport === "tcp"
     ? { host: { host: address.hostname, port: address.port } }
     : { host: { socket: formatAddress(address).slice("unix:".length) } };

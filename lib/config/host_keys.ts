@@ -5,11 +5,41 @@
  */
 import { type Keys, partOf } from "./key.ts";
 import { oneOf, seconds, trueOrFalse, whole } from "./kinds.ts";
-import { command, hostOrSocket, socketPath, variableNames, variables } from "./text_kinds.ts";
+import { tableOrBoolean } from "./nested_table.ts";
+import {
+  command,
+  filePaths,
+  hostName,
+  hostOrSocket,
+  socketPath,
+  variableNames,
+  variables,
+} from "./text_kinds.ts";
 
 const MAX_PROCS = { program: 4, exec: 64 } as const;
 
 const NO_VARIABLES: Readonly<Record<string, string>> = {};
+
+const NO_FILES: readonly string[] = [];
+
+/** Of the key `tls`. */
+export const HOST_TLS = {
+  ca: {
+    name: "ca",
+    kind: filePaths,
+    unsaid: NO_FILES,
+    about: "File of PEM, or several, with certificates of CAs to trust besides the runtime's own.",
+    example: "/etc/wstunnel/ca.pem",
+  },
+  serverName: {
+    name: "server-name",
+    kind: hostName,
+    /** The host's own. */
+    unsaid: null,
+    about: "Name or IP address that the certificate must be for; the host's unless given.",
+    example: "db.example.com",
+  },
+} as const satisfies Keys;
 
 /**
  * Of a host: what it is (`target`), of every started `process`, of a `program` that serves many tunnels, of an `exec` that serves one,
@@ -199,6 +229,18 @@ export const HOST = {
     about: "Whether a client's end of stream is passed on as a half-close.",
     more: [
       "The answer is still sent then.",
+    ],
+  },
+  tls: {
+    name: "tls",
+    of: "host",
+    kind: tableOrBoolean(HOST_TLS),
+    /** In the clear. */
+    unsaid: null,
+    about: "Whether TLS is spoken to the backend: true, or a table with ca and server-name.",
+    example: { ca: "/etc/wstunnel/ca.pem", "server-name": "db.example.com" },
+    more: [
+      "Its certificate must be of a CA that is known, and for the host's name or address.",
     ],
   },
   sendProxy: {

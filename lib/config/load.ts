@@ -24,6 +24,7 @@ import { checkRules } from "./rules.ts";
 import { checkForm } from "./schema.ts";
 import { type ConfigText, type Source, tomlSource } from "./source.ts";
 import { findTargetProblems } from "./target_files.ts";
+import { findTlsProblems } from "./tls_files.ts";
 import { findWarnings } from "./warnings.ts";
 
 /** What a flag sets: a value at its place in the file, which it replaces; or text that it can't make one of, and why. */
@@ -72,6 +73,7 @@ export function loadConfig(given: Given): Loaded {
     ...checkRules(raw),
     ...(machine === undefined ? [] : findAuthProblems(raw, machine)),
     ...(machine === undefined ? [] : findTargetProblems(raw, machine)),
+    ...(machine === undefined ? [] : findTlsProblems(raw, machine)),
   ];
   if (findings.length === 0 && broken.length === 0) {
     const warnings = [

@@ -11,6 +11,7 @@ const PARTS = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:\[([^\]]*)\]|([^:/[\]]+))(?::(\d
 /** Says where what stands in `host` belongs, or null where it is no more than a host. */
 export function misplacedInHost(value: string): string | null {
   if (value.startsWith("unix:")) return misplacedSocket(value, "a unix-domain socket is: ");
+  if (value.startsWith("tls:")) return misplacedTls(value.slice("tls:".length));
   if (value.startsWith("exec:")) return "a program for each tunnel stands in exec";
   const [, scheme, bracketed, plain, port, path] = PARTS.exec(value) ?? [];
   const host = bracketed ?? plain;
@@ -20,6 +21,14 @@ export function misplacedInHost(value: string): string | null {
   if (path !== undefined) return null;
   if (port !== undefined) return `put the port into port: ${keys}`;
   return bracketed === undefined ? null : `an IPv6 address has no brackets here: ${keys}`;
+}
+
+function misplacedTls(address: string): string {
+  const { 2: bracketed, 3: plain, 4: port } = PARTS.exec(address) ?? [];
+  const host = `host = "${bracketed ?? plain ?? address}"`;
+  return `TLS is a key of its own: ${host}${
+    port === undefined ? "" : `, port = ${port}`
+  }, tls = true`;
 }
 
 /** Says how what stands in `socket` is written there, or null. */
@@ -38,5 +47,5 @@ export function misplacedInCommand(program: string): string | null {
 
 /** Whether a value of `host` tells, rightly or not, where to connect: then nothing is missing beside it. */
 export function hasWholeAddress(value: string): boolean {
-  return /^(?:unix|exec):/.test(value) || PARTS.exec(value)?.[4] !== undefined;
+  return /^(?:unix|exec|tls):/.test(value) || PARTS.exec(value)?.[4] !== undefined;
 }

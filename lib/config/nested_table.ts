@@ -25,3 +25,22 @@ export function nestedTable<K extends Keys>(
     encode: (values) => encode(keys, values),
   };
 }
+
+/** Such a table, `true` for one that says nothing, or `false`, which is null inside, for none. */
+export function tableOrBoolean<K extends Keys>(
+  keys: K,
+  checkRules?: (table: Table) => readonly Finding[],
+): Kind<Values<K> | null> {
+  const table = nestedTable(keys, checkRules);
+  const isEmpty = (values: Values<K>) => Object.keys(table.encode(values) as Table).length === 0;
+  return {
+    schema: { anyOf: [{ type: "boolean" }, table.schema] },
+    check(value) {
+      if (typeof value === "boolean") return [];
+      if (isTable(value)) return table.check(value);
+      return [{ path: [], rule: "must be true, false or a table", value }];
+    },
+    decode: (written) => written === false ? null : table.decode(written === true ? {} : written),
+    encode: (values) => values === null ? false : isEmpty(values) ? true : table.encode(values),
+  };
+}

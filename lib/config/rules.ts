@@ -113,11 +113,17 @@ function checkHost(host: Table, path: Path): Finding[] {
     return [
       ...refuse(host, path, ["host", "port", "socket", "bin-path"], "must not stand beside exec"),
       ...refuse(host, path, BIN_PATH_OPTIONS, "has no effect with exec"),
-      ...refuse(host, path, ["send-proxy"], "must not stand beside exec: it is for an address"),
+      ...refuse(
+        host,
+        path,
+        ["tls", "send-proxy"],
+        "must not stand beside exec: it is for an address",
+      ),
     ];
   }
   const addressFindings = [
     ...checkHostAddress(host, path),
+    ...checkHostTls(host, path),
     ...refuse(host, path, EXEC_OPTIONS, "has no effect without exec"),
   ];
   if (host["bin-path"] !== undefined) return [...addressFindings, ...checkProgram(host, path)];
@@ -144,6 +150,12 @@ function checkHostAddress(host: Table, path: Path): Finding[] {
     ? "port, socket or exec"
     : "port or socket beside bin-path";
   return [{ path, rule: `must have ${choices}` }];
+}
+
+/** The runtime has no TLS over anything else. */
+function checkHostTls(host: Table, path: Path): Finding[] {
+  if (host["socket"] === undefined && !isSocketPath(host["host"])) return [];
+  return host["tls"] === false ? [] : refuse(host, path, ["tls"], "is for a TCP address alone");
 }
 
 /** `wstunnel.server."/key".hosts[0].bin-environment.NAME` */

@@ -5,6 +5,7 @@
  * @module
  */
 import { utf8Text } from "../base/small_file.ts";
+import { readCertificates } from "./certificates.ts";
 import type { Kind, Machine } from "./machine.ts";
 import type { Finding, Path } from "./problem.ts";
 import { isTable, type Table, tableAt } from "./table.ts";
@@ -27,11 +28,9 @@ export function findTargetProblems(raw: unknown, machine: Machine): Finding[] {
     const { ca } = targets;
     if (typeof ca !== "string") return [];
     const file = machine.read(ca);
-    const text = "bytes" in file ? utf8Text(file.bytes) : null;
-    const isRight = text !== null && /^-----BEGIN CERTIFICATE-----/m.test(text);
-    if (isRight) return [];
-    const problem = "problem" in file ? file.problem : "holds no certificate as PEM";
-    return [{ path: [...path, "ca"], rule: `${JSON.stringify(ca)} ${problem}` }];
+    const read = "problem" in file ? file : readCertificates(file.bytes);
+    if (!("problem" in read)) return [];
+    return [{ path: [...path, "ca"], rule: `${JSON.stringify(ca)} ${read.problem}` }];
   });
 }
 

@@ -39,6 +39,29 @@ export const filePath: Kind<string> = text(
   (path) => path === "" || path.includes("\0") ? FILE_RULE : null,
 );
 
+const FILES_RULE = "must be the path of a file, or a list of them";
+
+/** One file or several; a list inside. */
+export const filePaths: Kind<readonly string[]> = {
+  schema: { anyOf: [filePath.schema, { type: "array", minItems: 1, items: filePath.schema }] },
+  check(value) {
+    if (typeof value === "string") return filePath.check(value);
+    return Array.isArray(value) && value.length > 0
+      ? listOf(filePath, FILES_RULE).check(value)
+      : [{ path: [], rule: FILES_RULE, value }];
+  },
+  decode: (value) => [value].flat() as string[],
+  encode: (paths) => paths.length === 1 ? paths[0] : paths,
+};
+
+const NAME_RULE = "must be a host name or an IP address";
+
+/** Whom a certificate is for. */
+export const hostName: Kind<string> = text(NAME_RULE, (written) => {
+  const problem = checkHostname(written);
+  return problem === NO_HOST ? NAME_RULE : problem;
+});
+
 /** Permissions; a number inside. */
 export const fileMode: Kind<number> = {
   ...text(FILE_MODE_RULE, (mode) => parseFileMode(mode) === null ? FILE_MODE_RULE : null),

@@ -30,6 +30,25 @@ Deno.test("`Hosts` keeps an address with its load; a tunnel keeps the setting th
   backend.close();
 });
 
+Deno.test("`Hosts` tries an address anew that is spoken to in another way, and keeps its load", async () => {
+  const backend = listen();
+  const host = hostConfig(backend.address, { disableTimeMs: 60_000 });
+  await using hosts = world([route(host)]);
+  const lease = await hosts.connect();
+  const secret = hostConfig(backend.address, { tls: { ca: ["/nowhere"], serverName: null } });
+  await hosts.swap(route({ ...secret, disableTimeMs: 60_000 }));
+  const { reason } = failed(await hosts.pool().connect(request()));
+  assert.match(reason, /tls\.ca: "\/nowhere" cannot be read: there is no such file$/);
+  await hosts.swap(route({ ...secret, disableTimeMs: 60_000 }));
+  assert.deepEqual(hosts.report().map(({ state, load }) => [state, load]), [["disabled", 1]]);
+  await hosts.swap(route(host));
+  assert.deepEqual(hosts.report().map(({ state, load }) => [state, load]), [["up", 1]]);
+  end(await hosts.connect());
+  await serves(lease);
+  end(lease);
+  backend.close();
+});
+
 Deno.test("`Hosts` keeps what is known of an outage, which is told once", async () => {
   const down = hostConfig({ transport: "tcp", hostname: "127.0.0.1", port: freePort() }, {
     disableTimeMs: 60_000,

@@ -138,7 +138,7 @@ Deno.test("`run()` names the file's lines and the flags that are wrong, and serv
     assert.deepEqual([ran.code, ran.out, ran.served], [2, "", []]);
     assert.deepEqual(ran.error.split("\n"), [
       `wstunnel: ${path}:2: wstunnel.balanse: unknown key, did you mean balance?`,
-      'wstunnel: --server: must be host:port, [v6]:port, unix:/path or exec:COMMAND: current value is "a"',
+      'wstunnel: --server: must be host:port, [v6]:port, unix:/path, tls:host:port or exec:COMMAND: current value is "a"',
       "wstunnel: --server: has a ' that is not closed",
       'wstunnel: --debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is "x"',
       "",
@@ -275,7 +275,7 @@ Deno.test("`run()` reports everything that is wrong with several --server and th
   const { code, error } = await runWith("--path", "", ...servers);
   assert.equal(code, 2);
   assert.deepEqual(error.split("\n"), [
-    'wstunnel: --server: must be host:port, [v6]:port, unix:/path or exec:COMMAND: current value is "b"',
+    'wstunnel: --server: must be host:port, [v6]:port, unix:/path, tls:host:port or exec:COMMAND: current value is "b"',
     "wstunnel: --server: must start with a program",
     "wstunnel: --server: has a ' that is not closed",
     'wstunnel: --path "": a key must not be empty: / is every path',

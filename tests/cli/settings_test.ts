@@ -28,7 +28,15 @@ const key = (name: string) => ({ flag: `--path ${name}`, path: [...SERVER, name]
 const TABLE = { flag: "--server", path: SERVER, value: {} };
 
 Deno.test("`toSettings()` makes hosts of --server", () => {
-  const given = ["127.0.0.1:5900", "[::1]:80", "unix:/run/x", "unix:@x", "exec:cat 'a b'"]
+  const given = [
+    "127.0.0.1:5900",
+    "[::1]:80",
+    "unix:/run/x",
+    "unix:@x",
+    "exec:cat 'a b'",
+    "tls:db.test:6380",
+    "tls:[::1]:1",
+  ]
     .map((value) => ({ name: "--server", value }) as const);
   assert.deepEqual(toSettings(given), [TABLE, {
     flag: "--server",
@@ -39,6 +47,8 @@ Deno.test("`toSettings()` makes hosts of --server", () => {
       { socket: "/run/x" },
       { socket: "@x" },
       { exec: "cat 'a b'" },
+      { host: "db.test", port: 6380, tls: true },
+      { host: "::1", port: 1, tls: true },
     ],
   }]);
 });
@@ -145,7 +155,7 @@ Deno.test("`toSettings()` refuses a second time what may stand once, and names b
 Deno.test("`toSettings()` says what is wrong with each --server", () => {
   const servers = ["127.0.0.1:1", "127.0.0.1", "a:0", "/run/x", ""]
     .map((value) => ({ name: "--server", value }) as const);
-  const forms = "must be host:port, [v6]:port, unix:/path or exec:COMMAND";
+  const forms = "must be host:port, [v6]:port, unix:/path, tls:host:port or exec:COMMAND";
   const place = { flag: "--server", path: [...SERVER, "/", "hosts"] };
   assert.deepEqual(toSettings(servers), [
     TABLE,

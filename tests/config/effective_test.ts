@@ -59,6 +59,7 @@ read-timeout = 2
 write-timeout = 3
 tcp-fin-propagate = true
 send-proxy = "v2"
+tls = { ca = ["/a.pem", "/b.pem"], server-name = "a.test" }
 [[wstunnel.server."/z"]]
 socket = "@abstract"
 [[wstunnel.server.'.v"nc']]
@@ -72,6 +73,15 @@ listen-backlog = 5
 kill-signal = "SIGWINCH"
 socket-handover = "listen-fds"
 bin-copy-environment = []
+[[wstunnel.server.tls]]
+port = 1
+tls = true
+[[wstunnel.server.tls]]
+port = 2
+tls = false
+[[wstunnel.server.tls]]
+port = 3
+tls = { ca = "/a.pem" }
 [wstunnel.server.a]
 exec = ["/bin/sh", "-c", "exec cat\\n"]
 max-procs = 3

@@ -175,6 +175,32 @@ const IN_HOST: Case[] = [
     'x.toml:6: wstunnel.server."/".disable-time: must be a number of seconds from 0 to 86400: current value is 1000000000',
   ],
   [
+    'host = "tls:db.test:6380"',
+    'x.toml:2: wstunnel.server."/".host: TLS is a key of its own: host = "db.test", port = 6380, ' +
+    'tls = true: current value is "tls:db.test:6380"',
+  ],
+  [
+    'port = 1\ntls = "yes"',
+    'x.toml:3: wstunnel.server."/".tls: must be true, false or a table: current value is "yes"',
+  ],
+  [
+    'port = 1\ntls = { ca = [], server-name = "a b", verify = false }',
+    'x.toml:3: wstunnel.server."/".tls.ca: must be the path of a file, or a list of them: ' +
+    "current value is a list",
+    'x.toml:3: wstunnel.server."/".tls.server-name: must be a host name or an IP address: ' +
+    'current value is "a b"',
+    'x.toml:3: wstunnel.server."/".tls.verify: unknown key, must be one of ca, server-name',
+  ],
+  [
+    'socket = "/run/s"\ntls = true',
+    'x.toml:3: wstunnel.server."/".tls: is for a TCP address alone: current value is true',
+  ],
+  [
+    'exec = "p"\ntls = true',
+    'x.toml:3: wstunnel.server."/".tls: must not stand beside exec: it is for an address: ' +
+    "current value is true",
+  ],
+  [
     "port = 1\nsend-proxy = true",
     'x.toml:3: wstunnel.server."/".send-proxy: must be "v1" or "v2": current value is true',
   ],

@@ -110,6 +110,7 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
         sendProxy: null,
         writeTimeoutMs: 0,
         tcpFinPropagate: false,
+        tls: null,
       }],
       balance: "fair",
       frameType: "text",

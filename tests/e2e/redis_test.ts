@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { freePort } from "../support/backends.ts";
+import { makeAuthority, NO_OPENSSL } from "../support/certificates.ts";
 import { concat } from "../support/connection.ts";
 import { installed, startServer } from "../support/installed.ts";
 import { Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
@@ -82,8 +83,13 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-async function holdSession(engine: Engine, backend: string, way: Way): Promise<void> {
-  await using program = await startFor(engine, backend, { wstunnel: way.wstunnel });
+async function holdSession(
+  engine: Engine,
+  backend: string,
+  host: string,
+  way: Way,
+): Promise<void> {
+  await using program = await startFor(engine, backend, { wstunnel: way.wstunnel, host });
   const fields = way.protocol === null ? {} : { "Sec-WebSocket-Protocol": way.protocol };
   using client = await openTunnel(program.address, "/", fields);
   const receive = async (length: number) => {
@@ -109,19 +115,31 @@ async function holdSession(engine: Engine, backend: string, way: Way): Promise<v
 
 const why = REDIS === null ? " (skipped: redis-server is not installed)" : "";
 for (const engine of ENGINES) {
-  for (const transport of ["TCP", "a unix socket"]) {
+  for (const transport of ["TCP", "a unix socket", "TLS"]) {
+    const missing = transport === "TLS" && NO_OPENSSL !== null ? ` (skipped: ${NO_OPENSSL})` : why;
     Deno.test({
-      name: `${engine}: redis-server keeps 1 MiB unchanged over ${transport}${why}`,
-      ignore: REDIS === null,
+      name: `${engine}: redis-server keeps 1 MiB unchanged over ${transport}${missing}`,
+      ignore: missing !== "",
       async fn(t) {
         const folder = await Deno.makeTempDir();
-        const port = transport === "TCP" ? freePort() : 0;
+        const port = transport === "a unix socket" ? 0 : freePort();
         const backend = port > 0 ? `127.0.0.1:${port}` : `unix:${folder}/redis.sock`;
-        const flags = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--dir", folder];
+        const flags = ["--bind", "127.0.0.1", "--save", "", "--dir", folder];
+        flags.push("--port", transport === "TCP" ? `${port}` : "0");
         if (port === 0) flags.push("--unixsocket", `${folder}/redis.sock`);
+        let host = "";
+        if (transport === "TLS") {
+          const ca = await makeAuthority(folder);
+          const { cert, key } = await ca.issue("redis");
+          flags.push("--tls-port", `${port}`, "--tls-auth-clients", "no");
+          flags.push("--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca.cert);
+          host = `tls = { ca = "${ca.cert}" }`;
+        }
         try {
           await using _redis = await startServer(REDIS!, flags, backend);
-          for (const way of WAYS) await t.step(way.name, () => holdSession(engine, backend, way));
+          for (const way of WAYS) {
+            await t.step(way.name, () => holdSession(engine, backend, host, way));
+          }
         } finally {
           await Deno.remove(folder, { recursive: true });
         }

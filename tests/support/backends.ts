@@ -1,4 +1,5 @@
 /** Small backends on real sockets, which do what a test tells them to. */
+import type { Certified } from "./certificates.ts";
 import { closeQuietly, createReader, type Reader, writeAll } from "./connection.ts";
 import { eventually, inTime } from "./eventually.ts";
 
@@ -24,15 +25,22 @@ export interface Backend extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Where a backend listens, and the certificate that it speaks TLS by. */
+export interface BackendPlace {
+  readonly path?: string;
+  readonly port?: number;
+  readonly tls?: Certified;
+}
+
 /** Listens on a free port of 127.0.0.1, or at the address or the unix socket path given. */
-export function openBackend(at: { path?: string; port?: number } = {}): Backend {
+export function openBackend(at: BackendPlace = {}): Backend {
   return listen(at, null);
 }
 
 /** Like {@linkcode openBackend}, and every connection is served by `serve`, after which it is closed. */
 export function serveBackend(
   serve: (taken: Taken) => Promise<void>,
-  at: { path?: string; port?: number } = {},
+  at: BackendPlace = {},
 ): Backend {
   return listen(at, serve);
 }
@@ -43,10 +51,12 @@ export async function echo({ reader, write }: Taken): Promise<void> {
 }
 
 function listen(
-  { path, port = 0 }: { path?: string; port?: number },
+  { path, port = 0, tls }: BackendPlace,
   serve: ((taken: Taken) => Promise<void>) | null,
 ): Backend {
-  const listener = path === undefined
+  const listener: Deno.Listener = tls !== undefined
+    ? Deno.listenTls({ hostname: "127.0.0.1", port, ...readPem(tls) })
+    : path === undefined
     ? Deno.listen({ hostname: "127.0.0.1", port })
     : Deno.listen({ transport: "unix", path });
   const connections = new Set<Deno.Conn>();
@@ -87,6 +97,10 @@ function listen(
       await Promise.all([accepting, ...serving]);
     },
   };
+}
+
+function readPem({ cert, key }: Certified): { cert: string; key: string } {
+  return { cert: Deno.readTextFileSync(cert), key: Deno.readTextFileSync(key) };
 }
 
 function toTaken(connection: Deno.Conn): Taken {

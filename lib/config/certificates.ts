@@ -1,0 +1,35 @@
+/**
+ * Certificates as files of PEM have them (RFC 7468).
+ *
+ * @module
+ */
+import { X509Certificate } from "node:crypto";
+import { utf8Text } from "../base/small_file.ts";
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
+
+/** The text of a file's certificates, or what is wrong with it, in words that go behind its name. */
+export type ReadCertificates =
+  | { readonly value: string }
+  | { readonly problem: string };
+
+/** What else a file holds, a private key among it, is left out. */
+export function readCertificates(bytes: Uint8Array): ReadCertificates {
+  const certificates = utf8Text(bytes)?.match(CERTIFICATE) ?? [];
+  if (certificates.length === 0) return { problem: "holds no certificate as PEM" };
+  const broken = certificates.findIndex((pem) => !isCertificate(pem));
+  if (broken < 0) return { value: certificates.join("\n") };
+  const which = certificates.length === 1
+    ? "a certificate"
+    : `a certificate, number ${broken + 1},`;
+  return { problem: `holds ${which} that can't be read` };
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    new X509Certificate(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}
