@@ -227,7 +227,17 @@ Deno.test("a program that isn't there: 503, one line in the log", async () => {
 Deno.test("a shortage of descriptors is ours: the program is not taken for broken", async () => {
   const words: [string, ...string[]] = ["/bin/sh", "-c", 'ulimit -n 100 && exec "$0" "$@"'];
   words.push(...startWords());
-  await using program = await startExec(["/bin/cat"], "max-procs = 200", { words });
+  // The limit of connections would keep it from coming to that.
+  await using program = await startWithFile(
+    `max-connections = 0
+[wstunnel]
+${BINARY_FRAMES}
+[wstunnel.server."/"]
+exec = ["/bin/cat"]
+disable-time = 0.1
+max-procs = 200`,
+    { words },
+  );
   const clients: RawClient[] = [];
   const refused = async () => {
     const client = await openRaw(program.address);
