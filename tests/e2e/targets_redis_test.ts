@@ -22,7 +22,7 @@ function testRedis(name: string, body: (engine: string) => Promise<void>): void 
   }
 }
 
-async function startRedis(port: number, password: string) {
+async function startRedis(port: number, password: string, ...more: string[]) {
   const flags = [
     "--port",
     `${port}`,
@@ -32,6 +32,7 @@ async function startRedis(port: number, password: string) {
     "",
     "--requirepass",
     password,
+    ...more,
   ];
   const server = await startServer(REDIS!, flags, `127.0.0.1:${port}`);
   return {
@@ -40,7 +41,7 @@ async function startRedis(port: number, password: string) {
     async run(...words: string[]): Promise<void> {
       const args = ["-p", `${port}`, "-a", password, "--no-auth-warning", "-n", "2", ...words];
       const { stdout } = await new Deno.Command(CLI!, { args }).output();
-      assert.match(new TextDecoder().decode(stdout), /^(OK|1)\n/);
+      assert.match(new TextDecoder().decode(stdout), /^(OK|\d+)\n/);
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
@@ -66,6 +67,7 @@ testRedis("Redis says where a token leads, as text or in JSON", async (engine) =
   await redis.run("set", "vnc:odd", "nothing");
   await redis.run("rpush", "vnc:list", first.address);
   await redis.run("set", "other", first.address);
+  await redis.run("setrange", "vnc:large", "100000000", first.address);
   await using program = await startWithFile(config(engine, port, password));
   assert.equal(await nameAt(program, at(token)), "first");
   assert.equal(await nameAt(program, at("json")), "second");
@@ -73,6 +75,7 @@ testRedis("Redis says where a token leads, as text or in JSON", async (engine) =
   await assertRefused(program, at("other"), "there is no such token");
   await assertRefused(program, at("odd"), "what the token leads to is no host:port");
   await assertRefused(program, at("list"), "what the token leads to is no host:port");
+  await assertRefused(program, at("large"), "what the token leads to is no host:port");
   await redis.run("set", `vnc:${token}`, second.address);
   assert.equal(await nameAt(program, at(token)), "second");
   await redis.run("del", `vnc:${token}`);
@@ -81,6 +84,19 @@ testRedis("Redis says where a token leads, as text or in JSON", async (engine) =
   await redis.run("set", "vnc:many", first.address);
   const names = await Promise.all(Array.from({ length: 50 }, () => nameAt(program, at("many"))));
   assert.deepEqual(new Set(names), new Set(["first"]));
+  assertNoSecret("its log", program.log.all.join("\n"));
+});
+
+testRedis("what Redis says of a token is told without it", async (engine) => {
+  const port = freePort();
+  const password = makeSecret("Redis's password");
+  const token = makeSecret("a token in Redis");
+  // Of a command that there isn't it repeats the words.
+  await using _redis = await startRedis(port, password, "--rename-command", "getrange", "");
+  await using program = await startWithFile(config(engine, port, password));
+  assert.deepEqual(await answerOf(program, at(token)), DOWN);
+  const { reason } = await program.entry("the targets of the route cannot be asked for");
+  assert.equal(reason, "Redis cannot be asked: the reason has the token in it");
   assertNoSecret("its log", program.log.all.join("\n"));
 });
 

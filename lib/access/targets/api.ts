@@ -7,7 +7,7 @@
  * @module
  */
 import { startDeadline } from "../../base/deadline.ts";
-import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource } from "./source.ts";
+import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource, withoutToken } from "./source.ts";
 import { parseTargetAnswer } from "../../config/target_text.ts";
 
 export interface ApiOptions {
@@ -64,7 +64,7 @@ export function createApi({ url, ca, timeoutMs }: ApiOptions): TargetSource {
 
   return {
     async find(token, signal) {
-      if (asking >= MOST_AT_ONCE) return { failed: `${asking} requests wait for the API already` };
+      if (asking >= MOST_AT_ONCE) return { busy: `${asking} requests wait for the API already` };
       asking++;
       const stop = new AbortController();
       const abort = () => stop.abort();
@@ -102,9 +102,9 @@ function reasonOf(error: unknown, token: string): string {
   const innermost = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const said = innermost instanceof Error ? innermost.message : String(innermost);
   const reason = said.replace(/^.*\bfor url \(.*\): /s, "");
-  const isSafe = !reason.includes("://") && !reason.includes(token) &&
-    !reason.includes(encodeURIComponent(token));
-  return isSafe ? `the API cannot be asked: ${reason}` : "the API cannot be asked";
+  // A URL that has come through all the same may hold a key of the API.
+  const shown = reason.includes("://") ? "the reason has a URL in it" : reason;
+  return `the API cannot be asked: ${withoutToken(shown, token)}`;
 }
 
 /** The whole of a body as text; null where it is longer than that. */

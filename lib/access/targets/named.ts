@@ -25,8 +25,6 @@ export type ChooseAddress = (head: RequestHead, signal: AbortSignal) => Promise<
 /** Names looked up at once: while the name server is dead, each holds one of the runtime's few threads. */
 const MOST_LOOKUPS = 16;
 
-let lookups = 0;
-
 /** Makes what reads the address in a parameter of the query, and judges it. */
 export function createNamed(
   patterns: readonly AddressPattern[],
@@ -34,6 +32,7 @@ export function createNamed(
   { connectTimeoutMs }: { readonly connectTimeoutMs: number },
   lookUp: Lookup = askSystem,
 ): ChooseAddress {
+  const find = boundLookups(lookUp, connectTimeoutMs);
   return async (head) => {
     const written = findToken(head, [{ kind: "query", name: parameter }]);
     if (written === null) return { refused: "there is no address" };
@@ -44,7 +43,7 @@ export function createNamed(
     const address = { transport: "tcp", hostname, port } as const;
     if (!mayName(patterns, named)) return { refused: `${hostname}:${port} is not in the list` };
     if (!isName) return { address };
-    const found = await lookUpWithin(lookUp, hostname, connectTimeoutMs);
+    const found = await find(hostname);
     if ("failed" in found) return found;
     const allowed = found.addresses.filter((ip) => mayReach(patterns, ip, port));
     return allowed.length > 0
@@ -55,22 +54,25 @@ export function createNamed(
 
 type FoundAddresses = { readonly addresses: readonly string[] } | { readonly failed: string };
 
-async function lookUpWithin(
+/** Makes what looks names up, a few at once and each within its time. */
+function boundLookups(
   lookUp: Lookup,
-  hostname: string,
   timeoutMs: number,
-): Promise<FoundAddresses> {
-  if (lookups >= MOST_LOOKUPS) return { failed: `${lookups} names are being looked up already` };
-  lookups++;
-  const looking = lookUp(hostname).finally(() => lookups--);
-  try {
-    if (!await within(looking, timeoutMs)) {
-      looking.catch(() => {});
-      return { failed: `${hostname} was not found within ${timeoutMs / 1000} s` };
+): (hostname: string) => Promise<FoundAddresses> {
+  let looking = 0;
+  return async (hostname) => {
+    if (looking >= MOST_LOOKUPS) return { failed: `${looking} names are being looked up already` };
+    looking++;
+    const found = lookUp(hostname).finally(() => looking--);
+    try {
+      if (!await within(found, timeoutMs)) {
+        found.catch(() => {});
+        return { failed: `${hostname} was not found within ${timeoutMs / 1000} s` };
+      }
+      const addresses = await found;
+      return addresses.length > 0 ? { addresses } : { failed: `${hostname} has no address` };
+    } catch {
+      return { failed: `${hostname} has no address, or the name server doesn't answer` };
     }
-    const addresses = await looking;
-    return addresses.length > 0 ? { addresses } : { failed: `${hostname} has no address` };
-  } catch {
-    return { failed: `${hostname} has no address, or the name server doesn't answer` };
-  }
+  };
 }

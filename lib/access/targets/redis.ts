@@ -4,7 +4,7 @@
  * @module
  */
 import { within } from "../../base/within.ts";
-import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource } from "./source.ts";
+import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource, withoutToken } from "./source.ts";
 import { parseTargetAnswer } from "../../config/target_text.ts";
 
 export interface RedisOptions {
@@ -18,12 +18,16 @@ export interface RedisOptions {
   readonly timeoutMs: number;
 }
 
+/** A target has 260 and, in JSON, some more. */
+const MOST_CHARACTERS = 1024;
+
 /** Waiting for an answer at once. */
 const MOST_AT_ONCE = 1_000;
 
 /** A connection, or what became of it. */
 interface Redis {
-  get(key: string): Promise<string | null>;
+  /** How the value of a key begins; empty where there is none. */
+  start(key: string): Promise<string>;
   /** Drops the connection. */
   drop(): void;
 }
@@ -46,15 +50,15 @@ export function createRedis(options: RedisOptions): TargetSource {
   }
 
   async function ask(token: string, opened: Promise<Redis>): Promise<Found> {
-    const value = await (await opened).get(prefix + token);
-    if (value === null) return NO_SUCH_TOKEN;
+    const value = await (await opened).start(prefix + token);
+    if (value === "") return NO_SUCH_TOKEN;
     const address = parseTargetAnswer(value);
     return address === null ? NO_TARGET : { address };
   }
 
   return {
     async find(token) {
-      if (asking >= MOST_AT_ONCE) return { failed: `${asking} requests wait for Redis already` };
+      if (asking >= MOST_AT_ONCE) return { busy: `${asking} requests wait for Redis already` };
       asking++;
       const opened = connecting ??= open();
       try {
@@ -68,7 +72,7 @@ export function createRedis(options: RedisOptions): TargetSource {
         // What has the wrong kind of value leads nowhere.
         if (isWrongKind(error)) return NO_TARGET;
         drop(opened);
-        return { failed: `Redis cannot be asked: ${reasonOf(error)}` };
+        return { failed: `Redis cannot be asked: ${withoutToken(reasonOf(error), token)}` };
       } finally {
         asking--;
         if (closed && asking === 0) drop(connecting);
@@ -117,7 +121,8 @@ async function connect(
     throw error;
   }
   return {
-    get: (key) => client.get(key),
+    // The client chooses the key, and what stands there may be as large as Redis lets it be.
+    start: async (key) => await client.getRange(key, 0, MOST_CHARACTERS - 1) ?? "",
     drop() {
       if (client.isOpen) client.destroy();
     },

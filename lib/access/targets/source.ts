@@ -11,13 +11,21 @@ export type Found =
   /** It leads nowhere, and why. */
   | { readonly unknown: string }
   /** Nobody can say where it leads, and why: that is an outage, not the client's doing. */
-  | { readonly failed: string };
+  | { readonly failed: string }
+  /** So many ask already that nobody was asked. */
+  | { readonly busy: string };
 
 export interface TargetSource {
   /** Never rejects. */
   find(token: string, signal: AbortSignal): Promise<Found>;
   /** Lets go of what it watches and keeps open, once those have been told who ask now. */
   close(): void;
+}
+
+/** What others say of an error, unless it holds the token, which some of them repeat. */
+export function withoutToken(said: string, token: string): string {
+  const forms = [token, encodeURIComponent(token)];
+  return forms.some((form) => said.includes(form)) ? "the reason has the token in it" : said;
 }
 
 export const NO_SUCH_TOKEN: Found = { unknown: "there is no such token" };

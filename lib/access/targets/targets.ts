@@ -65,6 +65,12 @@ function unknowable(why: string, cause: "down" | "target"): Choice {
   return { answer: refusal, cause, why };
 }
 
+/** The client has left, or we stop. */
+const ABORTED: Choice = {
+  answer: answer(503, "the server shuts down", { "retry-after": "1" }),
+  cause: "aborted",
+};
+
 function byAddress(choose: ChooseAddress): Targets {
   return {
     async choose({ head, signal }) {
@@ -97,7 +103,8 @@ function byToken(
       if ("problem" in token) return refused(token.problem);
       const found = await source.find(token.token, signal);
       // What it comes to then says nothing of the source.
-      if (signal.aborted) return unknowable("aborted", "down");
+      if (signal.aborted) return ABORTED;
+      if ("busy" in found) return unknowable(found.busy, "target");
       if ("failed" in found) {
         if (!isDown) emit({ kind: "targets-down", route, reason: found.failed });
         isDown = true;

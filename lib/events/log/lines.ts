@@ -173,9 +173,14 @@ const LINES: Lines = {
     }),
   "targets-unreadable": ({ route, source, problem }) =>
     error("the targets cannot be read", { route, source, problem }),
-  "targets-down": ({ route, reason }) =>
-    error("the targets of the route cannot be asked for", { route, reason }),
-  "targets-up": ({ route }) => info("the targets of the route can be asked for again", { route }),
+  "targets-down": ({ route, reason }) => ({
+    ...error("the targets of the route cannot be asked for", { route, reason }),
+    summary: { message: "the targets of the route come and go", fields: { route } },
+  }),
+  "targets-up": ({ route }) => ({
+    ...info("the targets of the route can be asked for again", { route }),
+    summary: { message: "the targets of the route come and go", fields: { route } },
+  }),
   "shortage": ({ shortage, route, backend, reason }) =>
     error(`${SHORTAGES[shortage]} to connect a backend`, { route, backend, reason }),
 
