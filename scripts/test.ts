@@ -13,6 +13,7 @@ const ALONE: Readonly<Record<string, string>> = {
   "tests/control/swap_test.ts": "sockets and children of its process",
   "tests/e2e/auth_flood_test.ts": "the time of a round trip",
   "tests/e2e/churn_test.ts": "memory and descriptors under load",
+  "tests/e2e/connect_flood_test.ts": "the time that a connect takes, memory",
   "tests/e2e/exec_test.ts": "the time of a round trip",
   "tests/e2e/fairness_test.ts": "the time of a round trip",
   "tests/e2e/noisy_program_test.ts": "the time of a round trip, memory",

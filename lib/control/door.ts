@@ -55,9 +55,15 @@ export function createDoor(options: DoorOptions): Door {
   const tunnels = new Tally();
   const shared = { ...options, tunnels, greetings: createGreetingWarning(emit) };
   const gate = createGate({ ...options, emit });
-  const refusedBy = (limit: Limit, peer: Peer): Answer => {
+  const refusedBy = (limit: Limit, peer: Peer, asked?: Asked): Answer => {
     const refusal = answerFor(limit);
-    tellRefusal(emit, { peer, answer: refusal, cause: "limit", why: limit });
+    tellRefusal(emit, {
+      peer,
+      ...(asked && { asked }),
+      answer: refusal,
+      cause: "limit",
+      why: limit,
+    });
     return refusal;
   };
   const speaksFor = (pass: Pass, peer: Peer): Answer | null => {
@@ -77,6 +83,8 @@ export function createDoor(options: DoorOptions): Door {
       }
       const entry = gate.enter(peer);
       if (typeof entry !== "string") return { pass: entry, answer: null };
+      const extra = entry === "max-connections" ? gate.extra(peer) : null;
+      if (extra !== null) return { pass: extra, answer: null };
       const pass = gate.turnAway();
       if (pass !== null) return { pass, answer: refusedBy(entry, peer) };
       emit({ kind: "connection-dropped", client: peer.name, limit: entry, pending: false });
@@ -93,6 +101,9 @@ export function createDoor(options: DoorOptions): Door {
       if (refusal !== null) return { answer: refusal };
       const verdict = decide(head, peer.address, rules);
       if ("accept" in verdict) {
+        if (pass.limit !== null) {
+          return { answer: refusedBy(pass.limit, peer, askedBy(head, checksOrigins)) };
+        }
         pass.letIn();
         return { accept: withWay(verdict.accept, generations.current, pass), peer };
       }

@@ -22,6 +22,8 @@ export interface GateOptions {
 export interface Gate {
   /** A pass for a connection, or the limit that it meets. */
   enter(peer: Peer): Pass | Limit;
+  /** A pass for one more than there may be, whose request is refused unless it asks whether we are well; null: closed without a word. */
+  extra(peer: Peer): Pass | null;
   /** A pass for one that is to be answered and closed; null: there are many of these, it is closed without a word. */
   turnAway(): Pass | null;
   /** Whoever has the pass speaks for somebody else; the limit that this one meets, null where there is none. */
@@ -42,6 +44,7 @@ export function createGate({ generations, sweep, emit }: GateOptions): Gate {
   };
   return {
     enter: (peer) => connections.enter(clientOf(peer), generations.current.bounds),
+    extra: ({ name }) => connections.extra(name),
     turnAway: () => connections.turnAway(),
     move: (pass, peer) => pass.become(clientOf(peer)),
   };

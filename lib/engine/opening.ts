@@ -227,6 +227,7 @@ export class Opening implements TransportListener {
   /** Answers, and waits for the client to leave. */
   refuse(refusal: Answer, withBody = true): void {
     this.#state = "refused";
+    this.#pass.turnedDown(this.#peer.name, this);
     this.#deadlineMs = this.#options.nowMs() + REFUSED_LINGER_MS;
     const bytes = formatAnswer(refusal, withBody, new Date());
     this.#transport.send(bytes, 0, bytes.length);

@@ -33,9 +33,12 @@ export interface BoundsSetting {
   readonly connectionRate: number;
 }
 
-/** Of the descriptors, what is kept for everything else: listeners, files, programs, those whose refusal is on its way, `wstunnel check`. */
+/**
+ * Of the descriptors, what is kept for everything else: listeners, files, programs. The runtime has some 25, and 32 may be those of clients whose
+ * refusal is on its way.
+ */
 const KEPT_SHARE = 1 / 8;
-const LEAST_KEPT = 32;
+const LEAST_KEPT = 64;
 const MOST_KEPT = 1024;
 
 /** The client's connection and the backend's; a program for each tunnel is a socket, its standard error and its process. */

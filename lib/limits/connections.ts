@@ -6,7 +6,8 @@
  * |---|---|---|
  * | `pending` | has sent no request that was let in: its head is under way, or it has been refused and has yet to leave | may have to go |
  * | `in` | has one: a backend is being connected, or it is a tunnel's | stays |
- * | `turned away` | was refused as it came, and has yet to leave; few may, so that their descriptors are no matter | stays |
+ * | `extra` | came when all who are there had been let in: it may ask whether we are well, and is refused else; there are a few, so that their descriptors are no matter | the oldest goes |
+ * | `turned away` | was refused as it came, and has yet to leave; there are a few of these, too | stays |
  * | `over` | is closed | |
  *
  * A newcomer is refused only where everybody who is there has been let in. Else the oldest pending one of the client that has the most of them goes:
@@ -25,12 +26,22 @@ export type Limit =
   | "max-pending"
   | "connection-rate";
 
+/** Who has a connection. */
+export interface Holder {
+  /** Ends it, at once. */
+  drop(): void;
+}
+
 /** A connection's place among those that are counted. */
 export interface Pass {
   /** What ends the connection, while it may have to go; whoever has the connection sets it. */
-  holder: { drop(): void } | null;
+  holder: Holder | null;
+  /** What has been reached before it came, so that its request isn't let in; null: nothing. */
+  readonly limit: Limit | null;
   /** Its request has been let in. */
   letIn(): void;
+  /** It was refused after that, and has yet to leave: it may have to go again. */
+  turnedDown(name: string, holder: Holder): void;
   /**
    * It is another client's from now on, for whom its own speaks; gives the limit that this one has reached: then it stays as it is, and is to be
    * refused.
@@ -49,8 +60,9 @@ export interface Client {
   readonly bounds: ClientBounds;
 }
 
-/** How many answers to connections that are refused as they come may be on their way at once. */
+/** How many there may be at once that are refused as they come, and that are there for a moment though there are too many. */
 const MAX_TURNED_AWAY = 16;
+const MAX_EXTRA = 16;
 
 /** The connections of one client; there while it has one. */
 interface Group {
@@ -69,6 +81,8 @@ export class Connections {
   #open = 0;
   #pendingCount = 0;
   #turnedAway = 0;
+  /** Oldest first. */
+  readonly #extra = new Set<Outsider>();
 
   /** `onDropped` is told of each that has to go, and `now` gives the time. */
   constructor(now: () => number, onDropped: (name: string, limit: Limit) => void) {
@@ -76,7 +90,7 @@ export class Connections {
     this.#onDropped = onDropped;
   }
 
-  /** Those that are there, without those that are turned away. */
+  /** Those that are there, without those that are extra or turned away. */
   get open(): number {
     return this.#open;
   }
@@ -113,16 +127,25 @@ export class Connections {
   turnAway(): Pass | null {
     if (this.#turnedAway >= MAX_TURNED_AWAY) return null;
     this.#turnedAway++;
-    let isOver = false;
-    return {
-      holder: null,
-      letIn() {},
-      become: () => null,
-      release: () => {
-        if (!isOver) this.#turnedAway--;
-        isOver = true;
-      },
-    };
+    return new Outsider("", null, () => this.#turnedAway--);
+  }
+
+  /** A pass for one more than there may be; the oldest of these goes for it. Null: it can't, and this one is to be dropped without a word. */
+  extra(name: string): Pass | null {
+    if (this.#extra.size >= MAX_EXTRA && !this.#dropExtra()) return null;
+    const extra = new Outsider(name, "max-connections", (pass) => this.#extra.delete(pass));
+    this.#extra.add(extra);
+    return extra;
+  }
+
+  #dropExtra(): boolean {
+    const [oldest] = this.#extra;
+    const { holder, name, wasAnswered } = oldest!;
+    if (holder === null) return false;
+    holder.drop();
+    oldest!.release();
+    if (!wasAnswered) this.#onDropped(name, "max-connections");
+    return true;
   }
 
   /** The limit of its own that a client meets with one more, after its own oldest had to go where that helps. */
@@ -168,9 +191,11 @@ export class Connections {
   /** What {@linkcode Place} asks for. */
   readonly #ledger: Ledger = {
     join: (place) => {
+      place.group.open++;
+      if (place.state === "pending") this.#ledger.wait(place);
+    },
+    wait: (place) => {
       const { group } = place;
-      group.open++;
-      if (place.state !== "pending") return;
       group.pending ??= new Set();
       group.pending.add(place);
       this.#pending.add(group);
@@ -205,6 +230,7 @@ export class Connections {
 
 interface Ledger {
   join(place: Place): void;
+  wait(place: Place): void;
   letIn(place: Place): void;
   leave(place: Place): void;
   move(place: Place, client: Client): Limit | null;
@@ -213,7 +239,8 @@ interface Ledger {
 
 /** A class, since an idle tunnel holds one. */
 class Place implements Pass {
-  holder: Pass["holder"] = null;
+  holder: Holder | null = null;
+  readonly limit = null;
   state: "pending" | "in" | "over" = "pending";
   name: string;
   group: Group;
@@ -234,6 +261,14 @@ class Place implements Pass {
     this.name = "";
   }
 
+  turnedDown(name: string, holder: Holder): void {
+    if (this.state !== "in") return;
+    this.state = "pending";
+    this.name = name;
+    this.holder = holder;
+    this.#ledger.wait(this);
+  }
+
   become(client: Client): Limit | null {
     return this.state === "over" ? null : this.#ledger.move(this, client);
   }
@@ -243,6 +278,36 @@ class Place implements Pass {
     this.#ledger.over(this);
     this.state = "over";
     this.holder = null;
+  }
+}
+
+/** A pass that is counted among the few that are no matter; `onOver` is called once. */
+class Outsider implements Pass {
+  holder: Holder | null = null;
+  readonly limit: Limit | null;
+  readonly name: string;
+  wasAnswered = false;
+  #onOver: ((pass: Outsider) => void) | null;
+
+  constructor(name: string, limit: Limit | null, onOver: (pass: Outsider) => void) {
+    this.name = name;
+    this.limit = limit;
+    this.#onOver = onOver;
+  }
+
+  letIn(): void {}
+
+  turnedDown(): void {
+    this.wasAnswered = true;
+  }
+
+  become(): null {
+    return null;
+  }
+
+  release(): void {
+    this.#onOver?.(this);
+    this.#onOver = null;
   }
 }
 

@@ -34,6 +34,7 @@ export type Ability =
   | "take code 1014"
   | "say why a code is refused"
   | "echo a code alone"
+  | "see its connections"
   | "wait for a slow reader"
   | "overflow";
 
@@ -49,6 +50,7 @@ export const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, st
     "end its connections in order": "at its shutdown the runtime may drop them with bytes unread",
     "close a connection that is reset as it is upgraded":
       "where its 101 can't be sent the runtime neither closes the connection nor tells",
+    "see its connections": "the runtime shows no connections",
     "wait for a slow reader":
       "the runtime sends the Pings and waits for one interval, whatever stands before them",
     "ping again after a suspension": "the runtime judges by its own timer, before it reads",

@@ -4,8 +4,9 @@ import { roomIn } from "../../lib/limits/bounds.ts";
 Deno.test("`roomIn()` keeps a share of the descriptors, and counts two for a tunnel, four where it may start a program", () => {
   const cases: [descriptors: number, tunnels: number, withPrograms: number][] = [
     [16, 1, 1],
-    [64, 16, 8],
-    [256, 112, 56],
+    [64, 1, 1],
+    [128, 32, 16],
+    [256, 96, 48],
     [1024, 448, 224],
     [65_536, 32_256, 16_128],
     [1_048_576, 523_776, 261_888],

@@ -149,12 +149,48 @@ Deno.test("`Connections` answers few of those that it refuses, and the rest not 
   assert.deepEqual(counts(connections), [0, 0, 0]);
 });
 
+Deno.test("`Connections` lets one go that was refused after it had been let in", () => {
+  const { connections, dropped, enter, entered } = world();
+  const bounds = { maxConnections: 1 };
+  const first = entered("a", bounds, {}, "a1");
+  first.letIn();
+  assert.equal(enter("b", bounds), "max-connections");
+  first.turnedDown("a1", { drop: () => first.release() });
+  first.turnedDown("a1", { drop: () => assert.fail("it is pending already") });
+  assert.deepEqual(counts(connections), [1, 1, 1]);
+  entered("b", bounds);
+  assert.deepEqual(dropped, [["a1", "max-connections"]]);
+  first.turnedDown("a1", { drop: () => assert.fail("it is over") });
+  assert.deepEqual(counts(connections), [1, 1, 1]);
+});
+
+Deno.test("`Connections` has a few more for a moment, the newest, and tells of those that had no answer", () => {
+  const { connections, dropped } = world();
+  const extras = Array.from({ length: 20 }, (_, at) => {
+    const pass = connections.extra(`${at}`)!;
+    pass.holder = { drop: () => pass.release() };
+    if (at === 1) pass.turnedDown("1", pass.holder);
+    return pass;
+  });
+  assert.equal(extras[0]!.limit, "max-connections");
+  assert.deepEqual(dropped.map(([name]) => name), ["0", "2", "3"]);
+  for (const pass of extras) pass.release();
+  for (let i = 0; i < 16; i++) assert.notEqual(connections.extra("x"), null);
+  assert.equal(connections.extra("y"), null, "nobody has the oldest who could end it");
+  assert.deepEqual(counts(connections), [0, 0, 0]);
+});
+
 Deno.test("`Connections` keeps its counts, whatever comes and goes in whichever order, as the bounds change", (t) =>
   withRandom(t, ({ below, oneIn, pick }) => {
     for (let round = 0; round < 200; round++) {
       const { connections, enter, pass } = world();
       const there = new Set<Pass>();
-      const isOpen = new Map<Pass, boolean>();
+      const holderOf = (pass: Pass) => ({
+        drop() {
+          pass.release();
+          there.delete(pass);
+        },
+      });
       for (let step = 0; step < 200; step++) {
         pass(below(100));
         const name = pick(["a", "b", "c", "d"]);
@@ -164,20 +200,14 @@ Deno.test("`Connections` keeps its counts, whatever comes and goes in whichever 
           const result = enter(name, { maxConnections, maxPending: below(8) }, own);
           if (typeof result === "string") continue;
           assert.ok(maxConnections === 0 || connections.open <= Math.max(12, maxConnections));
-          result.holder = {
-            drop() {
-              result.release();
-              isOpen.delete(result);
-              there.delete(result);
-            },
-          };
+          result.holder = holderOf(result);
           there.add(result);
-          isOpen.set(result, true);
         } else {
           const any = pick([...there]);
           if (any === undefined) continue;
-          const what = below(3);
+          const what = below(4);
           if (what === 0) any.letIn();
+          else if (what === 3) any.turnedDown(name, any.holder ?? holderOf(any));
           else if (what === 1) {
             any.become({ network: name, name, bounds: { ...UNBOUNDED, ...own } });
           } else {

@@ -1,0 +1,438 @@
+/** How many there may be, of connections and of tunnels: who is refused, who has to go for whom, and that nobody is counted who has gone. */
+import assert from "node:assert/strict";
+import { echo, freePort, listenSilently, openBackend, serveBackend } from "../support/backends.ts";
+import { createReader } from "../support/connection.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Program, startWords } from "../support/program.ts";
+import {
+  type Fields,
+  handshake,
+  Opcode,
+  openRaw,
+  openTunnel,
+  type RawClient,
+} from "../support/raw_client.ts";
+import { testEngines, testEnginesThat } from "./engine_limits.ts";
+import { BINARY_FRAMES, hostLines, startFor, startWithFile, text } from "./whole.ts";
+
+/** Asks for a tunnel; the client, and what it was answered. */
+async function ask(program: Program, target = "/", fields: Fields = {}) {
+  const client = await openRaw(program.address);
+  await client.write(handshake(target, fields));
+  const response = await client.head();
+  const { status } = response;
+  const why = status === 101 ? "" : (await client.body(response)).trimEnd();
+  return { client, status, why, retryAfter: response.headers.get("retry-after") };
+}
+
+async function statusOf(program: Program, target = "/", fields: Fields = {}): Promise<number> {
+  const { client, status } = await ask(program, target, fields);
+  client[Symbol.dispose]();
+  return status;
+}
+
+function dispose(clients: readonly Disposable[]): void {
+  for (const client of clients) client[Symbol.dispose]();
+}
+
+/** Waits until a tunnel can be opened again, and gives it. */
+async function untilOpen(program: Program, target = "/", fields: Fields = {}): Promise<RawClient> {
+  const opened = await eventually("a tunnel", async () => {
+    const { client, status } = await ask(program, target, fields);
+    if (status === 101) return client;
+    client[Symbol.dispose]();
+    return null;
+  });
+  return opened!;
+}
+
+testEngines(
+  "max-tunnels is exact, however many ask at once, and each route has its own",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    await using program = await startWithFile(`
+engine = "${engine}"
+[wstunnel]
+max-tunnels = 5
+[wstunnel.server."/a"]
+${hostLines(backend.address)}
+[wstunnel.server."/b"]
+max-tunnels = 0
+${hostLines(backend.address)}
+`);
+    for (let round = 0; round < 3; round++) {
+      const asked = await Promise.all(Array.from({ length: 20 }, () => ask(program, "/a")));
+      const { true: open = [], false: refused = [] } = Object.groupBy(
+        asked,
+        ({ status }) => String(status === 101) as "true" | "false",
+      );
+      assert.equal(open.length, 5);
+      for (const { status, why, retryAfter } of refused) {
+        assert.deepEqual([status, retryAfter], [503, "1"]);
+        assert.equal(why, "there are as many tunnels of this path as there may be");
+      }
+      const others = await Promise.all(Array.from({ length: 8 }, () => ask(program, "/b")));
+      assert.ok(others.every(({ status }) => status === 101));
+      dispose([...asked, ...others].map(({ client }) => client));
+      const closed = 13 * (round + 1);
+      await eventually("their ends", () => program.entries("tunnel closed").length === closed);
+    }
+    const [refusal] = program.entries("request refused");
+    assert.deepEqual([refusal!["status"], refusal!["why"]], [503, "max-tunnels is 5"]);
+  },
+);
+
+testEngines(
+  "a host with max-load tunnels is passed over, and all of them being full is 503",
+  async (engine) => {
+    await using first = serveBackend(echo);
+    await using second = serveBackend(echo);
+    await using program = await startFor(engine, [first.address, second.address], {
+      wstunnel: `balance = "sticky"`,
+      host: "max-load = 3",
+    });
+    const asked = await Promise.all(Array.from({ length: 10 }, () => ask(program)));
+    assert.equal(asked.filter(({ status }) => status === 101).length, 6);
+    assert.deepEqual([first.count, second.count], [3, 3]);
+    const refused = asked.filter(({ status }) => status !== 101);
+    for (const { status, why } of refused) {
+      assert.deepEqual([status, why], [503, "every backend is busy"]);
+    }
+    const [refusal] = program.entries("request refused");
+    assert.match(String(refusal!["why"]), /: it has 3 tunnels, as many as it may \(max-load\); /);
+    dispose(asked.map(({ client }) => client));
+    dispose([await untilOpen(program)]);
+  },
+);
+
+/** Answers Pings until a Close comes, and that, and leaves. */
+async function untilClose(client: RawClient) {
+  for (let pings = 0;;) {
+    const { opcode, payload } = await client.frame();
+    if (opcode === Opcode.PING) {
+      pings++;
+      await client.send(Opcode.PONG, payload);
+    } else if (opcode === Opcode.CLOSE) {
+      await client.send(Opcode.CLOSE, payload.subarray(0, 2));
+      client[Symbol.dispose]();
+      return { reason: text(payload.subarray(2)), pings };
+    }
+  }
+}
+
+const IDLE = { wstunnel: `${BINARY_FRAMES}\ntunnel-idle-timeout = 0.6\nping-interval = 0.2` };
+
+testEngines(
+  "tunnel-idle-timeout ends a tunnel without a byte with 1001, Pings and Pongs being none",
+  async (engine) => {
+    await using backend = openBackend();
+    await using program = await startFor(engine, backend.address, IDLE);
+    using client = await openTunnel(program.address);
+    const taken = await backend.take();
+    const ending = untilClose(client);
+    for (let i = 0; i < 4; i++) {
+      // Each is sooner than that after the last, and all of them take longer.
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      await (i % 2 === 0 ? client.send(Opcode.BINARY, "up") : taken.write("down"));
+    }
+    const { reason, pings } = await ending;
+    assert.ok(pings > 0, "there were Pings");
+    assert.equal(reason, "nothing was sent for too long");
+    assert.equal(text((await taken.reader.rest("the end")).bytes), "upup");
+    taken.close();
+    const closed = await program.entry("tunnel closed");
+    assert.deepEqual([closed["cause"], closed["code"]], ["tunnel-idle", 1001]);
+    assert.ok(Number(closed["seconds"]) >= 1.3, `${closed["seconds"]} s`);
+  },
+);
+
+testEngines(
+  "max-lifetime ends a tunnel that is busy with 1001, all before it being delivered",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    await using program = await startFor(engine, backend.address, {
+      wstunnel: `${BINARY_FRAMES}\nmax-lifetime = 0.5`,
+    });
+    using client = await openTunnel(program.address);
+    let sent = 0;
+    const talking = (async () => {
+      for (; program.entries("tunnel closed").length === 0; sent++) {
+        await client.send(Opcode.BINARY, "x").catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    const { reason } = await untilClose(client);
+    assert.equal(reason, "the tunnel has lasted as long as it may");
+    const closed = await program.entry("tunnel closed");
+    await talking;
+    assert.deepEqual([closed["cause"], closed["code"]], ["tunnel-expired", 1001]);
+    assert.ok(Number(closed["seconds"]) >= 0.5 && sent > 10);
+  },
+);
+
+const FORWARDED = `trusted-proxies = ["127.0.0.1"]
+max-connections-per-client = 2`;
+
+const from = (address: string): Fields => ({ "X-Forwarded-For": address });
+
+testEngines(
+  "those for whom a trusted proxy speaks are counted each for itself, a /64 of IPv6 as one, and the proxy is not",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    await using program = await startFor(engine, backend.address, { top: FORWARDED });
+    const open: RawClient[] = [];
+    const openFrom = async (address: string) =>
+      void open.push(await openTunnel(program.address, "/", from(address)));
+    for (const address of ["192.0.2.1", "192.0.2.1", "192.0.2.2"]) await openFrom(address);
+    for (const address of ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"]) {
+      await openFrom(address);
+    }
+    for (let i = 0; i < 5; i++) open.push(await openTunnel(program.address));
+    for (const address of ["192.0.2.1", "2001:db8:0:0:5::"]) {
+      const { client, status, why, retryAfter } = await ask(program, "/", from(address));
+      client[Symbol.dispose]();
+      assert.deepEqual([status, retryAfter], [429, "1"], address);
+      assert.equal(why, "this address has as many connections as it may");
+    }
+    const [refusal] = program.entries("request refused");
+    assert.equal(refusal!["why"], "max-connections-per-client");
+    dispose(open.splice(0, 1));
+    open.push(await untilOpen(program, "/", from("192.0.2.1")));
+    assert.equal(await statusOf(program, "/", from("192.0.2.1")), 429);
+    dispose(open);
+  },
+);
+
+testEngines(
+  "connection-rate refuses who connects too often with 429, until some time has passed",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    await using program = await startFor(engine, backend.address, { top: "connection-rate = 2" });
+    const statuses: number[] = [];
+    for (let i = 0; i < 30; i++) statuses.push(await statusOf(program));
+    const taken = statuses.filter((status) => status === 101).length;
+    assert.ok(taken >= 10 && taken < 25, `${taken} of 30`);
+    assert.ok(statuses.every((status) => status === 101 || status === 429));
+    await eventually("the next", async () => await statusOf(program) === 101);
+  },
+);
+
+testEngines(
+  "max-connections refuses with 503 where all are tunnels, and a place is free once one has ended",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    await using program = await startFor(engine, backend.address, { top: "max-connections = 3" });
+    const open = await Promise.all([1, 2, 3].map(() => openTunnel(program.address)));
+    const { client, status, why, retryAfter } = await ask(program);
+    client[Symbol.dispose]();
+    assert.deepEqual([status, retryAfter], [503, "1"]);
+    assert.equal(why, "there are as many connections as there may be");
+    dispose(open.splice(0, 1));
+    open.push(await untilOpen(program));
+    dispose(open);
+  },
+);
+
+testEngines("nobody is counted who has gone, whichever way he went", async (engine) => {
+  await using backend = serveBackend(echo);
+  using silent = await listenSilently();
+  await using program = await startWithFile(`
+engine = "${engine}"
+max-connections = 4
+[wstunnel.server."/echo"]
+max-tunnels = 3
+${hostLines(backend.address)}
+[wstunnel.server."/down"]
+port = ${freePort()}
+max-tunnels = 1
+[wstunnel.server."/silent"]
+${hostLines(silent.address)}
+max-tunnels = 1
+`);
+  for (let round = 0; round < 5; round++) {
+    for (const target of ["/nowhere", "/down", "/echo"]) {
+      (await ask(program, target)).client[Symbol.dispose]();
+    }
+    // They leave while a backend is being connected, in the middle of a head, and before it.
+    for (const said of [handshake("/silent"), handshake("/echo").slice(0, 30), ""]) {
+      using client = await openRaw(program.address);
+      await client.write(said);
+    }
+    using polite = await untilOpen(program, "/echo");
+    assert.equal((await polite.close(1000)).code, 1000);
+    using bad = await untilOpen(program, "/echo");
+    await bad.write(new Uint8Array(64).fill(0xff));
+    await bad.connection.closeWrite();
+  }
+  const open = [
+    await untilOpen(program, "/echo"),
+    await untilOpen(program, "/echo"),
+    await untilOpen(program, "/echo"),
+  ];
+  await eventually("that only the route is full", async () => {
+    const { client, why } = await ask(program, "/echo");
+    client[Symbol.dispose]();
+    return why === "there are as many tunnels of this path as there may be";
+  });
+  dispose(open);
+});
+
+const PENDING = { top: "max-pending = 4" };
+
+testEnginesThat(
+  "see its connections",
+  "beyond max-pending the oldest goes, and a newcomer is served",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    await using program = await startFor(engine, backend.address, PENDING);
+    const silent: RawClient[] = [];
+    for (let i = 0; i < 8; i++) {
+      const client = await openRaw(program.address);
+      await client.write("GET / HTTP/1.1\r\n");
+      silent.push(client);
+      // In this order.
+      await eventually(
+        "it to be seen",
+        () => program.entries("connection dropped").length === Math.max(0, i - 3),
+      );
+    }
+    for (const client of silent.slice(0, 4)) {
+      const { end } = await createReader(client.connection).rest("its end");
+      assert.ok(end === "fin" || end === "reset");
+    }
+    // It takes the place of one, and gives that back.
+    dispose([await openTunnel(program.address)]);
+    for (const client of silent.slice(5)) {
+      await client.write("Host: a\r\n\r\n");
+      assert.equal((await client.head()).status, 426);
+    }
+    dispose(silent);
+    const [dropped] = program.entries("connection dropped");
+    assert.deepEqual([dropped!["limit"], dropped!["pending"]], ["max-pending", true]);
+  },
+);
+
+testEnginesThat(
+  "see its connections",
+  "those that say nothing have to go for newcomers, tunnels never",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    await using program = await startFor(engine, backend.address, {
+      top: "max-connections = 4\nmax-pending = 0",
+    });
+    const tunnels = [await openTunnel(program.address)];
+    const silent = [];
+    for (let i = 0; i < 20; i++) silent.push(await openRaw(program.address));
+    for (let i = 0; i < 3; i++) tunnels.push(await openTunnel(program.address));
+    assert.equal(await statusOf(program), 503);
+    for (const tunnel of tunnels) {
+      await tunnel.send(Opcode.TEXT, "still here");
+      assert.equal(text(await tunnel.payload(10)), "still here");
+    }
+    dispose([...tunnels, ...silent]);
+  },
+);
+
+testEnginesThat(
+  "see its connections",
+  "a flood beyond connection-rate is closed without a word, summed up in the log, and holds no descriptor",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    await using program = await startFor(engine, backend.address, { top: "connection-rate = 1" });
+    const flood = await Promise.all(Array.from({ length: 300 }, () => openRaw(program.address)));
+    const refused = (message: string) => program.entries(message).length;
+    await eventually(
+      "a line of each kind",
+      () => refused("request refused") > 0 && refused("connection dropped") > 0,
+    );
+    dispose(flood);
+    program.signal("SIGTERM");
+    await program.exit();
+    const counted = (message: string) =>
+      program.entries(message).reduce((sum, { count }) => sum + Number(count), 0);
+    const told = refused("request refused") + counted("more requests refused") +
+      refused("connection dropped") + counted("more connections dropped");
+    assert.equal(told, 300 - 5, "each but those five is counted");
+    assert.ok(refused("connection dropped") <= 110, "not each is a line");
+  },
+);
+
+testEnginesThat(
+  "see its connections",
+  "whom the PROXY header names is counted, and refused behind it",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    await using program = await startWithFile(
+      `
+engine = "${engine}"
+listen = { address = "127.0.0.1:0", proxy-protocol = "required" }
+${FORWARDED}
+[wstunnel.server."/"]
+${hostLines(backend.address)}
+`,
+      { listen: [], listeners: 1 },
+    );
+    const header = (address: string) => `PROXY TCP4 ${address} 192.0.2.99 4000 80\r\n`;
+    const askFrom = async (address: string) => {
+      const client = await openRaw(program.address);
+      await client.write(header(address) + handshake());
+      return { client, status: (await client.head()).status };
+    };
+    const asked = [await askFrom("192.0.2.1"), await askFrom("192.0.2.1")];
+    for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.1"]) {
+      asked.push(await askFrom(address));
+    }
+    assert.deepEqual(asked.map(({ status }) => status), [101, 101, 429, 101, 429]);
+    dispose(asked.map(({ client }) => client));
+  },
+);
+
+/** Starts with so many descriptors, which the runtime can't raise. */
+async function startWith(descriptors: number, top: string, host: string): Promise<Program> {
+  const script = `ulimit -n ${descriptors} && exec "$@"`;
+  return await startWithFile(`${top}\n[[wstunnel.server."/"]]\n${host}`, {
+    words: ["sh", "-c", script, "sh", ...startWords()],
+  });
+}
+
+const STARTS: readonly (readonly [top: string, host: string, level: string, message: string])[] = [
+  ["", "port = 1", "info", "at most 96 connections at once"],
+  ["", 'exec = "cat"', "info", "at most 48 connections at once"],
+  ["max-connections = 90", "port = 1", "info", "at most 90 connections at once"],
+  [
+    "max-connections = 97",
+    "port = 1",
+    "warning",
+    "at most 97 connections at once, and descriptors for 96: raise ulimit -n or lower max-connections",
+  ],
+  [
+    "max-connections = 0",
+    "port = 1",
+    "warning",
+    "any number of connections, and descriptors for 96: raise ulimit -n or lower max-connections",
+  ],
+];
+
+Deno.test("the log says at the start how many connections there may be, by the limit of descriptors", async () => {
+  for (const [top, host, level, message] of STARTS) {
+    await using program = await startWith(256, top, host);
+    const entry = await program.entry(message);
+    assert.deepEqual([entry.level, entry["descriptors"]], [level, 256]);
+  }
+});
+
+Deno.test("with few descriptors tunnels are refused before these run out, and those that are there go on", async () => {
+  await using backend = serveBackend(echo);
+  await using program = await startWith(128, "", hostLines(backend.address));
+  const asked = [];
+  for (let i = 0; i < 80; i++) asked.push(await ask(program));
+  const open = asked.filter(({ status }) => status === 101);
+  assert.equal(open.length, 32);
+  for (const { client } of open) {
+    await client.send(Opcode.TEXT, "still here");
+    assert.equal(text(await client.payload(10)), "still here");
+  }
+  dispose(asked.map(({ client }) => client));
+  assert.deepEqual(program.entries("cannot accept connections"), []);
+  assert.deepEqual(program.entries("no descriptor is left to connect a backend"), []);
+});
