@@ -235,6 +235,64 @@ Deno.test("a header's client is believed who it speaks for where it is trusted, 
   for (const { via } of [trusted!, other!]) assert.match(String(via), LOOPBACK);
 });
 
+Deno.test("a proxy by a socket's file names its client where unix is trusted, and is ended where it isn't", async () => {
+  const folder = await Deno.makeTempDir();
+  await using backend = serveBackend(echo);
+  try {
+    for (const trusted of ["unix", "127.0.0.1"]) {
+      await using program = await startFor("stream", backend.address, {
+        top: `listen = { address = "unix:${folder}/s.sock", proxy-protocol = "required" }
+trusted-proxies = ["${trusted}"]`,
+        wstunnel: 'frame-type = "binary"',
+        listen: [],
+        listeners: 1,
+      });
+      if (trusted === "unix") {
+        const header = v1("TCP4 192.0.2.1 203.0.113.9 51000 443");
+        await assertOpens(program.address, concat([header, OPENING]));
+        const { client, via } = await program.entry("tunnel opened");
+        assert.deepEqual([client, via], ["192.0.2.1:51000", "unix"]);
+      } else {
+        using client = await openRaw(program.address);
+        await assertEnds(client);
+        const { reason } = await program.entry("connection ended");
+        assert.equal(reason, "no trusted proxy, and one must speak for it");
+      }
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("connections per client are counted for whom a header names", async () => {
+  await using backend = serveBackend(echo);
+  await using program = await startFor("stream", backend.address, {
+    top: `listen = { address = "127.0.0.1:0", proxy-protocol = "required" }
+trusted-proxies = ["127.0.0.1"]
+max-connections-per-client = 2`,
+    wstunnel: 'frame-type = "binary"',
+    listen: [],
+    listeners: 1,
+  });
+  const statusOf = async (client: RawClient, source: string) => {
+    await client.write(concat([v1(`TCP4 ${source} 203.0.113.9 51000 443`), OPENING]));
+    return (await client.head()).status;
+  };
+  const sources = ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2"];
+  const clients: RawClient[] = [];
+  try {
+    const statuses: number[] = [];
+    for (const source of sources) {
+      const client = await openRaw(program.address);
+      clients.push(client);
+      statuses.push(await statusOf(client, source));
+    }
+    assert.deepEqual(statuses, [101, 101, 429, 101, 101]);
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
+  }
+});
+
 Deno.test("allow-clients judges whom a header names", async () => {
   await using backend = serveBackend(echo);
   await using program = await start("required", backend.address, {

@@ -274,7 +274,7 @@ Deno.test("a shortage of descriptors is ours: it takes no backend out", async ()
   await using backend = openBackend();
   const words: [string, ...string[]] = ["/bin/sh", "-c", 'ulimit -n 100 && exec "$0" "$@"'];
   words.push(...startWords());
-  const settings = { host: "disable-time = 600", words };
+  const settings = { top: "max-connections = 0", host: "disable-time = 600", words };
   await using program = await startFor("stream", backend.address, settings);
   const clients: RawClient[] = [];
   try {
