@@ -16,8 +16,7 @@ import type { ProcReport } from "../events/event.ts";
 import { encodeProxyHeader } from "../http/proxy_header.ts";
 import type { ConnectFailure, ConnectRequest, Lease } from "./backend.ts";
 import type { BackendConnection } from "./connection.ts";
-import { dial } from "./dial.ts";
-import type { TlsDial } from "./tls.ts";
+import { dial, type DialOptions } from "./dial.ts";
 
 /** Times are on the clock of `performance.now()`, which the system's clock being set does not move. */
 export interface AddressState {
@@ -166,11 +165,13 @@ export async function leaseAddress(
   return { ok: false, kind: isOurs ? kind : "down", reason };
 }
 
-function tlsTo(address: Address, { tls }: HostConfig): TlsDial | undefined {
+function tlsTo(address: Address, { tls }: HostConfig): DialOptions["tls"] {
   if (tls === null) return undefined;
+  const { ca, cert, key } = tls;
   // A target may be a unix-domain socket: the dial refuses that.
   const name = address.transport === "tcp" ? address.hostname : "";
-  return { serverName: tls.serverName ?? name, ca: tls.ca };
+  const identity = cert === null || key === null ? null : { cert, key };
+  return { serverName: tls.serverName ?? name, ca, identity };
 }
 
 /** A class, since an idle tunnel holds one: closures would hold what they were made among. */

@@ -24,6 +24,13 @@ export function createCancel(): AbortController {
   return cancel;
 }
 
+/** What connects to an IP address. `cancel`, of {@linkcode createCancel}, ends it. */
+export type ConnectTo<C extends { close(): void }> = (
+  hostname: string,
+  port: number,
+  cancel: AbortSignal,
+) => Promise<C>;
+
 /** Connects to an IP address. `cancel`, of {@linkcode createCancel}, ends the connect and frees its descriptor at once. */
 export function connectTo(
   hostname: string,
@@ -67,11 +74,12 @@ function hasIpv6(): boolean {
 }
 
 /** Connects to the first of the addresses that answers, the next one getting its turn when one fails or takes long. */
-export async function firstToConnect(
+export async function firstToConnect<C extends { close(): void }>(
   hostnames: readonly string[],
   port: number,
   signal: AbortSignal,
-): Promise<Deno.TcpConn> {
+  connectOne: ConnectTo<C>,
+): Promise<C> {
   if (signal.aborted) throw signal.reason;
   const race = createCancel();
   const abort = () => race.abort();
@@ -79,7 +87,7 @@ export async function firstToConnect(
   let won = false;
   /** The winner stops the others; one that connects all the same closes again. */
   const run = async (hostname: string) => {
-    const connection = await connectTo(hostname, port, race.signal);
+    const connection = await connectOne(hostname, port, race.signal);
     if (won) {
       connection.close();
       throw new DOMException("another address answered first", "AbortError");
@@ -88,7 +96,7 @@ export async function firstToConnect(
     race.abort();
     return connection;
   };
-  const attempts: Promise<Deno.TcpConn>[] = [];
+  const attempts: Promise<C>[] = [];
   for (const hostname of hostnames) {
     const attempt = run(hostname);
     attempts.push(attempt);

@@ -10,10 +10,17 @@
 import type { Address } from "../base/address.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { connectShortageOf, type Shortage } from "../base/exhaustion.ts";
-import { connectTo, connectUnix, createCancel, firstToConnect, isIpv6 } from "./connect.ts";
+import {
+  type ConnectTo,
+  connectTo,
+  connectUnix,
+  createCancel,
+  firstToConnect,
+  isIpv6,
+} from "./connect.ts";
 import type { BackendConnection } from "./connection.ts";
-import { readRoots } from "./roots.ts";
-import { startTls, type TlsDial } from "./tls.ts";
+import { connectFor, startTls, type TlsTerms } from "./tls.ts";
+import { readTrust, type TrustFiles } from "./tls_files.ts";
 
 /** A connection, or why there is none. */
 export type DialResult =
@@ -41,8 +48,8 @@ export interface DialOptions {
   readonly signal: AbortSignal;
   /** What the backend is told before anything else, as whom the connection is of. */
   readonly header?: Uint8Array | undefined;
-  /** Of an address of TCP: TLS is spoken behind that. */
-  readonly tls?: TlsDial | undefined;
+  /** Of an address of TCP: TLS is spoken behind that, with the server of this name. */
+  readonly tls?: (TrustFiles & { readonly serverName: string }) | undefined;
   /** @default the system's */
   readonly lookup?: Lookup | undefined;
 }
@@ -57,13 +64,13 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
   const cancel = startDeadline(timeoutMs, abort);
   let awaited = "answer";
   try {
-    const roots = tls === undefined ? [] : readRoots(tls.ca);
-    let connection: BackendConnection = await connect(address, attempt.signal, lookup);
-    if (header !== undefined) await writeFirst(connection, header);
-    if (tls !== undefined) {
-      awaited = "end of the TLS handshake";
-      connection = await startTls(tcpOf(connection), tls.serverName, roots, attempt.signal);
-    }
+    const terms = tls === undefined ? null : { serverName: tls.serverName, ...readTrust(tls) };
+    const connected = await connect(address, attempt.signal, lookup, terms);
+    if (header !== undefined) await writeFirst(connected, header);
+    if (terms !== null) awaited = "end of the TLS handshake";
+    const connection = terms === null
+      ? connected
+      : await startTls(connected as Deno.TcpConn | Deno.TlsConn, terms, attempt.signal);
     if (!signal.aborted) return { ok: true, connection };
     connection.close();
     return ABORTED;
@@ -88,12 +95,6 @@ async function writeFirst(connection: BackendConnection, bytes: Uint8Array): Pro
     connection.close();
     throw error;
   }
-}
-
-function tcpOf(connection: BackendConnection): Deno.TcpConn {
-  if ("setNoDelay" in connection) return connection as Deno.TcpConn;
-  connection.close();
-  throw new TypeError("TLS is for a TCP address alone");
 }
 
 function isNobody(error: unknown): boolean {
@@ -133,33 +134,39 @@ async function askSystem(hostname: string): Promise<readonly string[]> {
   return [...new Set(found.map(({ address }) => address))];
 }
 
-function connect(
+async function connect(
   address: Address,
   cancel: AbortSignal,
   lookup: Lookup,
-): Promise<Deno.TcpConn | Deno.UnixConn> {
-  if (address.transport === "unix") return connectUnix(address, cancel);
+  terms: TlsTerms | null,
+): Promise<Deno.TcpConn | Deno.TlsConn | Deno.UnixConn> {
+  if (address.transport === "unix") {
+    if (terms !== null) throw new Error("TLS is for a TCP address alone");
+    return await connectUnix(address, cancel);
+  }
   const { hostname, port } = address;
-  const connecting = isIpAddress(hostname)
-    ? connectTo(hostname, port, cancel)
-    : connectByName(hostname, port, cancel, lookup);
-  return connecting.then(prepared);
+  const connectOne = terms === null ? connectTo : connectFor(terms);
+  const connection = isIpAddress(hostname)
+    ? await connectOne(hostname, port, cancel)
+    : await connectByName(hostname, port, cancel, lookup, connectOne);
+  return "setNoDelay" in connection ? prepared(connection) : connection;
 }
 
 function isIpAddress(hostname: string): boolean {
   return isIpv6(hostname) || /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
-async function connectByName(
+async function connectByName<C extends Deno.Conn>(
   name: string,
   port: number,
   cancel: AbortSignal,
   lookup: Lookup,
-): Promise<Deno.TcpConn> {
+  connectOne: ConnectTo<C>,
+): Promise<C> {
   const hostnames = await unlessAborted(lookup(name), cancel);
   return hostnames.length === 1
-    ? await connectTo(hostnames[0]!, port, cancel)
-    : await firstToConnect(hostnames, port, cancel);
+    ? await connectOne(hostnames[0]!, port, cancel)
+    : await firstToConnect(hostnames, port, cancel, connectOne);
 }
 
 function prepared(connection: Deno.TcpConn): Deno.TcpConn {

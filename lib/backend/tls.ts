@@ -8,15 +8,16 @@
  * @module
  */
 import { within } from "../base/within.ts";
-import { cutOff } from "../sys/tcp_descriptor.ts";
+import { cutOff, sendAtOnce } from "../sys/tcp_descriptor.ts";
+import { type ConnectTo, connectTo } from "./connect.ts";
 import type { BackendConnection } from "./connection.ts";
 import { tlsFailure } from "./tls_failure.ts";
+import type { Trust } from "./tls_files.ts";
 
-export interface TlsDial {
+/** What TLS is spoken with to one host. */
+export interface TlsTerms extends Trust {
   /** The name, or the IP address, that the certificate must be for; a name is told to the backend (SNI). */
   readonly serverName: string;
-  /** Files with certificates of CAs that are trusted besides the runtime's, as PEM. */
-  readonly ca: readonly string[];
 }
 
 /** How long a closed connection may take to send its last bytes; as long as the system's own wait for a tunnel's end. */
@@ -31,15 +32,57 @@ export async function tlsClosed(): Promise<void> {
 }
 
 /**
- * Takes the connection over, whatever comes of it. `roots` are what the files of the CAs hold. Rejects with what is wrong, in words.
+ * What connects to speak TLS. Where we show a certificate, the runtime begins TLS as it connects: it can't be stopped before it has, which the system
+ * gives up after two minutes, and it leaves small writes waiting for each other unless its descriptor is found.
  */
+export function connectFor(terms: TlsTerms): ConnectTo<Deno.TcpConn | Deno.TlsConn> {
+  const { identity } = terms;
+  if (identity === null) return connectTo;
+  return async (hostname, port, cancel) => {
+    const options = { hostname, port, caCerts: [...terms.roots], ...identity };
+    const connecting = Deno.connectTls(withServerName(options, terms.serverName));
+    const connection = await untilAborted(connecting, cancel);
+    sendAtOnce(...endsOf(connection));
+    return connection;
+  };
+}
+
+/** The name has no documented place beside an address; what the runtime's own `fetch` uses for it is this symbol. */
+function withServerName<T extends object>(options: T, name: string): T {
+  return { ...options, [Symbol.for("unstableServerName")]: hostnameOf(name) };
+}
+
+/** Without the zone of an IPv6 address. */
+function hostnameOf(serverName: string): string {
+  return serverName.replace(/%.*$/, "");
+}
+
+/** Waits no longer than that; a connection that comes later is dropped. */
+async function untilAborted(
+  connecting: Promise<Deno.TlsConn>,
+  cancel: AbortSignal,
+): Promise<Deno.TlsConn> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(cancel.reason);
+  if (cancel.aborted) abort();
+  cancel.addEventListener("abort", abort);
+  try {
+    return await Promise.race([connecting, aborted]);
+  } catch (error) {
+    connecting.then(drop, () => {});
+    throw error;
+  } finally {
+    cancel.removeEventListener("abort", abort);
+  }
+}
+
+/** Takes a connection of {@linkcode connectFor} over, whatever comes of it. Rejects with what is wrong, in words. */
 export async function startTls(
-  connection: Deno.TcpConn,
-  serverName: string,
-  roots: string[],
+  connection: Deno.TcpConn | Deno.TlsConn,
+  terms: TlsTerms,
   cancel: AbortSignal,
 ): Promise<BackendConnection> {
-  const started = await begin(connection, serverName.replace(/%.*$/, ""), roots);
+  const started = "handshake" in connection ? connection : await begin(connection, terms);
   const leave = () => drop(started);
   if (cancel.aborted) leave();
   cancel.addEventListener("abort", leave);
@@ -58,11 +101,11 @@ export async function startTls(
 
 async function begin(
   connection: Deno.TcpConn,
-  hostname: string,
-  caCerts: string[],
+  { serverName, roots }: TlsTerms,
 ): Promise<Deno.TlsConn> {
   try {
-    return await Deno.startTls(connection, { hostname, caCerts });
+    const hostname = hostnameOf(serverName);
+    return await Deno.startTls(connection, { hostname, caCerts: [...roots] });
   } catch (error) {
     closeQuietly(connection);
     throw new Error(`TLS can't be begun: ${(error as Error).message}`, { cause: error });
@@ -71,8 +114,12 @@ async function begin(
 
 /** The runtime goes on with a handshake, and with bytes to be sent, for as long as the backend likes: so the connection is ended under it. */
 function drop(connection: Deno.TlsConn): void {
-  cutOff(connection.localAddr as Deno.NetAddr, connection.remoteAddr as Deno.NetAddr);
+  cutOff(...endsOf(connection));
   closeQuietly(connection);
+}
+
+function endsOf({ localAddr, remoteAddr }: Deno.TlsConn): [Deno.NetAddr, Deno.NetAddr] {
+  return [localAddr as Deno.NetAddr, remoteAddr as Deno.NetAddr];
 }
 
 function closeQuietly(connection: Deno.TcpConn | Deno.TlsConn): void {

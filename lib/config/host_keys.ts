@@ -6,8 +6,11 @@
 import { type Keys, partOf } from "./key.ts";
 import { oneOf, seconds, trueOrFalse, whole } from "./kinds.ts";
 import { tableOrBoolean } from "./nested_table.ts";
+import { type Finding, finding } from "./problem.ts";
+import type { Table } from "./table.ts";
 import {
   command,
+  filePath,
   filePaths,
   hostName,
   hostOrSocket,
@@ -39,7 +42,28 @@ export const HOST_TLS = {
     about: "Name or IP address that the certificate must be for; the host's unless given.",
     example: "db.example.com",
   },
+  cert: {
+    name: "cert",
+    kind: filePath,
+    unsaid: null,
+    about: "File of PEM with the certificate that we show where the backend asks for one.",
+    example: "/etc/wstunnel/client.pem",
+  },
+  key: {
+    name: "key",
+    kind: filePath,
+    unsaid: null,
+    about: "File of PEM with its private key, without a passphrase.",
+    example: "/etc/wstunnel/client.key",
+  },
 } as const satisfies Keys;
+
+function checkHostTls(tls: Table): Finding[] {
+  const { cert, key } = tls;
+  if ((cert === undefined) === (key === undefined)) return [];
+  const [there, missing] = cert === undefined ? ["key", "cert"] : ["cert", "key"];
+  return [finding([there!], `needs ${missing} beside it`, tls[there!])];
+}
 
 /**
  * Of a host: what it is (`target`), of every started `process`, of a `program` that serves many tunnels, of an `exec` that serves one,
@@ -234,10 +258,10 @@ export const HOST = {
   tls: {
     name: "tls",
     of: "host",
-    kind: tableOrBoolean(HOST_TLS),
+    kind: tableOrBoolean(HOST_TLS, checkHostTls),
     /** In the clear. */
     unsaid: null,
-    about: "Whether TLS is spoken to the backend: true, or a table with ca and server-name.",
+    about: "Whether TLS is spoken to the backend: true, or a table.",
     example: { ca: "/etc/wstunnel/ca.pem", "server-name": "db.example.com" },
     more: [
       "Its certificate must be of a CA that is known, and for the host's name or address.",

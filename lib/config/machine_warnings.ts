@@ -12,12 +12,14 @@ import { eachListener } from "./listen.ts";
 import type { Machine } from "./machine.ts";
 import type { Finding, Path } from "./problem.ts";
 import { warnOfTargetFiles } from "./target_files.ts";
+import { warnOfOpenKeys } from "./tls_files.ts";
 import { eachHost, isSocketPath, type Table, tableAt } from "./table.ts";
 
 /** Looks at a configuration that broke no rule, as it was written. */
 export function findMachineWarnings(raw: unknown, machine: Machine): Finding[] {
   return [
     ...warnOfOpenFiles(raw, machine),
+    ...warnOfOpenKeys(raw, machine),
     ...warnOfTargetFiles(raw, machine),
     ...eachListener(raw).flatMap(({ listener, path, addressPath }) => [
       ...warnOfFolder(socketOf(listener["address"]), addressPath, machine),

@@ -152,10 +152,14 @@ function checkHostAddress(host: Table, path: Path): Finding[] {
   return [{ path, rule: `must have ${choices}` }];
 }
 
-/** The runtime has no TLS over anything else. */
+/** The runtime has no TLS over anything else, and begins it as it connects where we show a certificate. */
 function checkHostTls(host: Table, path: Path): Finding[] {
-  if (host["socket"] === undefined && !isSocketPath(host["host"])) return [];
-  return host["tls"] === false ? [] : refuse(host, path, ["tls"], "is for a TCP address alone");
+  const isSocket = host["socket"] !== undefined || isSocketPath(host["host"]);
+  if (isSocket && host["tls"] !== false) {
+    return refuse(host, path, ["tls"], "is for a TCP address alone");
+  }
+  const shows = valueAt(host, ["tls", "cert"]) !== undefined;
+  return shows ? refuse(host, path, ["send-proxy"], "must not stand beside tls.cert") : [];
 }
 
 /** `wstunnel.server."/key".hosts[0].bin-environment.NAME` */

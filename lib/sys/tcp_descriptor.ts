@@ -7,10 +7,13 @@
 import { encodeSocketAddress } from "./socket_address.ts";
 import type { Endpoint } from "./socket_diag.ts";
 import { type Libc, sharedLibc } from "./libc.ts";
-import { AF_INET } from "./socket_constants.ts";
+import { AF_INET, SOL_SOCKET } from "./socket_constants.ts";
 
-// Of <sys/socket.h>.
+// Of <sys/socket.h>, <netinet/in.h> and <netinet/tcp.h>.
 const SHUT_RDWR = 2;
+const SO_KEEPALIVE = 9;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
 
 /** Where `struct dirent` has the name. */
 const NAME_OFFSET = 19;
@@ -29,6 +32,16 @@ export function cutOff(local: Endpoint, remote: Endpoint): boolean {
   const fd = descriptorOf(local, remote);
   if (fd === null || !sharedLibc.ok) return false;
   sharedLibc.libc.symbols.shutdown(fd, SHUT_RDWR);
+  return true;
+}
+
+/** Has each write sent at once, and a peer that has vanished found out (TCP_NODELAY, SO_KEEPALIVE). Gives whether it was found. */
+export function sendAtOnce(local: Endpoint, remote: Endpoint): boolean {
+  const fd = descriptorOf(local, remote);
+  if (fd === null || !sharedLibc.ok) return false;
+  const { setsockopt } = sharedLibc.libc.symbols;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, Int32Array.of(1), 4);
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, Int32Array.of(1), 4);
   return true;
 }
 

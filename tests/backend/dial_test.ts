@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { firstToConnect, STAGGER_MS } from "../../lib/backend/connect.ts";
+import { connectTo, firstToConnect, STAGGER_MS } from "../../lib/backend/connect.ts";
 import { dial, type DialResult, shareLookups } from "../../lib/backend/dial.ts";
 import { freePort, listen, until } from "./setting.ts";
 
@@ -128,7 +128,7 @@ Deno.test("`firstToConnect()` goes on to the next address when one fails or is s
   const listener = Deno.listen({ hostname: "127.0.0.2", port });
   const connectedTo = async (...hostnames: string[]) => {
     const since = performance.now();
-    const connection = await firstToConnect(hostnames, port, never());
+    const connection = await firstToConnect(hostnames, port, never(), connectTo);
     connection.close();
     (await listener.accept()).close();
     return { hostname: connection.remoteAddr.hostname, ms: performance.now() - since };
@@ -140,9 +140,12 @@ Deno.test("`firstToConnect()` goes on to the next address when one fails or is s
   assert.equal(afterSilence.hostname, "127.0.0.2");
   assert.ok(afterSilence.ms >= STAGGER_MS - 5 && afterSilence.ms < 2000, `${afterSilence.ms}`);
   listener.close();
-  await assert.rejects(firstToConnect(["127.0.0.3", "127.0.0.4"], port, never()), /refused/);
+  await assert.rejects(
+    firstToConnect(["127.0.0.3", "127.0.0.4"], port, never(), connectTo),
+    /refused/,
+  );
   const aborter = new AbortController();
-  const waiting = firstToConnect(["127.0.0.1", "127.0.0.1"], port, aborter.signal);
+  const waiting = firstToConnect(["127.0.0.1", "127.0.0.1"], port, aborter.signal, connectTo);
   setTimeout(() => aborter.abort(), 50);
   await assert.rejects(waiting);
   await silent.proceed();

@@ -35,7 +35,9 @@ Deno.test("`Hosts` tries an address anew that is spoken to in another way, and k
   const host = hostConfig(backend.address, { disableTimeMs: 60_000 });
   await using hosts = world([route(host)]);
   const lease = await hosts.connect();
-  const secret = hostConfig(backend.address, { tls: { ca: ["/nowhere"], serverName: null } });
+  const secret = hostConfig(backend.address, {
+    tls: { ca: ["/nowhere"], serverName: null, cert: null, key: null },
+  });
   await hosts.swap(route({ ...secret, disableTimeMs: 60_000 }));
   const { reason } = failed(await hosts.pool().connect(request()));
   assert.match(reason, /tls\.ca: "\/nowhere" cannot be read: there is no such file$/);

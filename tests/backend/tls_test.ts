@@ -13,10 +13,10 @@ import {
   selfSigned,
 } from "../support/certificates.ts";
 import { closeQuietly } from "../support/connection.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, inTime } from "../support/eventually.ts";
 import { installed, startServer } from "../support/installed.ts";
 import { socketCount } from "../support/processes.ts";
-import { freePort } from "./setting.ts";
+import { freePort, listenSilently } from "../support/backends.ts";
 
 /** Files of certificates, in a folder of their own. */
 async function withAuthority(
@@ -82,14 +82,14 @@ const never = () => new AbortController().signal;
 
 function dialTls(
   address: TcpAddress,
-  tls: { serverName?: string; ca: readonly string[] },
+  tls: { serverName?: string; ca: readonly string[]; identity?: Certified },
   options: Partial<DialOptions> = {},
 ): Promise<DialResult> {
-  const serverName = tls.serverName ?? "localhost";
+  const { serverName = "localhost", identity = null, ca } = tls;
   return dial(address, {
     timeoutMs: 5000,
     signal: never(),
-    tls: { ...tls, serverName },
+    tls: { serverName, ca, identity },
     ...options,
   });
 }
@@ -191,17 +191,18 @@ test("what speaks no TLS, or leaves in the handshake, is told so", async (ca) =>
 });
 
 test("of 200 handshakes that hang, fail or are left no descriptor stays", async (ca) => {
-  const trusted = { ca: [ca.cert] };
   await using server = serve(await ca.issue("leaf"));
-  await told(dialTls(server.address, trusted));
+  await told(dialTls(server.address, { ca: [ca.cert] }));
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address: TcpAddress = { ...silent.addr, transport: "tcp" };
   const taken: Deno.TcpConn[] = [];
   const accepting = (async () => {
     for await (const connection of silent) taken.push(connection);
   })();
+  const identity = await ca.issue("client");
   const before = sockets();
   for (let round = 0; round < 4; round++) {
+    const trusted = { ca: [ca.cert], ...(round % 2 === 1 && { identity }) };
     const aborter = new AbortController();
     const hanging = Array.from(
       { length: 25 },
@@ -226,6 +227,74 @@ test("of 200 handshakes that hang, fail or are left no descriptor stays", async 
   await accepting;
 });
 
+test("a connect that hangs is over in time, also where we show a certificate", async (ca) => {
+  const silent = await listenSilently();
+  const { port } = new URL(`tcp://${silent.address}`);
+  const address: TcpAddress = { transport: "tcp", hostname: "127.0.0.1", port: Number(port) };
+  const identity = await ca.issue("client");
+  const dialled = dialTls(address, { ca: [ca.cert], identity }, { timeoutMs: 200 });
+  assert.equal(await told(dialled), "timeout: no answer within 0.2 s");
+  silent[Symbol.dispose]();
+  // The runtime waits for the system to give it up.
+  await eventually("the end of the connect", () => !isConnecting(Number(port)));
+});
+
+/** Whether a socket to the port waits for an answer: state SYN_SENT of proc_net_tcp(5). */
+function isConnecting(port: number): boolean {
+  const remote = `:${port.toString(16).toUpperCase().padStart(4, "0")} 02 `;
+  return Deno.readTextFileSync("/proc/net/tcp").includes(remote);
+}
+
+test(
+  "a certificate is shown to a backend that asks for one, and read again once it has changed",
+  async (ca, folder) => {
+    const { cert, key } = await ca.issue("leaf");
+    const port = freePort();
+    const files = ["-cert", cert, "-key", key, "-CAfile", ca.cert];
+    const args = [
+      "s_server",
+      "-quiet",
+      "-accept",
+      `127.0.0.1:${port}`,
+      "-Verify",
+      "1",
+      "-verify_return_error",
+    ];
+    await using _ = await startServer(
+      installed("openssl")!,
+      [...args, ...files],
+      `127.0.0.1:${port}`,
+    );
+    const address: TcpAddress = { transport: "tcp", hostname: "127.0.0.1", port };
+    const strangers = await makeAuthority(folder, "strangers");
+    const [ours, stranger] = [await ca.issue("client"), await strangers.issue("stranger")];
+    const identity = { cert: `${folder}/shown.pem`, key: `${folder}/shown.key` };
+    const show = async ({ cert, key }: Certified) => {
+      await Deno.copyFile(cert, identity.cert);
+      await Deno.copyFile(key, identity.key);
+    };
+    /** By TLS 1.3 the server refuses behind the handshake: it is heard by the first read. */
+    const isRefused = async () => {
+      const result = await dialTls(address, { serverName: "::1", ca: [ca.cert], identity });
+      assert.ok(result.ok);
+      const { connection } = result;
+      // It has nothing to say, and ends.
+      const read = connection.read(new Uint8Array(1)).then(() => false, () => true);
+      const isRefused = await inTime("its end", read, () => connection.close());
+      connection.close();
+      await tlsClosed();
+      return isRefused;
+    };
+    await show(stranger);
+    assert.equal(await isRefused(), true);
+    await show(ours);
+    assert.equal(await isRefused(), false);
+    await Deno.copyFile(stranger.key, identity.key);
+    const said = await told(dialTls(address, { ca: [ca.cert], identity }));
+    assert.match(said, /^error: tls\.key is not the key of the certificate/);
+  },
+);
+
 test("what was written arrives in front of an orderly end, however soon it is closed", async (ca) => {
   await using server = serve(await ca.issue("leaf"));
   const result = await dialTls(server.address, { ca: [ca.cert] });
@@ -244,20 +313,24 @@ test("what was written arrives in front of an orderly end, however soon it is cl
   await tlsClosed();
 });
 
-test("what is written is sent at once (TCP_NODELAY)", async (ca) => {
+test("what is written is sent at once, and a peer that vanishes is found, also where we show a certificate", async (ca) => {
   if (!sharedLibc.ok) return;
-  await using server = serve(await ca.issue("leaf"));
-  const result = await dialTls(server.address, { ca: [ca.cert] });
-  assert.ok(result.ok);
-  const { remoteAddr, localAddr } = await server.accept();
-  const fd = descriptorOf(remoteAddr as Deno.NetAddr, localAddr as Deno.NetAddr);
-  const option = new Int32Array(1);
-  const [IPPROTO_TCP, TCP_NODELAY] = [6, 1];
   const { getsockopt } = sharedLibc.libc.symbols;
-  assert.equal(getsockopt(fd!, IPPROTO_TCP, TCP_NODELAY, option, Uint32Array.of(4)), 0);
-  assert.equal(option[0], 1);
-  result.connection.close();
-  await tlsClosed();
+  await using server = serve(await ca.issue("leaf"));
+  for (const identity of [undefined, await ca.issue("client")]) {
+    const result = await dialTls(server.address, { ca: [ca.cert], ...(identity && { identity }) });
+    assert.ok(result.ok);
+    const { remoteAddr, localAddr } = await server.accept();
+    const fd = descriptorOf(remoteAddr as Deno.NetAddr, localAddr as Deno.NetAddr);
+    const [SOL_SOCKET, SO_KEEPALIVE, IPPROTO_TCP, TCP_NODELAY] = [1, 9, 6, 1];
+    for (const [level, name] of [[IPPROTO_TCP, TCP_NODELAY], [SOL_SOCKET, SO_KEEPALIVE]] as const) {
+      const option = new Int32Array(1);
+      assert.equal(getsockopt(fd!, level, name, option, Uint32Array.of(4)), 0);
+      assert.equal(option[0], 1);
+    }
+    result.connection.close();
+    await tlsClosed();
+  }
 });
 
 test("a half-close goes through, and the other way stays open", async (ca) => {

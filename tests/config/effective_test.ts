@@ -81,7 +81,7 @@ port = 2
 tls = false
 [[wstunnel.server.tls]]
 port = 3
-tls = { ca = "/a.pem" }
+tls = { ca = "/a.pem", cert = "/c.pem", key = "/c.key" }
 [wstunnel.server.a]
 exec = ["/bin/sh", "-c", "exec cat\\n"]
 max-procs = 3

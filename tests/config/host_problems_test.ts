@@ -189,7 +189,15 @@ const IN_HOST: Case[] = [
     "current value is a list",
     'x.toml:3: wstunnel.server."/".tls.server-name: must be a host name or an IP address: ' +
     'current value is "a b"',
-    'x.toml:3: wstunnel.server."/".tls.verify: unknown key, must be one of ca, server-name',
+    'x.toml:3: wstunnel.server."/".tls.verify: unknown key, must be one of ca, server-name, cert, key',
+  ],
+  [
+    'port = 1\ntls = { cert = "/c.pem" }',
+    'x.toml:3: wstunnel.server."/".tls.cert: needs key beside it: current value is "/c.pem"',
+  ],
+  [
+    'port = 1\ntls = { cert = "/c.pem", key = "/k.pem" }\nsend-proxy = "v1"',
+    'x.toml:4: wstunnel.server."/".send-proxy: must not stand beside tls.cert: current value is "v1"',
   ],
   [
     'socket = "/run/s"\ntls = true',

@@ -115,8 +115,9 @@ async function holdSession(
 
 const why = REDIS === null ? " (skipped: redis-server is not installed)" : "";
 for (const engine of ENGINES) {
-  for (const transport of ["TCP", "a unix socket", "TLS"]) {
-    const missing = transport === "TLS" && NO_OPENSSL !== null ? ` (skipped: ${NO_OPENSSL})` : why;
+  for (const transport of ["TCP", "a unix socket", "TLS", "TLS by certificates"]) {
+    const overTls = transport.startsWith("TLS");
+    const missing = overTls && NO_OPENSSL !== null ? ` (skipped: ${NO_OPENSSL})` : why;
     Deno.test({
       name: `${engine}: redis-server keeps 1 MiB unchanged over ${transport}${missing}`,
       ignore: missing !== "",
@@ -128,12 +129,14 @@ for (const engine of ENGINES) {
         flags.push("--port", transport === "TCP" ? `${port}` : "0");
         if (port === 0) flags.push("--unixsocket", `${folder}/redis.sock`);
         let host = "";
-        if (transport === "TLS") {
-          const ca = await makeAuthority(folder);
+        if (overTls) {
+          const [ca, asks] = [await makeAuthority(folder), transport !== "TLS"];
           const { cert, key } = await ca.issue("redis");
-          flags.push("--tls-port", `${port}`, "--tls-auth-clients", "no");
+          const ours = await ca.issue("wstunnel");
+          flags.push("--tls-port", `${port}`, "--tls-auth-clients", asks ? "yes" : "no");
           flags.push("--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca.cert);
-          host = `tls = { ca = "${ca.cert}" }`;
+          const shown = asks ? `, cert = "${ours.cert}", key = "${ours.key}"` : "";
+          host = `tls = { ca = "${ca.cert}"${shown} }`;
         }
         try {
           await using _redis = await startServer(REDIS!, flags, backend);

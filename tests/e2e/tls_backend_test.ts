@@ -7,6 +7,7 @@ import { eventually } from "../support/eventually.ts";
 import { NO_NGINX_STREAM, startNginxStream } from "../support/nginx_stream.ts";
 import { type Program, runProgram, startProgram, startWords } from "../support/program.ts";
 import { handshake, Opcode, openRaw, openTunnel, type RawClient } from "../support/raw_client.ts";
+import { assertNoSecret, keepSecret } from "../support/secrets.ts";
 import { descriptorCount } from "../support/processes.ts";
 import { type Engine, ENGINES, testEngines } from "./engine_limits.ts";
 import { assertClosed, BINARY_FRAMES, startFor, text } from "./whole.ts";
@@ -244,6 +245,41 @@ Deno.test({
         if (isTrusted) (await opening)[Symbol.dispose]();
         else await assert.rejects(opening, /refused: 503/);
       }
+    }),
+});
+
+Deno.test({
+  name:
+    "check names a key that is another certificate's, is encrypted or open to all, and repeats none",
+  ignore: NO_OPENSSL !== null,
+  fn: () =>
+    withAuthority(async (ca, folder) => {
+      const [ours, other] = [await ca.issue("ours"), await ca.issue("other")];
+      for (const { key } of [ours, other]) {
+        await Deno.chmod(key, 0o600);
+        keepSecret("a client's key", (await Deno.readTextFile(key)).split("\n")[1]!);
+      }
+      const config = `${folder}/w.toml`;
+      const check = async (key: string) => {
+        const tls = `tls = { cert = "${ours.cert}", key = "${key}" }`;
+        await Deno.writeTextFile(config, `[wstunnel.server."/"]\nport = 1\n${tls}\n`);
+        const { stderr, stdout } = await runProgram(["check", "--config", config]);
+        assertNoSecret("what check says", stderr + stdout);
+        return stderr;
+      };
+      const at = `wstunnel: ${config}:3: wstunnel.server."/".tls.key:`;
+      assert.equal(
+        await check(other.key),
+        `${at} "${other.key}" is not the key of the certificate in "${ours.cert}"\n`,
+      );
+      assert.equal(await check(ours.cert), `${at} "${ours.cert}" holds no private key as PEM\n`);
+      const encrypted = `${folder}/encrypted.key`;
+      const args = ["pkcs8", "-topk8", "-in", ours.key, "-out", encrypted, "-passout", "pass:x"];
+      await new Deno.Command("openssl", { args }).output();
+      assert.match(await check(encrypted), /is encrypted/);
+      assert.doesNotMatch(await check(ours.key), /tls/);
+      await Deno.chmod(ours.key, 0o644);
+      assert.match(await check(ours.key), /warning: .*tls\.key: .*can be read by every user/);
     }),
 });
 

@@ -1,0 +1,35 @@
+/**
+ * Private keys as files of PEM have them (RFC 7468). Nothing of one is ever repeated.
+ *
+ * @module
+ */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { utf8Text } from "../base/small_file.ts";
+
+const PRIVATE_KEY = /-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----[^]*?-----END \1-----/;
+
+const ENCRYPTED = "is encrypted, and nobody is there to be asked for its passphrase: " +
+  "openssl pkey takes that off";
+
+/** The text of a file's key, or what is wrong with it, in words that go behind its name. */
+export function readPrivateKey(
+  bytes: Uint8Array,
+): { readonly value: string } | { readonly problem: string } {
+  const [pem, label] = PRIVATE_KEY.exec(utf8Text(bytes) ?? "") ?? [];
+  if (pem === undefined) return { problem: "holds no private key as PEM" };
+  // The library would ask for the passphrase on a terminal.
+  if (label === "ENCRYPTED PRIVATE KEY" || /^Proc-Type:.*ENCRYPTED/m.test(pem)) {
+    return { problem: ENCRYPTED };
+  }
+  try {
+    createPrivateKey(pem);
+    return { value: pem };
+  } catch {
+    return { problem: "holds a private key that can't be read" };
+  }
+}
+
+/** Whether a key is that of the first of some certificates. */
+export function isKeyOf(key: string, certificates: string): boolean {
+  return new X509Certificate(certificates).checkPrivateKey(createPrivateKey(key));
+}
