@@ -28,6 +28,12 @@ export const RUNTIME_FLAGS: readonly string[] = manifest.tasks.start.command.spl
 /** What runs in threads of its own, each a file beside the main one; `new Worker()` names it by its name here. */
 const WORKERS = ["lib/access/password_worker.ts"];
 
+/**
+ * What is large and few configurations need, each a file beside the main one, which names it by its name here in an `import()`: in the main
+ * one it would be read at every start (Redis's client: 36 ms of 130).
+ */
+const LAZY = ["lib/access/targets/redis_client.ts"];
+
 const COMPILE_FLAGS = [
   // The bundle is all there is: nothing to resolve, check or fetch.
   ...["--no-config", "--no-lock", "--no-check", "--no-remote", "--no-npm"],
@@ -48,50 +54,97 @@ export class BuildError extends Error {}
 
 /** Bundles and compiles; throws a {@linkcode BuildError} that says in one line what can't be done. */
 export async function compile({ target, output, commit }: CompileOptions): Promise<void> {
-  const bundle = await writeBundle(commit ?? await commitOfTree());
+  const { main, beside } = await writeBundles(commit ?? await commitOfTree());
   const targetFlags = target === undefined ? [] : ["--target", target];
-  const includes = (await Promise.all(WORKERS.map(bundleWorker))).flatMap((
-    path,
-  ) => ["--include", path]);
+  const includes = beside.flatMap((path) => ["--include", path]);
   const args = ["compile", "--quiet", ...COMPILE_FLAGS, ...RUNTIME_FLAGS, ...targetFlags];
   const { ok, errors } = await run(
     Deno.execPath(),
-    [...args, ...includes, "--output", output, bundle],
+    [...args, ...includes, "--output", output, main],
   );
   if (!ok) throw new BuildError(whyNotCompiled(errors, target));
 }
 
+/** The files that are compiled, by their paths. */
+export interface Bundles {
+  readonly main: string;
+  /** What that loads by itself. */
+  readonly beside: readonly string[];
+}
+
+export async function writeBundles(commit: string): Promise<Bundles> {
+  const main = await writeMain(commit);
+  const beside = await Promise.all([...WORKERS.map(bundleBeside), ...LAZY.map(bundleLazy)]);
+  return { main, beside };
+}
+
 /** The code as one file, with the commit at its top; gives its path. */
-function writeBundle(commit: string): Promise<string> {
+function writeMain(commit: string): Promise<string> {
   const define = `const BUILD_COMMIT = ${JSON.stringify(commit)};\n`;
-  return bundle("main.ts", "wstunnel.js", (code) => define + namingWorkers(withoutPaths(code)));
+  const edit = (code: string) => define + namingLazy(namingWorkers(withoutPaths(code)));
+  return bundle("main.ts", "wstunnel.js", edit, LAZY.map((source) => `./${fileOf(source)}`));
 }
 
-function bundleWorker(source: string): Promise<string> {
-  return bundle(source, nameOfWorker(source), withoutPaths);
+function bundleBeside(source: string): Promise<string> {
+  return bundle(source, nameBeside(source), withoutPaths);
 }
 
-/** The name that a worker's bundle has, beside the main one. */
-function nameOfWorker(source: string): string {
-  return source.split("/").at(-1)!.replace(/\.ts$/, ".js");
+/** The bundler of 2.4.2 doesn't find what some packages are made of: then there is a file that says so to who needs it. */
+async function bundleLazy(source: string): Promise<string> {
+  try {
+    return await bundleBeside(source);
+  } catch (error) {
+    if (!(error instanceof BuildError) || !Deno.version.deno.startsWith("2.4.")) throw error;
+    const path = `${BUILD_FOLDER}/${nameBeside(source)}`;
+    const why = `${nameBeside(source)} can't be bundled by Deno ${Deno.version.deno}`;
+    await Deno.writeTextFile(
+      new URL(path, ROOT),
+      `throw new Error(${JSON.stringify(why)});\nexport {};\n`,
+    );
+    return path;
+  }
+}
+
+function fileOf(source: string): string {
+  return source.split("/").at(-1)!;
+}
+
+/** The name that a bundle has beside the main one. */
+function nameBeside(source: string): string {
+  return fileOf(source).replace(/\.ts$/, ".js");
 }
 
 /** In the bundle a worker stands beside it, and is no source any more. */
 function namingWorkers(code: string): string {
   return WORKERS.reduce((named, source) => {
-    const file = source.split("/").at(-1)!;
-    const url = `new URL("./${file}", import.meta.url)`;
+    const url = `new URL("./${fileOf(source)}", import.meta.url)`;
     if (!named.includes(url)) throw new BuildError(`nothing starts the worker ${source}`);
-    return named.replaceAll(url, `new URL("./${nameOfWorker(source)}", import.meta.url)`);
+    return named.replaceAll(url, `new URL("./${nameBeside(source)}", import.meta.url)`);
   }, code);
 }
 
-/** Bundles a file with all that it imports, as `edit` leaves it; gives its path. */
-async function bundle(source: string, name: string, edit: (code: string) => string) {
+function namingLazy(code: string): string {
+  return LAZY.reduce((named, source) => {
+    const loading = `import("./${fileOf(source)}")`;
+    if (!named.includes(loading)) throw new BuildError(`nothing loads ${source}`);
+    return named.replaceAll(loading, `import("./${nameBeside(source)}")`);
+  }, code);
+}
+
+/** Bundles a file with all that it imports but for `external`, as `edit` leaves it; gives its path. */
+async function bundle(
+  source: string,
+  name: string,
+  edit: (code: string) => string,
+  external: readonly string[] = [],
+) {
   const path = `${BUILD_FOLDER}/${name}`;
   await Deno.mkdir(new URL(BUILD_FOLDER, ROOT), { recursive: true });
   const { ok, errors } = await run(Deno.execPath(), [
-    ...["bundle", "--quiet", "--frozen", "--platform", "deno", "--output", path, source],
+    ...["bundle", "--quiet", "--frozen", "--platform", "deno", "--output", path],
+    source,
+    // As the last words: it takes all that follow.
+    ...external.flatMap((file) => ["--external", file]),
   ]);
   if (!ok) throw new BuildError(`cannot bundle ${source}: ${errorLine(errors)}`);
   const code = await Deno.readTextFile(new URL(path, ROOT));

@@ -101,7 +101,7 @@ async function connect(
   { url, ca, timeoutMs }: RedisOptions,
   onLost: () => void,
 ): Promise<Redis> {
-  const { createClient } = await import("@redis/client");
+  const { createClient } = await import("./redis_client.ts");
   const authorities = await ca();
   const client = createClient({
     url,

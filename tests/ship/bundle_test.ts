@@ -1,0 +1,46 @@
+/** What is compiled, run by the Deno that the project is pinned to: its bundles load what they need. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { ROOT, writeBundles } from "../../scripts/compile.ts";
+import { freePort } from "../support/backends.ts";
+import { installed, startServer } from "../support/installed.ts";
+import { startProgram } from "../support/program.ts";
+import { answerOf, nameAt, named } from "../e2e/targets.ts";
+
+const REDIS = installed("redis-server");
+const CLI = installed("redis-cli");
+
+Deno.test({
+  name: `bundled, it asks Redis, whose client is a bundle of its own${
+    REDIS === null ? " (skipped: no redis-server)" : ""
+  }`,
+  ignore: REDIS === null || CLI === null,
+  async fn() {
+    const { main, beside } = await writeBundles("0123456789ab");
+    const sizeOf = (path: string) => Deno.statSync(new URL(path, ROOT)).size;
+    assert(sizeOf(main) < 1.2e6, `${main} has ${sizeOf(main)} bytes`);
+    assert(sizeOf(beside.find((path) => path.endsWith("/redis_client.js"))!) > 5e5);
+    const port = freePort();
+    const at = `127.0.0.1:${port}`;
+    const folder = await Deno.makeTempDir();
+    try {
+      await using _redis = await startServer(REDIS!, ["--port", `${port}`, "--save", ""], at);
+      await using backend = named("by Redis");
+      const args = ["-p", `${port}`, "set", "desk", backend.address];
+      assert((await new Deno.Command(CLI!, { args }).output()).success);
+      await Deno.writeTextFile(
+        `${folder}/x.toml`,
+        `[wstunnel]\nframe-type = "binary"\n[wstunnel.server."/"]\ntargets = { redis = "redis://${at}" }\n`,
+      );
+      // As an executable has it: nothing to resolve and nothing to fetch.
+      const flags = ["--no-config", "--no-lock", "--no-remote", "--no-npm", "--allow-all"];
+      await using program = await startProgram(["--config", `${folder}/x.toml`], {
+        words: [Deno.execPath(), "run", ...flags, fileURLToPath(new URL(main, ROOT))],
+      });
+      assert.equal(await nameAt(program, "/?token=desk"), "by Redis");
+      assert.equal((await answerOf(program, "/?token=none")).status, 403);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
