@@ -133,7 +133,7 @@ export const TARGETS = {
     name: "ca",
     kind: filePath,
     about:
-      "With an api of https or a rediss: a PEM file of the authorities to believe in place of the usual ones.",
+      "With an api of https or a rediss: a PEM file of the authorities to believe besides the usual ones.",
   },
   parameter: {
     name: "parameter",

@@ -13,7 +13,7 @@ import { parseTargetAnswer } from "../../config/target_text.ts";
 export interface ApiOptions {
   /** With `%s` in the place of the token. */
   readonly url: string;
-  /** Certificates of the authorities to believe, as PEM; null: the usual ones. */
+  /** Certificates of the authorities to believe, as PEM; null: the usual ones alone. */
   readonly ca: () => Promise<readonly string[] | null>;
   /** How long it may take to answer in full. */
   readonly timeoutMs: number;

@@ -12,7 +12,7 @@ export interface RedisOptions {
   readonly url: string;
   /** What stands before a token in its key. */
   readonly prefix: string;
-  /** Certificates of the authorities to believe, as PEM; null: the usual ones. */
+  /** Certificates of the authorities to believe, as PEM; null: the usual ones alone. */
   readonly ca: () => Promise<readonly string[] | null>;
   /** How long it may take to connect, and to answer. */
   readonly timeoutMs: number;
