@@ -217,3 +217,57 @@ ${way.top ?? ""}`,
 function portOf({ connection }: RawClient): number {
   return (connection.localAddr as Deno.NetAddr).port;
 }
+
+/** Each proxy adds whom it sees, and the client before them all has said that it is another one, who is trusted. */
+const CHAINS = [
+  { name: "HAProxy and nginx", outer: findWay("HAProxy, option forwardfor"), forged: "127.0.0.1" },
+  { name: "Caddy and nginx", outer: findWay("Caddy"), forged: "203.0.113.6, 127.0.0.1" },
+  { name: "two nginx", outer: findWay("nginx, $proxy_add_x_forwarded_for"), forged: "127.0.0.9" },
+];
+
+function findWay(name: string): Way {
+  const way = WAYS.find((one) => one.name === name);
+  assert.ok(way, name);
+  return way;
+}
+
+for (const engine of ENGINES) {
+  for (const { name, outer, forged } of CHAINS) {
+    const inner = findWay("nginx, $proxy_add_x_forwarded_for");
+    const missing = whyMissing(outer) ?? whyMissing(inner);
+    Deno.test({
+      name: `${engine}: behind ${name}, both trusted, the client is who connected to the first` +
+        (missing === null ? "" : ` (skipped: ${missing})`),
+      ignore: missing !== null,
+      async fn() {
+        const folders = [await Deno.makeTempDir(), await Deno.makeTempDir()] as const;
+        const servers: Server[] = [];
+        await using backend = serveBackend(echo);
+        await using program = await startFor(engine, backend.address, {
+          top: 'trusted-proxies = ["127.0.0.0/8"]',
+          wstunnel: 'frame-type = "binary"',
+        });
+        const [middle, front] = [freePort(), freePort()];
+        try {
+          // The inner one listens by IPv4 as well, so that the outer one is seen to come by it.
+          const args = await inner.prepare(folders[0], middle, program.address);
+          const file = `${folders[0]}/nginx.conf`;
+          const text = (await Deno.readTextFile(file)).replace("[::1]", "127.0.0.1");
+          await Deno.writeTextFile(file, text);
+          servers.push(await startServer(installed("nginx")!, args, `127.0.0.1:${middle}`));
+          const outerArgs = await outer.prepare(folders[1], front, `127.0.0.1:${middle}`);
+          const path = installed(outer.program)!;
+          servers.push(await startServer(path, outerArgs, `[::1]:${front}`));
+          for (const [at, fields] of [{}, { "X-Forwarded-For": forged }].entries()) {
+            using _client = await openTunnel(`[::1]:${front}`, "/", fields);
+            const { client } = await program.entry("tunnel opened", at + 1);
+            assert.equal(client, "::1");
+          }
+        } finally {
+          for (const server of servers.toReversed()) await server[Symbol.asyncDispose]();
+          for (const folder of folders) await Deno.remove(folder, { recursive: true });
+        }
+      },
+    });
+  }
+}
