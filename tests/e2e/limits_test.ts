@@ -12,6 +12,7 @@ import {
   openTunnel,
   type RawClient,
 } from "../support/raw_client.ts";
+import { openResettable, sendAndReset } from "../support/reset.ts";
 import { testEngines, testEnginesThat } from "./engine_limits.ts";
 import { BINARY_FRAMES, hostLines, startFor, startWithFile, text } from "./whole.ts";
 
@@ -258,6 +259,15 @@ max-tunnels = 1
       using client = await openRaw(program.address);
       await client.write(said);
     }
+    // Reset as they are answered, or once they have said something.
+    openResettable(program.address, "/echo").reset();
+    await sendAndReset(program.address, new TextEncoder().encode(handshake("/nowhere")));
+    await eventually("a reset tunnel's answer", async () => {
+      const { client, status } = await ask(program, "/echo");
+      if (status === 101) await client.send(Opcode.TEXT, "x".repeat(100_000));
+      client[Symbol.dispose]();
+      return status === 101;
+    });
     using polite = await untilOpen(program, "/echo");
     assert.equal((await polite.close(1000)).code, 1000);
     using bad = await untilOpen(program, "/echo");
@@ -388,9 +398,15 @@ ${hostLines(backend.address)}
 );
 
 /** Starts with so many descriptors, which the runtime can't raise. */
-async function startWith(descriptors: number, top: string, host: string): Promise<Program> {
+async function startWith(
+  descriptors: number,
+  top: string,
+  host: string,
+  listen = ["127.0.0.1:0"],
+): Promise<Program> {
   const script = `ulimit -n ${descriptors} && exec "$@"`;
   return await startWithFile(`${top}\n[[wstunnel.server."/"]]\n${host}`, {
+    listen,
     words: ["sh", "-c", script, "sh", ...startWords()],
   });
 }
@@ -435,4 +451,32 @@ Deno.test("with few descriptors tunnels are refused before these run out, and th
   dispose(asked.map(({ client }) => client));
   assert.deepEqual(program.entries("cannot accept connections"), []);
   assert.deepEqual(program.entries("no descriptor is left to connect a backend"), []);
+});
+
+/** One of this machine's addresses by which others reach it; null: it has none. */
+const OUTSIDE =
+  Deno.networkInterfaces().find(({ family, address }) =>
+    family === "IPv4" && !address.startsWith("127.")
+  )?.address ?? null;
+
+Deno.test({
+  name: `unless given, half of all is for one address, and all for loopback${
+    OUTSIDE === null ? " (skipped: there is no other address)" : ""
+  }`,
+  ignore: OUTSIDE === null,
+  async fn() {
+    await using backend = serveBackend(echo);
+    await using program = await startWith(128, "", hostLines(backend.address), ["0.0.0.0:0"]);
+    const { port } = new URL(`tcp://${program.address}`);
+    const askAt = (hostname: string) => ask({ ...program, address: `${hostname}:${port}` });
+    const asked = [];
+    for (let i = 0; i < 20; i++) asked.push(await askAt(OUTSIDE!));
+    const statuses = asked.map(({ status }) => status);
+    assert.deepEqual(statuses, [...Array(16).fill(101), ...Array(4).fill(429)]);
+    for (let i = 0; i < 16; i++) asked.push(await askAt("127.0.0.1"));
+    assert.ok(asked.slice(20).every(({ status }) => status === 101));
+    asked.push(await askAt("127.0.0.1"));
+    assert.equal(asked.at(-1)!.status, 503);
+    dispose(asked.map(({ client }) => client));
+  },
 });
