@@ -103,6 +103,6 @@ export function warnOfPlainKeySets(raw: unknown): Finding[] {
   });
 }
 
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return /^(?:127\.[0-9.]+|localhost|\[::1\])$/.test(hostname);
 }

@@ -6,6 +6,7 @@
  */
 import { utf8Text } from "../base/small_file.ts";
 import { readCertificates } from "./certificates.ts";
+import { isLoopback } from "./auth_tables.ts";
 import type { Kind, Machine } from "./machine.ts";
 import type { Finding, Path } from "./problem.ts";
 import { isTable, type Table, tableAt } from "./table.ts";
@@ -20,6 +21,19 @@ function eachTargets(raw: unknown): { readonly targets: Table; readonly path: Pa
     const targets = isTable(route) ? route["targets"] : undefined;
     return isTable(targets) ? [{ targets, path: [...server, key, "targets"] }] : [];
   });
+}
+
+/** Warns of an API or a Redis on another machine that is asked in the clear: whoever stands between learns tokens, and says where they lead. */
+export function warnOfPlainTargets(raw: unknown): Finding[] {
+  return eachTargets(raw).flatMap(({ targets, path }) =>
+    ["api", "redis"].flatMap((name): Finding[] => {
+      const url = URL.parse(String(targets[name] ?? ""));
+      if (!/^(?:http|redis):$/.test(url?.protocol ?? "") || isLoopback(url!.hostname)) return [];
+      const rule = "is asked without TLS: whoever stands between learns the tokens, and can say " +
+        "where they lead";
+      return [{ path: [...path, name], rule }];
+    })
+  );
 }
 
 /** What is wrong with the files of authorities. */

@@ -16,6 +16,7 @@ import { warnOfAnyAudience, warnOfPlainKeySets } from "./auth_tables.ts";
 import { warnOfReach, warnOfTrust } from "./reach_warnings.ts";
 import { warnOfShell } from "./shell_warnings.ts";
 import { eachHost, tableAt } from "./table.ts";
+import { warnOfPlainTargets } from "./target_files.ts";
 
 const SERVER: Path = ["wstunnel", "server"];
 const MAP_EXTENSIONS: Path = ["wstunnel", "map-extensions"];
@@ -33,6 +34,7 @@ export function findWarnings(raw: unknown): Finding[] {
     ...warnOfReach(raw),
     ...warnOfTrust(raw),
     ...warnOfPlainKeySets(raw),
+    ...warnOfPlainTargets(raw),
     ...warnOfAnyAudience(raw),
     ...warnOfOpaqueOrigins(raw),
     ...eachHost(raw).flatMap(({ host, path }) => [

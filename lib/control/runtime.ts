@@ -11,8 +11,8 @@ import type { Config } from "../config/config.ts";
 export function runtimeProblems(version: string, { engine, routes }: Config): string[] {
   if (isAtLeast(version, 2, 9)) return [];
   const needs = `needs Deno 2.9 or newer, this is ${version}`;
-  const timed = routes.filter(({ hosts }) =>
-    hosts.some(({ writeTimeoutMs }) => writeTimeoutMs > 0)
+  const timed = routes.filter(({ hosts, targets }) =>
+    [...hosts, targets?.host].some((host) => host !== undefined && host.writeTimeoutMs > 0)
   );
   return [
     ...(engine === "native" ? [`engine = "native" ${needs}: it would send a second Close`] : []),

@@ -49,6 +49,19 @@ Deno.test("`loadToml()` warns of token files and folders that aren't there, or a
   }
 });
 
+Deno.test("`loadToml()` warns of an API and a Redis that are asked in the clear on other machines", () => {
+  const plain = (source: string) =>
+    said(source).filter((line) => line.includes("is asked without TLS")).length;
+  for (const host of ["127.0.0.1", "localhost", "[::1]"]) {
+    assert.equal(plain(`api = "http://${host}:9000/%s"`), 0, host);
+    assert.equal(plain(`redis = "redis://:pw@${host}:6379/0"`), 0, host);
+  }
+  assert.equal(plain('api = "http://api.example.com/%s"'), 1);
+  assert.equal(plain('redis = "redis://10.0.0.7"'), 1);
+  assert.equal(plain('api = "https://api.example.com/%s"'), 0);
+  assert.equal(plain('redis = "rediss://10.0.0.7"'), 0);
+});
+
 Deno.test("`loadToml()` warns of a route that is reached from other machines, unless a token that is secret leads on", () => {
   const open = (targets: string) => {
     const text =
@@ -58,7 +71,7 @@ Deno.test("`loadToml()` warns of a route that is reached from other machines, un
     return loaded.warnings.map(({ rule }) => rule.replace(/.*(TLS|any program can).*/, "$1"));
   };
   assert.deepEqual(open('file = "/t"'), ["TLS"]);
-  assert.deepEqual(open('redis = "redis://h"'), ["TLS"]);
+  assert.deepEqual(open('redis = "redis://localhost"'), ["TLS"]);
   assert.deepEqual(open('file = "/t", from = ["host"]'), ["any program can"]);
   assert.deepEqual(open('address = ["*.example.com:5432"]'), ["any program can"]);
 });
