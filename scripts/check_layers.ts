@@ -52,6 +52,7 @@ const PURE = [
   "lib/config/rules.ts",
   "lib/config/schema.ts",
   "lib/engine/proxy_header.ts",
+  "lib/engine/client_hello.ts",
   "lib/events/event.ts",
   "lib/events/log/lines.ts",
   "lib/process/backoff.ts",

@@ -11,7 +11,7 @@ export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
   ["200", "GET or HEAD of `health-path` that asks for no WebSocket"],
   [
     "400",
-    "no `Host` (HTTP/1.0 needs none), a bad `Sec-WebSocket-Key`, no `Origin` where origins are checked, a path that [readers differ on](#paths), a malformed request",
+    "plain HTTP at a port of TLS, no `Host` (HTTP/1.0 needs none), a bad `Sec-WebSocket-Key`, no `Origin` where origins are checked, a path that [readers differ on](#paths), a malformed request",
   ],
   [
     "403",

@@ -22,4 +22,6 @@ export interface Peer {
   readonly local: Address;
   /** Whether it came by TLS. */
   readonly secure: boolean;
+  /** Whose certificate it has, where it had to show one and that says a name. */
+  readonly user?: string;
 }

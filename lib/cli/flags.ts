@@ -80,6 +80,17 @@ export const FLAGS: readonly Flag[] = [
       "or required (default: off)",
   },
   {
+    name: "--tls-cert",
+    value: "FILE",
+    summary: "each --listen HOST:PORT speaks TLS, by this certificate (PEM)",
+  },
+  { name: "--tls-key", value: "FILE", summary: "its private key (PEM, without a passphrase)" },
+  {
+    name: "--tls-client-ca",
+    value: "FILE",
+    summary: "and that to clients alone whose certificate one of these authorities (PEM) issued",
+  },
+  {
     name: "--trusted-proxy",
     value: "NETWORK",
     repeatable: true,

@@ -64,7 +64,7 @@ export const TOP = {
     unsaid: null,
     about:
       "Connections of clients at once; 0: no limit; without it as many as the limit of descriptors (ulimit -n) allows.",
-    example: 10_000,
+    example: 1000,
     more: [
       "A tunnel takes two descriptors, one with a program of its own up to four, and an eighth is kept for the rest. The log says at the start how many that are.",
     ],
@@ -76,7 +76,7 @@ export const TOP = {
     unsaid: null,
     about:
       "Of these those of one address; 0: no limit; without it half of max-connections, and no limit for loopback.",
-    example: 5000,
+    example: 100,
     more: [
       "Of IPv6: of one /64. A proxy that is trusted has no such limit: they are counted for whom it speaks for.",
     ],
@@ -94,7 +94,7 @@ export const TOP = {
     unsaid: null,
     about: "Connections at once whose request has not come yet; 0: no limit; " +
       "without it a quarter of max-connections, at most 1024.",
-    example: 1024,
+    example: 250,
     more: [
       "Beyond it the oldest goes, of the address that has the most of them; one address has half of them at most.",
     ],

@@ -19,6 +19,7 @@ import { hasSocketFile } from "./listen.ts";
 import type { Finding } from "./problem.ts";
 import { isTable } from "./table.ts";
 import { account, fileMode } from "./text_kinds.ts";
+import { tlsFiles } from "./tls_keys.ts";
 
 const address = text('must be an address, such as "unix:/run/wstunnel.sock"', (written) => {
   const parsed = parseListenAddress(written);
@@ -42,6 +43,14 @@ export const LISTENER = {
     about: "Whether trusted-proxies name their clients by the PROXY protocol; off unless given. " +
       "required: a connection without it is ended.",
     example: "required",
+  },
+  tls: {
+    name: "tls",
+    of: "any",
+    kind: tlsFiles,
+    about:
+      "Speaks TLS, by a certificate or a list of them; with client-ca only to clients that have one.",
+    example: { cert: "/etc/wstunnel/cert.pem", key: "/etc/wstunnel/key.pem" },
   },
   mode: {
     name: "mode",

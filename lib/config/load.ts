@@ -8,6 +8,7 @@ import type { Config } from "./config.ts";
 import { toConfig } from "./effective.ts";
 import { warnOfFlags } from "./flag_warnings.ts";
 import { SECRETS } from "./keys.ts";
+import { findListenerFileProblems } from "./listener_files.ts";
 import type { Machine } from "./machine.ts";
 import { findMachineWarnings } from "./machine_warnings.ts";
 import {
@@ -74,6 +75,7 @@ export function loadConfig(given: Given): Loaded {
     ...(machine === undefined ? [] : findAuthProblems(raw, machine)),
     ...(machine === undefined ? [] : findTargetProblems(raw, machine)),
     ...(machine === undefined ? [] : findTlsProblems(raw, machine)),
+    ...(machine === undefined ? [] : findListenerFileProblems(raw, machine)),
   ];
   if (findings.length === 0 && broken.length === 0) {
     const warnings = [

@@ -9,6 +9,7 @@ import { ACCOUNT_FILES } from "../sys/accounts.ts";
 import { warnOfOpenFiles } from "./auth_tables.ts";
 import { wordsOf } from "./command_line.ts";
 import { eachListener } from "./listen.ts";
+import { warnOfListenerFiles } from "./listener_files.ts";
 import type { Machine } from "./machine.ts";
 import type { Finding, Path } from "./problem.ts";
 import { warnOfTargetFiles } from "./target_files.ts";
@@ -21,6 +22,7 @@ export function findMachineWarnings(raw: unknown, machine: Machine): Finding[] {
     ...warnOfOpenFiles(raw, machine),
     ...warnOfOpenKeys(raw, machine),
     ...warnOfTargetFiles(raw, machine),
+    ...warnOfListenerFiles(raw, machine),
     ...eachListener(raw).flatMap(({ listener, path, addressPath }) => [
       ...warnOfFolder(socketOf(listener["address"]), addressPath, machine),
       ...warnOfAccount("user", listener["owner"], [...path, "owner"], machine),

@@ -47,6 +47,12 @@ function checkListen(raw: unknown): Finding[] {
       namesOf(SOCKET_FILE),
       "has no effect: it is for a unix-domain socket's file, as of unix:/path",
     );
+    const local = address.transport === "tcp" ? [] : refuse(
+      listener,
+      path,
+      ["tls"],
+      "must not stand beside a unix-domain socket: nothing that is sent there leaves this machine",
+    );
     const written = address.transport === "tcp"
       ? formatAddress(address).toLowerCase()
       : formatAddress(address);
@@ -55,6 +61,7 @@ function checkListen(raw: unknown): Finding[] {
     seen.add(written);
     return [
       ...fileless,
+      ...local,
       ...untrusted,
       ...(twice ? [finding(addressPath, "must not be listed twice", text)] : []),
     ];

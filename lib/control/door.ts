@@ -169,7 +169,8 @@ async function connectBackend(
   if (instead !== null) return { answer: instead, cause: "rules" };
   const choice = targets === null ? HOSTS : await targets.choose(visit, entry.claims ?? null);
   if ("answer" in choice) return choice;
-  const { user } = entry;
+  // Who has proved by a password or a token who it is, is that.
+  const user = entry.user ?? peer.user ?? null;
   const { target } = choice;
   const { key, limits: { maxTunnels } } = accept;
   if (!tunnels.take(key, maxTunnels)) return tooMany(maxTunnels);

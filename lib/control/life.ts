@@ -41,8 +41,8 @@ export async function serve(config: Config, events: Events): Promise<number> {
       emit({ kind: "listen-failed", problem });
       return 1;
     }
-    for (const { address, engine } of server.listeners) {
-      emit({ kind: "listening", address, engine });
+    for (const { address, engine, tls } of server.listeners) {
+      emit({ kind: "listening", address, engine, tls });
     }
     emit(connectionsBounded(config));
     const { deno } = Deno.version;

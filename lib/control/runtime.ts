@@ -8,7 +8,7 @@ import { isAtLeast } from "../base/version.ts";
 import type { Config } from "../config/config.ts";
 
 /** What of a configuration this Deno can't do, a sentence each. */
-export function runtimeProblems(version: string, { engine, routes }: Config): string[] {
+export function runtimeProblems(version: string, { engine, listen, routes }: Config): string[] {
   if (isAtLeast(version, 2, 9)) return [];
   const needs = `needs Deno 2.9 or newer, this is ${version}`;
   const timed = routes.filter(({ hosts, targets }) =>
@@ -16,6 +16,9 @@ export function runtimeProblems(version: string, { engine, routes }: Config): st
   );
   return [
     ...(engine === "native" ? [`engine = "native" ${needs}: it would send a second Close`] : []),
+    ...(listen.some(({ tls }) => tls !== undefined)
+      ? [`listen: tls ${needs}: it has no sockets of Node's that speak TLS as a server`]
+      : []),
     ...timed.map(({ key }) =>
       `wstunnel.server.${JSON.stringify(key)}: write-timeout ${needs}: it can't cut a write off`
     ),

@@ -12,6 +12,7 @@ import type { Config, EngineName, ListenConfig } from "../config/config.ts";
 import { createSocketDiag } from "../sys/socket_diag.ts";
 import type { Events } from "../events/events.ts";
 import type { Listener } from "../engine/engine.ts";
+import type { TlsListeners } from "../engine/tls.ts";
 import { createSweep, LONGEST_TICK_MS } from "../engine/sweep.ts";
 import { createBuffers } from "../engine/elastic_buffer.ts";
 import { listenAll } from "../engine/listen.ts";
@@ -30,6 +31,8 @@ export interface Server {
   report(): ProcReport[];
   /** Opens the listeners, all or none; gives why one of them can't be had, null when all are open. */
   listen(): Promise<string | null>;
+  /** Takes renewed certificates at once, and tells of what is wrong with them; they are looked at every second anyway. */
+  lookAtCertificates(): void;
   /** Where it listens, with the real ports. */
   readonly listeners: readonly Listener[];
   /** Starts the programs that are kept running. */
@@ -54,7 +57,11 @@ export function createServer(config: Config, events: Events): Server {
   const { signal } = stopping;
   const door = createDoor({ generations, registry, sweep, events, stopping: signal });
   const options = { buffers, breather, diag, createSweep, emit };
-  const listen = (place: ListenConfig) => ENGINES[engineOf(config, place)](place, door, options);
+  let tls: TlsListeners | null = null;
+  const listen = (place: ListenConfig) =>
+    place.tls === undefined
+      ? ENGINES[engineOf(config, place)](place, door, options)
+      : tls!.listen(place, place.tls);
   let listeners: readonly Listener[] = [];
   let deadlineMs = 0;
   return {
@@ -68,6 +75,11 @@ export function createServer(config: Config, events: Events): Server {
       return listeners;
     },
     async listen() {
+      if (config.listen.some(({ tls }) => tls !== undefined)) {
+        // What it takes is loaded where it is asked for alone.
+        const { createTlsListeners } = await import("../engine/tls.ts");
+        tls = createTlsListeners(door, options);
+      }
       const listening = await listenAll(config.listen, listen);
       if ("problem" in listening) return listening.problem;
       ({ listeners } = listening);
@@ -80,8 +92,10 @@ export function createServer(config: Config, events: Events): Server {
       const { startsPrograms } = hosts;
       await drain(listeners, registry, { graceMs, startsPrograms, hurried, emit });
     },
+    lookAtCertificates: () => tls?.look(),
     async close() {
       generations.close();
+      tls?.close();
       await stopPrograms(hosts, generations.current.graceMs, deadlineMs);
       await breather.close();
       diag.close();

@@ -27,9 +27,11 @@ export interface Listener {
   readonly address: Address;
   /** What carries its tunnels. */
   readonly engine: EngineName;
+  /** Whether it speaks TLS. */
+  readonly tls: boolean;
   /** Takes no more connections; resolves when none waits in its hands. Open tunnels live on. */
   close(): Promise<void>;
 }
 
-/** Listens at an address; throws where it can't. */
-export type Listen = (place: ListenConfig) => Listener;
+/** Listens at an address; throws, or rejects, where it can't. */
+export type Listen = (place: ListenConfig) => Listener | Promise<Listener>;

@@ -39,21 +39,23 @@ export async function listenAll(
   return { listeners };
 }
 
+type Open = (address: Address) => ReturnType<Listen>;
+
 async function closeAll(listeners: readonly Listener[]): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.close()));
 }
 
 /** Opens the sockets of one place. Those of its addresses that this machine doesn't have are left out, as long as it has one. */
-async function openPlace({ at }: Place, open: (address: Address) => Listener): Promise<Listener[]> {
+async function openPlace({ at }: Place, open: Open): Promise<Listener[]> {
   const [first] = at;
   if (first?.transport === "unix") {
     await removeStaleSocket(first.path);
-    return [open(first)];
+    return [await open(first)];
   }
   for (let tries = 1;; tries++) {
     const opened: Listener[] = [];
     try {
-      openTogether(at as readonly TcpAddress[], open, opened);
+      await openTogether(at as readonly TcpAddress[], open, opened);
       return opened;
     } catch (error) {
       await closeAll(opened);
@@ -64,18 +66,18 @@ async function openPlace({ at }: Place, open: (address: Address) => Listener): P
   }
 }
 
-/** Adds to `opened`; throws what kept the last address from being opened. */
-function openTogether(
+/** Adds to `opened`; rejects with what kept the last address from being opened. */
+async function openTogether(
   addresses: readonly TcpAddress[],
-  open: (address: Address) => Listener,
+  open: Open,
   opened: Listener[],
-): void {
+): Promise<void> {
   let absence: unknown = null;
   for (const address of addresses) {
     const shared = opened[0]?.address;
     const port = shared?.transport === "tcp" ? shared.port : address.port;
     try {
-      opened.push(open({ ...address, port }));
+      opened.push(await open({ ...address, port }));
     } catch (error) {
       if (isAbsent(error, address)) absence = error;
       else if (!(isTaken(error) && hasBothFamilies(addresses, opened))) throw error;

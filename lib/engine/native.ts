@@ -113,6 +113,7 @@ export function listenNative(
   return {
     address: real,
     engine: "native",
+    tls: false,
     async close() {
       closing.abort();
       for (const gone of waiting) gone.abort();

@@ -68,6 +68,8 @@ export class Opening implements TransportListener {
     options: OpeningOptions,
     ask: (() => TcpAnswer) | null,
     beginning: Beginning = null,
+    /** When the client's time began. */
+    sinceMs: number = options.nowMs(),
   ) {
     this.#options = options;
     this.#peer = peer;
@@ -76,7 +78,7 @@ export class Opening implements TransportListener {
     const { handshakeTimeoutMs, maxHeadBytes } = options.door.limits;
     this.#parser = new HeadParser(maxHeadBytes);
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
-    this.#deadlineMs = options.nowMs() + this.#handshakeTimeoutMs;
+    this.#deadlineMs = sinceMs + this.#handshakeTimeoutMs;
     this.#transport = new StreamTransport(connection, options, ask);
     this.#beginning = beginning;
     if (beginning !== null) this.#state = "proxy";

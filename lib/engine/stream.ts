@@ -62,6 +62,7 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
   return {
     address: real,
     engine: "stream",
+    tls: false,
     async close() {
       closed = true;
       listener.close();

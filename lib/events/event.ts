@@ -16,6 +16,7 @@ export type Event =
   | LifeEvent
   | FileEvent
   | RequestEvent
+  | TlsEvent
   | TunnelEvent
   | HostEvent
   | ProgramEvent
@@ -34,7 +35,12 @@ export type LifeEvent =
   | { readonly kind: "sigusr1-unguarded"; readonly standalone: boolean; readonly reason: string }
   /** The runtime's debugger was opened while we were being loaded: we must not go on. */
   | { readonly kind: "debugger-open" }
-  | { readonly kind: "listening"; readonly address: Address; readonly engine: EngineName }
+  | {
+    readonly kind: "listening";
+    readonly address: Address;
+    readonly engine: EngineName;
+    readonly tls: boolean;
+  }
   | { readonly kind: "listen-failed"; readonly problem: string }
   /** How many connections there may be; 0: no limit, `descriptors` null: nobody knows how many this process may have. */
   | {
@@ -150,6 +156,27 @@ export type RequestEvent =
   }
   /** The client went away before the upgrade: its backend is let go. */
   | ({ readonly kind: "client-left" } & Omit<TunnelIdentity, "id">);
+
+/** Listeners that speak TLS, and their certificates. */
+export type TlsEvent =
+  /** A connection became none of TLS, or one whose client may not come in. */
+  | {
+    readonly kind: "tls-refused";
+    readonly client: string;
+    readonly via: string | undefined;
+    readonly reason: PeerWords;
+  }
+  /** A certificate's files have changed, and are used from now on. */
+  | {
+    readonly kind: "certificate-renewed";
+    readonly path: string;
+    /** Unix time in milliseconds. */
+    readonly expires: number;
+  }
+  /** They have changed and can't be used; those before them still are. Once for each change. */
+  | { readonly kind: "certificate-refused"; readonly problem: string }
+  /** A certificate in use has not much time left, or none; once a day. */
+  | { readonly kind: "certificate-ending"; readonly path: string; readonly words: string };
 
 /** Whose tunnel it is, and where it leads. */
 export interface TunnelIdentity {

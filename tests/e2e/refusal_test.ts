@@ -270,14 +270,11 @@ testEngines(
   },
 );
 
-/** The limits would keep it from coming to that. */
-const UNLIMITED = "max-connections = 0\nmax-pending = 0";
-
 Deno.test("a shortage of descriptors is ours: it takes no backend out", async () => {
   await using backend = openBackend();
   const words: [string, ...string[]] = ["/bin/sh", "-c", 'ulimit -n 100 && exec "$0" "$@"'];
   words.push(...startWords());
-  const settings = { top: UNLIMITED, host: "disable-time = 600", words };
+  const settings = { top: "max-connections = 0", host: "disable-time = 600", words };
   await using program = await startFor("stream", backend.address, settings);
   const clients: RawClient[] = [];
   try {
@@ -302,7 +299,7 @@ testEngines("it listens on after a shortage of descriptors", async (engine) => {
   await using backend = serveBackend(echo);
   const words: [string, ...string[]] = ["/bin/sh", "-c", 'ulimit -n 100 && exec "$0" "$@"'];
   words.push(...startWords());
-  await using program = await startFor(engine, backend.address, { top: UNLIMITED, words });
+  await using program = await startFor(engine, backend.address, { words });
   const clients: Deno.Conn[] = [];
   try {
     // The last of them may be refused already.

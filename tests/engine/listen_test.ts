@@ -15,6 +15,7 @@ function listening() {
     return {
       address: fromRuntime(listener.addr),
       engine: "stream",
+      tls: false,
       close() {
         open--;
         listener.close();
@@ -118,7 +119,12 @@ Deno.test("`listenAll()` asks for another free port until all addresses of a nam
     if (address.hostname === "::1" && refusals-- > 0) throw new Deno.errors.AddrInUse("taken");
     open++;
     const real = { ...address, port: address.port || 1000 + asked.length };
-    return { address: real, engine: "stream", close: () => Promise.resolve(void open--) };
+    return {
+      address: real,
+      engine: "stream",
+      tls: false,
+      close: () => Promise.resolve(void open--),
+    };
   };
   const localhost = { address: { transport: "tcp", hostname: "localhost", port: 0 } } as const;
   const result = await listenAll([localhost], listen);

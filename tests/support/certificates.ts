@@ -16,6 +16,8 @@ export interface Certified {
 export interface IssueOptions {
   /** As openssl writes them. @default "DNS:localhost,IP:127.0.0.1,IP:::1" */
   readonly names?: string;
+  /** As openssl writes it. @default "/CN=localhost" */
+  readonly subject?: string;
   /** From now, in days; may be negative. @default 2 */
   readonly days?: number;
   /** Lines of extensions in place of those of a server; none: version 1. */
@@ -62,8 +64,8 @@ export async function makeAuthority(
       const { extensions = `subjectAltName=${names}\nbasicConstraints=critical,CA:FALSE\n` } =
         options;
       const [cert, key, request] = ["pem", "key", "csr"].map((kind) => `${folder}/${leaf}.${kind}`);
-      const subject = ["-subj", "/CN=localhost"];
-      await openssl("req", ...NEW_KEY, ...subject, "-keyout", key!, "-out", request!);
+      const { subject = "/CN=localhost" } = options;
+      await openssl("req", ...NEW_KEY, "-subj", subject, "-keyout", key!, "-out", request!);
       await Deno.writeTextFile(`${folder}/${leaf}.ext`, extensions ?? "");
       const extended = extensions === null ? [] : ["-extfile", `${folder}/${leaf}.ext`];
       const signer = ["-CA", own.cert, "-CAkey", own.key, "-CAcreateserial"];

@@ -1,8 +1,9 @@
 /** A TCP or unix-domain connection whose every read and write has a deadline. */
 import { inTime } from "./eventually.ts";
 
-/** Connects to `host:port` or `unix:/path`. */
+/** Connects to `host:port`, `unix:/path` or, by TLS with {@linkcode TEST_ROOTS}, `tls:host:port`. */
 export async function connect(address: string): Promise<Deno.Conn> {
+  if (address.startsWith("tls:")) return await connectTls(address.slice("tls:".length));
   if (address.startsWith("unix:")) {
     return await Deno.connect({ transport: "unix", path: address.slice("unix:".length) });
   }
@@ -13,6 +14,17 @@ export async function connect(address: string): Promise<Deno.Conn> {
   });
   connection.setNoDelay();
   return connection;
+}
+
+/** Of the certificates that tests make for themselves, as PEM. */
+export const TEST_ROOTS: string[] = [];
+
+async function connectTls(address: string): Promise<Deno.TlsConn> {
+  const connection = await connect(address) as Deno.TcpConn;
+  const options = { hostname: "localhost", caCerts: TEST_ROOTS, alpnProtocols: ["http/1.1"] };
+  const secure = await Deno.startTls(connection, options);
+  await inTime("a TLS handshake", secure.handshake(), () => closeQuietly(secure));
+  return secure;
 }
 
 /** How a connection ended: by the peer's FIN or by a reset. */

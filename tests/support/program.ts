@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import manifest from "../../deno.json" with { type: "json" };
 import { DEADLINE_MS, eventually, inTime } from "./eventually.ts";
 import { type Lines, readLines } from "./lines.ts";
+import { flagsOverTls, OVER_TLS, overTls } from "./tls.ts";
 import { assertNoSecret } from "./secrets.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -65,7 +66,7 @@ export interface LogEntry extends Record<string, unknown> {
 
 export interface Program extends AsyncDisposable {
   readonly pid: number;
-  /** Where it listens, in order, as `host:port` or `unix:/path`. */
+  /** Where it listens, in order, as `host:port` or `unix:/path`; `tls:host:port` in the tests that run once more over TLS. */
   readonly addresses: readonly string[];
   /** The first of them. */
   readonly address: string;
@@ -102,7 +103,8 @@ export async function startProgram(
   options: StartOptions = {},
 ): Promise<Program> {
   const { listen = ["127.0.0.1:0"], logFormat = "json" } = options;
-  const listenArgs = listen.flatMap((address) => ["--listen", address]);
+  const tls = listen.some((address) => !address.startsWith("unix:")) ? await flagsOverTls() : [];
+  const listenArgs = [...listen.flatMap((address) => ["--listen", address]), ...tls];
   const child = command([...args, ...listenArgs, "--log-format", logFormat], options.words).spawn();
   const log = readLines(child.stderr);
   const output = readLines(child.stdout);
@@ -118,7 +120,7 @@ export async function startProgram(
     log.all.filter((line) => line.startsWith("{"))
       .map((line) => JSON.parse(line) as LogEntry)
       .filter((entry) => entry.message === message);
-  const addresses = () => log.all.flatMap((line) => /listening on ([^\s"]+)/.exec(line)?.[1] ?? []);
+  const addresses = () => log.all.flatMap(addressIn);
 
   const count = options.listeners ?? listen.length;
   try {
@@ -161,6 +163,13 @@ export async function startProgram(
       assertNoSecret("the log", [...log.all, ...output.all].join("\n"));
     },
   };
+}
+
+/** Where a line of the log says that it listens; over TLS where the tests run so, as `connect()` takes it. */
+function addressIn(line: string): string[] {
+  const [, address] = /listening on ([^\s"]+)/.exec(line) ?? [];
+  if (address === undefined) return [];
+  return [OVER_TLS && /\btls"?[=:]true\b/.test(line) ? overTls(address) : address];
 }
 
 /** Resident memory of a process in bytes (proc(5)). */

@@ -63,7 +63,8 @@ const LINES: Lines = {
   "sigusr1-unguarded": ({ standalone, reason }) =>
     warn(standalone ? SIGUSR1_ENDS : SIGUSR1_OPENS, { reason }),
   "debugger-open": () => error(DEBUGGER_OPEN),
-  "listening": ({ address, engine }) => info(`listening on ${formatAddress(address)}`, { engine }),
+  "listening": ({ address, engine, tls }) =>
+    info(`listening on ${formatAddress(address)}`, { engine, ...(tls && { tls }) }),
   "connections-bounded": ({ maxConnections, maxPerClient, descriptors, room }) => {
     const fields = {
       ...(maxPerClient > 0 && { perClient: maxPerClient }),
@@ -126,6 +127,16 @@ const LINES: Lines = {
     }),
     summary: { message: MORE_LEFT, fields: {} },
   }),
+
+  "tls-refused": ({ client, via, reason }) => ({
+    ...info("no TLS connection", { client, via, reason }),
+    summary: { message: "more became no TLS connection", fields: { reason } },
+  }),
+  "certificate-renewed": ({ path, expires }) =>
+    info("certificate renewed", { path, expires: new Date(expires).toISOString() }),
+  "certificate-refused": ({ problem }) =>
+    error("the changed certificate can't be used, the one before it still is", { reason: problem }),
+  "certificate-ending": ({ path, words }) => warn(`certificate ${words}`, { path }),
 
   "tunnel-opened": (event) => info("tunnel opened", namesOf(event)),
   "tunnel-closed": (event) => {

@@ -59,6 +59,30 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
       'ours reason="no FFI"',
     ],
   ],
+  "tls-refused": [
+    [
+      { client: "10.0.0.2:5000", via: undefined, reason: peerWords("the client has left") },
+      'info    no TLS connection client=10.0.0.2:5000 reason="the client has left"',
+    ],
+  ],
+  "certificate-renewed": [
+    [
+      { path: "/etc/cert.pem", expires: Date.UTC(2027, 0, 2) },
+      "info    certificate renewed path=/etc/cert.pem expires=2027-01-02T00:00:00.000Z",
+    ],
+  ],
+  "certificate-refused": [
+    [
+      { problem: '"/etc/key.pem" is not there' },
+      `error   the changed certificate can't be used, the one before it still is reason="\\"/etc/key.pem\\" is not there"`,
+    ],
+  ],
+  "certificate-ending": [
+    [
+      { path: "/etc/cert.pem", words: "has expired, 2026-01-02 00:00 UTC" },
+      "warning certificate has expired, 2026-01-02 00:00 UTC path=/etc/cert.pem",
+    ],
+  ],
   "connections-bounded": [
     [
       { maxConnections: 448, maxPerClient: 224, descriptors: 1024, room: 448 },
@@ -93,7 +117,7 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     "start again",
   ]],
   "listening": [[
-    { address: { transport: "tcp", hostname: "::", port: 80 }, engine: "stream" },
+    { address: { transport: "tcp", hostname: "::", port: 80 }, engine: "stream", tls: false },
     "info    listening on [::]:80 engine=stream",
   ]],
   "listen-failed": [[{ problem: "cannot listen on :80: no" }, "error   cannot listen on :80: no"]],

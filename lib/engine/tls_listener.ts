@@ -1,0 +1,201 @@
+/**
+ * Listeners that speak TLS, by `node:tls`: the runtime's own `Deno.listenTls` delays small messages (Nagle's algorithm, which it has no way
+ * to turn off), asks for no client's certificate, and takes a renewed one only in a listener anew. From the handshake on, a connection is what it is
+ * in the stream engine.
+ *
+ * @module
+ */
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { TcpAddress } from "../base/address.ts";
+import type { Peer } from "../base/peer.ts";
+import type { ListenConfig } from "../config/config.ts";
+import { peerWords } from "../events/words.ts";
+import { answer } from "../http/answer.ts";
+import { tellAcceptFailed } from "./accept.ts";
+import type { Door } from "./door.ts";
+import type { EngineOptions, Listener } from "./engine.ts";
+import { Opening } from "./opening.ts";
+import { peerOf } from "./peer.ts";
+import { beginningOf } from "./proxy_header.ts";
+import { SocketConnection } from "./socket_connection.ts";
+import { lookForConnections } from "./socket_handle.ts";
+import { tickFor } from "./sweep.ts";
+import type { Certificates } from "./tls_certificates.ts";
+import { TlsOpening, type TlsOpeningListener } from "./tls_opening.ts";
+
+/** How often refused clients are looked at, which have a second to leave. */
+const REFUSED_TICK_MS = 1_000;
+
+/** How often the listener is made to look for connections, and whether there is a descriptor for one; and how often while there is none. */
+const LOOK_MS = 1_000;
+const RETRY_MS = 100;
+
+const PLAIN_HTTP = answer(400, "this port speaks TLS: ask by https:// or wss://");
+
+/** Listens at an address of TCP; rejects where it can't. */
+export async function listenTls(
+  place: ListenConfig,
+  certificates: Certificates,
+  door: Door,
+  options: EngineOptions,
+): Promise<Listener> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  const real = await listen(server, place.address as TcpAddress);
+  const { emit } = options;
+  /** Those that are no tunnel's yet. */
+  const openings = new Set<Opening | TlsOpening>();
+  const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
+  let closed = false;
+  let onSettled: (() => void) | null = null;
+  const add = (opening: Opening | TlsOpening) => {
+    openings.add(opening);
+    sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
+  };
+  const remove = (opening: Opening | TlsOpening) => {
+    openings.delete(opening);
+    sweep.delete(opening);
+    if (openings.size === 0) onSettled?.();
+  };
+  const openingOptions = { ...options, door, nowMs: sweep.nowMs, onOver: remove };
+  const goOn = ({ tcp, pass, sinceMs }: TlsOpening, socket: Socket, peer: Peer) => {
+    const ask = questionOf(tcp, options);
+    const connection = new SocketConnection(socket, tcp, ask);
+    const opening = new Opening(connection, peer, pass, openingOptions, ask, null, sinceMs);
+    add(opening);
+    return opening;
+  };
+  const listener: TlsOpeningListener = {
+    secured(opening, secure, peer) {
+      const next = goOn(opening, secure, peer);
+      if (opening.refusal !== null) next.refuse(opening.refusal);
+      remove(opening);
+    },
+    plain(opening, peer) {
+      const refusal = opening.refusal ?? PLAIN_HTTP;
+      if (opening.refusal === null) door.refused(peer, refusal);
+      goOn(opening, opening.tcp, peer).refuse(refusal);
+      remove(opening);
+    },
+    closed(opening, { name: client, via }, reason) {
+      remove(opening);
+      if (reason !== null) emit({ kind: "tls-refused", client, via, reason: peerWords(reason) });
+    },
+  };
+  const tlsOptions = { door, certificates, nowMs: sweep.nowMs, listener };
+  const open = (tcp: Socket) => {
+    tcp.on("error", () => {});
+    const peer = closed || !prepare(tcp) ? null : peerOfSocket(tcp);
+    if (peer === null) return void tcp.destroy();
+    const beginning = beginningOf(place.proxyProtocol, door.trusts(peer));
+    if (beginning !== null && typeof beginning === "object") {
+      door.unproxied(peer, beginning.problem);
+      return void tcp.destroy();
+    }
+    const acceptance = door.accepts(peer);
+    if (acceptance === "dropped") return void tcp.destroy();
+    add(new TlsOpening(tcp, peer, acceptance, tlsOptions, beginning));
+  };
+  server.on("connection", open);
+  const stopLooking = keepAccepting(server, (error) => tellAcceptFailed(emit, real, error));
+  return {
+    address: real,
+    engine: "stream",
+    tls: true,
+    async close() {
+      closed = true;
+      stopLooking();
+      // It tells of its own end only once the last tunnel is over.
+      server.close();
+      for (const opening of openings) opening.turnAway();
+      if (openings.size > 0) await new Promise<void>((resolve) => onSettled = resolve);
+    },
+  };
+}
+
+async function listen(server: Server, { hostname, port }: TcpAddress): Promise<TcpAddress> {
+  const listening = once(server, "listening");
+  try {
+    server.listen({ host: hostname, port });
+    await listening;
+  } catch (error) {
+    throw asOurs(error);
+  }
+  // Of those that come once it listens keepAccepting() knows.
+  server.on("error", () => {});
+  const { address, port: real } = server.address() as AddressInfo;
+  return { transport: "tcp", hostname: address, port: real };
+}
+
+/** The errors that `Deno.listen` has for the same. */
+const ERRORS: Readonly<Record<string, typeof Deno.errors.AddrInUse>> = {
+  EADDRINUSE: Deno.errors.AddrInUse,
+  EADDRNOTAVAIL: Deno.errors.AddrNotAvailable,
+  EACCES: Deno.errors.PermissionDenied,
+};
+
+function asOurs(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string };
+  const Ours = ERRORS[code ?? ""];
+  return Ours === undefined ? error : new Ours(message, { cause: error });
+}
+
+/** Makes up for a listener that gives up where it can't accept; `onFailing` is told of the first of several shortages. */
+function keepAccepting(server: Server, onFailing: (error: unknown) => void): () => void {
+  let failing = false;
+  const look = () => {
+    const shortage = descriptorShortage();
+    if (shortage === null) lookForConnections(server);
+    else if (!failing) onFailing(shortage);
+    failing = shortage !== null;
+    wait();
+  };
+  let timer: ReturnType<typeof setTimeout>;
+  const wait = () => {
+    timer = setTimeout(look, failing ? RETRY_MS : LOOK_MS);
+    Deno.unrefTimer(timer);
+  };
+  wait();
+  return () => clearTimeout(timer);
+}
+
+/** Why no file could be opened, which takes a descriptor as a connection does; null: one could, or that can't be tried. */
+function descriptorShortage(): unknown {
+  if (Deno.build.os === "windows") return null;
+  try {
+    Deno.openSync("/dev/null").close();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Sets its options; false: it can't be used. */
+function prepare(tcp: Socket): boolean {
+  try {
+    tcp.setNoDelay(true);
+    // Without Pings it is what finds a client that has vanished; after two hours, unless the system is told otherwise.
+    tcp.setKeepAlive(true);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Null where it has gone already. */
+function peerOfSocket(tcp: Socket): Peer | null {
+  const { remoteAddress, remotePort, localAddress, localPort } = tcp;
+  if (remoteAddress === undefined || localAddress === undefined) return null;
+  return peerOf(
+    { transport: "tcp", hostname: remoteAddress, port: remotePort! },
+    { transport: "tcp", hostname: localAddress, port: localPort! },
+  );
+}
+
+function questionOf(tcp: Socket, { diag }: EngineOptions) {
+  const { remoteAddress, remotePort, localAddress, localPort } = tcp;
+  if (remoteAddress === undefined || localAddress === undefined) return null;
+  const local = { hostname: localAddress, port: localPort! };
+  const remote = { hostname: remoteAddress, port: remotePort! };
+  return () => diag.ask(local, remote);
+}
