@@ -101,7 +101,7 @@ test("over TLS read-timeout and write-timeout end a tunnel", async (engine) => {
 });
 
 /** Far more than the system and the runtime hold between two ends. */
-const STALLED_BYTES = 48 * 1024 * 1024;
+const STALLED_BYTES = 160 * 1024 * 1024;
 
 const PIECE = new Uint8Array(1024 * 1024).map((_, at) => at * 31 ^ at >> 7);
 
@@ -135,7 +135,8 @@ Deno.test({
       });
       assert.ok(up < STALLED_BYTES / 2 && down < STALLED_BYTES / 2, `${up} up, ${down} down`);
       const grown = program.residentBytes() - before;
-      assert.ok(grown < 12 * 1024 * 1024, `grown by ${grown} bytes`);
+      console.log("GROWN", grown / 2 ** 20);
+      assert.ok(grown < 24 * 1024 * 1024, `grown by ${grown} bytes`);
       const [upHash, downHash] = [createHash("sha256"), createHash("sha256")];
       const reading = (async () => {
         for (let got = 0; got < STALLED_BYTES;) {
