@@ -13,6 +13,7 @@ export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
     "400",
     "plain HTTP at a port of TLS, no `Host` (HTTP/1.0 needs none), a bad `Sec-WebSocket-Key`, no `Origin` where origins are checked, a path that [readers differ on](#paths), a malformed request",
   ],
+  ["401", "who asks has not proved [who it is](#who-may-come-in)"],
   [
     "403",
     "the origin or the client's address is not admitted, or its token or address leads to no [target](#targets)",
@@ -23,11 +24,11 @@ export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
   ["426", "not a WebSocket upgrade by GET and HTTP/1.1, or not version 13"],
   [
     "429",
-    "the client's address has as many connections as it [may](#limits), or connects more often than it may",
+    "the client's address has as many connections as it [may](#limits), or connects more often than it may, or has too many passwords waiting to be checked",
   ],
   [
     "503",
-    "no backend can be reached, every backend is busy, or those that the client's address may have, there are as many connections or tunnels of the path as there [may be](#limits), or no descriptor, memory or local port to connect from is left",
+    "no backend can be reached, every backend is busy, or those that the client's address may have, there are as many connections or tunnels of the path as there [may be](#limits), nobody can be asked [who he is](#who-may-come-in) (too many passwords wait, there are no keys), or no descriptor, memory or local port to connect from is left",
   ],
 ];
 

@@ -15,9 +15,8 @@ const NO_TLS = "TLS is for a reverse proxy in front, which passes wss:// on to: 
 const NO_CLIENT =
   "this is the server's end alone, for a client take for example: websocat --binary " +
   "tcp-l:127.0.0.1:1234 ws://HOST:8080/";
-const NO_AUTH =
-  "passwords are for a reverse proxy in front; pages of other sites are kept away by " +
-  "--origin example.com";
+const AUTH =
+  "who may come in is said by --auth-basic FILE, as htpasswd -B writes it, or --auth-token FILE";
 const TOKENS =
   "tokens of a file, or of a folder of such files, are: wstunnel --frame-type binary " +
   "--targets FILE; of an API, JWT or Redis: targets, a key of the file";
@@ -45,8 +44,8 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["--tls-certificate --tls-private-key --tls-client-ca-certs --pkcs12-der", true, NO_TLS],
   ["--ssl --ssl-only --ssl-target --tls --verify-client", false, NO_TLS],
   ["--web", true, NO_FILES],
-  ["--web-auth", false, NO_AUTH],
-  ["--auth-plugin --auth-source --basic-auth --http-upgrade-credentials", true, NO_AUTH],
+  ["--web-auth", false, AUTH],
+  ["--auth-plugin --auth-source --basic-auth --http-upgrade-credentials", true, AUTH],
   ["--token --token-plugin --token-source --target-config", true, TOKENS],
   ["--host-token", false, HOST_TOKEN],
   ["--restrict-http-upgrade-path-prefix --url-path --prefix", true, "a path is said by --path /a"],

@@ -76,11 +76,37 @@ export function warnOfOpenFiles(raw: unknown, machine: Machine): Finding[] {
   });
 }
 
+/** The table that holds for a route, and where it stands. */
+function authOf(raw: unknown, key: string): AuthTable {
+  const own = [...WSTUNNEL, "server", key];
+  const place = valueAt(raw, [...own, "auth"]) === undefined ? WSTUNNEL : own;
+  const path = [...place, "auth"];
+  return { table: tableAt(raw, path), path };
+}
+
 /** Whether a route asks who comes in. */
 export function asksWho(raw: unknown, key: string): boolean {
-  const own = valueAt(raw, [...WSTUNNEL, "server", key, "auth"]);
-  const table = own ?? valueAt(raw, [...WSTUNNEL, "auth"]);
-  return isTable(table) && Object.keys(table).length > 0;
+  return Object.keys(authOf(raw, key).table).length > 0;
+}
+
+/** A browser sends passwords and cookies along with the tunnel of whatever page its user has before him. */
+export function warnOfForeignPages(raw: unknown): Finding[] {
+  const server = tableAt(raw, [...WSTUNNEL, "server"]);
+  const found = Object.entries(server).flatMap(([key, route]): Finding[] => {
+    const { table: { basic, from }, path } = authOf(raw, key);
+    const origins = (isTable(route) ? route["origins"] : undefined) ??
+      valueAt(raw, [...WSTUNNEL, "origins"]);
+    const isChecked = Array.isArray(origins) && origins.length > 0;
+    const isSent = basic !== undefined ||
+      Array.isArray(from) && from.some((place) => String(place).startsWith("cookie:"));
+    const rule = "browsers send passwords and cookies along for any web page: origins say which " +
+      "pages may open a tunnel";
+    return isSent && !isChecked ? [{ path, rule }] : [];
+  });
+  // Those under [wstunnel] are of many routes.
+  return found.filter(({ path }, at) =>
+    found.findIndex((one) => one.path.join() === path.join()) === at
+  );
 }
 
 /** Whoever gives tokens to many, as the big ones do, gives them to others' users as well. */

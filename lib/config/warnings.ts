@@ -12,7 +12,7 @@ import {
 import { warnOfFrameType } from "./frame_type_warning.ts";
 import { type Finding, type Path, valueAt } from "./problem.ts";
 import { warnOfProgram } from "./program_rules.ts";
-import { warnOfAnyAudience, warnOfPlainKeySets } from "./auth_tables.ts";
+import { warnOfAnyAudience, warnOfForeignPages, warnOfPlainKeySets } from "./auth_tables.ts";
 import { warnOfReach, warnOfTrust } from "./reach_warnings.ts";
 import { warnOfShell } from "./shell_warnings.ts";
 import { eachHost, tableAt } from "./table.ts";
@@ -36,6 +36,7 @@ export function findWarnings(raw: unknown): Finding[] {
     ...warnOfPlainKeySets(raw),
     ...warnOfPlainTargets(raw),
     ...warnOfAnyAudience(raw),
+    ...warnOfForeignPages(raw),
     ...warnOfOpaqueOrigins(raw),
     ...eachHost(raw).flatMap(({ host, path }) => [
       ...warnOfProgram(host, path),

@@ -55,7 +55,7 @@ const OPTIONS: readonly (readonly [words: string, shows: RegExp])[] = [
   ["--token-source=/etc/tokens", /wstunnel --frame-type binary --targets FILE/],
   ["--target-config /etc/tokens", /wstunnel --frame-type binary --targets FILE/],
   ["--host-token", /from = \["host"\]/],
-  ["--auth-plugin BasicHTTPAuth", /--origin/],
+  ["--auth-plugin BasicHTTPAuth", /--auth-basic FILE/],
   ["--heartbeat 30", /--ping-interval 30/],
   ["--unix-target /run/x", /--server unix:\/path/],
   ["-D", /foreground/],

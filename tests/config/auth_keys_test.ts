@@ -103,3 +103,54 @@ function configOf(text: string) {
   if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
   return loaded.config;
 }
+
+const WARNED: readonly (readonly [lines: string, ...said: string[]])[] = [
+  [
+    'auth = { basic = "f" }',
+    "2: wstunnel.auth: browsers send passwords and cookies along for any web page: origins say which pages may open a tunnel",
+  ],
+  ['auth = { basic = "f" }\norigins = ["example.com"]'],
+  [
+    'auth = { token = "f", from = ["authorization", "cookie:session"] }',
+    "2: wstunnel.auth: browsers send passwords and cookies along for any web page: origins say which pages may open a tunnel",
+  ],
+  ['auth = { token = "f", from = ["subprotocol", "query:token"] }'],
+  [
+    'auth = { jwt = { jwks = "http://id.example.com/keys" } }',
+    "2: wstunnel.auth.jwt.jwks: is asked for by plain HTTP: whoever stands between can put in a key of his own",
+    "2: wstunnel.auth.jwt: without aud every token of its issuer is taken, those for other services as well",
+  ],
+  ['auth = { jwt = { jwks = "http://127.0.0.1:1/keys", aud = "tunnel" } }'],
+  ['auth = { jwt = { jwks = "https://id.example.com/keys", aud = "tunnel" } }'],
+];
+
+Deno.test("`loadConfig()` warns of an `auth` that lets in more than was meant", () => {
+  for (const [lines, ...said] of WARNED) {
+    const text =
+      `[wstunnel]\n${lines}\nframe-type = "binary"\n[[wstunnel.server."/a"]]\nport = 1\n` +
+      '[[wstunnel.server."/b"]]\nport = 1\n';
+    const loaded = loadToml({ file: { path: "x.toml", text }, flags: [] });
+    assert.ok("warnings" in loaded, JSON.stringify(loaded));
+    assert.deepEqual(
+      loaded.warnings.map(({ line, path, rule }) => `${line}: ${path}: ${rule}`),
+      said,
+      lines,
+    );
+  }
+});
+
+Deno.test("`loadConfig()` warns where passwords go in the clear, and not of strangers where it is asked who they are", () => {
+  const server = 'frame-type = "binary"\n[[wstunnel.server."/"]]\nport = 1\n';
+  const warned = (listen: string, auth: string) => {
+    const text = `listen = ${listen}\n[wstunnel]\n${auth}\n${server}`;
+    const loaded = loadToml({ file: { path: "x.toml", text }, flags: [] });
+    assert.ok("warnings" in loaded, JSON.stringify(loaded));
+    return loaded.warnings.map(({ path, rule }) => `${path}: ${rule}`);
+  };
+  const auth = 'auth = { token = "f" }';
+  assert.deepEqual(warned('":80"', auth), [
+    "listen: is reached from other machines without TLS: passwords and tokens can be read on the way, unless a proxy in front has TLS",
+  ]);
+  assert.deepEqual(warned('"127.0.0.1:80"', auth), []);
+  assert.match(warned('":80"', "").join(), /neither origins nor authentication say who/);
+});
