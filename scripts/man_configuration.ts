@@ -56,7 +56,8 @@ export function configurationSection(): string[] {
         "told all at once, with their lines. wstunnel check prints the effective one.",
     ),
     ".SS At the top",
-    ...keys(top),
+    // Its table has a section of its own.
+    ...keys({ ...top, listen: { ...top["listen"], anyOf: [] } }),
     `.SS ${quoted("A table [[listen]] in place of an address")}`,
     ...keys(listener),
     `.SS ${quoted("[wstunnel]")}`,
@@ -80,8 +81,17 @@ function quoted(text: string): string {
   return `"${escape(text).replaceAll('"', "\\(dq")}"`;
 }
 
-function keys(table: Properties): string[] {
-  return Object.entries(table).flatMap(([key, property]) => item(key, textOf(key, property)));
+/** Each key, and behind one that is a table those of that, by their whole names. */
+function keys(table: Properties, place = ""): string[] {
+  return Object.entries(table).flatMap(([key, property]) => [
+    ...item(place + key, textOf(key, property)),
+    ...keys(tableOf(property), `${place}${key}.`),
+  ]);
+}
+
+/** The keys of what is a table, or may be one. */
+function tableOf({ properties, anyOf = [] }: Property): Properties {
+  return properties ?? anyOf.find(({ properties }) => properties)?.properties ?? {};
 }
 
 function textOf(key: string, property: Property): string {
