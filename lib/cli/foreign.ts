@@ -33,7 +33,8 @@ const PING = "Pings are asked for by --ping-interval 30";
 const BINARY = "binary frames are asked for by --frame-type binary";
 const TEXT = "text frames are asked for by --frame-type text";
 const ONE_EACH = "a program for each tunnel is --server 'exec:COMMAND'";
-const IDLE = "a backend's silence is bounded by read-timeout, a key of its host in the file";
+const IDLE = "a tunnel without a byte is ended by --tunnel-idle-timeout 600";
+const AT_ONCE = "how many there may be at once is said by --max-connections 100";
 
 /** What a whole line says already. */
 const SAID_BY_LINE: readonly string[] = [SERVER, LISTEN, BINARY];
@@ -59,6 +60,7 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["--daemon -D", false, STAYS],
   ["--inetd --run-once --oneshot -1", false, ONE_EACH],
   ["--idle-timeout --timeout", true, IDLE],
+  ["--max-parallel-conns --max-clients", true, AT_ONCE],
   ["--local-to-remote --remote-to-local -L -R", true, NO_CLIENT],
   ["--restrict-to --target --backend --upstream --remote --host --to", true, SERVER],
   ["--port --bind --address -p -l -s --server-mode", true, LISTEN],

@@ -13,7 +13,7 @@ import {
   type RawClient,
 } from "../support/raw_client.ts";
 import { openResettable, sendAndReset } from "../support/reset.ts";
-import { testEngines, testEnginesThat } from "./engine_limits.ts";
+import { type Engine, testEngines, testEnginesThat } from "./engine_limits.ts";
 import { BINARY_FRAMES, hostLines, startFor, startWithFile, text } from "./whole.ts";
 
 /** Asks for a tunnel; the client, and what it was answered. */
@@ -372,16 +372,7 @@ testEnginesThat(
   "whom the PROXY header names is counted, and refused behind it",
   async (engine) => {
     await using backend = serveBackend(echo);
-    await using program = await startWithFile(
-      `
-engine = "${engine}"
-listen = { address = "127.0.0.1:0", proxy-protocol = "required" }
-${FORWARDED}
-[wstunnel.server."/"]
-${hostLines(backend.address)}
-`,
-      { listen: [], listeners: 1 },
-    );
+    await using program = await startProxied(engine, FORWARDED, backend.address);
     const header = (address: string) => `PROXY TCP4 ${address} 192.0.2.99 4000 80\r\n`;
     const askFrom = async (address: string) => {
       const client = await openRaw(program.address);
@@ -396,6 +387,49 @@ ${hostLines(backend.address)}
     dispose(asked.map(({ client }) => client));
   },
 );
+
+testEnginesThat(
+  "see its connections",
+  "who holds heads back from one /64 of IPv6 after the other keeps nobody out who doesn't",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    const top = `trusted-proxies = ["127.0.0.1"]\nmax-pending = 8`;
+    await using program = await startProxied(engine, top, backend.address);
+    const header = (network: number) =>
+      `PROXY TCP6 2001:db8:0:${network}::1 2001:db8:: 4000 80\r\n`;
+    const silent = [];
+    for (let i = 0; i < 40; i++) {
+      const client = await openRaw(program.address);
+      await client.write(header(i) + "GET / HTTP/1.1\r\n");
+      silent.push(client);
+      if (i % 4 > 0) continue;
+      using other = await openRaw(program.address);
+      await other.write(header(99) + handshake());
+      assert.equal((await other.head()).status, 101);
+    }
+    dispose(silent);
+    await eventually(
+      "the end of the last",
+      () => program.entries("connection dropped").length >= 30,
+    );
+    const clients = program.entries("connection dropped").map(({ client }) => String(client));
+    assert.ok(clients.every((client) => !client.startsWith("[2001:db8:0:99:")), clients.join());
+  },
+);
+
+/** Starts behind a proxy that names its clients by the PROXY protocol. */
+async function startProxied(engine: Engine, top: string, backend: string): Promise<Program> {
+  return await startWithFile(
+    `
+engine = "${engine}"
+listen = { address = "127.0.0.1:0", proxy-protocol = "required" }
+${top}
+[wstunnel.server."/"]
+${hostLines(backend)}
+`,
+    { listen: [], listeners: 1 },
+  );
+}
 
 /** Starts with so many descriptors, which the runtime can't raise. */
 async function startWith(
