@@ -40,7 +40,7 @@ export interface Pass {
   readonly limit: Limit | null;
   /** Its request has been let in. */
   letIn(): void;
-  /** It was refused after that, and has yet to leave: it may have to go again. */
+  /** It has been answered and has yet to leave: it may have to go, though it had been let in, and nobody is told any more. */
   turnedDown(name: string, holder: Holder): void;
   /**
    * It is another client's from now on, for whom its own speaks; gives the limit that this one has reached: then it stays as it is, and is to be
@@ -84,7 +84,7 @@ export class Connections {
   /** Oldest first. */
   readonly #extra = new Set<Outsider>();
 
-  /** `onDropped` is told of each that has to go, and `now` gives the time. */
+  /** `onDropped` is told of each that has to go without an answer, and `now` gives the time. */
   constructor(now: () => number, onDropped: (name: string, limit: Limit) => void) {
     this.#now = now;
     this.#onDropped = onDropped;
@@ -170,11 +170,11 @@ export class Connections {
   /** False: it has none that may have to go. */
   #dropOldest({ pending }: Group, limit: Limit): boolean {
     for (const place of pending ?? []) {
-      const { name, holder } = place;
+      const { name, holder, wasAnswered } = place;
       if (holder === null) continue;
       holder.drop();
       place.release();
-      this.#onDropped(name, limit);
+      if (!wasAnswered) this.#onDropped(name, limit);
       return true;
     }
     return false;
@@ -242,6 +242,7 @@ class Place implements Pass {
   holder: Holder | null = null;
   readonly limit = null;
   state: "pending" | "in" | "over" = "pending";
+  wasAnswered = false;
   name: string;
   group: Group;
   readonly #ledger: Ledger;
@@ -262,6 +263,7 @@ class Place implements Pass {
   }
 
   turnedDown(name: string, holder: Holder): void {
+    this.wasAnswered = true;
     if (this.state !== "in") return;
     this.state = "pending";
     this.name = name;
