@@ -13,6 +13,7 @@ import {
   type RawClient,
 } from "../support/raw_client.ts";
 import { openResettable, sendAndReset } from "../support/reset.ts";
+import { overTls, tlsSetting } from "../support/tls.ts";
 import { type Engine, testEngines, testEnginesThat } from "./engine_limits.ts";
 import { BINARY_FRAMES, hostLines, startFor, startWithFile, text } from "./whole.ts";
 
@@ -414,6 +415,44 @@ testEnginesThat(
     );
     const clients = program.entries("connection dropped").map(({ client }) => String(client));
     assert.ok(clients.every((client) => !client.startsWith("[2001:db8:0:99:")), clients.join());
+  },
+);
+
+testEnginesThat(
+  "see its connections",
+  "a handshake of TLS that isn't over is a head that hasn't come",
+  async (engine) => {
+    await using tls = await tlsSetting();
+    await using backend = serveBackend(echo);
+    const { cert, key } = tls.server;
+    await using program = await startFor(engine, backend.address, {
+      top: `max-pending = 4
+max-connections = 5
+listen = { address = "127.0.0.1:0", tls = { cert = "${cert}", key = "${key}" } }`,
+      listen: [],
+      listeners: 1,
+    });
+    const silent: RawClient[] = [];
+    for (let i = 0; i < 12; i++) {
+      const client = await openRaw(program.address);
+      // Nothing, the beginning of a ClientHello, or plain HTTP that is refused.
+      if (i % 3 === 1) await client.write(Uint8Array.of(0x16, 3, 1, 1, 0));
+      if (i % 3 === 2) await client.write("GET / HTTP/1.1\r\n\r\n");
+      silent.push(client);
+    }
+    await eventually(
+      "those that had to go",
+      () => program.entries("connection dropped").length >= 4,
+    );
+    const open = [];
+    for (let i = 0; i < 5; i++) open.push(await openTunnel(overTls(program.address)));
+    dispose([...open, ...silent]);
+    // They are counted out.
+    const another = await eventually(
+      "another",
+      () => openTunnel(overTls(program.address)).catch(() => null),
+    );
+    another![Symbol.dispose]();
   },
 );
 
