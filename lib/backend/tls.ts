@@ -8,7 +8,7 @@
  * @module
  */
 import { within } from "../base/within.ts";
-import { cutOff, sendAtOnce } from "../sys/tcp_descriptor.ts";
+import { cutOff, descriptorsFound, sendAtOnce } from "../sys/tcp_descriptor.ts";
 import { type ConnectTo, connectTo } from "./connect.ts";
 import type { BackendConnection } from "./connection.ts";
 import { tlsFailure } from "./tls_failure.ts";
@@ -26,9 +26,10 @@ const LAST_BYTES_MS = 15_000;
 /** Those that still send their last bytes. */
 const closing = new Set<Promise<void>>();
 
-/** Resolves once what is closed has sent its last bytes, or has had the time to. */
+/** Resolves once what is closed has sent its last bytes, or has had the time to and is cut off. */
 export async function tlsClosed(): Promise<void> {
   await Promise.all(closing);
+  await descriptorsFound();
 }
 
 /**
@@ -88,11 +89,12 @@ export async function startTls(
   cancel.addEventListener("abort", leave);
   try {
     await started.handshake();
-    // It was aborted in the turn in which that ended.
+    // It was aborted, and dropped, in the turn in which that ended.
     if (cancel.aborted) throw cancel.reason;
     return new TlsConnection(started);
   } catch (error) {
-    drop(started);
+    // Where it has failed by itself nothing of it goes on.
+    closeQuietly(started);
     throw new Error(tlsFailure((error as Error).message), { cause: error });
   } finally {
     cancel.removeEventListener("abort", leave);

@@ -1,6 +1,7 @@
 /**
  * What can be done to a TCP connection of the runtime's by its descriptor alone. The runtime says of no connection which one it is, so it is
- * looked for among all of them by its two ends: some milliseconds with ten thousand open. Linux only, through FFI.
+ * looked for among all of them by its two ends: 15 ms with eight thousand open. So what is wanted within a moment is looked for at once.
+ * Linux only, through FFI.
  *
  * @module
  */
@@ -24,38 +25,65 @@ const ADDRESS_BYTES = 28;
 /** What of a `struct sockaddr_in`, or of a `sockaddr_in6`, says where: a scope behind it may be the system's. */
 const COMPARED_BYTES = { ipv4: 8, ipv6: 24 } as const;
 
+/** How long it may take until somebody looks. */
+const GATHER_MS = 50;
+
+/** A connection, and what to do to it. */
+interface Wanted {
+  readonly local: Uint8Array;
+  readonly remote: Uint8Array;
+  readonly use: (libc: Libc, fd: number) => void;
+}
+
+const wanted: Wanted[] = [];
+let look: Promise<void> | null = null;
+
 /**
- * Ends a connection both ways, as shutdown(2) does, whatever the runtime still wants of it: its descriptor is then free as soon as the runtime has
- * been told. Gives whether it was found.
+ * Ends a connection both ways in a moment, as shutdown(2) does, whatever the runtime still wants of it: its descriptor is free as soon as
+ * the runtime has been told.
  */
-export function cutOff(local: Endpoint, remote: Endpoint): boolean {
-  const fd = descriptorOf(local, remote);
-  if (fd === null || !sharedLibc.ok) return false;
-  sharedLibc.libc.symbols.shutdown(fd, SHUT_RDWR);
-  return true;
+export function cutOff(local: Endpoint, remote: Endpoint): void {
+  withDescriptor(local, remote, ({ symbols }, fd) => void symbols.shutdown(fd, SHUT_RDWR));
 }
 
-/** Has each write sent at once, and a peer that has vanished found out (TCP_NODELAY, SO_KEEPALIVE). Gives whether it was found. */
-export function sendAtOnce(local: Endpoint, remote: Endpoint): boolean {
-  const fd = descriptorOf(local, remote);
-  if (fd === null || !sharedLibc.ok) return false;
-  const { setsockopt } = sharedLibc.libc.symbols;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, Int32Array.of(1), 4);
-  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, Int32Array.of(1), 4);
-  return true;
+/** In a moment, has each write sent at once, and a peer that has vanished found out (TCP_NODELAY, SO_KEEPALIVE). */
+export function sendAtOnce(local: Endpoint, remote: Endpoint): void {
+  withDescriptor(local, remote, ({ symbols }, fd) => {
+    symbols.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, Int32Array.of(1), 4);
+    symbols.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, Int32Array.of(1), 4);
+  });
 }
 
-/** Which descriptor the connection with these ends is; null where there is none, or nobody can say. */
-export function descriptorOf(local: Endpoint, remote: Endpoint): number | null {
-  if (!sharedLibc.ok) return null;
+/** Resolves once all that was wanted has been done. */
+export async function descriptorsFound(): Promise<void> {
+  await look;
+}
+
+/** Does in a moment what is to be done with the descriptor of the connection with these ends; nothing where there is none. */
+export function withDescriptor(local: Endpoint, remote: Endpoint, use: Wanted["use"]): void {
+  if (!sharedLibc.ok) return;
   const { libc } = sharedLibc;
   const ends = [toBytes(local), toBytes(remote)] as const;
-  if (ends[0] === null || ends[1] === null) return null;
+  if (ends[0] === null || ends[1] === null) return;
+  wanted.push({ local: ends[0], remote: ends[1], use });
+  look ??= new Promise((done) =>
+    setTimeout(() => {
+      look = null;
+      findAll(libc, wanted.splice(0));
+      done();
+    }, GATHER_MS)
+  );
+}
+
+function findAll(libc: Libc, all: readonly Wanted[]): void {
+  const byPort = Map.groupBy(all, ({ local }) => portOf(local));
+  const { getsockname, getpeername } = libc.symbols;
   for (const fd of descriptors(libc)) {
-    if (!isAt(libc.symbols.getsockname, fd, ends[0])) continue;
-    if (isAt(libc.symbols.getpeername, fd, ends[1])) return fd;
+    if (!askEnd(getsockname, fd)) continue;
+    const here = byPort.get(portOf(found))?.filter(({ local }) => isFound(local)) ?? [];
+    if (here.length === 0 || !askEnd(getpeername, fd)) continue;
+    for (const { remote, use } of here) if (isFound(remote)) use(libc, fd);
   }
-  return null;
 }
 
 /** Null for what is no IP address. */
@@ -66,16 +94,21 @@ function toBytes({ hostname, port }: Endpoint): Uint8Array | null {
   return encoded.bytes.subarray(0, encoded.family === AF_INET ? ipv4 : ipv6);
 }
 
+function portOf(address: Uint8Array): number {
+  return address[2]! << 8 | address[3]!;
+}
+
+/** The address that was asked for last. */
 const found = new Uint8Array(ADDRESS_BYTES);
 const length = new Uint32Array(1);
 
-function isAt(
-  ask: Libc["symbols"]["getsockname"],
-  fd: number,
-  wanted: Uint8Array,
-): boolean {
+function askEnd(ask: Libc["symbols"]["getsockname"], fd: number): boolean {
   length[0] = ADDRESS_BYTES;
-  return ask(fd, found, length) === 0 && wanted.every((byte, at) => byte === found[at]);
+  return ask(fd, found, length) === 0;
+}
+
+function isFound(address: Uint8Array): boolean {
+  return address.every((byte, at) => byte === found[at]);
 }
 
 /** All that are open; by the C library, since the runtime shows this folder only to who may do everything. */

@@ -4,7 +4,7 @@ import type { TcpAddress } from "../../lib/base/address.ts";
 import { dial, type DialOptions, type DialResult } from "../../lib/backend/dial.ts";
 import { tlsClosed } from "../../lib/backend/tls.ts";
 import { sharedLibc } from "../../lib/sys/libc.ts";
-import { descriptorOf } from "../../lib/sys/tcp_descriptor.ts";
+import { descriptorsFound, withDescriptor } from "../../lib/sys/tcp_descriptor.ts";
 import {
   type Authority,
   type Certified,
@@ -97,10 +97,9 @@ function dialTls(
 /** Why there is no connection, or `ok`; what there is is closed. */
 async function told(dialled: Promise<DialResult>): Promise<string> {
   const result = await dialled;
-  if (!result.ok) return `${result.kind}: ${result.reason}`;
-  result.connection.close();
+  if (result.ok) result.connection.close();
   await tlsClosed();
-  return "ok";
+  return result.ok ? "ok" : `${result.kind}: ${result.reason}`;
 }
 
 /** Our sockets, of the runtime's end and of ours. */
@@ -315,22 +314,31 @@ test("what was written arrives in front of an orderly end, however soon it is cl
 
 test("what is written is sent at once, and a peer that vanishes is found, also where we show a certificate", async (ca) => {
   if (!sharedLibc.ok) return;
-  const { getsockopt } = sharedLibc.libc.symbols;
+  const [SOL_SOCKET, SO_KEEPALIVE, IPPROTO_TCP, TCP_NODELAY] = [1, 9, 6, 1];
   await using server = serve(await ca.issue("leaf"));
   for (const identity of [undefined, await ca.issue("client")]) {
     const result = await dialTls(server.address, { ca: [ca.cert], ...(identity && { identity }) });
     assert.ok(result.ok);
     const { remoteAddr, localAddr } = await server.accept();
-    const fd = descriptorOf(remoteAddr as Deno.NetAddr, localAddr as Deno.NetAddr);
-    const [SOL_SOCKET, SO_KEEPALIVE, IPPROTO_TCP, TCP_NODELAY] = [1, 9, 6, 1];
-    for (const [level, name] of [[IPPROTO_TCP, TCP_NODELAY], [SOL_SOCKET, SO_KEEPALIVE]] as const) {
-      const option = new Int32Array(1);
-      assert.equal(getsockopt(fd!, level, name, option, Uint32Array.of(4)), 0);
-      assert.equal(option[0], 1);
-    }
+    const [noDelay, keepAlive] = [new Int32Array(1), new Int32Array(1)];
+    const [near, far] = [remoteAddr as Deno.NetAddr, localAddr as Deno.NetAddr];
+    withDescriptor(near, far, ({ symbols: { getsockopt } }, fd) => {
+      getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, noDelay, Uint32Array.of(4));
+      getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, keepAlive, Uint32Array.of(4));
+    });
+    await descriptorsFound();
+    assert.deepEqual([noDelay[0], keepAlive[0]], [1, 1]);
     result.connection.close();
     await tlsClosed();
   }
+});
+
+test("over a unix-domain socket, which a target may be, there is none", async (ca, folder) => {
+  const path = `${folder}/s`;
+  using _ = Deno.listen({ transport: "unix", path });
+  const tls = { serverName: "localhost", ca: [ca.cert], identity: null };
+  const dialled = dial({ transport: "unix", path }, { timeoutMs: 1000, signal: never(), tls });
+  assert.equal(await told(dialled), "error: TLS is for a TCP address alone");
 });
 
 test("a half-close goes through, and the other way stays open", async (ca) => {

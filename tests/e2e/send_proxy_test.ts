@@ -5,7 +5,7 @@ import { echo, freePort, openBackend, serveBackend } from "../support/backends.t
 import { eventually } from "../support/eventually.ts";
 import { accepts, installed, startServer } from "../support/installed.ts";
 import { readLines } from "../support/lines.ts";
-import { NO_NGINX_STREAM, startNginxStream } from "../support/nginx_stream.ts";
+import { NO_NGINX_STREAM, prepareNginxStream, startNginxStream } from "../support/nginx_stream.ts";
 import { Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { NO_OPENSSH, prepareSshd, ssh, SSHD } from "../support/ssh.ts";
 import { ENGINES, testEngines } from "./engine_limits.ts";
@@ -134,6 +134,30 @@ backend out
     },
   });
 }
+
+Deno.test({
+  name: "a program that we start is told of its client as well",
+  ignore: NO_NGINX_STREAM !== null,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const port = freePort();
+      const words = await prepareNginxStream(folder, port, "proxy_protocol", ALL_TOLD);
+      await using program = await startFor("stream", `127.0.0.1:${port}`, {
+        host: `bin-path = ${JSON.stringify(words)}\nmax-procs = 1\nsend-proxy = "v1"`,
+      });
+      using client = await openTunnel(program.address);
+      const said = text(await client.message(Opcode.TEXT));
+      assert.equal(said.split(" ")[1], String(portOf(client)));
+      await client.closed();
+      client[Symbol.dispose]();
+      program.signal("SIGTERM");
+      assert.equal(await program.exit(), 0);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
 
 testEngines(
   "a PROXY header comes before anything of the client's, and of the tunnel",
