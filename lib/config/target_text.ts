@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, parseAddress } from "../base/address.ts";
+import { type Address, parseAddress, type TcpAddress } from "../base/address.ts";
 import { isTable } from "./table.ts";
 
 /**
@@ -17,9 +17,12 @@ export function parseTarget(text: string): Address | null {
   return "address" in parsed ? parsed.address : null;
 }
 
-/** Reads what an API or Redis gives: a target, or JSON such as `{"host": "127.0.0.1", "port": 5900}` or `{"host": "127.0.0.1:5900"}`. */
-export function parseTargetAnswer(text: string): Address | null {
-  if (!text.trimStart().startsWith("{")) return parseTarget(text);
+/**
+ * Reads what an API or Redis gives: `host:port`, or JSON such as `{"host": "127.0.0.1", "port": 5900}` or `{"host": "127.0.0.1:5900"}`. No
+ * socket of this machine: whoever writes there need not be who keeps it.
+ */
+export function parseTargetAnswer(text: string): TcpAddress | null {
+  if (!text.trimStart().startsWith("{")) return parseTcp(text);
   try {
     return targetOf(JSON.parse(text));
   } catch {
@@ -27,14 +30,17 @@ export function parseTargetAnswer(text: string): Address | null {
   }
 }
 
-/** The target in fields: `host` and `port`, `host` with its port, or `target`. */
-export function targetOf(fields: unknown): Address | null {
+/** The target in fields, as in the claims of a token: `host` and `port`, `host` with its port, or `target`. */
+export function targetOf(fields: unknown): TcpAddress | null {
   if (!isTable(fields)) return null;
   const { host, port, target } = fields;
   const whole = host ?? target;
   if (typeof whole !== "string") return null;
-  if (host === undefined || port === undefined || port === null) return parseTarget(whole);
-  const parsed = parseTarget(`${whole.replace(/^\[(.*)\]$/, "$1")}:${port}`);
-  const kind = whole === "unix_socket" ? "unix" : "tcp";
-  return parsed?.transport === kind ? parsed : null;
+  if (host === undefined || port === undefined || port === null) return parseTcp(whole);
+  return parseTcp(`${whole.replace(/^\[(.*)\]$/, "$1")}:${port}`);
+}
+
+function parseTcp(text: string): TcpAddress | null {
+  const address = parseTarget(text);
+  return address?.transport === "tcp" ? address : null;
 }
