@@ -24,7 +24,7 @@ export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
   ["426", "not a WebSocket upgrade by GET and HTTP/1.1, or not version 13"],
   [
     "429",
-    "the client's address has as many connections as it [may](#limits), or connects more often than it may, or has too many passwords waiting to be checked",
+    "the client's address has as many connections as it [may](#limits), or connects more often than it may, or tries more passwords than it may",
   ],
   [
     "503",

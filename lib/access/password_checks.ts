@@ -4,10 +4,11 @@
  * @module
  */
 import { clientNetwork, isLocal } from "../base/network.ts";
+import { createRateGate } from "../base/rate_gate.ts";
 import type { Emit } from "../events/events.ts";
 import type { PasswordQuestion } from "./password_worker.ts";
 
-/** Whether it is the password; `busy`: too many wait, `many`: too many of this client, `failed`: nobody can say. */
+/** Whether it is the password; `busy`: too many wait, `many`: this client has too many waiting, or guesses too often, `failed`: nobody can say. */
 export type PasswordVerdict = "right" | "wrong" | "busy" | "many" | "failed";
 
 /** The last of them waits some seconds, at tens of milliseconds each. */
@@ -16,6 +17,14 @@ const MAX_WAITING = 64;
 /** So that who guesses passwords leaves the others their turn. For this machine, whose proxy may speak for everybody, there is no such bound. */
 const MAX_PER_CLIENT = 4;
 
+/**
+ * Who guesses gets so many tries at once, and then one a second. What is right, and has been before, is no try.
+ */
+const TRIES = { burst: 20, perSecond: 1, maxKinds: 10_000 };
+
+/** How often clients are forgotten that have all of their tries again. */
+const FORGET_MS = 10_000;
+
 export interface PasswordChecks {
   /** `address` is its client's; one whose `signal` is aborted before its turn is `failed`. Never rejects. */
   check(
@@ -23,7 +32,7 @@ export interface PasswordChecks {
     address: string,
     signal: AbortSignal,
   ): Promise<PasswordVerdict>;
-  /** Ends the thread; what still waits has failed. */
+  /** Ends the thread once nobody waits any more. */
   close(): void;
 }
 
@@ -37,11 +46,14 @@ export function createPasswordChecks(emit: Emit): PasswordChecks {
   let waiting: Waiting[] = [];
   let current: Waiting | null = null;
   let worker: Worker | null = null;
+  let closed = false;
+  const tries = createRateGate(TRIES);
+  let forgottenAtMs = 0;
 
   function next(): void {
     if (current !== null) return;
     current = waiting.shift() ?? null;
-    if (current === null) return;
+    if (current === null) return closed ? stop() : undefined;
     worker ??= startWorker();
     worker.postMessage(current.question);
   }
@@ -75,7 +87,13 @@ export function createPasswordChecks(emit: Emit): PasswordChecks {
     if (waiting.length >= MAX_WAITING) return "busy";
     if (isLocal(client)) return null;
     const same = [current, ...waiting].filter((other) => other?.client === client).length;
-    return same >= MAX_PER_CLIENT ? "many" : null;
+    if (same >= MAX_PER_CLIENT) return "many";
+    const nowMs = performance.now();
+    if (nowMs > forgottenAtMs + FORGET_MS) {
+      forgottenAtMs = nowMs;
+      tries.takeHeld(nowMs);
+    }
+    return tries.admits(client, nowMs) ? null : "many";
   }
 
   return {
@@ -102,10 +120,8 @@ export function createPasswordChecks(emit: Emit): PasswordChecks {
       });
     },
     close() {
-      stop();
-      const left = [current, ...waiting];
-      [current, waiting] = [null, []];
-      for (const one of left) one?.settle("failed");
+      closed = true;
+      next();
     },
   };
 }

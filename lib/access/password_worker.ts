@@ -19,6 +19,13 @@ const scope = self as unknown as {
   postMessage: (isRight: boolean) => void;
 };
 
-scope.onmessage = ({ data: { password, hash } }) => {
-  scope.postMessage(hash.startsWith("$2") ? compareSync(password, hash) : verify(password, hash));
-};
+scope.onmessage = ({ data }) => scope.postMessage(isRight(data));
+
+function isRight({ password, hash }: PasswordQuestion): boolean {
+  try {
+    return hash.startsWith("$2") ? compareSync(password, hash) : verify(password, hash);
+  } catch {
+    // One that looks like a hash and is none is nobody's.
+    return false;
+  }
+}

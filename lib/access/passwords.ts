@@ -100,8 +100,8 @@ const UNABLE: Readonly<Record<Exclude<PasswordVerdict, "right" | "wrong">, Unabl
   busy: { status: 503, reason: BUSY, why: "the queue is full" },
   many: {
     status: 429,
-    reason: "too many passwords of this address wait to be checked",
-    why: "its client has more in the queue than it may",
+    reason: "too many passwords come from this address",
+    why: "its client has more in the queue than it may, or guesses",
   },
   failed: { status: 503, reason: "passwords can't be checked", why: "no thread has checked it" },
 };

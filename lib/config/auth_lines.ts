@@ -49,10 +49,12 @@ function parsePasswordLine(line: string) {
 /** With the most that are taken, a password costs some seconds of a processor. */
 const MAX_BCRYPT_COST = 14;
 const MAX_ROUNDS = 500_000;
+/** Fewer are none of SHA-crypt. */
+const MIN_ROUNDS = 1_000;
 
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 const SHA_CRYPT =
-  /^\$(?=5\$.*\$[./A-Za-z0-9]{43}$|6\$.*\$[./A-Za-z0-9]{86}$)[56]\$(?:rounds=(\d{1,9})\$)?[^$\s:]{0,16}\$[^$]+$/;
+  /^\$(?=5\$.*\$[./A-Za-z0-9]{43}$|6\$.*\$[./A-Za-z0-9]{86}$)[56]\$(?:rounds=(\d{1,9})\$)?[./A-Za-z0-9]{0,16}\$[^$]+$/;
 
 const HASH_RULE = "must have a hash of bcrypt, as htpasswd -B makes it, or of SHA-256 or SHA-512 " +
   "crypt, as mkpasswd -m sha-512 does";
@@ -75,8 +77,9 @@ function hashProblem(hash: string): string | null {
   }
   const sha = SHA_CRYPT.exec(hash);
   if (sha !== null) {
-    if (Number(sha[1] ?? 0) <= MAX_ROUNDS) return null;
-    return `must have at most ${MAX_ROUNDS} rounds: each password would take too long`;
+    const rounds = Number(sha[1] ?? MIN_ROUNDS);
+    if (rounds >= MIN_ROUNDS && rounds <= MAX_ROUNDS) return null;
+    return `must have from ${MIN_ROUNDS} to ${MAX_ROUNDS} rounds: with more each password would take too long`;
   }
   const other = OTHER_HASHES.find(([start]) => hash.startsWith(start))?.[1];
   return other === undefined ? HASH_RULE : `${HASH_RULE}; this one is of ${other}`;

@@ -35,6 +35,8 @@ Deno.test("`parsePasswordLines()` reads names and hashes, and passes over commen
   assert.deepEqual(entriesOf(parsePasswordLines("")), []);
 });
 
+const ROUNDS = "must have from 1000 to 500000 rounds: with more each password would take too long";
+
 const WRONG: readonly (readonly [line: string, problem: string])[] = [
   ["hunter2", "must be a name, a colon and a hash"],
   [`:${BCRYPT}`, "must be a name, a colon and a hash"],
@@ -57,9 +59,11 @@ const WRONG: readonly (readonly [line: string, problem: string])[] = [
   [`a:${SHA_512.slice(0, -1)}`, HASH_RULE],
   [`a:${SHA_512.replace("$6", "$5")}`, HASH_RULE],
   [`a:${SHA_256.replace("$5", "$6")}`, HASH_RULE],
+  [`a:${SHA_512.replace("$6$", "$6$rounds=999$")}`, ROUNDS],
+  [`a:${SHA_512.replace("$6$", "$6$a b")}`, HASH_RULE],
   [
     `a:${SHA_512.replace("$6$", "$6$rounds=500001$")}`,
-    "must have at most 500000 rounds: each password would take too long",
+    ROUNDS,
   ],
 ];
 
