@@ -10,7 +10,7 @@
  * |---|---|
  * | `connect-timeout`, of a program's start too; `handshake-timeout`; an answer to `check --url`; the opening of `native` | {@linkcode startDeadline} |
  * | closing handshakes, lingering, the last bytes to a slow end, draining, signals to programs | `within()`, which is made of it |
- * | Pings, `read-timeout`, `write-timeout` | the tunnels' watch, whose clock leaves out time in which nobody listened |
+ * | Pings, `read-timeout`, `write-timeout`, `tunnel-idle-timeout`, `max-lifetime` | the tunnels' watch, whose clock leaves out time in which nobody listened |
  *
  * Harmless when they come too soon after a pause, as they end nothing: `disable-time`, backoff and other pauses before a next
  * try, the idle-timeout of a program that no tunnel uses, the stagger between the addresses of a name, how long a lookup is

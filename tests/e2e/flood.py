@@ -2,10 +2,12 @@
 
 Whichever is closed is opened again, so many a second; "all are open" is printed once each has been, and the end of standard input ends it.
 """
-import errno, select, socket, sys, time
+import errno, resource, select, socket, sys, time
 
 host, port, source = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 half, silent, per_second = map(int, sys.argv[4:])
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 poll = select.epoll()
 poll.register(0, select.EPOLLIN)
 open_now, to_open = {}, [b"GET / HTTP/1.1\r\nHost: a\r\nX: "] * half + [b""] * silent
