@@ -229,22 +229,33 @@ function withEnvironment(...variables: string[]): [string, ...string[]] {
 }
 
 Deno.test({
-  name: "--server tls: trusts the runtime's roots, which the environment chooses",
+  name: "--server tls: trusts the runtime's roots, which the environment chooses, and ca besides",
   ignore: NO_OPENSSL !== null,
   fn: () =>
-    withAuthority(async (ca) => {
+    withAuthority(async (ca, folder) => {
+      const other = await makeAuthority(folder, "other");
       await using backend = openBackend({ tls: await ca.issue("leaf") });
       const { port } = new URL(`tcp://${backend.address}`);
-      const server = ["--server", `tls:localhost:${port}`];
+      const isTrusted = async (program: Program) => {
+        const opening = openTunnel(program.address);
+        const client = await opening.catch((error) => void assert.match(String(error), /503/));
+        client?.[Symbol.dispose]();
+        return client !== undefined;
+      };
+      const byFlag = ["--server", `tls:localhost:${port}`];
+      const trust = ({ cert }: Authority) => `tls = { ca = "${cert}" }`;
       const system = `SSL_CERT_FILE=${ca.cert}`;
       for (
-        const [store, isTrusted] of [["system", true], ["mozilla", false], ["", false]] as const
+        const [store, areRoots] of [["system", true], ["mozilla", false], ["", false]] as const
       ) {
         const words = withEnvironment(`DENO_TLS_CA_STORE=${store}`, system);
-        await using program = await startProgram(server, { words });
-        const opening = openTunnel(program.address);
-        if (isTrusted) (await opening)[Symbol.dispose]();
-        else await assert.rejects(opening, /refused: 503/);
+        await using plain = await startProgram(byFlag, { words });
+        assert.equal(await isTrusted(plain), areRoots, `"${store}"`);
+        await using named = await startFor("stream", backend.address, { words, host: trust(ca) });
+        assert.equal(await isTrusted(named), true, `"${store}", by ca`);
+        const strange = { words, host: trust(other) };
+        await using besides = await startFor("stream", backend.address, strange);
+        assert.equal(await isTrusted(besides), areRoots, `"${store}", besides another's ca`);
       }
     }),
 });
