@@ -7,11 +7,13 @@ import { parseArgs } from "node:util";
 import { digits, machine, median, range, ratios, table } from "./figures.ts";
 import { buildLoad, type Load, type LoadResult, LostTunnel, runLoad } from "./load.ts";
 import { freePort, ourCommand, pinning, relayCommand, type Server, startServer } from "./server.ts";
+import { compareTls } from "./tls.ts";
 
 const USAGE = `deno task bench [options]
   --engine NAME    stream or native; repeat it for both (default: both)
   --rounds N       rounds of every row (default 3)
   --seconds S      seconds of one measurement (default 0.5)
+  --tls            beside HAProxy and nginx that end TLS in front of us, in place of the relay
   --no-pin         leave the choice of cores to the kernel`;
 
 interface Row {
@@ -86,11 +88,15 @@ async function main(): Promise<void> {
       engine: { type: "string", multiple: true, default: ["stream", "native"] },
       rounds: { type: "string", default: "3" },
       seconds: { type: "string", default: "0.5" },
+      tls: { type: "boolean", default: false },
       pin: { type: "boolean", default: true },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return console.log(USAGE);
+  if (values.tls) {
+    return await compareTls(Number(values.rounds), Number(values.seconds), values.pin);
+  }
   const program = await buildLoad();
   const pins = await pinning(values.pin);
   const port = freePort();
