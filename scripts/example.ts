@@ -81,13 +81,16 @@ function listenTable(): string {
   }, and of a unix-domain socket ${listed(SOCKET_FILE)}.`;
 }
 
-/** Each key with what it is for; `values` are shown in place of its default. */
+/** Each key with what it is for; `values` are shown in place of its default. What holds only where it is not said is a comment. */
 function lines(keys: Keys, values: Readonly<Record<string, unknown>> = {}): string[] {
-  return Object.values(keys).flatMap((key) => [
-    `# ${key.about}`,
-    ...(key.more ?? []).map((line) => `# ${line}`),
-    `${key.name} = ${inline(values[key.name] ?? shown(key))}`,
-  ]);
+  return Object.values(keys).flatMap((key) => {
+    const isUnsaid = key.unsaid === null && values[key.name] === undefined;
+    return [
+      `# ${key.about}`,
+      ...(key.more ?? []).map((line) => `# ${line}`),
+      `${isUnsaid ? "# " : ""}${key.name} = ${inline(values[key.name] ?? shown(key))}`,
+    ];
+  });
 }
 
 function shown({ name, default: standard, implied, example }: Key): unknown {

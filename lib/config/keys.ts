@@ -295,7 +295,7 @@ export const ROUTE_ONLY = {
     name: "targets",
     kind: nestedTable(TARGETS, checkTargets),
     about: "In place of hosts: what says where each request leads.",
-    example: { file: "/etc/wstunnel/targets" },
+    example: { address: ["*.db.example.com:5432"] },
     more: [
       "A token leads to its target by file, dir, jwt, api or redis; by address the client names it. Beside it stand what hosts have: connect-timeout and the like.",
     ],

@@ -25,8 +25,8 @@ const listener = valueAt(top, ["listen", "anyOf", 1, "properties"]) as Propertie
 
 const example = await Deno.readTextFile(new URL("../../config.example.toml", import.meta.url));
 
-function parsedExample(): unknown {
-  const parsed = parseToml(example);
+function parsedExample(text = example): unknown {
+  const parsed = parseToml(text);
   assert("value" in parsed);
   return parsed.value;
 }
@@ -68,8 +68,13 @@ Deno.test("config.example.toml names every key of a listener", () => {
   assert(comment.includes(`mode = "${LISTENER.mode.implied.file}"`));
 });
 
+/** With the keys that stand there as comments, since they have no default. */
+function uncommented(text: string): string {
+  return text.replace(/^# (?=[a-z-]+ = )/gm, "");
+}
+
 Deno.test("config.example.toml shows every key, with its default, and explains it", () => {
-  const value = parsedExample() as Record<string, Record<string, unknown>>;
+  const value = parsedExample(uncommented(example)) as Record<string, Record<string, unknown>>;
   const routes = Object.values(value["wstunnel"]!["server"] as Record<string, unknown>);
   const hosts = routes.flatMap((route) => valueAt(route, ["hosts"]) ?? route);
   const tables: [Properties, unknown[]][] = [
@@ -91,7 +96,7 @@ Deno.test("config.example.toml shows every key, with its default, and explains i
           assert.equal(JSON.stringify(one), JSON.stringify(property.default), key);
         }
       }
-      if (!isTable) assert.match(example, new RegExp(`^#[^\\n]+\\n${key} = `, "m"), key);
+      if (!isTable) assert.match(example, new RegExp(`^#[^\\n]+\\n(?:# )?${key} = `, "m"), key);
     }
   }
 });
