@@ -17,6 +17,7 @@ import {
   runtimeVersion,
   testUnless,
 } from "./executable.ts";
+import { exerciseAuth } from "./auth.ts";
 import { exerciseTunnels } from "./tunnels.ts";
 
 /** Those that the runtime of the executable has: an older one doesn't have all. */
@@ -61,6 +62,8 @@ testUnless(
           () => exerciseTunnels({ ...place, executable }, engine),
         );
       }
+
+      await t.step("it checks passwords in their thread, and tokens", () => exerciseAuth(words));
 
       await t.step("it refuses what its runtime can't do, or does it", async () => {
         const flags = ["check", "--server", "127.0.0.1:1", "--engine", "native"];
