@@ -10,7 +10,7 @@ import { handshake, Opcode, openRaw, openTunnel, type RawClient } from "../suppo
 import { assertNoSecret, keepSecret } from "../support/secrets.ts";
 import { descriptorCount } from "../support/processes.ts";
 import { type Engine, ENGINES, testEngines } from "./engine_limits.ts";
-import { assertClosed, BINARY_FRAMES, startFor, text } from "./whole.ts";
+import { assertClosed, BINARY_FRAMES, startFor, startWithFile, text } from "./whole.ts";
 
 interface Rig {
   readonly program: Program;
@@ -196,6 +196,38 @@ test("clients that leave in a TLS handshake that hangs leave nothing open", asyn
     const before = descriptorCount(program.pid);
     await Promise.all(Array.from({ length: 30 }, leave));
     await eventually("its descriptors", () => descriptorCount(program.pid) <= before);
+  });
+});
+
+test("targets are spoken to by TLS, and told of their client, as hosts are", async (engine) => {
+  await withAuthority(async (ca, folder) => {
+    await using backend = openBackend({ tls: await ca.issue("leaf") });
+    await using clear = openBackend();
+    const { port } = new URL(`tcp://${backend.address}`);
+    await Deno.writeTextFile(
+      `${folder}/targets`,
+      `tls: localhost:${port}\nelse: ${clear.address}\nunix: unix:${folder}/s\n`,
+    );
+    const routes = [["/tls", `tls = { ca = "${ca.cert}" }`], ["/told", `send-proxy = "v1"`]];
+    const tables = routes.map(([key, line]) =>
+      `[wstunnel.server."${key}"]\ntargets = { file = "${folder}/targets" }\n${line}\n`
+    );
+    await using program = await startWithFile(
+      `engine = "${engine}"\n[wstunnel]\n${BINARY_FRAMES}\n${tables.join("")}`,
+    );
+    using client = await openTunnel(program.address, "/tls?token=tls");
+    const taken = await backend.take();
+    await taken.write("by TLS");
+    assert.equal(text(await client.payload(6)), "by TLS");
+    for (const token of ["else", "unix"]) {
+      const opening = openTunnel(program.address, `/tls?token=${token}`);
+      if (token === "else") (await clear.take()).close();
+      await assert.rejects(opening, /refused: 503/, "never in the clear");
+    }
+    using told = await openTunnel(program.address, "/told?token=else");
+    const { reader } = await clear.take();
+    const ours = (told.connection.localAddr as Deno.NetAddr).port;
+    assert.match(await reader.through("\n", "a header"), new RegExp(`^PROXY TCP4 .* ${ours} `));
   });
 });
 
