@@ -92,7 +92,7 @@ export const TOP = {
     kind: whole(0, MAX_COUNT),
     /** A quarter of `max-connections`. */
     unsaid: null,
-    about: "Connections at once whose request has not come yet; 0: no limit; " +
+    about: "Connections at once whose request has not come, or been let in, yet; 0: no limit; " +
       "without it a quarter of max-connections, at most 1024.",
     example: 250,
     more: [

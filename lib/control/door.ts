@@ -104,7 +104,6 @@ export function createDoor(options: DoorOptions): Door {
         if (pass.limit !== null) {
           return { answer: refusedBy(pass.limit, peer, askedBy(head, checksOrigins)) };
         }
-        pass.letIn();
         return { accept: withWay(verdict.accept, generations.current, pass), peer };
       }
       const asked = askedBy(head, checksOrigins);
@@ -172,6 +171,7 @@ async function connectBackend(
   // Who has proved by a password or a token who it is, is that.
   const user = entry.user ?? peer.user ?? null;
   const { target } = choice;
+  accept.pass.letIn();
   const { key, limits: { maxTunnels } } = accept;
   if (!tunnels.take(key, maxTunnels)) return tooMany(maxTunnels);
   const result = await pool.connect({

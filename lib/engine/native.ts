@@ -67,6 +67,7 @@ export function listenNative(
     const { accept, peer } = admission;
     const gone = new AbortController();
     const leave = () => gone.abort();
+    pass.holder = { drop: leave };
     if (closing.signal.aborted) leave();
     request.signal.addEventListener("abort", leave);
     waiting.add(gone);

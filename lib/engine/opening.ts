@@ -245,7 +245,7 @@ export class Opening implements TransportListener {
 
   /** It has to go, for another. */
   drop(): void {
-    this.#close();
+    this.#leave();
   }
 
   /** The client has gone. */

@@ -235,6 +235,36 @@ testEngines(
   },
 );
 
+testEngines(
+  "who has yet to be let in, since somebody is being asked, keeps nobody out",
+  async (engine) => {
+    await using backend = serveBackend(echo);
+    // It takes every question, and answers none.
+    await using oracle = openBackend();
+    await using program = await startWithFile(`
+engine = "${engine}"
+max-connections = 4
+max-pending = 0
+[wstunnel.server."/echo"]
+${hostLines(backend.address)}
+[wstunnel.server."/asked"]
+targets = { api = "http://${oracle.address}/where?token=%s" }
+`);
+    const asking: RawClient[] = [];
+    for (let i = 0; i < 12; i++) {
+      const client = await openRaw(program.address);
+      await client.write(handshake(`/asked?token=t${i}`));
+      asking.push(client);
+    }
+    await eventually("the question of each", () => oracle.count >= 4);
+    const open = [];
+    for (let i = 0; i < 4; i++) open.push(await openTunnel(program.address, "/echo"));
+    assert.equal(await statusOf(program, "/echo"), 503);
+    dispose([...asking, ...open]);
+    dispose([await untilOpen(program, "/echo")]);
+  },
+);
+
 testEngines("nobody is counted who has gone, whichever way he went", async (engine) => {
   await using backend = serveBackend(echo);
   using silent = await listenSilently();
