@@ -33,6 +33,7 @@ export async function askBySClient(
   const { stdout, stderr } = await inTime("the end of s_client", output, () => child.kill());
   const decoder = new TextDecoder();
   const text = decoder.decode(stdout) + decoder.decode(stderr);
-  const status = /^HTTP\/1\.1 (\d+)/m.exec(text)?.[1];
+  // Not always at the start of a line: it prints its own words in between.
+  const status = /HTTP\/1\.1 (\d+) /.exec(text)?.[1];
   return { output: text, status: status === undefined ? null : Number(status) };
 }
