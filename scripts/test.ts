@@ -24,7 +24,18 @@ const ALONE: Readonly<Record<string, string>> = {
   "tests/ship/": "it compiles, with all the processors that there are",
   "tests/stall/": "memory",
   "tests/sys/": "memory of its process",
+  "tests/tls/listener_test.ts": "the time of a visit, descriptors",
+  "tests/tls/renewal_test.ts": "whether anybody is refused, under load",
 };
+
+/** What knows nothing of TLS and holds over it as well: run once more so, by a variable that `tests/support/program.ts` knows. */
+const OVER_TLS = [
+  "tests/e2e/backend_ends_test.ts",
+  "tests/e2e/client_ends_test.ts",
+  "tests/e2e/half_open_test.ts",
+  "tests/e2e/integrity_test.ts",
+  "tests/stall/stall_test.ts",
+];
 
 const JOBS = Deno.env.get("DENO_JOBS") ?? "2";
 

@@ -113,31 +113,28 @@ export async function listenTls(
   };
 }
 
-async function listen(server: Server, { hostname, port }: TcpAddress): Promise<TcpAddress> {
+async function listen(server: Server, place: TcpAddress): Promise<TcpAddress> {
   const listening = once(server, "listening");
   try {
-    server.listen({ host: hostname, port });
+    server.listen({ host: place.hostname, port: place.port });
     await listening;
   } catch (error) {
-    throw asOurs(error);
+    throw asOurs(error, place);
   }
   // Of those that come once it listens keepAccepting() knows.
   server.on("error", () => {});
-  const { address, port: real } = server.address() as AddressInfo;
-  return { transport: "tcp", hostname: address, port: real };
+  const { address: hostname, port } = server.address() as AddressInfo;
+  return { transport: "tcp", hostname, port };
 }
 
-/** The errors that `Deno.listen` has for the same. */
-const ERRORS: Readonly<Record<string, typeof Deno.errors.AddrInUse>> = {
-  EADDRINUSE: Deno.errors.AddrInUse,
-  EADDRNOTAVAIL: Deno.errors.AddrNotAvailable,
-  EACCES: Deno.errors.PermissionDenied,
-};
-
-function asOurs(error: unknown): unknown {
-  const { code, message } = error as { code?: string; message: string };
-  const Ours = ERRORS[code ?? ""];
-  return Ours === undefined ? error : new Ours(message, { cause: error });
+/** The error that `Deno.listen` has there: what Node's way says is less, of an address that isn't ours `EINVAL`. */
+function asOurs(error: unknown, address: TcpAddress): unknown {
+  try {
+    Deno.listen(address).close();
+    return error;
+  } catch (ours) {
+    return ours;
+  }
 }
 
 /** Makes up for a listener that gives up where it can't accept; `onFailing` is told of the first of several shortages. */

@@ -1,6 +1,6 @@
 """Moves bytes both ways through a tunnel with Python's websockets, closes, and prints their hashes as JSON.
 
-Arguments: address, type (text or binary), number of blocks.
+Arguments: URL, type (text or binary), number of blocks.
 """
 import asyncio
 import hashlib
@@ -44,9 +44,9 @@ async def receive_all(socket, is_text, blocks):
     return received.hexdigest()
 
 
-async def move(address, kind, blocks):
+async def move(url, kind, blocks):
     is_text = kind == "text"
-    async with websockets.connect(f"ws://{address}/", max_size=None) as socket:
+    async with websockets.connect(url, max_size=None) as socket:
         sent, received = await asyncio.gather(
             send_all(socket, is_text, blocks), receive_all(socket, is_text, blocks)
         )

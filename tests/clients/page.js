@@ -1,7 +1,7 @@
 // Moves bytes both ways through a tunnel in a browser, closes, and reports their hashes.
 
 const query = new URLSearchParams(location.search);
-const address = query.get("address");
+const url = query.get("url");
 const isText = query.get("type") === "text";
 const blocks = Number(query.get("blocks"));
 
@@ -55,7 +55,7 @@ function receiveAll(socket) {
 }
 
 async function move() {
-  const socket = new WebSocket(`ws://${address}/`);
+  const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
   const closed = new Promise((resolve) => socket.onclose = resolve);
   const receiving = receiveAll(socket);

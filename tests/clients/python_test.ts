@@ -1,4 +1,5 @@
 /** Python's websockets. */
+import { NO_OPENSSL } from "../support/certificates.ts";
 import { inTime } from "../support/eventually.ts";
 import { installed } from "../support/installed.ts";
 import { type FrameType, moveBothWays, type Report, type Task } from "./transfer_rig.ts";
@@ -16,9 +17,10 @@ function whyNot(): string | null {
   return success ? null : "Python's websockets is not installed";
 }
 
-async function run({ address, type, blocks }: Task): Promise<Report> {
+async function run({ url, root, type, blocks }: Task): Promise<Report> {
   const child = new Deno.Command(PYTHON!, {
-    args: [SCRIPT, address, type, String(blocks)],
+    args: [SCRIPT, url, type, String(blocks)],
+    env: root === undefined ? {} : { SSL_CERT_FILE: root },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -45,3 +47,10 @@ for (const type of ["binary", "text"] satisfies FrameType[]) {
     fn: () => moveBothWays(type, run),
   });
 }
+
+Deno.test({
+  name: "Python's websockets move 100 MiB each way over TLS" +
+    (REASON === null ? "" : ` (skipped: ${REASON})`),
+  ignore: REASON !== null || NO_OPENSSL !== null,
+  fn: () => moveBothWays("binary", run, "wss"),
+});

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { openBackend } from "../support/backends.ts";
 import { startFor } from "../e2e/whole.ts";
+import { tlsSetting } from "../support/tls.ts";
 import { createBlock, hashAtBackend, hashTimes, sendTimes } from "../support/transfer.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -21,8 +22,12 @@ export interface Report {
 }
 
 export interface Task {
-  /** The tunnel's `host:port`. */
-  readonly address: string;
+  /** The tunnel's. */
+  readonly url: string;
+  /** Of the certificate's authority, where the URL is of TLS: a file of PEM. */
+  readonly root?: string;
+  /** The certificate, then: a file of PEM. */
+  readonly cert?: string;
   readonly type: FrameType;
   /** How many messages of 64 KiB to send. As many bytes come back. */
   readonly blocks: number;
@@ -40,15 +45,19 @@ function createText(): Uint8Array {
 export async function moveBothWays(
   type: FrameType,
   client: (task: Task) => Promise<Report>,
+  scheme: "ws" | "wss" = "ws",
 ): Promise<void> {
+  await using setting = scheme === "wss" ? await tlsSetting() : null;
   await using backend = openBackend();
   await using program = await startFor("stream", backend.address, {
     wstunnel: `frame-type = "${type}"`,
+    flags: setting?.flags ?? [],
   });
   const bytes = type === "text" ? createText() : createBlock(MEBIBYTE, BLOCK_BYTES).payload;
-  const { address } = program;
   const blocks = MEBIBYTES * MEBIBYTE / BLOCK_BYTES;
-  const working = client({ address, type, blocks });
+  const url = `${scheme}://localhost:${program.address.split(":").at(-1)}/`;
+  const files = setting === null ? {} : { root: setting.authority.cert, cert: setting.server.cert };
+  const working = client({ url, ...files, type, blocks });
   working.catch(() => {});
   const taken = await backend.take();
   const sending = sendTimes(taken.connection, bytes, MEBIBYTES);

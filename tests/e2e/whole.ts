@@ -15,6 +15,8 @@ export interface Settings extends StartOptions {
   readonly top?: string;
   readonly wstunnel?: string;
   readonly host?: string;
+  /** Flags besides the file. */
+  readonly flags?: readonly string[];
 }
 
 /** Starts the program with all paths leading to one backend, or to several. */
@@ -31,11 +33,15 @@ export async function startFor(
 }
 
 /** Starts the program with a configuration file. */
-export async function startWithFile(text: string, options: StartOptions = {}): Promise<Program> {
+export async function startWithFile(
+  text: string,
+  options: Omit<Settings, "top" | "wstunnel" | "host"> = {},
+): Promise<Program> {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/wstunnel.toml`, text);
-    return await startProgram(["--config", `${folder}/wstunnel.toml`], options);
+    const { flags = [], ...others } = options;
+    return await startProgram(["--config", `${folder}/wstunnel.toml`, ...flags], others);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

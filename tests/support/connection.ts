@@ -23,8 +23,13 @@ async function connectTls(address: string): Promise<Deno.TlsConn> {
   const connection = await connect(address) as Deno.TcpConn;
   const options = { hostname: "localhost", caCerts: TEST_ROOTS, alpnProtocols: ["http/1.1"] };
   const secure = await Deno.startTls(connection, options);
-  await inTime("a TLS handshake", secure.handshake(), () => closeQuietly(secure));
-  return secure;
+  try {
+    await inTime("a TLS handshake", secure.handshake(), () => closeQuietly(secure));
+    return secure;
+  } catch (error) {
+    closeQuietly(secure);
+    throw error;
+  }
 }
 
 /** How a connection ended: by the peer's FIN or by a reset. */
