@@ -11,6 +11,7 @@ interface Handle {
   readStop?(): number;
   listen?(backlog: number): number;
   verifyError?(): unknown;
+  onread?: (this: Handle, bytes: unknown) => void;
 }
 
 function handleOf(socket: Server | Socket): Handle | null {
@@ -25,6 +26,20 @@ export function setReading(tcp: Socket, reads: boolean): void {
   const handle = handleOf(tcp);
   if (reads) handle?.readStart?.();
   else handle?.readStop?.();
+}
+
+/**
+ * Has what is read from a TCP socket given back as soon as TLS has taken it, which copies it: it comes in memory of its own each time, and the
+ * collector is in no hurry. To be called when TLS has been put over it, and has yet to begin.
+ */
+export function giveBackWhatIsRead(tcp: Socket): void {
+  const handle = handleOf(tcp);
+  const onRead = handle?.onread;
+  if (handle === null || onRead === undefined) return;
+  handle.onread = function (bytes) {
+    onRead.call(this, bytes);
+    if (bytes instanceof ArrayBuffer) bytes.transfer(0);
+  };
 }
 
 /** As the runtime has it. */

@@ -17,6 +17,7 @@ import type { Answer } from "../http/answer.ts";
 import type { Pass } from "../limits/connections.ts";
 import type { Acceptance, Door } from "./door.ts";
 import { KeptBytes } from "./kept_bytes.ts";
+import { giveBackWhatIsRead } from "./socket_handle.ts";
 import { type Beginning, readBeginning } from "./proxy_header.ts";
 import type { Certificate, Certificates } from "./tls_certificates.ts";
 import { type ClientProof, readClient } from "./tls_client.ts";
@@ -150,6 +151,7 @@ export class TlsOpening {
       ...{ isServer: true, secureContext, ALPNProtocols: PROTOCOLS },
       ...{ requestCert, rejectUnauthorized: requestCert },
     });
+    giveBackWhatIsRead(tcp);
     const fail = (error?: Error) => this.#close(reasonOf(error));
     secure.on("error", fail);
     // What is told of an error behind the handshake.
