@@ -20,7 +20,7 @@ export interface TlsTerms extends Trust {
   readonly serverName: string;
 }
 
-/** How long a closed connection may take to send its last bytes; as long as the system's own wait for a tunnel's end. */
+/** How long a closed connection may take to send its last bytes, which its tunnel has waited for before. */
 const LAST_BYTES_MS = 15_000;
 
 /** Those that still send their last bytes. */
@@ -48,7 +48,7 @@ export function connectFor(terms: TlsTerms): ConnectTo<Deno.TcpConn | Deno.TlsCo
   };
 }
 
-/** The name has no documented place beside an address; what the runtime's own `fetch` uses for it is this symbol. */
+/** Beside an address the name has no documented place, only this one of the runtime's tests. Without it the address itself would have to be in the certificate. */
 function withServerName<T extends object>(options: T, name: string): T {
   return { ...options, [Symbol.for("unstableServerName")]: hostnameOf(name) };
 }
