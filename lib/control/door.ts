@@ -5,7 +5,6 @@
  */
 import type { Peer } from "../base/peer.ts";
 import { isShortage, SHORTAGES } from "../base/exhaustion.ts";
-import type { Entry } from "../access/access.ts";
 import type { ConnectFailure, Lease } from "../backend/backend.ts";
 import type {
   Admitted,
@@ -32,6 +31,7 @@ import type { Sweep } from "../engine/sweep.ts";
 import type { FrameObserver } from "../websocket/frame.ts";
 import { createGreetingWarning, type GreetingWarning } from "./greeting_warning.ts";
 import { identityOf } from "./progress.ts";
+import { seekBackend } from "./seek.ts";
 
 export interface DoorOptions {
   readonly generations: Pick<Generations, "current">;
@@ -117,12 +117,11 @@ export function createDoor(options: DoorOptions): Door {
       return { answer: refuse };
     },
     connect(head, accept, peer, signal) {
-      return connectBackend(tunnels, accept, head, peer, signal).then((connected): Connected => {
-        if ("lease" in connected) return connected;
+      const request = { accept, head, peer, signal };
+      return seekBackend(tunnels, request, (sought): Connected => {
+        if ("lease" in sought) return sought;
         const asked = askedBy(head, generations.current.checksOrigins);
-        const refusal = "failure" in connected
-          ? unavailable(connected.failure, stopping)
-          : connected;
+        const refusal = "failure" in sought ? unavailable(sought.failure, stopping) : sought;
         tellRefusal(emit, { peer, asked, route: accept.key, ...refusal });
         return { answer: refusal.answer };
       });
@@ -152,57 +151,6 @@ function withWay(accept: AcceptedRequest, generation: Generation, pass: Pass): A
     pass,
   };
 }
-
-/** A backend, no backend, or a client that may not come in. */
-async function connectBackend(
-  tunnels: Tally,
-  accept: Admitted,
-  head: RequestHead,
-  peer: Peer,
-  signal: AbortSignal,
-): Promise<Taken | { readonly failure: ConnectFailure } | RefusedEntry> {
-  const { authority, path, origin, access, targets, pool, instead, secrets } = accept;
-  const visit = { head, peer, path, signal };
-  const entry = access === null ? NOBODY : await access.enter(visit);
-  if ("answer" in entry) return entry;
-  if (instead !== null) return { answer: instead, cause: "rules" };
-  const choice = targets === null ? HOSTS : await targets.choose(visit, entry.claims ?? null);
-  if ("answer" in choice) return choice;
-  // Who has proved by a password or a token who it is, is that.
-  const user = entry.user ?? peer.user ?? null;
-  const { target } = choice;
-  accept.pass.letIn();
-  const { key, limits: { maxTunnels } } = accept;
-  if (!tunnels.take(key, maxTunnels)) return tooMany(maxTunnels);
-  const result = await pool.connect({
-    peer,
-    user,
-    head,
-    secrets,
-    authority,
-    path,
-    origin,
-    target,
-    signal,
-  });
-  if (result.ok) return { lease: result.lease, user };
-  tunnels.give(key);
-  return result;
-}
-
-function tooMany(maxTunnels: number): RefusedEntry {
-  const reason = "there are as many tunnels of this path as there may be";
-  const refusal = answer(503, reason, { "retry-after": "1" });
-  return { answer: refusal, cause: "limit", why: `max-tunnels is ${maxTunnels}` };
-}
-
-type RefusedEntry = Extract<Entry, { readonly answer: Answer }>;
-
-/** Where the route has hosts to choose among. */
-const HOSTS = { target: null };
-
-/** Where nobody asks who it is. */
-const NOBODY: Entry = { user: null };
 
 function unavailable({ kind, reason }: ConnectFailure, stopping: AbortSignal) {
   const refusal = answer(503, reasonFor(kind, stopping), { "retry-after": "1" });

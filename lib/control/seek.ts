@@ -1,0 +1,89 @@
+/**
+ * From a request that may become a tunnel to its backend: who is it, where does it lead, is there room, who takes it.
+ *
+ * @module
+ */
+import type { Entry } from "../access/access.ts";
+import type { Choice } from "../access/targets/targets.ts";
+import type { ConnectFailure, ConnectRequest } from "../backend/backend.ts";
+import type { Peer } from "../base/peer.ts";
+import type { Admitted, Taken } from "../engine/door.ts";
+import { answer } from "../http/answer.ts";
+import type { RequestHead } from "../http/request.ts";
+import type { Tally } from "../limits/tally.ts";
+
+/** A request on its way. */
+export interface Seeking {
+  readonly accept: Admitted;
+  readonly head: RequestHead;
+  readonly peer: Peer;
+  /** Aborted when the client goes away or the server stops. */
+  readonly signal: AbortSignal;
+}
+
+type Refused = Extract<Entry, { readonly answer: unknown }>;
+
+/** A backend, no backend, or a client that may not come in. */
+export type Sought = Taken | { readonly failure: ConnectFailure } | Refused;
+
+/** Who came in, and the target that was chosen for it; null where the route has hosts to choose among. */
+interface LetIn {
+  readonly user: string | null;
+  readonly target: ConnectRequest["target"];
+}
+
+/** Where nobody is asked who it is, nor where it leads. */
+const ANYBODY: LetIn = { user: null, target: null };
+
+/** Gives what `conclude` makes of it: where nobody is asked, that costs no promise besides the backend's own. */
+export function seekBackend<T>(
+  tunnels: Tally,
+  seeking: Seeking,
+  conclude: (sought: Sought) => T,
+): Promise<T> {
+  const { access, targets, instead } = seeking.accept;
+  if (access === null && targets === null && instead === null) {
+    return lease(tunnels, seeking, ANYBODY, conclude);
+  }
+  return ask(seeking).then((asked) =>
+    "answer" in asked ? conclude(asked) : lease(tunnels, seeking, asked, conclude)
+  );
+}
+
+async function ask({ accept, head, peer, signal }: Seeking): Promise<LetIn | Refused> {
+  const { access, targets, instead, path } = accept;
+  const visit = { head, peer, path, signal };
+  const entry: Entry = access === null ? ANYBODY : await access.enter(visit);
+  if ("answer" in entry) return entry;
+  if (instead !== null) return { answer: instead, cause: "rules" };
+  const { user } = entry;
+  if (targets === null) return { user, target: null };
+  const choice: Choice = await targets.choose(visit, entry.claims ?? null);
+  return "answer" in choice ? choice : { user, target: choice.target };
+}
+
+function lease<T>(
+  tunnels: Tally,
+  { accept, head, peer, signal }: Seeking,
+  letIn: LetIn,
+  conclude: (sought: Sought) => T,
+): Promise<T> {
+  const { key, authority, path, origin, secrets, pool, pass, limits: { maxTunnels } } = accept;
+  pass.letIn();
+  if (!tunnels.take(key, maxTunnels)) return Promise.resolve(conclude(tooMany(maxTunnels)));
+  // Who has proved by a password or a token who it is, is that.
+  const user = letIn.user ?? peer.user ?? null;
+  const { target } = letIn;
+  const request = { peer, user, head, secrets, authority, path, origin, target, signal };
+  return pool.connect(request).then((result) => {
+    if (result.ok) return conclude({ lease: result.lease, user });
+    tunnels.give(key);
+    return conclude(result);
+  });
+}
+
+function tooMany(maxTunnels: number): Refused {
+  const reason = "there are as many tunnels of this path as there may be";
+  const refusal = answer(503, reason, { "retry-after": "1" });
+  return { answer: refusal, cause: "limit", why: `max-tunnels is ${maxTunnels}` };
+}
