@@ -1,13 +1,11 @@
 /**
- * JSON Web Tokens (`jwt`). The one file that knows the JOSE library, which is loaded with the first token.
+ * JSON Web Tokens (`jwt`).
  *
  * What may have signed a token follows from the key, never from the token: a secret takes HMAC alone, a public key what is made for its kind, a key
- * set no HMAC at all (RFC 8725 section 3.1). The library refuses `none`, extensions that it doesn't know (`crit`), encrypted tokens, and looks at no key
- * that a token brings along.
+ * set no HMAC at all (RFC 8725 section 3.1).
  *
  * @module
  */
-import type { JSONWebKeySet, JWK, JWTPayload, JWTVerifyOptions } from "jose";
 import {
   algorithmsFor,
   type KeySet,
@@ -25,14 +23,10 @@ import {
 import type { JwtConfig } from "../config/auth_keys.ts";
 import type { Emit } from "../events/events.ts";
 import { findToken } from "../http/credentials.ts";
+import type { Keys } from "./jwt_verify.ts";
 import { createKeyUrl, type KeyUrl } from "./key_url.ts";
 import type { WatchedFiles } from "./watched_file.ts";
 import { type Proof, unable, type Way } from "./way.ts";
-
-type Jose = typeof import("jose");
-
-/** A set from which a token names its key, or the one key that there is. */
-type Keys = { readonly set: KeySet } | { readonly key: JWK | Uint8Array };
 
 /** Where keys come from. */
 interface KeySource {
@@ -95,93 +89,33 @@ function fromUrl({ keys, newer, close }: KeyUrl): KeySource {
   };
 }
 
-/** What may have signed a token, by the key. */
-function algorithmsOf(keys: Keys): readonly Algorithm[] {
+/** What may have signed a token, of what the configuration takes. */
+function algorithmsOf(keys: Keys, { algorithms }: JwtConfig): readonly Algorithm[] {
+  return algorithmsForKeys(keys).filter((name) => algorithms?.includes(name) ?? true);
+}
+
+function algorithmsForKeys(keys: Keys): readonly Algorithm[] {
   if ("set" in keys) return KEY_ALGORITHMS;
   return keys.key instanceof Uint8Array ? SECRET_ALGORITHMS : algorithmsFor(keys.key);
 }
 
 function createVerifier(config: JwtConfig, source: KeySource): (token: string) => Promise<Proof> {
-  const { issuers, audiences, required, leewayMs, userClaim } = config;
-  const options: JWTVerifyOptions = {
-    requiredClaims: [...required],
-    clockTolerance: leewayMs / 1000,
-    ...(issuers && { issuer: [...issuers] }),
-    ...(audiences && { audience: [...audiences] }),
-  };
-
-  async function claimsOf(jose: Jose, token: string, keys: Keys): Promise<JWTPayload> {
-    const algorithms = algorithmsOf(keys).filter((name) =>
-      config.algorithms?.includes(name) ?? true
-    );
-    const all = { ...options, algorithms };
-    if ("key" in keys) return (await jose.jwtVerify(token, keys.key, all)).payload;
-    const set = keys.set as unknown as JSONWebKeySet;
-    try {
-      return (await jose.jwtVerify(token, jose.createLocalJWKSet(set), all)).payload;
-    } catch (error) {
-      if (!(error instanceof jose.errors.JWKSMultipleMatchingKeys)) throw error;
-      return await firstOf(jose, error, (key) => jose.jwtVerify(token, key, all));
-    }
-  }
-
   return async (token) => {
-    const jose = await import("jose");
+    const { verifyJwt } = await import("./jwt_verify.ts");
     const keys = await source.keys();
     if (keys === null) return unable("there are no keys to verify tokens by");
-    try {
-      const payload = await claimsOf(jose, token, keys).catch(async (error) => {
-        const isUnknown = error instanceof jose.errors.JWKSNoMatchingKey;
-        const newer = isUnknown && "set" in keys ? await source.newer?.(keys.set) : null;
-        if (!newer) throw error;
-        return await claimsOf(jose, token, newer);
-      });
-      return { user: userOf(payload[userClaim]), claims: payload };
-    } catch (error) {
-      return { wrong: whyWrong(error) };
+    const verify = (keys: Keys) => verifyJwt(token, keys, algorithmsOf(keys, config), config);
+    let verified = await verify(keys);
+    if ("wrong" in verified && verified.unknown && "set" in keys) {
+      const newer = await source.newer?.(keys.set);
+      if (newer) verified = await verify(newer);
     }
+    if ("wrong" in verified) return { wrong: verified.wrong };
+    const { claims } = verified;
+    return { user: userOf(claims[config.userClaim]), claims };
   };
-}
-
-/** A token that names no key is tried with each that it may be of. */
-async function firstOf(
-  jose: Jose,
-  keys: AsyncIterable<CryptoKey>,
-  verify: (key: CryptoKey) => Promise<{ readonly payload: JWTPayload }>,
-): Promise<JWTPayload> {
-  let last: unknown;
-  for await (const key of keys) {
-    try {
-      return (await verify(key)).payload;
-    } catch (error) {
-      if (!(error instanceof jose.errors.JWSSignatureVerificationFailed)) throw error;
-      last = error;
-    }
-  }
-  throw last;
 }
 
 function userOf(claim: unknown): string | null {
   return typeof claim === "string" || typeof claim === "number" ? String(claim) : null;
-}
-
-/** Which check has failed, by the library's codes; nothing of the token is told but the name of a claim that was looked for. */
-function whyWrong(error: unknown): string {
-  const { code, claim, reason } = error as { code?: string; claim?: string; reason?: string };
-  switch (code) {
-    case "ERR_JWT_EXPIRED":
-      return "the token has expired";
-    case "ERR_JWT_CLAIM_VALIDATION_FAILED":
-      return `the token's claim ${claim} is ${
-        reason === "missing" ? "missing" : "not as it must be"
-      }`;
-    case "ERR_JWS_SIGNATURE_VERIFICATION_FAILED":
-      return "the token's signature is wrong";
-    case "ERR_JOSE_ALG_NOT_ALLOWED":
-      return "the token is signed by an algorithm that is not for the key";
-    case "ERR_JWKS_NO_MATCHING_KEY":
-      return "the token is of no key that is known";
-    default:
-      return "the token is no JSON Web Token that can be verified";
-  }
 }

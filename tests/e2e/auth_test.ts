@@ -55,7 +55,10 @@ testEngines(
 auth = { token = "${file}", from = ["${place}"] }
 ${hostLines(backend.address)}
 `);
-    await using program = await startWithFile(`engine = "${engine}"\n${routes.join("")}`);
+    await using program = await startWithFile(
+      // Whatever is logged at all is searched for the tokens.
+      `engine = "${engine}"\n[wstunnel]\ndebug = "debug"\n${routes.join("")}`,
+    );
     let opened = 0;
     for (const place of Object.keys(PLACES)) {
       for (const [other, put] of Object.entries(PLACES)) {
@@ -399,6 +402,8 @@ Deno.test("`check` warns of a file that everybody can read", async () => {
     "check",
     "--server",
     "127.0.0.1:1",
+    "--origin",
+    "example.com",
     "--frame-type",
     "binary",
     "--auth-basic",

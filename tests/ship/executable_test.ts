@@ -88,6 +88,7 @@ testUnless(
             name
           );
           assert.deepEqual(files.toSorted(), [
+            "jwt_verify.js",
             "password_worker.js",
             "redis_client.js",
             "wstunnel.js",
