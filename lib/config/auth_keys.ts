@@ -21,7 +21,7 @@ import { isTable, type Table } from "./table.ts";
 import { filePath } from "./text_kinds.ts";
 
 /** Of a JSON Web Token: what proves that it is genuine, and what it must say. */
-const JWT = {
+export const JWT = {
   secretFile: {
     name: "secret-file",
     kind: filePath,
@@ -36,6 +36,7 @@ const JWT = {
   jwks: {
     name: "jwks",
     kind: keySet,
+    secret: "query",
     about: "File or URL of a JSON Web Key Set, from which a token names its key.",
   },
   algorithms: {

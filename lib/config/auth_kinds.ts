@@ -57,19 +57,14 @@ export const realm: Kind<string> = text(
 
 const JWKS_RULE = "must be the path of a file or an http:// or https:// URL";
 
-const place = text(JWKS_RULE, (place) => {
+/** A file or a URL of a JSON Web Key Set. */
+export const keySet: Kind<string> = text(JWKS_RULE, (place) => {
   if (place === "" || place.includes("\0")) return JWKS_RULE;
   if (!isUrl(place)) return /^[a-z][a-z0-9+.-]*:\/\//i.test(place) ? JWKS_RULE : null;
   const url = URL.parse(place);
   if (url === null) return JWKS_RULE;
   return url.username + url.password === "" ? null : "must have no password in its URL";
 });
-
-/** A file or a URL of a JSON Web Key Set. What is wrong with a URL is said without it, since it may hold a password. */
-export const keySet: Kind<string> = {
-  ...place,
-  check: (written) => place.check(written).map(({ path, rule }) => ({ path, rule })),
-};
 
 /** Whether a key set is asked for by HTTP. */
 export function isUrl(place: string): boolean {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AUTH, JWT } from "./auth_keys.ts";
 import { isUrl } from "./auth_kinds.ts";
 import {
   type Reader,
@@ -12,6 +13,7 @@ import {
   readSecret,
   readTokens,
 } from "./auth_files.ts";
+import type { Key } from "./key.ts";
 import type { Machine } from "./machine.ts";
 import { type Finding, type Path, valueAt } from "./problem.ts";
 import { isTable, type Table, tableAt } from "./table.ts";
@@ -35,25 +37,27 @@ function eachAuth(raw: unknown): AuthTable[] {
   });
 }
 
-/** The keys that name files, what these hold, and whether others may not read it. */
+/** The keys that name files, by the table under `auth` that they are of, what these hold, and whether others may not read it. */
 const FILES: readonly {
-  readonly path: Path;
+  readonly of: Path;
+  readonly key: Key;
   readonly read: Reader<unknown>;
   readonly secret: boolean;
 }[] = [
-  { path: ["basic"], read: readPasswords, secret: true },
-  { path: ["token"], read: readTokens, secret: true },
-  { path: ["jwt", "secret-file"], read: readSecret, secret: true },
-  { path: ["jwt", "key"], read: readPublicKey, secret: false },
-  { path: ["jwt", "jwks"], read: readKeySet, secret: false },
+  { of: [], key: AUTH.basic, read: readPasswords, secret: true },
+  { of: [], key: AUTH.token, read: readTokens, secret: true },
+  { of: ["jwt"], key: JWT.secretFile, read: readSecret, secret: true },
+  { of: ["jwt"], key: JWT.key, read: readPublicKey, secret: false },
+  { of: ["jwt"], key: JWT.jwks, read: readKeySet, secret: false },
 ];
 
+/** Those that are right in form; the others are told of as they are, and not by what stands there. */
 function eachFile(raw: unknown) {
   return eachAuth(raw).flatMap(({ table, path }) =>
-    FILES.flatMap((file) => {
-      const name = valueAt(table, file.path);
-      if (typeof name !== "string" || isUrl(name)) return [];
-      return [{ ...file, name, path: [...path, ...file.path] }];
+    FILES.flatMap(({ of, key: { name: key, kind }, read, secret }) => {
+      const name = valueAt(table, [...of, key]);
+      if (typeof name !== "string" || isUrl(name) || kind.check(name).length > 0) return [];
+      return [{ name, read, secret, path: [...path, ...of, key] }];
     })
   );
 }

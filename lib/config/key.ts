@@ -27,8 +27,8 @@ export interface Key {
   readonly unsaid?: unknown;
   /** Whether its table must have it. */
   readonly required?: true;
-  /** May hold passwords: no problem repeats it (`told`, for `check` still shows it), or `check` neither (`hidden`). */
-  readonly secret?: "told" | "hidden";
+  /** May hold passwords: no problem repeats it (`told`, for `check` still shows it), or `check` neither (`hidden`; of a URL its `query`). */
+  readonly secret?: "told" | "hidden" | "query";
 }
 
 /** The keys of a table by what they are called inside. */
@@ -100,9 +100,19 @@ export function encode<K extends Keys>(
     const value: unknown = values[inner as keyof Values<K>];
     if (value === undefined || isSame(value, key.unsaid)) return [];
     const encoded = key.kind.encode(value);
-    return [[key.name, key.secret === "hidden" ? hide(encoded) : encoded]];
+    return [[key.name, shown(key, encoded)]];
   });
   return Object.fromEntries(written);
+}
+
+function shown({ secret }: Key, encoded: unknown): unknown {
+  if (secret === "hidden") return hide(encoded);
+  return secret === "query" ? hideQuery(String(encoded)) : encoded;
+}
+
+/** What is no URL has none. */
+function hideQuery(written: string): string {
+  return written.replace(/^(https?:[^?]*\?).*$/is, `$1${HIDDEN}`);
 }
 
 /** A table keeps its names. */

@@ -8,7 +8,7 @@
  * @module
  */
 import { LEVEL_NAMES } from "../base/log_level.ts";
-import { auth } from "./auth_keys.ts";
+import { auth, JWT } from "./auth_keys.ts";
 import { FORWARDED_HEADERS } from "../base/peer.ts";
 import { HOST } from "./host_keys.ts";
 import { type Keys, namesOf, partOf } from "./key.ts";
@@ -311,7 +311,7 @@ export const FOR_ALL = partOf(WSTUNNEL, "all");
 /** The names of keys whose values, or what stands under them, may hold passwords. */
 export const SECRETS: readonly string[] = namesOf(
   Object.fromEntries(
-    Object.entries<Keys[string]>({ ...TOP, ...LISTENER, ...WSTUNNEL, ...HOST, ...TARGETS })
+    Object.entries<Keys[string]>({ ...TOP, ...LISTENER, ...WSTUNNEL, ...HOST, ...TARGETS, ...JWT })
       .filter(([, { secret }]) => secret !== undefined),
   ),
 );

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkFixedTable, checksOf, propertiesOf, requiredOf, tableSchema } from "./fixed_table.ts";
-import { decode, encode, type Keys, type Values } from "./key.ts";
+import { decode, encode, type Key, type Keys, type Values } from "./key.ts";
 import type { Kind } from "./kinds.ts";
 import type { Finding } from "./problem.ts";
 import { isTable, type Table } from "./table.ts";
@@ -15,12 +15,14 @@ export function nestedTable<K extends Keys>(
   checkRules: (table: Table) => readonly Finding[] = () => [],
 ): Kind<Values<K>> {
   const table = { checks: new Map(checksOf(keys)), required: requiredOf(keys) };
+  // In the place of the table stands the secret, perhaps.
+  const holdsSecrets = Object.values<Key>(keys).some(({ secret }) => secret !== undefined);
   return {
     schema: tableSchema(propertiesOf(keys), requiredOf(keys)),
-    check: (written) => [
-      ...checkFixedTable(table, written),
-      ...(isTable(written) ? checkRules(written) : []),
-    ],
+    check: (written) =>
+      isTable(written)
+        ? [...checkFixedTable(table, written), ...checkRules(written)]
+        : [{ path: [], rule: "must be a table", ...(!holdsSecrets && { value: written }) }],
     decode: (written) => decode(keys, written as Table),
     encode: (values) => encode(keys, values),
   };

@@ -76,5 +76,7 @@ Deno.test("`encode()` leaves out what was not said, and hides what is hidden", (
 });
 
 Deno.test("`SECRETS` are the keys whose values may hold passwords", () => {
-  assert.deepEqual(SECRETS.toSorted(), ["api", "bin-environment", "bin-path", "exec", "redis"]);
+  assert.deepEqual(SECRETS.toSorted(), [
+    ...["api", "bin-environment", "bin-path", "exec", "jwks", "redis"],
+  ]);
 });

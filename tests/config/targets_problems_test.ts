@@ -1,6 +1,7 @@
 /** Every class of problem with a route's targets, as the user reads it. */
 import assert from "node:assert/strict";
 import { formatProblem } from "../../lib/config/problem.ts";
+import { thisMachine } from "../../lib/config/machine.ts";
 import { loadToml } from "../../lib/config/load.ts";
 import { toFile } from "../../lib/config/effective.ts";
 import { writeToml } from "../../lib/config/toml.ts";
@@ -133,8 +134,22 @@ targets = { jwt = true }
 });
 
 Deno.test("a password in a URL that is wrong is in no problem", () => {
-  const text = '[wstunnel.server."/"]\ntargets = { redis = "redis://:s3cret@h/x" }';
-  const loaded = loadToml({ file: { path: "x.toml", text }, flags: [] });
-  assert("problems" in loaded);
-  assert(!loaded.problems.map(formatProblem).join().includes("s3cret"));
+  for (
+    const line of [
+      'targets = { redis = "redis://:s3cret@h/x" }',
+      'targets = "redis://:s3cret@h/0"',
+      'port = 1\nauth.jwt.jwks = "ftp://u:s3cret@h/k"',
+      'port = 1\nauth.jwt.jwks = "https://u:s3cret@h/k"',
+      'port = 1\nauth.jwt = { key = "/k", jwks = "https://h/k?s3cret" }',
+    ]
+  ) {
+    const text = `[wstunnel.server."/"]\n${line}`;
+    const loaded = loadToml({
+      file: { path: "x.toml", text },
+      flags: [],
+      machine: thisMachine(),
+    });
+    assert("problems" in loaded, line);
+    assert(!loaded.problems.map(formatProblem).join().includes("s3cret"), line);
+  }
 });
