@@ -59,6 +59,19 @@ testEngines(
   },
 );
 
+testEngines("no token leads an API's URL out of its place", async (engine) => {
+  await using api = openApi(() => new Response("127.0.0.1:1"));
+  await using program = await startWithFile(
+    config(engine, `http://127.0.0.1:${api.port}/tokens/%s/target`),
+  );
+  for (const token of [".", ".."]) {
+    await assertRefused(program, at(token), "there is no such token");
+  }
+  await answerOf(program, at("../x"));
+  await answerOf(program, at("%2e%2e"));
+  assert.deepEqual(api.asked, ["/tokens/..%2Fx/target", "/tokens/%252e%252e/target"]);
+});
+
 testEngines(
   "an API that is down, fails, stalls, says too much or sends elsewhere is an outage, told of once, without a token",
   async (engine) => {
@@ -68,19 +81,20 @@ testEngines(
     await using program = await startWithFile(
       config(engine, `http://127.0.0.1:${port}/?key=${makeSecret("an API's key")}&token=%s`),
     );
-    const outage = async (reason: RegExp) => {
+    const outage = async (nth: number, expected: RegExp) => {
       const ask = () => answerOf(program, at(token));
       assert.deepEqual(await Promise.all([ask(), ask(), ask()]), [DOWN, DOWN, DOWN]);
-      const told = program.entries("the targets of the route cannot be asked for");
-      assert.match(String(told.at(-1)!["reason"]), reason);
-      return told.length;
+      const message = "the targets of the route cannot be asked for";
+      const { reason } = await program.entry(message, nth);
+      assert.match(String(reason), expected);
+      assert.equal(program.entries(message).length, nth);
     };
     /** Up again in between, so that each is told of. */
     const up = async () => {
       await using _api = openApi(() => new Response("", { status: 403 }), port);
       assert.equal((await answerOf(program, at(token))).status, 403);
     };
-    assert.equal(await outage(/^the API cannot be asked: .*refused/), 1);
+    await outage(1, /^the API cannot be asked: .*refused/);
     const failing: [RegExp, Answering][] = [
       [/^the API answers with 500$/, () => new Response("", { status: 500 })],
       [/^the API answers with 429$/, () => new Response("", { status: 429 })],
@@ -100,7 +114,7 @@ testEngines(
     for (const [at, [reason, answering]] of failing.entries()) {
       await up();
       await using _api = openApi(answering, port);
-      assert.equal(await outage(reason), at + 2);
+      await outage(at + 2, reason);
     }
     await up();
     await program.entry("the targets of the route can be asked for again", failing.length + 1);

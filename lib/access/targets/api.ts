@@ -21,6 +21,9 @@ export interface ApiOptions {
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 
+/** What a URL takes for a step in its path, escaped or not (WHATWG URL, section 4.1). */
+const DOT_SEGMENT = /^\.\.?$/;
+
 /** Asked at once: each takes a descriptor and, while the API stalls, stays for its time. */
 const MOST_AT_ONCE = 64;
 
@@ -64,6 +67,7 @@ export function createApi({ url, ca, timeoutMs }: ApiOptions): TargetSource {
 
   return {
     async find(token, signal) {
+      if (DOT_SEGMENT.test(token)) return NO_SUCH_TOKEN;
       if (asking >= MOST_AT_ONCE) return { busy: `${asking} requests wait for the API already` };
       asking++;
       const stop = new AbortController();
