@@ -10,8 +10,14 @@ import { shellWord } from "../base/shell.ts";
 /** What stands for an address that the words don't tell. */
 const TARGET = "HOST:PORT";
 
-const NO_TLS = "TLS is for a reverse proxy in front, which passes wss:// on to: wstunnel " +
-  `--listen 127.0.0.1:8080 --server ${TARGET}`;
+const TLS_FLAGS = "--tls-cert FILE --tls-key FILE";
+const TLS = `TLS is asked for by ${TLS_FLAGS}, of PEM, which may be the same file`;
+const PKCS12 = `${TLS}: openssl pkcs12 -nodes makes it`;
+const TLS_ONLY = `a port with ${TLS_FLAGS} speaks TLS alone`;
+const TLS_CLIENTS = "clients show a certificate of --tls-client-ca FILE";
+const TLS_TARGET = `TLS to a backend is --server tls:${TARGET}`;
+const NO_PASSPHRASE = "a key has no passphrase here: openssl pkey takes that off";
+const TLS_KINDS = "TLS 1.2 and 1.3 are spoken, with the ciphers that the runtime has for them";
 const NO_CLIENT =
   "this is the server's end alone, for a client take for example: websocat --binary " +
   "tcp-l:127.0.0.1:1234 ws://HOST:8080/";
@@ -41,9 +47,15 @@ const SAID_BY_LINE: readonly string[] = [SERVER, LISTEN, BINARY];
 
 /** What an option is here, and whether a value stands behind it. */
 const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: string])[] = [
-  ["--cert --key --cafile --key-password --ssl-version --ssl-ciphers", true, NO_TLS],
-  ["--tls-certificate --tls-private-key --tls-client-ca-certs --pkcs12-der", true, NO_TLS],
-  ["--ssl --ssl-only --ssl-target --tls --verify-client", false, NO_TLS],
+  ["--cert --key --tls-certificate --tls-private-key", true, TLS],
+  ["--ssl --tls", false, TLS],
+  ["--pkcs12-der", true, PKCS12],
+  ["--ssl-only", false, TLS_ONLY],
+  ["--cafile --tls-client-ca-certs", true, TLS_CLIENTS],
+  ["--verify-client", false, TLS_CLIENTS],
+  ["--ssl-target", false, TLS_TARGET],
+  ["--key-password --pkcs12-passwd", true, NO_PASSPHRASE],
+  ["--ssl-version --ssl-ciphers", true, TLS_KINDS],
   ["--web", true, NO_FILES],
   ["--web-auth", false, AUTH],
   ["--auth-plugin --auth-source --basic-auth --http-upgrade-credentials", true, AUTH],
@@ -117,7 +129,7 @@ function hintForWords(words: readonly string[], restrictedTo: string | undefined
     const { listen, tls } = readUrl(second);
     const line = lineFor(listen, restrictedTo ?? TARGET);
     return `its clients can't say where it leads, --server does: ${line}${
-      tls ? `; ${NO_TLS}` : ""
+      tls ? ` ${TLS_FLAGS}` : ""
     }`;
   }
   return hintForWebsocat(first, second) ?? hintForWebsockify(first, second);

@@ -24,7 +24,7 @@ const LINES: readonly (readonly [foreign: string, shown: string])[] = [
   ["server", `--listen 127.0.0.1:8080 --server HOST:PORT ${BINARY}`],
   [
     "server --restrict-to localhost:22 wss://example.com",
-    `--listen example.com:443 --server localhost:22 ${BINARY}`,
+    `--listen example.com:443 --server localhost:22 ${BINARY} --tls-cert FILE --tls-key FILE`,
   ],
   // websocat
   [
@@ -46,10 +46,16 @@ for (const [foreign, shown] of LINES) {
 
 /** Options, and the words that show what stands for them here. */
 const OPTIONS: readonly (readonly [words: string, shows: RegExp])[] = [
-  ["--cert x.pem", /reverse proxy .* wstunnel --listen/],
-  ["--key x.pem", /reverse proxy/],
-  ["--ssl-only", /reverse proxy/],
-  ["--tls-certificate x.pem", /reverse proxy/],
+  ["--cert x.pem", /--tls-cert FILE --tls-key FILE/],
+  ["--key x.pem", /--tls-cert FILE --tls-key FILE/],
+  ["--tls-certificate x.pem", /--tls-cert FILE --tls-key FILE/],
+  ["--pkcs12-der x.p12", /--tls-cert FILE .* openssl pkcs12 -nodes/],
+  ["--ssl-only", /TLS alone/],
+  ["--cafile ca.pem", /--tls-client-ca FILE/],
+  ["--verify-client", /--tls-client-ca FILE/],
+  ["--ssl-target", /--server tls:HOST:PORT/],
+  ["--key-password x", /passphrase/],
+  ["--ssl-ciphers x", /1\.2 and 1\.3/],
   ["--web /usr/share/novnc", /web server/],
   ["--token-plugin TokenFile", /wstunnel --frame-type binary --targets FILE/],
   ["--token-source=/etc/tokens", /wstunnel --frame-type binary --targets FILE/],
