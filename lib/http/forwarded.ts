@@ -46,16 +46,17 @@ export function clientOf(headers: HeaderFields, peer: Peer, trust: Trust): Peer 
 }
 
 /** An address that was named, and its port, where it has one. */
-export interface Node {
+interface Node {
   readonly address: string;
   readonly port: number | null;
 }
 
-/** The peer that another one speaks for; that one is told of as what it came by. */
-export function speakingFor(peer: Peer, { address, port }: Node): Peer {
+/** The peer that another one speaks for; that one is told of as what it came by, and its certificate says nothing of whom it speaks for. */
+function speakingFor(peer: Peer, { address, port }: Node): Peer {
   const host = port !== null && address.includes(":") ? `[${address}]` : address;
   const name = port === null ? host : `${host}:${port}`;
-  return { ...peer, address, port, name, via: peer.via ?? peer.name };
+  const { user: _proxy, ...rest } = peer;
+  return { ...rest, address, port, name, via: peer.via ?? peer.name };
 }
 
 /** Who is named, the last one first; null: who can't be known. */

@@ -197,3 +197,10 @@ Deno.test("`clientOf()` gives an address or the proxy's own whatever stands ther
     }
     assert.ok(named > 1_000);
   }));
+
+Deno.test("a proxy's own certificate says who the proxy is, and nothing of whom it speaks for", () => {
+  const certified = { ...PROXY, user: "proxy" };
+  const { user, name, via } = client("x-forwarded-for", "192.0.2.1", certified);
+  assert.deepEqual([user, name, via], [undefined, "192.0.2.1", "10.0.0.1:4000"]);
+  assert.equal(client("x-forwarded-for", "unknown", certified).user, "proxy");
+});
