@@ -5,6 +5,7 @@
  */
 import { answer } from "../http/answer.ts";
 import type { Access, Entry, Visit } from "./access.ts";
+import { unlessLeft } from "./left.ts";
 import type { Unable, Way } from "./way.ts";
 
 type Enter = Access["enter"];
@@ -54,19 +55,3 @@ export function createAsking(ways: readonly Way[], realm: string): Enter {
 
   return (visit) => unlessLeft(ask(visit), visit.signal);
 }
-
-/** What somebody waits for, unless he goes away first or we do: a server of keys may take its time. */
-async function unlessLeft(asked: Promise<Entry>, signal: AbortSignal): Promise<Entry> {
-  const { promise: left, resolve } = Promise.withResolvers<Entry>();
-  const leave = () => resolve(LEFT);
-  if (signal.aborted) leave();
-  signal.addEventListener("abort", leave, { once: true });
-  const entry = await Promise.race([asked, left]);
-  signal.removeEventListener("abort", leave);
-  return entry;
-}
-
-const LEFT: Entry = {
-  answer: answer(503, "the server shuts down", { "retry-after": "1" }),
-  cause: "aborted",
-};

@@ -109,3 +109,22 @@ Deno.test("a token file is read at once by as many as ask, and a pipe, or a fold
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("a client that leaves doesn't wait for who can't be told to stop, such as Redis", async () => {
+  // Who connects is taken, and never answered.
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { targets, events } = targetsOf({ redis: `redis://127.0.0.1:${silent.addr.port}` });
+  const gone = new AbortController();
+  const stays = choose(targets, "one");
+  const leaves = choose(targets, "two", gone.signal);
+  const connection = await silent.accept();
+  gone.abort();
+  const first = await Promise.race([stays, leaves]);
+  assert("answer" in first);
+  assert.equal(first.cause, "aborted");
+  assert.deepEqual(events, []);
+  connection.close();
+  assert("answer" in await stays);
+  assert.deepEqual(kinds(events), ["targets-down"]);
+  targets.close();
+});

@@ -12,6 +12,7 @@ import { type Answer, answer } from "../../http/answer.ts";
 import type { Claims, Visit } from "../access.ts";
 import { createApi } from "./api.ts";
 import { readAuthorities } from "./authorities.ts";
+import { LEFT, unlessLeft } from "../left.ts";
 import { type ChooseAddress, createNamed } from "./named.ts";
 import { createRedis } from "./redis.ts";
 import type { TargetSource } from "./source.ts";
@@ -47,6 +48,12 @@ export function createTargets(routes: readonly RouteConfig[], emit: Emit): Map<s
 }
 
 function createRouteTargets(route: string, config: TargetsConfig, emit: Emit): Targets {
+  const { choose, close } = createWaiting(route, config, emit);
+  return { choose: (visit, claims) => unlessLeft(choose(visit, claims), visit.signal), close };
+}
+
+/** Who chooses may take as long as the one who is asked does. */
+function createWaiting(route: string, config: TargetsConfig, emit: Emit): Targets {
   const { address, jwt, parameter, host } = config;
   if (address !== undefined) return byAddress(createNamed(address, parameter, host));
   if (jwt) return { choose: (_, claims) => Promise.resolve(byClaims(claims)), close() {} };
@@ -64,12 +71,6 @@ function unknowable(why: string, cause: "down" | "target"): Choice {
   const refusal = answer(503, "no backend can be reached", { "retry-after": "1" });
   return { answer: refusal, cause, why };
 }
-
-/** The client has left, or we stop. */
-const ABORTED: Choice = {
-  answer: answer(503, "the server shuts down", { "retry-after": "1" }),
-  cause: "aborted",
-};
 
 function byAddress(choose: ChooseAddress): Targets {
   return {
@@ -103,7 +104,7 @@ function byToken(
       if ("problem" in token) return refused(token.problem);
       const found = await source.find(token.token, signal);
       // What it comes to then says nothing of the source.
-      if (signal.aborted) return ABORTED;
+      if (signal.aborted) return LEFT;
       if ("busy" in found) return unknowable(found.busy, "target");
       if ("failed" in found) {
         if (!isDown) emit({ kind: "targets-down", route, reason: found.failed });
