@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { stampAt, stampOf } from "../base/file_stamp.ts";
 import { readSmallFile } from "../base/small_file.ts";
 import type { Read, Reader } from "../config/auth_files.ts";
 import type { Emit } from "../events/events.ts";
@@ -52,7 +53,7 @@ export function createWatchedFiles(emit: Emit): WatchedFiles {
 
   async function look(): Promise<void> {
     for (const file of files) {
-      const now = await fingerprint(file.path);
+      const now = await stampSoon(file.path);
       if (closed) return;
       const isSettled = now === file.seen;
       file.seen = now;
@@ -75,7 +76,7 @@ export function createWatchedFiles(emit: Emit): WatchedFiles {
       const known = files.find((file) => file.path === path && file.read === read);
       if (known !== undefined) return known as WatchedFile<T>;
       // Looked at before it is read: what is written in between is seen by the next look.
-      const seen = fingerprintNow(path);
+      const seen = stampAt(path);
       const file: Watched = { path, read, value: null, judged: seen, seen };
       judge(file);
       files.push(file);
@@ -89,19 +90,6 @@ export function createWatchedFiles(emit: Emit): WatchedFiles {
   };
 }
 
-/** Says of two looks whether they saw the same. */
-function fingerprint(path: string): Promise<string> {
-  return Deno.stat(path).then(fingerprintOf, (error: Error) => error.name);
-}
-
-function fingerprintNow(path: string): string {
-  try {
-    return fingerprintOf(Deno.statSync(path));
-  } catch (error) {
-    return (error as Error).name;
-  }
-}
-
-function fingerprintOf({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
-  return JSON.stringify([dev, ino, size, mtime?.getTime(), ctime?.getTime()]);
+function stampSoon(path: string): Promise<string> {
+  return Deno.stat(path).then(stampOf, (error: Error) => error.name);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { stampAt } from "../base/file_stamp.ts";
 import { readSmallFile } from "../base/small_file.ts";
 import { readCertificates } from "../config/certificates.ts";
 import { isKeyOf, readPrivateKey } from "../config/private_key.ts";
@@ -39,9 +40,9 @@ function readIdentity(files: { readonly cert: string; readonly key: string }) {
 
 type Read = { readonly value: string } | { readonly problem: string };
 
-/** What a file held when it looked like this. */
+/** What a file held when it had this stamp. */
 interface Known {
-  readonly look: string;
+  readonly stamp: string;
   readonly read: Read;
 }
 
@@ -54,23 +55,13 @@ function held(key: string, path: string, parse: (bytes: Uint8Array) => Read): st
 }
 
 function readOnce(name: string, path: string, parse: (bytes: Uint8Array) => Read): Read {
-  const look = lookAt(path);
+  const stamp = stampAt(path);
   const before = known.get(name);
-  if (before?.look === look) return before.read;
+  if (before?.stamp === stamp) return before.read;
   const file = readSmallFile(path);
   // Why it can't be read may be ours, such as that no descriptor is left: the next dial looks again.
   if ("problem" in file) return file;
   const read = parse(file.bytes);
-  known.set(name, { look, read });
+  known.set(name, { stamp, read });
   return read;
-}
-
-/** The same for a file that has not changed. */
-function lookAt(path: string): string {
-  try {
-    const { dev, ino, size, mtime, ctime } = Deno.statSync(path);
-    return JSON.stringify([dev, ino, size, mtime?.getTime(), ctime?.getTime()]);
-  } catch (error) {
-    return (error as Error).name;
-  }
 }

@@ -13,9 +13,14 @@ export type ReadCertificates =
   | { readonly value: string }
   | { readonly problem: string };
 
+/** Each of the certificates in a text. */
+export function certificatesIn(pem: string): readonly string[] {
+  return pem.match(CERTIFICATE) ?? [];
+}
+
 /** What else a file holds, a private key among it, is left out. */
 export function readCertificates(bytes: Uint8Array): ReadCertificates {
-  const certificates = utf8Text(bytes)?.match(CERTIFICATE) ?? [];
+  const certificates = certificatesIn(utf8Text(bytes) ?? "");
   if (certificates.length === 0) return { problem: "holds no certificate as PEM" };
   const broken = certificates.findIndex((pem) => !isCertificate(pem));
   if (broken < 0) return { value: certificates.join("\n") };

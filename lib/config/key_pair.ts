@@ -5,7 +5,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { SmallFile } from "../base/small_file.ts";
-import { readCertificates } from "./certificates.ts";
+import { certificatesIn, readCertificates } from "./certificates.ts";
 import { readPrivateKey } from "./private_key.ts";
 import { TLS, type TlsFiles } from "./tls_keys.ts";
 
@@ -89,8 +89,6 @@ function problemOf(key: string, path: string, read: Parsed<unknown>): FileProble
   return "problem" in read ? [{ key, path, problem: read.problem }] : [];
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
-
 /** A file's certificates. */
 interface Chain {
   readonly leaf: X509Certificate;
@@ -106,7 +104,7 @@ interface PrivateKey {
 function parseCertificate(bytes: Uint8Array): Parsed<Chain> {
   const read = readCertificates(bytes);
   if ("problem" in read) return read;
-  const chain = read.value.match(CERTIFICATE)!.map((pem) => new X509Certificate(pem));
+  const chain = certificatesIn(read.value).map((pem) => new X509Certificate(pem));
   return { value: { leaf: chain[0]!, chain, pem: read.value } };
 }
 
@@ -141,7 +139,7 @@ function whyUnfit({ asymmetricKeyType: type, asymmetricKeyDetails: details }: Ke
 function parseAuthorities(bytes: Uint8Array): Parsed<string> {
   const read = readCertificates(bytes);
   if ("problem" in read) return read;
-  const at = read.value.match(CERTIFICATE)!.findIndex((pem) => !new X509Certificate(pem).ca);
+  const at = certificatesIn(read.value).findIndex((pem) => !new X509Certificate(pem).ca);
   if (at < 0) return read;
   return { problem: `holds a certificate, number ${at + 1}, that is no authority's (CA:TRUE)` };
 }

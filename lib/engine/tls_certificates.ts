@@ -8,6 +8,7 @@
  * @module
  */
 import { createSecureContext, type SecureContext } from "node:tls";
+import { stampAt } from "../base/file_stamp.ts";
 import { readSmallFile } from "../base/small_file.ts";
 import { type FileProblem, type KeyPair, nearEnd, readKeyPair } from "../config/key_pair.ts";
 import type { TlsFiles } from "../config/tls_keys.ts";
@@ -67,7 +68,7 @@ interface Entry {
 
 function createEntry(files: TlsFiles, emit: Emit): Entry {
   const paths = [files.cert, files.key, ...(files.clientCa === undefined ? [] : [files.clientCa])];
-  let stamp = stampOf(paths);
+  let stamp = stampsAt(paths);
   const read = readKeyPair(files, readSmallFile);
   if ("problems" in read) throw new Error(wordsOf(read.problems));
   let pair = read;
@@ -103,7 +104,7 @@ function createEntry(files: TlsFiles, emit: Emit): Entry {
     },
     isFor: (name) => pair.isFor(name),
     look(now) {
-      const seen = stampOf(paths);
+      const seen = stampsAt(paths);
       if (seen === stamp) tell();
       else {
         stamp = seen;
@@ -130,14 +131,6 @@ function wordsOf(problems: readonly FileProblem[]): string {
   return problems.map(({ path, problem }) => `${JSON.stringify(path)} ${problem}`).join("; ");
 }
 
-/** What changes when a file is written, replaced, or another is linked to in its place. */
-function stampOf(paths: readonly string[]): string {
-  return paths.map((path) => {
-    try {
-      const { dev, ino, size, mtime, ctime } = Deno.statSync(path);
-      return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(":");
-    } catch (error) {
-      return (error as Error).name;
-    }
-  }).join(" ");
+function stampsAt(paths: readonly string[]): string {
+  return paths.map(stampAt).join(" ");
 }

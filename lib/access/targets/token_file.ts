@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { stampOf } from "../../base/file_stamp.ts";
 import { readTextFile } from "../../base/read_file.ts";
 import type { Emit } from "../../events/events.ts";
 import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource } from "./source.ts";
@@ -142,10 +143,6 @@ async function filesAt(path: string): Promise<string[]> {
     if (!isDirectory && !name.startsWith(".")) names.push(name);
   }
   return names.sort().map((name) => `${path}/${name}`);
-}
-
-function stampOf({ ino, size, mtime, ctime }: Deno.FileInfo): string {
-  return [ino, size, mtime?.getTime(), ctime?.getTime()].join();
 }
 
 /** Reads the lines of a file, in turns; gives why it can't be read. */
