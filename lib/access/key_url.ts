@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { fetchFailure, readBody } from "../base/fetching.ts";
 import { type KeySet, readKeySet } from "../config/auth_files.ts";
 import type { Emit } from "../events/events.ts";
 import { withoutQuery } from "../http/request.ts";
@@ -111,7 +112,7 @@ async function fetchKeys(url: string, times: KeyTimes, closing: AbortSignal): Pr
       redirect: "manual",
       signal: AbortSignal.any([timeout.signal, closing]),
     });
-    const bytes = await bodyOf(response);
+    const bytes = await readBody(response.body, MAX_BYTES);
     if (response.status !== 200) return { problem: `answers with status ${response.status}` };
     if (bytes === null) return { problem: `has more than ${MAX_BYTES} bytes` };
     const read = readKeySet(bytes);
@@ -121,22 +122,10 @@ async function fetchKeys(url: string, times: KeyTimes, closing: AbortSignal): Pr
     if (timeout.signal.aborted) {
       return { problem: `has no answer within ${times.timeout / 1000} s` };
     }
-    return { problem: whyNoAnswer(error) };
+    return { problem: `can't be asked: ${fetchFailure(error)}` };
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The body; null: it is too long. */
-async function bodyOf({ body }: Response): Promise<Uint8Array<ArrayBuffer> | null> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of body ?? []) {
-    length += part.length;
-    if (length > MAX_BYTES) return null;
-    parts.push(part);
-  }
-  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
 }
 
 /** RFC 9111 section 5.2.2.1. */
@@ -144,11 +133,4 @@ function maxAgeOf(cacheControl: string | null, { age, leastAge, mostAge }: KeyTi
   const seconds = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/.exec(cacheControl ?? "")?.[1];
   if (seconds === undefined) return age;
   return Math.min(mostAge, Math.max(leastAge, Number(seconds) * 1000));
-}
-
-/** The runtime's message, or that of its cause, begins with the whole URL, whose query may hold a secret. */
-function whyNoAnswer(error: unknown): string {
-  const { message, cause } = error as Error;
-  const said = cause instanceof Error ? cause.message : message;
-  return `can't be asked: ${said.replace(/^error sending request for url \([^ ]*\): /, "")}`;
 }

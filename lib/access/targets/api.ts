@@ -7,6 +7,7 @@
  * @module
  */
 import { startDeadline } from "../../base/deadline.ts";
+import { fetchFailure, readBody } from "../../base/fetching.ts";
 import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource, withoutToken } from "./source.ts";
 import { parseTargetAnswer } from "../../config/target_text.ts";
 
@@ -57,11 +58,11 @@ export function createApi({ url, ca, timeoutMs }: ApiOptions): TargetSource {
       const isUnknown = status >= 400 && status < 500 && status !== 408 && status !== 429;
       return isUnknown ? NO_SUCH_TOKEN : { failed: `the API answers with ${status}` };
     }
-    const text = await readAtMost(response.body, MAX_ANSWER_BYTES);
-    if (text === null) {
+    const bytes = await readBody(response.body, MAX_ANSWER_BYTES);
+    if (bytes === null) {
       return { failed: `the API's answer has more than ${MAX_ANSWER_BYTES} bytes` };
     }
-    const address = parseTargetAnswer(text);
+    const address = parseTargetAnswer(new TextDecoder().decode(bytes));
     return address === null ? NO_TARGET : { address };
   }
 
@@ -86,7 +87,7 @@ export function createApi({ url, ca, timeoutMs }: ApiOptions): TargetSource {
         if (client !== null && (await Promise.allSettled([client]))[0]!.status === "rejected") {
           client = null;
         }
-        return { failed: reasonOf(error, token) };
+        return { failed: `the API cannot be asked: ${withoutToken(fetchFailure(error), token)}` };
       } finally {
         cancel();
         signal.removeEventListener("abort", abort);
@@ -99,30 +100,4 @@ export function createApi({ url, ca, timeoutMs }: ApiOptions): TargetSource {
       release();
     },
   };
-}
-
-/** What the runtime says begins with the URL; it says it in the error's cause. */
-function reasonOf(error: unknown, token: string): string {
-  const innermost = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const said = innermost instanceof Error ? innermost.message : String(innermost);
-  const reason = said.replace(/^.*\bfor url \(.*\): /s, "");
-  // A URL that has come through all the same may hold a key of the API.
-  const shown = reason.includes("://") ? "the reason has a URL in it" : reason;
-  return `the API cannot be asked: ${withoutToken(shown, token)}`;
-}
-
-/** The whole of a body as text; null where it is longer than that. */
-async function readAtMost(
-  body: ReadableStream<Uint8Array> | null,
-  limit: number,
-): Promise<string | null> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let count = 0;
-  for await (const part of body ?? []) {
-    count += part.length;
-    if (count > limit) return null;
-    text += decoder.decode(part, { stream: true });
-  }
-  return text + decoder.decode();
 }
