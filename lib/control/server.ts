@@ -78,7 +78,7 @@ export function createServer(config: Config, events: Events): Server {
       if (config.listen.some(({ tls }) => tls !== undefined)) {
         // What it takes is loaded where it is asked for alone.
         const { createTlsListeners } = await import("../engine/tls.ts");
-        tls = createTlsListeners(door, options);
+        tls = await createTlsListeners(door, options);
       }
       const listening = await listenAll(config.listen, listen);
       if ("problem" in listening) return listening.problem;

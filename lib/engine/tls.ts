@@ -9,6 +9,7 @@ import type { Door } from "./door.ts";
 import type { EngineOptions, Listener } from "./engine.ts";
 import { type Certificates, openCertificates } from "./tls_certificates.ts";
 import { listenTls } from "./tls_listener.ts";
+import { loadTlsRuntime } from "./tls_runtime.ts";
 
 export interface TlsListeners {
   /** The listeners of one place, which may have several addresses, have the same files. */
@@ -19,13 +20,17 @@ export interface TlsListeners {
   close(): void;
 }
 
-export function createTlsListeners(door: Door, options: EngineOptions): TlsListeners {
+export async function createTlsListeners(
+  door: Door,
+  options: EngineOptions,
+): Promise<TlsListeners> {
+  const runtime = await loadTlsRuntime();
   const opened = new Map<readonly TlsFiles[], Certificates>();
   return {
     async listen(place, files) {
-      const certificates = opened.get(files) ?? openCertificates(files, options.emit);
+      const certificates = opened.get(files) ?? openCertificates(files, runtime, options.emit);
       opened.set(files, certificates);
-      return await listenTls(place, certificates, door, options);
+      return await listenTls(place, certificates, runtime, door, options);
     },
     look: () => opened.forEach((certificates) => certificates.look()),
     close: () => opened.forEach((certificates) => certificates.close()),

@@ -7,12 +7,13 @@
  *
  * @module
  */
-import { createSecureContext, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import { stampAt } from "../base/file_stamp.ts";
 import { readSmallFile } from "../base/small_file.ts";
 import { type FileProblem, type KeyPair, nearEnd, readKeyPair } from "../config/key_pair.ts";
 import type { TlsFiles } from "../config/tls_keys.ts";
 import type { Emit } from "../events/events.ts";
+import type { TlsRuntime } from "./tls_runtime.ts";
 
 /** How often the files are looked at. */
 const LOOK_MS = 1_000;
@@ -43,8 +44,12 @@ export interface Certificates {
 }
 
 /** Reads the files, which were right a moment ago; throws where they no longer are. */
-export function openCertificates(list: readonly TlsFiles[], emit: Emit): Certificates {
-  const entries = list.map((files) => createEntry(files, emit));
+export function openCertificates(
+  list: readonly TlsFiles[],
+  runtime: TlsRuntime,
+  emit: Emit,
+): Certificates {
+  const entries = list.map((files) => createEntry(files, runtime, emit));
   const timer = setInterval(() => entries.forEach((entry) => entry.look(false)), LOOK_MS);
   // It keeps nobody from ending.
   Deno.unrefTimer(timer);
@@ -66,13 +71,13 @@ interface Entry {
   look(now: boolean): void;
 }
 
-function createEntry(files: TlsFiles, emit: Emit): Entry {
+function createEntry(files: TlsFiles, { tls }: TlsRuntime, emit: Emit): Entry {
   const paths = [files.cert, files.key, ...(files.clientCa === undefined ? [] : [files.clientCa])];
   let stamp = stampsAt(paths);
   const read = readKeyPair(files, readSmallFile);
   if ("problems" in read) throw new Error(wordsOf(read.problems));
   let pair = read;
-  let certificate = toCertificate(pair, new Set());
+  let certificate = toCertificate(pair, new Set(), tls);
   /** What is wrong and has not been told. */
   let untold: readonly FileProblem[] = [];
   // At the start it is told with the configuration.
@@ -86,7 +91,7 @@ function createEntry(files: TlsFiles, emit: Emit): Entry {
     untold = [];
     if (isSame(next, pair)) return;
     const verified = next.clientCa === pair.clientCa ? certificate.verified : new Set<string>();
-    certificate = toCertificate(next, verified);
+    certificate = toCertificate(next, verified, tls);
     pair = next;
     emit({ kind: "certificate-renewed", path: files.cert, expires: pair.expires.getTime() });
     remindMs = 0;
@@ -118,7 +123,11 @@ function createEntry(files: TlsFiles, emit: Emit): Entry {
   };
 }
 
-function toCertificate({ cert, key, clientCa }: KeyPair, verified: Set<string>): Certificate {
+function toCertificate(
+  { cert, key, clientCa }: KeyPair,
+  verified: Set<string>,
+  { createSecureContext }: TlsRuntime["tls"],
+): Certificate {
   const context = createSecureContext({ cert, key, ...(clientCa !== null && { ca: clientCa }) });
   return { context, asksClient: clientCa !== null, verified };
 }

@@ -5,8 +5,7 @@
  *
  * @module
  */
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import type { TcpAddress } from "../base/address.ts";
 import type { Peer } from "../base/peer.ts";
 import type { ListenConfig } from "../config/config.ts";
@@ -22,6 +21,7 @@ import { SocketConnection } from "./socket_connection.ts";
 import { lookForConnections } from "./socket_handle.ts";
 import { tickFor } from "./sweep.ts";
 import type { Certificates } from "./tls_certificates.ts";
+import type { TlsRuntime } from "./tls_runtime.ts";
 import { TlsOpening, type TlsOpeningListener } from "./tls_opening.ts";
 
 /** How often refused clients are looked at, which have a second to leave. */
@@ -37,10 +37,11 @@ const PLAIN_HTTP = answer(400, "this port speaks TLS: ask by https:// or wss://"
 export async function listenTls(
   place: ListenConfig,
   certificates: Certificates,
+  runtime: TlsRuntime,
   door: Door,
   options: EngineOptions,
 ): Promise<Listener> {
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  const server = runtime.net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
   const real = await listen(server, place.address as TcpAddress);
   const { emit } = options;
   /** Those that are no tunnel's yet. */
@@ -82,7 +83,7 @@ export async function listenTls(
       if (reason !== null) emit({ kind: "tls-refused", client, via, reason: peerWords(reason) });
     },
   };
-  const tlsOptions = { door, certificates, nowMs: sweep.nowMs, listener };
+  const tlsOptions = { door, certificates, runtime, nowMs: sweep.nowMs, listener };
   const open = (tcp: Socket) => {
     tcp.on("error", () => {});
     const peer = closed || !prepare(tcp) ? null : peerOfSocket(tcp);
@@ -114,7 +115,9 @@ export async function listenTls(
 }
 
 async function listen(server: Server, place: TcpAddress): Promise<TcpAddress> {
-  const listening = once(server, "listening");
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
+  server.once("listening", resolve);
+  server.once("error", reject);
   try {
     server.listen({ host: place.hostname, port: place.port });
     await listening;

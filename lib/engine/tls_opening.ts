@@ -10,7 +10,7 @@
  * @module
  */
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { Peer } from "../base/peer.ts";
 import { HANDSHAKE, MAX_HELLO_BYTES, readServerName } from "./client_hello.ts";
 import type { Answer } from "../http/answer.ts";
@@ -21,10 +21,12 @@ import { giveBackWhatIsRead } from "./socket_handle.ts";
 import { type Beginning, readBeginning } from "./proxy_header.ts";
 import type { Certificate, Certificates } from "./tls_certificates.ts";
 import { type ClientProof, readClient } from "./tls_client.ts";
+import type { TlsRuntime } from "./tls_runtime.ts";
 
 export interface TlsOpeningOptions {
   readonly door: Door;
   readonly certificates: Certificates;
+  readonly runtime: TlsRuntime;
   /** The time, by the clock of the ticks. */
   readonly nowMs: () => number;
   readonly listener: TlsOpeningListener;
@@ -147,7 +149,7 @@ export class TlsOpening {
     tcp.unshift(this.#kept.bytes.slice());
     this.#kept = new KeptBytes();
     const { context: secureContext, asksClient: requestCert } = certificate;
-    const secure = new TLSSocket(tcp, {
+    const secure = new this.#options.runtime.tls.TLSSocket(tcp, {
       ...{ isServer: true, secureContext, ALPNProtocols: PROTOCOLS },
       ...{ requestCert, rejectUnauthorized: requestCert },
     });
@@ -211,7 +213,8 @@ function beginsWord(byte: number): boolean {
 function reasonOf(error: Error | undefined): string {
   if (error === undefined) return LEFT;
   const code = "code" in error ? String(error.code) : "";
-  return REASONS[code] ?? error.message;
+  // Behind its own words it has those of a library that it is not.
+  return REASONS[code] ?? error.message.replace(/ \(SSL routines:.*\)$/, "");
 }
 
 const REASONS: Readonly<Record<string, string>> = {
