@@ -254,7 +254,7 @@ export const URL_FLAG: Flag = {
   name: "--url",
   value: "URL",
   summary: "ask a server that runs, and no configuration: http://host:port/path or unix:/path " +
-    "whether it answers, ws://host:port/path whether a tunnel to its backend opens",
+    "whether it answers, ws://host:port/path whether a tunnel to its backend opens; by TLS https:// and wss://",
 };
 
 /** A flag without a value. */

@@ -1,8 +1,8 @@
 /**
  * Asks a running server whether it is well, as a container's health check does.
  *
- * `http:` and `unix:` ask for a plain answer: any below 500 shows that the listener takes requests and the program serves
- * them. No backend is touched, so it may be asked often. `ws:` opens a tunnel and closes it again with 1000: the path is
+ * `http:`, `https:` and `unix:` ask for a plain answer: any below 500 shows that the listener takes requests and the program serves
+ * them. No backend is touched, so it may be asked often. `ws:` and `wss:` open a tunnel and close it again with 1000: the path is
  * served and a backend took the connection; a server that doesn't end it as it should is told of, and well all the same. It
  * sends no Origin, so a server that checks origins refuses it. That counts as a tunnel, and starts a program where each tunnel has its own.
  *
@@ -38,25 +38,36 @@ export interface Probe {
   readonly authority: string;
   /** Path and query. */
   readonly target: string;
+  /** The name that its certificate must be for; null: it is asked without TLS. */
+  readonly serverName: string | null;
 }
 
-/** Reads `http://host:port/path`, `ws://host:port/path` or `unix:/path`. */
+/** Reads `http://host:port/path`, `ws://host:port/path`, the same by `https:` and `wss:`, or `unix:/path`. */
 export function parseProbe(text: string): Probe | { readonly problem: string } {
   if (text.startsWith("unix:")) {
     const parsed = parseUnixPath(text.slice("unix:".length));
     return "problem" in parsed
       ? parsed
-      : { address: parsed.address, kind: "answer", authority: "localhost", target: "/" };
+      : { ...parsed, kind: "answer", authority: "localhost", target: "/", serverName: null };
   }
   const url = URL.parse(text);
-  if (url === null || !["http:", "ws:"].includes(url.protocol)) {
-    return { problem: "must be http://host:port/path, ws://host:port/path or unix:/path" };
+  if (url === null || !["http:", "ws:", "https:", "wss:"].includes(url.protocol)) {
+    return { problem: RULE };
   }
-  const parsed = parseAddress(`${url.hostname}:${url.port || 80}`);
+  const isSecure = ["https:", "wss:"].includes(url.protocol);
+  const parsed = parseAddress(`${url.hostname}:${url.port || (isSecure ? 443 : 80)}`);
   if ("problem" in parsed) return parsed;
-  const kind = url.protocol === "ws:" ? "tunnel" : "answer";
-  return { address: parsed.address, kind, authority: url.host, target: url.pathname + url.search };
+  return {
+    ...parsed,
+    kind: url.protocol.startsWith("ws") ? "tunnel" : "answer",
+    authority: url.host,
+    target: url.pathname + url.search,
+    serverName: isSecure ? url.hostname.replace(/^\[|\]$/g, "") : null,
+  };
 }
+
+const RULE =
+  "must be http://host:port/path, ws://host:port/path, https:// or wss:// of these, or unix:/path";
 
 /** Whether the server is well, and in a line how it shows. */
 export interface ProbeResult {
@@ -69,11 +80,15 @@ export async function probe(
   request: Probe,
   patienceMs: number = PATIENCE_MS,
 ): Promise<ProbeResult> {
-  const dialled = await dial(request.address, {
+  const { address, serverName } = request;
+  const dialled = await dial(address, {
     timeoutMs: patienceMs,
     signal: new AbortController().signal,
+    tls: serverName === null ? undefined : { serverName, ca: [], identity: null },
   });
-  if (!dialled.ok) return { ok: false, text: `cannot connect: ${dialled.reason}` };
+  if (!dialled.ok) {
+    return { ok: false, text: `cannot connect: ${withoutConfiguration(dialled.reason)}` };
+  }
   const { connection } = dialled;
   const dueMs = performance.now() + patienceMs;
   let late = false;
@@ -99,6 +114,14 @@ export async function probe(
   // That a tunnel opens is what was asked.
   if (fault === null) return { ok: true, text: "a tunnel opens" };
   return { ok: true, text: `a tunnel opens, but the server ${printable(fault)}` };
+}
+
+/** There is none here in which an authority could be named. */
+function withoutConfiguration(reason: string): string {
+  return reason.replace(
+    /: tls\.ca names .*$/,
+    ": DENO_CERT in the environment names a file of others",
+  );
 }
 
 /** What an answer comes to; or a tunnel that is open, and what the server has sent behind its head. */

@@ -3,38 +3,59 @@ import { parseProbe, probe, type ProbeResult } from "../../lib/cli/probe.ts";
 import { formatUpgrade } from "../../lib/http/format.ts";
 import { echo, freePort, openBackend, serveBackend, type Taken } from "../support/backends.ts";
 import { closePayload, frame, Opcode } from "../support/raw_client.ts";
-import { runProgram, startProgram } from "../support/program.ts";
+import { NO_OPENSSL } from "../support/certificates.ts";
+import { runProgram, startProgram, startWords } from "../support/program.ts";
+import { tlsSetting } from "../support/tls.ts";
 
-Deno.test("`parseProbe()` reads http, ws and unix and says what it can't", () => {
+Deno.test("`parseProbe()` reads http, ws, the same by TLS, and unix, and says what it can't", () => {
   const tcp = (hostname: string, port: number) => ({ transport: "tcp", hostname, port });
-  const rule = "must be http://host:port/path, ws://host:port/path or unix:/path";
+  const rule =
+    "must be http://host:port/path, ws://host:port/path, https:// or wss:// of these, or unix:/path";
   const cases: [string, unknown][] = [
     ["http://127.0.0.1:8080/", {
       address: tcp("127.0.0.1", 8080),
       kind: "answer",
       authority: "127.0.0.1:8080",
       target: "/",
+      serverName: null,
     }],
     ["ws://[::1]:1/a?b=c#d", {
       address: tcp("::1", 1),
       kind: "tunnel",
       authority: "[::1]:1",
       target: "/a?b=c",
+      serverName: null,
     }],
     ["ws://example.com", {
       address: tcp("example.com", 80),
       kind: "tunnel",
       authority: "example.com",
       target: "/",
+      serverName: null,
     }],
     ["unix:/run/w.sock", {
       address: { transport: "unix", path: "/run/w.sock" },
       kind: "answer",
       authority: "localhost",
       target: "/",
+      serverName: null,
     }],
     ["unix:w.sock", { problem: "a socket path must be absolute" }],
-    ["wss://a/", { problem: rule }],
+    ["wss://a/", {
+      address: tcp("a", 443),
+      kind: "tunnel",
+      authority: "a",
+      target: "/",
+      serverName: "a",
+    }],
+    ["https://[::1]:1/healthz", {
+      address: tcp("::1", 1),
+      kind: "answer",
+      authority: "[::1]:1",
+      target: "/healthz",
+      serverName: "::1",
+    }],
+    ["ftp://a/", { problem: rule }],
     ["127.0.0.1:8080", { problem: rule }],
     ["http://", { problem: rule }],
     ["", { problem: rule }],
@@ -208,4 +229,30 @@ Deno.test("`wstunnel check --url` exits 0, 1 or 2", async () => {
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /^wstunnel: --url: must be http:[^\n]*\n$/);
   assert.deepEqual([well.stderr, unwell.stdout, wrong.stdout], ["", "", ""]);
+});
+
+Deno.test({
+  name: "`wstunnel check --url` asks by TLS, and trusts a certificate of whom it is told to",
+  ignore: NO_OPENSSL !== null,
+  async fn() {
+    await using setting = await tlsSetting();
+    await using backend = serveBackend(echo);
+    await using program = await startProgram(["--server", backend.address, ...setting.flags]);
+    const place = `localhost:${program.address.split(":").at(-1)}`;
+    const ask = (url: string, env: Record<string, string> = {}) => {
+      const [deno, ...words] = startWords();
+      const line = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      return runProgram(["check", "--url", url], ["env", ...line, deno, ...words]);
+    };
+    const trust = { DENO_CERT: setting.authority.cert };
+    const [tunnel, answer, unknown] = await Promise.all([
+      ask(`wss://${place}/`, trust),
+      ask(`https://${place}/healthz`, trust),
+      ask(`wss://${place}/`),
+    ]);
+    assert.equal(tunnel.stdout, `wss://${place}/: a tunnel opens\n`, tunnel.stderr);
+    assert.equal(answer.stdout, `https://${place}/healthz: answers 200 OK: ok\n`, answer.stderr);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /its certificate is of an unknown issuer: DENO_CERT in the/);
+  },
 });
