@@ -6,12 +6,12 @@ import { decode } from "../../lib/config/key.ts";
 import { TARGETS } from "../../lib/config/target_keys.ts";
 import type { Event } from "../../lib/events/event.ts";
 import { PEER, route } from "../backend/setting.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually, inTime } from "../support/eventually.ts";
 
 /** The targets of a route, and what they tell. */
-function targetsOf(written: Record<string, unknown>) {
+function targetsOf(written: Record<string, unknown>, beside: Record<string, unknown> = {}) {
   const events: Event[] = [];
-  const targets: TargetsConfig = { ...decode(TARGETS, written), host: decode(ANY_HOST, {}) };
+  const targets: TargetsConfig = { ...decode(TARGETS, written), host: decode(ANY_HOST, beside) };
   const made = createTargets([{ ...route(), key: "/t", targets }], (event) => events.push(event));
   return { events, targets: made.get("/t")! };
 }
@@ -125,6 +125,23 @@ Deno.test("a client that leaves doesn't wait for who can't be told to stop, such
   assert.deepEqual(events, []);
   connection.close();
   assert("answer" in await stays);
+  assert.deepEqual(kinds(events), ["targets-down"]);
+  targets.close();
+});
+
+Deno.test("of a Redis that takes connections and says nothing no connection is kept", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const redis = `redis://:password@127.0.0.1:${silent.addr.port}`;
+  const { targets, events } = targetsOf({ redis }, { "connect-timeout": 0.1 });
+  for (let count = 0; count < 3; count++) {
+    const choice = choose(targets, "one");
+    const connection = await silent.accept();
+    assert("answer" in await choice);
+    const isOver = (async () => {
+      for await (const _ of connection.readable);
+    })();
+    await inTime("the connection's end", isOver, () => connection.close());
+  }
   assert.deepEqual(kinds(events), ["targets-down"]);
   targets.close();
 });

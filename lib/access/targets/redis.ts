@@ -24,33 +24,33 @@ const MOST_CHARACTERS = 1024;
 /** Waiting for an answer at once. */
 const MOST_AT_ONCE = 1_000;
 
-/** A connection, or what became of it. */
+/** A connection, which may be on its way. */
 interface Redis {
-  /** How the value of a key begins; empty where there is none. */
+  /** How the value of a key begins, once it is connected; empty where there is none. */
   start(key: string): Promise<string>;
-  /** Drops the connection. */
+  /** Drops it, connected or not. */
   drop(): void;
 }
 
 export function createRedis(options: RedisOptions): TargetSource {
   const { prefix, timeoutMs } = options;
-  let connecting: Promise<Redis> | null = null;
+  let current: Redis | null = null;
   let asking = 0;
   let closed = false;
 
-  function open(): Promise<Redis> {
-    const opened: Promise<Redis> = connect(options, () => drop(opened));
+  function open(): Redis {
+    const opened: Redis = connect(options, () => drop(opened));
     return opened;
   }
 
   /** The next request connects anew. */
-  function drop(opened: Promise<Redis> | null): void {
-    void opened?.then((redis) => redis.drop(), () => {});
-    if (connecting === opened) connecting = null;
+  function drop(opened: Redis | null): void {
+    opened?.drop();
+    if (current === opened) current = null;
   }
 
-  async function ask(token: string, opened: Promise<Redis>): Promise<Found> {
-    const value = await (await opened).start(prefix + token);
+  async function ask(token: string, redis: Redis): Promise<Found> {
+    const value = await redis.start(prefix + token);
     if (value === "") return NO_SUCH_TOKEN;
     const address = parseTargetAnswer(value);
     return address === null ? NO_TARGET : { address };
@@ -60,7 +60,7 @@ export function createRedis(options: RedisOptions): TargetSource {
     async find(token) {
       if (asking >= MOST_AT_ONCE) return { busy: `${asking} requests wait for Redis already` };
       asking++;
-      const opened = connecting ??= open();
+      const opened = current ??= open();
       try {
         const asked = ask(token, opened);
         if (await within(asked, timeoutMs)) return await asked;
@@ -75,12 +75,12 @@ export function createRedis(options: RedisOptions): TargetSource {
         return { failed: `Redis cannot be asked: ${withoutToken(reasonOf(error), token)}` };
       } finally {
         asking--;
-        if (closed && asking === 0) drop(connecting);
+        if (closed && asking === 0) drop(current);
       }
     },
     close() {
       closed = true;
-      if (asking === 0) drop(connecting);
+      if (asking === 0) drop(current);
     },
   };
 }
@@ -96,35 +96,45 @@ function reasonOf(error: unknown): string {
   return first instanceof Error && first.message !== "" ? first.message : "it cannot be connected";
 }
 
+type Client = ReturnType<typeof import("./redis_client.ts").createClient>;
+
 /** Loads the client only now: few configurations need it. It doesn't reconnect by itself: the next request does. */
-async function connect(
-  { url, ca, timeoutMs }: RedisOptions,
-  onLost: () => void,
-): Promise<Redis> {
-  const { createClient } = await import("./redis_client.ts");
-  const authorities = await ca();
-  const client = createClient({
-    url,
-    disableOfflineQueue: true,
-    socket: {
-      connectTimeout: timeoutMs,
-      reconnectStrategy: false,
-      ...(authorities !== null && { tls: true, ca: [...authorities] }),
-    },
-  });
-  // Who asks learns of it; without a listener it would end us.
-  client.on("error", onLost);
-  try {
-    await client.connect();
-  } catch (error) {
-    if (client.isOpen) client.destroy();
-    throw error;
+function connect({ url, ca, timeoutMs }: RedisOptions, onLost: () => void): Redis {
+  let client: Client | null = null;
+  let dropped = false;
+
+  function drop(): void {
+    dropped = true;
+    if (client?.isOpen) client.destroy();
   }
+
+  async function open(): Promise<Client> {
+    const { createClient } = await import("./redis_client.ts");
+    const authorities = await ca();
+    if (dropped) throw new Error("it took too long to begin");
+    client = createClient({
+      url,
+      disableOfflineQueue: true,
+      socket: {
+        connectTimeout: timeoutMs,
+        reconnectStrategy: false,
+        ...(authorities !== null && { tls: true, ca: [...authorities] }),
+      },
+    }) as Client;
+    // Who asks learns of it; without a listener it would end us.
+    client.on("error", onLost);
+    try {
+      return await client.connect();
+    } catch (error) {
+      drop();
+      throw error;
+    }
+  }
+
+  const opened = open();
   return {
     // The client chooses the key, and what stands there may be as large as Redis lets it be.
-    start: async (key) => await client.getRange(key, 0, MOST_CHARACTERS - 1) ?? "",
-    drop() {
-      if (client.isOpen) client.destroy();
-    },
+    start: async (key) => await (await opened).getRange(key, 0, MOST_CHARACTERS - 1) ?? "",
+    drop,
   };
 }
