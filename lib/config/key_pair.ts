@@ -168,5 +168,6 @@ export function nearEnd(expires: Date, nowMs: number): string | null {
   const when = expires.toISOString().slice(0, 16).replace("T", " ") + " UTC";
   if (days < 0) return `has expired, ${when}`;
   if (days >= NEAR_END_DAYS) return null;
-  return `expires in ${days === 1 ? "a day" : `${days} days`}, ${when}`;
+  const left = days === 0 ? "less than a day" : days === 1 ? "a day" : `${days} days`;
+  return `expires in ${left}, ${when}`;
 }

@@ -1,6 +1,7 @@
 /** A listener that speaks TLS, with a certificate of the test's own. */
 import { type Authority, type Certified, makeAuthority } from "./certificates.ts";
 import { TEST_ROOTS } from "./connection.ts";
+import { keepSecret } from "./secrets.ts";
 
 export interface TlsSetting extends AsyncDisposable {
   readonly folder: string;
@@ -16,6 +17,8 @@ export async function tlsSetting(): Promise<TlsSetting> {
   const authority = await makeAuthority(folder);
   const server = await authority.issue("server");
   const root = await Deno.readTextFile(authority.cert);
+  const [, line] = (await Deno.readTextFile(server.key)).split("\n");
+  keepSecret("a line of the private key", line!);
   TEST_ROOTS.push(root);
   return {
     folder,
