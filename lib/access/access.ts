@@ -12,8 +12,6 @@ import type { RequestHead } from "../http/request.ts";
 export interface Visit {
   readonly head: RequestHead;
   readonly peer: Peer;
-  /** Canonical. */
-  readonly path: string;
   /** Aborted when the client goes away or the server stops. */
   readonly signal: AbortSignal;
 }

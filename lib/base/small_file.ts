@@ -10,7 +10,7 @@ import { readFailure } from "./read_file.ts";
 export type SmallFile = { readonly bytes: Uint8Array<ArrayBuffer> } | { readonly problem: string };
 
 /** 50,000 lines of 80 bytes; what is bigger is another file. */
-export const MAX_SMALL_FILE_BYTES = 4 * 1024 * 1024;
+const MAX_SMALL_FILE_BYTES = 4 * 1024 * 1024;
 
 /** Reads a regular file; another, such as a pipe, might keep us waiting for ever. */
 export function readSmallFile(path: string): SmallFile {

@@ -51,8 +51,8 @@ export function seekBackend<T>(
 }
 
 async function ask({ accept, head, peer, signal }: Seeking): Promise<LetIn | Refused> {
-  const { access, targets, instead, path } = accept;
-  const visit = { head, peer, path, signal };
+  const { access, targets, instead } = accept;
+  const visit = { head, peer, signal };
   const entry: Entry = access === null ? ANYBODY : await access.enter(visit);
   if ("answer" in entry) return entry;
   if (instead !== null) return { answer: instead, cause: "rules" };

@@ -46,7 +46,7 @@ function asking(jwt: Record<string, unknown>): Asker {
         get: (name: string) => name === "authorization" ? `Bearer ${token}` : null,
       };
       const head = { method: "GET", target: "/", version: "1.1" as const, headers };
-      return access.enter({ head, peer: PEER, path: "/", signal: new AbortController().signal });
+      return access.enter({ head, peer: PEER, signal: new AbortController().signal });
     },
     [Symbol.dispose]: () => access.close(),
   };

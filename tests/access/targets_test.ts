@@ -23,7 +23,7 @@ function choose(targets: Targets, token: string, signal = new AbortController().
     version: "1.1" as const,
     headers: new Headers(),
   };
-  return targets.choose({ head, peer: PEER, path: "/t", signal }, null);
+  return targets.choose({ head, peer: PEER, signal }, null);
 }
 
 const kinds = (events: readonly Event[]) => events.map(({ kind }) => kind);
