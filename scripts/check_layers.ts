@@ -37,6 +37,7 @@ const PURE = [
   "lib/backend/tls_failure.ts",
   "lib/process/identity.ts",
   "lib/config/target_text.ts",
+  "lib/access/targets/shown_certificates.ts",
   "lib/access/targets/token.ts",
   "lib/config/token_lines.ts",
   "lib/backend/slots.ts",

@@ -1,8 +1,13 @@
 /** TLS to what says where tokens lead, and to where they lead. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:tls";
 import { freePort } from "../support/backends.ts";
 import { type Authority, makeAuthority, NO_OPENSSL } from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
 import { installed, startServer } from "../support/installed.ts";
+import { makeSecret } from "../support/secrets.ts";
 import { answerOf, DOWN, nameAt, named } from "./targets.ts";
 import { startWithFile } from "./whole.ts";
 
@@ -102,6 +107,34 @@ testWith(
       assert.equal(await nameAt(program, "/?token=desk"), "by rediss");
     }
     await assertDistrusted(redis, /certificate/i);
+  },
+);
+
+testWith(
+  NO_OPENSSL,
+  "a Redis of rediss learns no password by a certificate that only names its authority",
+  async (authority, folder) => {
+    const impostor = await makeAuthority(folder, "impostor", "/CN=ca");
+    const { cert, key } = await impostor.issue("redis", { extensions: null });
+    const learned: string[] = [];
+    let ended = 0;
+    // By one that shows whatever it is given.
+    const server = createServer(
+      { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) },
+      (socket) => socket.on("data", (bytes) => learned.push(bytes.toString())),
+    );
+    server.on("tlsClientError", () => {});
+    server.on("connection", (socket) => socket.on("close", () => ended++));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const password = makeSecret("Redis's password");
+    const redis = `redis = "rediss://:${password}@localhost:${port}"`;
+    await assertDistrusted(`${redis}, ca = "${authority.cert}"`, /version 3/);
+    await eventually("the connection's end", () => ended > 0);
+    assert.deepEqual(learned, []);
+    server.close();
+    await once(server, "close");
   },
 );
 

@@ -3,8 +3,11 @@
  *
  * @module
  */
+import type { PeerCertificate } from "node:tls";
 import { within } from "../../base/within.ts";
 import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource, withoutToken } from "./source.ts";
+import { certificatesIn } from "../../config/certificates.ts";
+import { hasOldVersion } from "./shown_certificates.ts";
 import { parseTargetAnswer } from "../../config/target_text.ts";
 
 export interface RedisOptions {
@@ -96,6 +99,29 @@ function reasonOf(error: unknown): string {
   return first instanceof Error && first.message !== "" ? first.message : "it cannot be connected";
 }
 
+function isTls(url: string): boolean {
+  return /^rediss:/i.test(url);
+}
+
+/** The client gives them to `node:tls`. */
+async function tlsOptions(authorities: readonly string[] | null) {
+  const [{ checkServerIdentity }, { X509Certificate }] = await Promise.all([
+    import("node:tls"),
+    import("node:crypto"),
+  ]);
+  const own = (authorities ?? []).flatMap(certificatesIn).map((pem) =>
+    new X509Certificate(pem).raw
+  );
+  return {
+    tls: true as const,
+    ...(authorities !== null && { ca: [...authorities] }),
+    checkServerIdentity: (name: string, shown: PeerCertificate) =>
+      hasOldVersion(shown, own)
+        ? new Error("its certificate, or its issuer's, is not of version 3 of X.509")
+        : checkServerIdentity(name, shown),
+  };
+}
+
 type Client = ReturnType<typeof import("./redis_client.ts").createClient>;
 
 /** Loads the client only now: few configurations need it. It doesn't reconnect by itself: the next request does. */
@@ -118,7 +144,7 @@ function connect({ url, ca, timeoutMs }: RedisOptions, onLost: () => void): Redi
       socket: {
         connectTimeout: timeoutMs,
         reconnectStrategy: false,
-        ...(authorities !== null && { tls: true, ca: [...authorities] }),
+        ...(isTls(url) && await tlsOptions(authorities)),
       },
     }) as Client;
     // Who asks learns of it; without a listener it would end us.
