@@ -61,7 +61,8 @@ export function createKeyUrl(url: string, emit: Emit, times: KeyTimes = TIMES): 
     if (closing.signal.aborted) return;
     const shown = withoutQuery(url);
     if ("problem" in fetched) {
-      if (!failed) emit({ kind: "keys-failed", url: shown, reason: fetched.problem });
+      const { problem: reason } = fetched;
+      if (!failed) emit({ kind: "keys-failed", url: shown, reason, held: current() !== null });
       failed = true;
       return;
     }

@@ -75,8 +75,13 @@ export type FileEvent =
   | { readonly kind: "file-failed"; readonly file: string; readonly reason: string }
   /** Keys that tokens are verified by were had, and are others than before, or could not be had for a while. */
   | { readonly kind: "keys-renewed"; readonly url: string; readonly keys: number }
-  /** They can't be had; once until they can. Former ones still hold. `url` has no query, which may hold a secret. */
-  | { readonly kind: "keys-failed"; readonly url: string; readonly reason: string };
+  /** They can't be had; once until they can. `held`: former ones still hold. `url` has no query, which may hold a secret. */
+  | {
+    readonly kind: "keys-failed";
+    readonly url: string;
+    readonly reason: string;
+    readonly held: boolean;
+  };
 
 /** What a request asks for, in its client's words; undefined is what it did not say. */
 export interface Asked {

@@ -189,7 +189,7 @@ ${hostLines(backend.address)}
     return (await client.head()).status;
   };
   assert.equal(await ask(), 503);
-  const failed = await program.entry("keys can't be renewed, former ones still hold");
+  const failed = await program.entry("keys can't be had, no token is taken");
   assert.equal(failed["reason"], "answers with status 500");
   const refused = await program.entry("request refused");
   assert.deepEqual([refused["status"], refused["why"]], [
@@ -200,5 +200,5 @@ ${hostLines(backend.address)}
   await eventually("the keys", async () => await ask() === 101, 30_000);
   const opened = await program.entry("tunnel opened");
   assert.equal(opened["user"], "ann");
-  assert.equal(program.entries("keys can't be renewed, former ones still hold").length, 1);
+  assert.equal(program.entries("keys can't be had, no token is taken").length, 1);
 });

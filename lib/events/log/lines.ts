@@ -94,8 +94,16 @@ const LINES: Lines = {
   "file-failed": ({ file, reason }) =>
     error("file can't be used, what it held before still holds", { file, reason }),
   "keys-renewed": ({ url, keys }) => info("keys have been renewed", { url, keys }),
-  "keys-failed": ({ url, reason }) =>
-    error("keys can't be renewed, former ones still hold", { url, reason }),
+  "keys-failed": ({ url, reason, held }) =>
+    error(
+      held
+        ? "keys can't be renewed, former ones still hold"
+        : "keys can't be had, no token is taken",
+      {
+        url,
+        reason,
+      },
+    ),
 
   "request-refused": ({ client, via, asked, cause, status, reason, why }) => {
     const kind = { status, reason };

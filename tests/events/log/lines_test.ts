@@ -220,8 +220,12 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     "info    keys have been renewed url=https://id.example/keys keys=2",
   ]],
   "keys-failed": [[
-    { url: "https://id.example/keys", reason: "answers with status 500" },
+    { url: "https://id.example/keys", reason: "answers with status 500", held: true },
     "error   keys can't be renewed, former ones still hold url=https://id.example/keys " +
+    'reason="answers with status 500"',
+  ], [
+    { url: "https://id.example/keys", reason: "answers with status 500", held: false },
+    "error   keys can't be had, no token is taken url=https://id.example/keys " +
     'reason="answers with status 500"',
   ]],
   "health-asked": [[
