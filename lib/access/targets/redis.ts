@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { X509Certificate } from "node:crypto";
 import type { PeerCertificate } from "node:tls";
 import { within } from "../../base/within.ts";
 import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource, withoutToken } from "./source.ts";
@@ -105,10 +106,7 @@ function isTls(url: string): boolean {
 
 /** The client gives them to `node:tls`. */
 async function tlsOptions(authorities: readonly string[] | null) {
-  const [{ checkServerIdentity }, { X509Certificate }] = await Promise.all([
-    import("node:tls"),
-    import("node:crypto"),
-  ]);
+  const { checkServerIdentity } = await import("node:tls");
   const own = (authorities ?? []).flatMap(certificatesIn).map((pem) =>
     new X509Certificate(pem).raw
   );
