@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash, randomBytes } from "node:crypto";
+import { nodeCrypto } from "../base/node_crypto.ts";
 import { findPassword } from "../http/credentials.ts";
 import type { PasswordChecks, PasswordVerdict } from "./password_checks.ts";
 import type { WatchedFile } from "./watched_file.ts";
@@ -28,11 +28,11 @@ export interface KnownPasswords {
 const MAX_KNOWN = 1024;
 
 export function createKnownPasswords(): KnownPasswords {
-  const key = randomBytes(32);
+  const key = nodeCrypto().randomBytes(32);
   const known = new Set<string>();
   return {
     digest: (...parts) =>
-      createHash("sha256").update(key).update(JSON.stringify(parts)).digest("hex"),
+      nodeCrypto().createHash("sha256").update(key).update(JSON.stringify(parts)).digest("hex"),
     has(digest) {
       // Those that are used stay.
       return known.delete(digest) && known.add(digest).has(digest);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { nodeCrypto } from "../base/node_crypto.ts";
 import type { TokenPlace } from "../config/auth_kinds.ts";
 import { findToken } from "../http/credentials.ts";
 import type { WatchedFile } from "./watched_file.ts";
@@ -24,7 +24,7 @@ export function createTokenWay(
       if (found === null) return null;
       if ("problem" in found) return Promise.resolve({ wrong: found.problem });
       if (file.value === null) return Promise.resolve(unable("the file of tokens can't be read"));
-      const digest = createHash("sha256").update(found.token).digest("hex");
+      const digest = nodeCrypto().createHash("sha256").update(found.token).digest("hex");
       const user = file.value.get(digest);
       return Promise.resolve(user === undefined ? { wrong: "no such token" } : { user });
     },

@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { createPublicKey } from "node:crypto";
+import { nodeCrypto } from "../base/node_crypto.ts";
 import { utf8Text } from "../base/small_file.ts";
 import type { Algorithm } from "./auth_kinds.ts";
 import { type ParsedLines, parsePasswordLines, parseTokenLines } from "./auth_lines.ts";
@@ -75,7 +75,7 @@ export const readPublicKey: Reader<PublicJwk> = (bytes) => {
   }
   if (!/-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(text)) return { problem: PEM_RULE };
   try {
-    const value = createPublicKey(text).export({ format: "jwk" }) as PublicJwk;
+    const value = nodeCrypto().createPublicKey(text).export({ format: "jwk" }) as PublicJwk;
     const isShort = value.kty === "RSA" && bitsOf(String(value["n"])) < MIN_RSA_BITS;
     return isShort || algorithmsFor(value).length === 0 ? { problem: KIND_RULE } : { value };
   } catch {

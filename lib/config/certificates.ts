@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { X509Certificate } from "node:crypto";
+import { nodeCrypto } from "../base/node_crypto.ts";
 import { utf8Text } from "../base/small_file.ts";
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
@@ -32,7 +32,7 @@ export function readCertificates(bytes: Uint8Array): ReadCertificates {
 
 function isCertificate(pem: string): boolean {
   try {
-    new X509Certificate(pem);
+    new (nodeCrypto().X509Certificate)(pem);
     return true;
   } catch {
     return false;

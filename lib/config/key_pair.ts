@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { nodeCrypto } from "../base/node_crypto.ts";
 import type { SmallFile } from "../base/small_file.ts";
 import { certificatesIn, readCertificates } from "./certificates.ts";
 import { readPrivateKey } from "./private_key.ts";
@@ -104,14 +105,14 @@ interface PrivateKey {
 function parseCertificate(bytes: Uint8Array): Parsed<Chain> {
   const read = readCertificates(bytes);
   if ("problem" in read) return read;
-  const chain = certificatesIn(read.value).map((pem) => new X509Certificate(pem));
+  const chain = certificatesIn(read.value).map((pem) => new (nodeCrypto().X509Certificate)(pem));
   return { value: { leaf: chain[0]!, chain, pem: read.value } };
 }
 
 function parsePrivateKey(bytes: Uint8Array): Parsed<PrivateKey> {
   const read = readPrivateKey(bytes);
   if ("problem" in read) return read;
-  const key = createPrivateKey(read.value);
+  const key = nodeCrypto().createPrivateKey(read.value);
   const unfit = whyUnfit(key);
   return unfit === null ? { value: { key, pem: read.value } } : { problem: unfit };
 }
@@ -139,7 +140,9 @@ function whyUnfit({ asymmetricKeyType: type, asymmetricKeyDetails: details }: Ke
 function parseAuthorities(bytes: Uint8Array): Parsed<string> {
   const read = readCertificates(bytes);
   if ("problem" in read) return read;
-  const at = certificatesIn(read.value).findIndex((pem) => !new X509Certificate(pem).ca);
+  const at = certificatesIn(read.value).findIndex((pem) =>
+    !new (nodeCrypto().X509Certificate)(pem).ca
+  );
   if (at < 0) return read;
   return { problem: `holds a certificate, number ${at + 1}, that is no authority's (CA:TRUE)` };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
+import { nodeCrypto } from "../base/node_crypto.ts";
 import { utf8Text } from "../base/small_file.ts";
 
 const PRIVATE_KEY = /-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----[^]*?-----END \1-----/;
@@ -22,7 +22,7 @@ export function readPrivateKey(
     return { problem: ENCRYPTED };
   }
   try {
-    createPrivateKey(pem);
+    nodeCrypto().createPrivateKey(pem);
     return { value: pem };
   } catch {
     return { problem: "holds a private key that can't be read" };
@@ -32,8 +32,11 @@ export function readPrivateKey(
 /** Whether a key is that of the first of some certificates; true also where that can't be told (Ed25519 in Deno 2.4.2, which has no `checkPrivateKey` either). */
 export function isKeyOf(key: string, certificates: string): boolean {
   try {
-    const { publicKey } = new X509Certificate(certificates);
-    const [ours, its] = [createPublicKey(createPrivateKey(key)), publicKey]
+    const { publicKey } = new (nodeCrypto().X509Certificate)(certificates);
+    const [ours, its] = [
+      nodeCrypto().createPublicKey(nodeCrypto().createPrivateKey(key)),
+      publicKey,
+    ]
       .map((one) => one.export({ type: "spki", format: "der" }));
     return ours!.equals(its!);
   } catch {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { nodeCrypto } from "../base/node_crypto.ts";
 import { listHasToken, type RequestHead } from "./request.ts";
 
 /** RFC 6455 section 1.3. */
@@ -17,7 +17,7 @@ const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
 /** The `Sec-WebSocket-Accept` that answers a key. `node:crypto`, since it is synchronous: measured faster. */
 export function acceptKey(key: string): string {
-  return createHash("sha1").update(key + GUID).digest("base64");
+  return nodeCrypto().createHash("sha1").update(key + GUID).digest("base64");
 }
 
 /** Whether a `Sec-WebSocket-Key` is the base64 form of 16 bytes. */
