@@ -28,7 +28,7 @@ export interface KnownPasswords {
 const MAX_KNOWN = 1024;
 
 export function createKnownPasswords(): KnownPasswords {
-  const key = nodeCrypto().randomBytes(32);
+  const key = crypto.getRandomValues(new Uint8Array(32));
   const known = new Set<string>();
   return {
     digest: (...parts) =>

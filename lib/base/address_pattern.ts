@@ -126,7 +126,7 @@ const network = (text: string): Network => {
 };
 
 /** IANA's registries of special addresses (RFC 6890), multicast, and Azure's server of metadata, which has a public address. */
-const SPECIAL: readonly Network[] = [
+const SPECIAL: readonly string[] = [
   "0.0.0.0/8",
   "10.0.0.0/8",
   "100.64.0.0/10",
@@ -148,20 +148,29 @@ const SPECIAL: readonly Network[] = [
   "2001:db8::/32",
   "2002::/16",
   "3fff::/20",
-].map(network);
+];
 
 /** All that is global unicast of IPv6; NAT64, unique local, link-local and multicast addresses lie outside. */
-const GLOBAL: readonly Network[] = [network("2000::/3")];
+const GLOBAL = "2000::/3";
+
+/** Parsed when first asked for, not at each start. */
+let parsed: { readonly special: readonly Network[]; readonly global: Network } | null = null;
+
+function known() {
+  return parsed ??= { special: SPECIAL.map(network), global: network(GLOBAL) };
+}
 
 function isPublic(address: string): boolean {
   const isIpv6 = canonicalIpAddress(address)!.includes(":");
-  return (!isIpv6 || contains(GLOBAL, address)) && !contains(SPECIAL, address);
+  const { special, global } = known();
+  return (!isIpv6 || contains([global], address)) && !contains(special, address);
 }
 
 /** Whether any of a network's addresses is public. */
 function reachesPublic({ text, bytes, bits }: Network): boolean {
   const first = text.split("/")[0]!;
   const isWithin = (outer: Network) => outer.bits <= bits && contains([outer], first);
-  if (SPECIAL.some(isWithin)) return false;
-  return bytes.length === 4 || bits < GLOBAL[0]!.bits || GLOBAL.some(isWithin);
+  const { special, global } = known();
+  if (special.some(isWithin)) return false;
+  return bytes.length === 4 || bits < global.bits || isWithin(global);
 }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { lookup } from "node:dns/promises";
 import type { Address, TcpAddress } from "../base/address.ts";
 import type { ListenConfig } from "../config/config.ts";
 
@@ -35,6 +34,8 @@ async function hostnamesOf(hostname: string): Promise<readonly string[]> {
   if (isIpv4(hostname)) return [hostname];
   // Loopback by definition, RFC 6761 section 6.3; files of hosts often have one of the two alone.
   if (/^(?:.+\.)?localhost\.?$/i.test(hostname)) return ["127.0.0.1", "::1"];
+  // Only where a name is listened at: no other start needs it.
+  const { lookup } = await import("node:dns/promises");
   const found = await lookup(hostname, { all: true });
   return [...new Set(found.map(({ address }) => address))];
 }
