@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { X509Certificate } from "node:crypto";
 import type { PeerCertificate } from "node:tls";
+import { nodeCrypto } from "../../base/node_crypto.ts";
 import { within } from "../../base/within.ts";
 import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource, withoutToken } from "./source.ts";
 import { certificatesIn } from "../../config/certificates.ts";
@@ -107,6 +107,7 @@ function isTls(url: string): boolean {
 /** The client gives them to `node:tls`. */
 async function tlsOptions(authorities: readonly string[] | null) {
   const { checkServerIdentity } = await import("node:tls");
+  const { X509Certificate } = nodeCrypto();
   const own = (authorities ?? []).flatMap(certificatesIn).map((pem) =>
     new X509Certificate(pem).raw
   );
