@@ -51,10 +51,10 @@ function hostOf(written: string): AddressPattern["host"] | { readonly problem: s
 
 function networkOf(written: string): AddressPattern["host"] | { readonly problem: string } {
   const parsed = parseNetwork(written);
-  if ("problem" in parsed || parsed.network.bytes.length === 0) {
-    return { problem: "problem" in parsed ? parsed.problem : RULE };
-  }
-  return parsed;
+  if (!("problem" in parsed)) return parsed.network.bytes.length === 0 ? { problem: RULE } : parsed;
+  // What is no address at all is told by the rule of patterns: that of networks has no ports.
+  const isAddress = canonicalIpAddress(written.split("/")[0]!) !== null;
+  return { problem: isAddress ? parsed.problem : RULE };
 }
 
 /** An address that a client names. */

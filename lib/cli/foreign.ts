@@ -39,7 +39,14 @@ const PING = "Pings are asked for by --ping-interval 30";
 const BINARY = "binary frames are asked for by --frame-type binary";
 const TEXT = "text frames are asked for by --frame-type text";
 const ONE_EACH = "a program for each tunnel is --server 'exec:COMMAND'";
-const IDLE = "a tunnel without a byte is ended by --tunnel-idle-timeout 600";
+const IDLE =
+  "a tunnel without a byte is ended by --tunnel-idle-timeout 600; the program itself goes on";
+const ONCE =
+  "it serves until it is told to end; a program for each tunnel is --server 'exec:COMMAND'";
+const NO_RECORD = "what goes through a tunnel is not recorded";
+const WRAPPED =
+  "a program that listens itself is started by bin-path, a key of a host in the file; one for each " +
+  "tunnel is --server 'exec:COMMAND'";
 const AT_ONCE = "how many there may be at once is said by --max-connections 100";
 
 /** What a whole line says already. */
@@ -65,12 +72,17 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["--unix-target", true, "a unix socket is --server unix:/path"],
   ["--unix-listen", true, "a unix socket is --listen unix:/path"],
   ["--heartbeat --websocket-ping-frequency-sec --websocket-ping-frequency", true, PING],
-  ["--log-file --syslog --record", true, STDERR],
+  ["--log-file --syslog", true, STDERR],
+  ["--record", true, NO_RECORD],
+  ["--wrap-mode", true, WRAPPED],
+  ["--", false, WRAPPED],
   ["--log-lvl --log-level --loglevel", true, DEBUG],
+  ["--traffic", false, DEBUG],
   ["--verbose -v -vv", false, `${DEBUG}; the version is -V`],
   ["--quiet -q", false, "less is logged by --debug error"],
   ["--daemon -D", false, STAYS],
-  ["--inetd --run-once --oneshot -1", false, ONE_EACH],
+  ["--inetd", false, ONE_EACH],
+  ["--run-once --oneshot -1", false, ONCE],
   ["--idle-timeout --timeout", true, IDLE],
   ["--max-parallel-conns --max-clients", true, AT_ONCE],
   ["--local-to-remote --remote-to-local -L -R", true, NO_CLIENT],

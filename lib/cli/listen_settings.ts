@@ -79,10 +79,20 @@ export function listenerSettings(flags: readonly GivenFlag[]): Setting[] {
     const keys = keysOf(given.filter(({ fits }) => fits(address)));
     return Object.keys(keys).length === 0 ? address : { address, ...keys };
   });
-  return [{ flag: "--listen", path: ["listen"], value }];
+  return [{ flag: "--listen", path: ["listen"], value }, ...listen.flatMap(partsOf(given))];
 }
 
 type GivenKey = ListenerFlag & { readonly text: string };
+
+/** What a listener's table has of each flag, so that what is wrong with it is told by that flag's name. */
+function partsOf(given: readonly GivenKey[]): (address: string, at: number) => Setting[] {
+  return (address, at) =>
+    given.filter(({ fits }) => fits(address)).map(({ flag, key, inner, text }) => ({
+      flag,
+      path: ["listen", at, key, ...(inner === undefined ? [] : [inner])],
+      value: text,
+    }));
+}
 
 function keysOf(given: readonly GivenKey[]): Record<string, unknown> {
   const own = given.filter(({ inner }) => inner === undefined).map(({ key, text }) => [key, text]);

@@ -186,6 +186,9 @@ type ServerHost = { host: Record<string, unknown> } | { rule: string; text: stri
 function toHost(text: string): ServerHost {
   if (text.startsWith("exec:")) return { host: { exec: text.slice("exec:".length) } };
   const overTls = text.startsWith("tls:");
+  if (text.startsWith("tls://")) {
+    return { rule: `TLS to a backend is written tls:${text.slice("tls://".length)}`, text };
+  }
   const parsed = parseAddress(overTls ? text.slice("tls:".length) : text);
   if ("problem" in parsed) {
     const forms = ", unix:/path, tls:host:port or exec:COMMAND";

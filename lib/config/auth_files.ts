@@ -8,6 +8,7 @@ import { nodeCrypto } from "../base/node_crypto.ts";
 import { utf8Text } from "../base/small_file.ts";
 import type { Algorithm } from "./auth_kinds.ts";
 import { type ParsedLines, parsePasswordLines, parseTokenLines } from "./auth_lines.ts";
+import { nameLines } from "./line_problems.ts";
 
 /** What a file holds, or what is wrong with it, in words that go behind its name. */
 export type Read<T> = { readonly value: T } | { readonly problem: string };
@@ -25,9 +26,6 @@ export const readTokens: Reader<ReadonlyMap<string, string>> = (bytes) =>
 
 const NO_TEXT = "is not UTF-8 text";
 
-/** How many lines are named. */
-const MAX_NAMED_LINES = 3;
-
 function readLines(
   bytes: Uint8Array,
   parse: (text: string) => ParsedLines,
@@ -36,11 +34,7 @@ function readLines(
   if (text === null) return { problem: NO_TEXT };
   const parsed = parse(text);
   if ("entries" in parsed) return { value: parsed.entries };
-  const { problems } = parsed;
-  const named = problems.slice(0, MAX_NAMED_LINES)
-    .map(({ line, problem }) => `line ${line} ${problem}`);
-  const more = problems.length - named.length;
-  return { problem: named.concat(more > 0 ? [`and ${more} more lines`] : []).join("; ") };
+  return { problem: nameLines(parsed.problems) };
 }
 
 /** RFC 7518 section 3.2: not fewer than HS256 gives. */

@@ -5,12 +5,7 @@
  *
  * @module
  */
-
-/** A line that is wrong, counted from 1. */
-export interface LineProblem {
-  readonly line: number;
-  readonly problem: string;
-}
+import type { LineProblem } from "./line_problems.ts";
 
 /** What a file says, or everything that is wrong with it. */
 export type ParsedLines =

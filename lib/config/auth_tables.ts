@@ -80,6 +80,18 @@ export function warnOfOpenFiles(raw: unknown, machine: Machine): Finding[] {
   });
 }
 
+/** Warns of files of users or tokens that have none: nobody comes in by them. */
+export function warnOfEmptyFiles(raw: unknown, machine: Machine): Finding[] {
+  return eachFile(raw).flatMap(({ name, path, read }): Finding[] => {
+    const file = machine.read(name);
+    const result = "problem" in file ? file : read(file.bytes);
+    const isEmpty = "value" in result && result.value instanceof Map && result.value.size === 0;
+    return isEmpty
+      ? [{ path, rule: `${JSON.stringify(name)} names nobody: nobody comes in by it` }]
+      : [];
+  });
+}
+
 /** The table that holds for a route, and where it stands. */
 function authOf(raw: unknown, key: string): AuthTable {
   const own = [...WSTUNNEL, "server", key];
@@ -104,7 +116,7 @@ export function warnOfForeignPages(raw: unknown): Finding[] {
     const isSent = basic !== undefined ||
       Array.isArray(from) && from.some((place) => String(place).startsWith("cookie:"));
     const rule = "browsers send passwords and cookies along for any web page: origins say which " +
-      "pages may open a tunnel";
+      "pages may open a tunnel (--origin)";
     return isSent && !isChecked ? [{ path, rule }] : [];
   });
   // Those under [wstunnel] are of many routes.

@@ -13,6 +13,14 @@ export type ReadCertificates =
   | { readonly value: string }
   | { readonly problem: string };
 
+/** Behind "holds no ... as PEM": what it holds in its place, as of a certificate and a key that have been swapped; the label alone is told. */
+export function heldInstead(bytes: Uint8Array): string {
+  const text = utf8Text(bytes);
+  if (text === null) return ": it is no text; openssl makes PEM of other forms";
+  const label = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(text)?.[1];
+  return label === undefined ? "" : `, but a ${label.toLowerCase()}`;
+}
+
 /** Each of the certificates in a text. */
 export function certificatesIn(pem: string): readonly string[] {
   return pem.match(CERTIFICATE) ?? [];
@@ -21,7 +29,9 @@ export function certificatesIn(pem: string): readonly string[] {
 /** What else a file holds, a private key among it, is left out. */
 export function readCertificates(bytes: Uint8Array): ReadCertificates {
   const certificates = certificatesIn(utf8Text(bytes) ?? "");
-  if (certificates.length === 0) return { problem: "holds no certificate as PEM" };
+  if (certificates.length === 0) {
+    return { problem: `holds no certificate as PEM${heldInstead(bytes)}` };
+  }
   const broken = certificates.findIndex((pem) => !isCertificate(pem));
   if (broken < 0) return { value: certificates.join("\n") };
   const which = certificates.length === 1

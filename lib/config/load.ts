@@ -113,8 +113,16 @@ function place(
   return [
     ...placeIn(source, placed.flatMap(({ found, flag }) => flag === undefined ? [found] : [])),
     ...broken,
-    ...placed.flatMap(({ found, flag }) => flag === undefined ? [] : [toProblem(found, { flag })]),
+    ...onceEach(
+      placed.flatMap(({ found, flag }) => flag === undefined ? [] : [toProblem(found, { flag })]),
+    ),
   ];
+}
+
+/** A flag may be for several listeners, and is told of once. */
+function onceEach(problems: readonly Problem[]): Problem[] {
+  const words = problems.map(({ flag, rule, found }) => JSON.stringify([flag, rule, found]));
+  return problems.filter((_, at) => words.indexOf(words[at]!) === at);
 }
 
 /** The problems of a source by their lines, those without one last. */

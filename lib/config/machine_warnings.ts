@@ -6,7 +6,7 @@
  */
 import type { AccountKind } from "../sys/accounts.ts";
 import { ACCOUNT_FILES } from "../sys/accounts.ts";
-import { warnOfOpenFiles } from "./auth_tables.ts";
+import { warnOfEmptyFiles, warnOfOpenFiles } from "./auth_tables.ts";
 import { wordsOf } from "./command_line.ts";
 import { eachListener } from "./listen.ts";
 import { warnOfListenerFiles } from "./listener_files.ts";
@@ -20,6 +20,7 @@ import { eachHost, isSocketPath, type Table, tableAt } from "./table.ts";
 export function findMachineWarnings(raw: unknown, machine: Machine): Finding[] {
   return [
     ...warnOfOpenFiles(raw, machine),
+    ...warnOfEmptyFiles(raw, machine),
     ...warnOfOpenKeys(raw, machine),
     ...warnOfTargetFiles(raw, machine),
     ...warnOfListenerFiles(raw, machine),

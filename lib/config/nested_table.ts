@@ -16,13 +16,14 @@ export function nestedTable<K extends Keys>(
 ): Kind<Values<K>> {
   const table = { checks: new Map(checksOf(keys)), required: requiredOf(keys) };
   // In the place of the table stands the secret, perhaps.
+  const rule = `must be a table of ${Object.values<Key>(keys).map(({ name }) => name).join(", ")}`;
   const holdsSecrets = Object.values<Key>(keys).some(({ secret }) => secret !== undefined);
   return {
     schema: tableSchema(propertiesOf(keys), requiredOf(keys)),
     check: (written) =>
       isTable(written)
         ? [...checkFixedTable(table, written), ...checkRules(written)]
-        : [{ path: [], rule: "must be a table", ...(!holdsSecrets && { value: written }) }],
+        : [{ path: [], rule, ...(!holdsSecrets && { value: written }) }],
     decode: (written) => decode(keys, written as Table),
     encode: (values) => encode(keys, values),
   };

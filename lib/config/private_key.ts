@@ -5,6 +5,7 @@
  */
 import { nodeCrypto } from "../base/node_crypto.ts";
 import { utf8Text } from "../base/small_file.ts";
+import { heldInstead } from "./certificates.ts";
 
 const PRIVATE_KEY = /-----BEGIN ((?:[A-Z]+ )?PRIVATE KEY)-----[^]*?-----END \1-----/;
 
@@ -16,7 +17,7 @@ export function readPrivateKey(
   bytes: Uint8Array,
 ): { readonly value: string } | { readonly problem: string } {
   const [pem, label] = PRIVATE_KEY.exec(utf8Text(bytes) ?? "") ?? [];
-  if (pem === undefined) return { problem: "holds no private key as PEM" };
+  if (pem === undefined) return { problem: `holds no private key as PEM${heldInstead(bytes)}` };
   // The library would ask for the passphrase on a terminal.
   if (label === "ENCRYPTED PRIVATE KEY" || /^Proc-Type:.*ENCRYPTED/m.test(pem)) {
     return { problem: ENCRYPTED };

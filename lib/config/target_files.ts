@@ -7,13 +7,11 @@
 import { utf8Text } from "../base/small_file.ts";
 import { readCertificates } from "./certificates.ts";
 import { isLoopback } from "./auth_tables.ts";
+import { type LineProblem, nameLines } from "./line_problems.ts";
 import type { Kind, Machine } from "./machine.ts";
 import type { Finding, Path } from "./problem.ts";
 import { isTable, type Table, tableAt } from "./table.ts";
-import { type LineProblem, readTokenLines } from "./token_lines.ts";
-
-/** Wrong lines that are named. */
-const MOST_NAMED = 3;
+import { readTokenLines } from "./token_lines.ts";
 
 function eachTargets(raw: unknown): { readonly targets: Table; readonly path: Path }[] {
   const server = ["wstunnel", "server"];
@@ -76,13 +74,6 @@ function warnOfFile(file: string, path: Path, machine: Machine): Finding[] {
   const problems: LineProblem[] = [];
   for (const _ of readTokenLines(text, new Map(), problems));
   return [...open, ...problems.length > 0 ? [warn(nameLines(problems))] : []];
-}
-
-function nameLines(problems: readonly LineProblem[]): string {
-  const named = problems.slice(0, MOST_NAMED)
-    .map(({ line, problem }) => `line ${line} ${problem}`);
-  const more = problems.length - named.length;
-  return named.concat(more > 0 ? [`and ${more} more lines`] : []).join("; ");
 }
 
 function warnOfFolder(folder: string, path: Path, machine: Machine): Finding[] {

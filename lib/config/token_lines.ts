@@ -4,16 +4,14 @@
  *
  * @module
  */
+import type { LineProblem } from "./line_problems.ts";
 import { parseTarget } from "./target_text.ts";
-
-/** A line that is none, by its number from 1. Nothing of it is repeated: it may hold a token. */
-export interface LineProblem {
-  readonly line: number;
-  readonly problem: string;
-}
 
 /** So many lines take some milliseconds to read. */
 const LINES_AT_ONCE = 1_000;
+
+/** What a request may say as a token. */
+const SAYABLE = /^[\x21-\x7e]+$/;
 
 const SEPARATOR = /:\s/g;
 
@@ -43,6 +41,9 @@ function readLine(line: string, targets: Map<string, string>): string | null {
   const token = line.slice(0, index).trim();
   const target = line.slice(index + 1).trim();
   if (token === "") return FORM;
+  if (!SAYABLE.test(token)) {
+    return "must have a token of visible ASCII without spaces: no other is taken from a request";
+  }
   if (parseTarget(target) === null) return "must have a target such as host:port behind its token";
   targets.set(token, target);
   return null;

@@ -41,7 +41,9 @@ export function readClient(
   return { user: nameIn(subject) };
 }
 
-const UNKNOWN = "the client's certificate is of no authority in client-ca, or not for a client";
+const UNKNOWN =
+  "the client's certificate is of no authority in client-ca, not for a client, or not of " +
+  "version 3 of X.509";
 
 const WORDS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "the client's certificate has expired",

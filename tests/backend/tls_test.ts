@@ -170,7 +170,10 @@ test(
     await Deno.writeTextFile(file, both.join(""));
     assert.equal(await dialled(), "ok");
     await Deno.copyFile(ca.key, file);
-    assert.equal(await dialled(), `error: tls.ca: "${file}" holds no certificate as PEM`);
+    assert.equal(
+      await dialled(),
+      `error: tls.ca: "${file}" holds no certificate as PEM, but a private key`,
+    );
   },
 );
 

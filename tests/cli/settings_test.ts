@@ -153,7 +153,7 @@ Deno.test("`toSettings()` refuses a second time what may stand once, and names b
 });
 
 Deno.test("`toSettings()` says what is wrong with each --server", () => {
-  const servers = ["127.0.0.1:1", "127.0.0.1", "a:0", "/run/x", ""]
+  const servers = ["127.0.0.1:1", "127.0.0.1", "a:0", "/run/x", "tls://a:1", ""]
     .map((value) => ({ name: "--server", value }) as const);
   const forms = "must be host:port, [v6]:port, unix:/path, tls:host:port or exec:COMMAND";
   const place = { flag: "--server", path: [...SERVER, "/", "hosts"] };
@@ -162,9 +162,10 @@ Deno.test("`toSettings()` says what is wrong with each --server", () => {
     { ...place, rule: forms, text: "127.0.0.1" },
     { ...place, rule: "the port must be 1 to 65535", text: "a:0" },
     { ...place, rule: "a socket path is written unix:/run/x", text: "/run/x" },
+    { ...place, rule: "TLS to a backend is written tls:a:1", text: "tls://a:1" },
     { ...place, rule: forms, text: "" },
     // Stand-ins keep the others in their places, so that they are checked as well.
-    { ...place, value: [{ host: "127.0.0.1", port: 1 }, ...Array(4).fill(STAND_IN)] },
+    { ...place, value: [{ host: "127.0.0.1", port: 1 }, ...Array(5).fill(STAND_IN)] },
   ]);
 });
 

@@ -8,7 +8,10 @@ const PLACE =
   'must be "authorization", "query:NAME", "cookie:NAME" or "subprotocol", NAME of letters, digits, ".", "_" and "-"';
 
 const WRONG: readonly Case[] = [
-  ["auth = 1", "x.toml:2: wstunnel.auth: must be a table: current value is 1"],
+  [
+    "auth = 1",
+    "x.toml:2: wstunnel.auth: must be a table of basic, token, jwt, from, realm: current value is 1",
+  ],
   ['auth = { realm = "x" }', "x.toml:2: wstunnel.auth: must have basic, token, jwt or be empty"],
   [
     'auth = { basic = "", realm = "a\\"b" }',
@@ -51,7 +54,10 @@ const WRONG: readonly Case[] = [
     "x.toml:2: wstunnel.auth.jwt.jwks: must have no password in its URL",
   ],
   // A URL may stand in the place of its table, and its query may be a key.
-  ['auth = { jwt = "https://h/k?key=hunter2" }', "x.toml:2: wstunnel.auth.jwt: must be a table"],
+  [
+    'auth = { jwt = "https://h/k?key=hunter2" }',
+    "x.toml:2: wstunnel.auth.jwt: must be a table of secret-file, key, jwks, algorithms, iss, aud, require, leeway, user-claim",
+  ],
   [
     'subprotocols = ["bearer.v1"]',
     'x.toml:2: wstunnel.subprotocols[0]: must not begin with bearer., as what carries a token does: current value is "bearer.v1"',
@@ -118,12 +124,12 @@ function configOf(text: string) {
 const WARNED: readonly (readonly [lines: string, ...said: string[]])[] = [
   [
     'auth = { basic = "f" }',
-    "2: wstunnel.auth: browsers send passwords and cookies along for any web page: origins say which pages may open a tunnel",
+    "2: wstunnel.auth: browsers send passwords and cookies along for any web page: origins say which pages may open a tunnel (--origin)",
   ],
   ['auth = { basic = "f" }\norigins = ["example.com"]'],
   [
     'auth = { token = "f", from = ["authorization", "cookie:session"] }',
-    "2: wstunnel.auth: browsers send passwords and cookies along for any web page: origins say which pages may open a tunnel",
+    "2: wstunnel.auth: browsers send passwords and cookies along for any web page: origins say which pages may open a tunnel (--origin)",
   ],
   ['auth = { token = "f", from = ["subprotocol", "query:token"] }'],
   [

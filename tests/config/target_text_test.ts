@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { formatAddress } from "../../lib/base/address.ts";
 import { parseTarget, parseTargetAnswer, targetOf } from "../../lib/config/target_text.ts";
-import { type LineProblem, readTokenLines } from "../../lib/config/token_lines.ts";
+import type { LineProblem } from "../../lib/config/line_problems.ts";
+import { readTokenLines } from "../../lib/config/token_lines.ts";
 
 const shown = (address: ReturnType<typeof parseTarget>) => address && formatAddress(address);
 
@@ -65,13 +66,12 @@ function read(text: string) {
 
 Deno.test("`readTokenLines()` takes comments, blank lines, CRLF, white space around, and the later of two lines", () => {
   const { targets, problems } = read(
-    "# desks\r\n\r\n  a:   127.0.0.1:5901  \r\nb:\tunix_socket:/run/b\nc:d: ::1:5903\na: 127.0.0.1:5909\nan old token: h:1",
+    "# desks\r\n\r\n  a:   127.0.0.1:5901  \r\nb:\tunix_socket:/run/b\nc:d: ::1:5903\na: 127.0.0.1:5909",
   );
   assert.deepEqual([...targets], [
     ["a", "127.0.0.1:5909"],
     ["b", "unix_socket:/run/b"],
     ["c:d", "::1:5903"],
-    ["an old token", "h:1"],
   ]);
   assert.deepEqual(problems, []);
 });
@@ -85,10 +85,12 @@ Deno.test("`readTokenLines()` tells each wrong line by its number, without a wor
     "secret: h",
     "secret: h:1: h:2",
     "b: h:2",
+    "a secret: h:1",
+    "s\u00e9cret: h:1",
   ];
   const { targets, problems } = read(lines.join("\n"));
   assert.deepEqual([...targets.keys()], ["a", "b"]);
-  assert.deepEqual(problems.map(({ line }) => line), [2, 3, 4, 5, 6]);
+  assert.deepEqual(problems.map(({ line }) => line), [2, 3, 4, 5, 6, 8, 9]);
   assert(!JSON.stringify(problems).includes("secret"));
 });
 

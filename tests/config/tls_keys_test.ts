@@ -26,7 +26,7 @@ const WRONG: readonly Case[] = [
     'tls = [{ cert = "c", key = "k" }, { cert = "", key = 1 }, 2]',
     'x.toml:3: listen[0].tls[1].cert: must be the path of a file: current value is ""',
     "x.toml:3: listen[0].tls[1].key: must be the path of a file: current value is 1",
-    "x.toml:3: listen[0].tls[2]: must be a table: current value is 2",
+    "x.toml:3: listen[0].tls[2]: must be a table of cert, key, client-ca: current value is 2",
   ],
   [
     'tls = [{ cert = "c", key = "k", client-ca = "a" }, { cert = "c", key = "k" }]',

@@ -394,6 +394,17 @@ auth = { jwt = { secret-file = "${folder.path}" } }
   }
 });
 
+Deno.test("`check` warns of a file that lets nobody in", async () => {
+  await using folder = await openFolder();
+  const tokens = await folder.write("tokens", "# NAME sha256:HEX\n");
+  await Deno.chmod(tokens, 0o600);
+  const words = ["--server", "127.0.0.1:1", "--frame-type", "binary", "--auth-token", tokens];
+  const { code, stderr } = await runProgram(["check", ...words]);
+  assert.equal(code, 0);
+  const says = `"${tokens}" names nobody: nobody comes in by it`;
+  assert.equal(stderr, `wstunnel: warning: --auth-token: ${says}\n`);
+});
+
 Deno.test("`check` warns of a file that everybody can read", async () => {
   await using folder = await openFolder();
   const users = await folder.write("users", passwordLine("ann", PASSWORD));

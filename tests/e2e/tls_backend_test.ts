@@ -316,7 +316,10 @@ Deno.test({
         await check(other.key),
         `${at} "${other.key}" is not the key of the certificate in "${ours.cert}"\n`,
       );
-      assert.equal(await check(ours.cert), `${at} "${ours.cert}" holds no private key as PEM\n`);
+      assert.equal(
+        await check(ours.cert),
+        `${at} "${ours.cert}" holds no private key as PEM, but a certificate\n`,
+      );
       const encrypted = `${folder}/encrypted.key`;
       const args = ["pkcs8", "-topk8", "-in", ours.key, "-out", encrypted, "-passout", "pass:x"];
       await new Deno.Command("openssl", { args }).output();
@@ -346,7 +349,7 @@ Deno.test({
         `${at} "/nowhere.pem" cannot be read: there is no such file\n`,
       );
       const { stderr, code } = await check(ca.key);
-      assert.equal(stderr, `${at} "${ca.key}" holds no certificate as PEM\n`);
+      assert.equal(stderr, `${at} "${ca.key}" holds no certificate as PEM, but a private key\n`);
       assert.equal(code, 2);
       const good = await check(ca.cert);
       assert.equal(good.code, 0, good.stderr);

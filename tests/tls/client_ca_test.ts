@@ -14,7 +14,9 @@ const FOR_SERVERS = FOR_CLIENTS.replace("clientAuth", "serverAuth");
 
 const VERSIONS = ["-tls1_2", "-tls1_3"];
 
-const UNKNOWN = "the client's certificate is of no authority in client-ca, or not for a client";
+const UNKNOWN =
+  "the client's certificate is of no authority in client-ca, not for a client, or not of " +
+  "version 3 of X.509";
 const NONE = "the client has shown no certificate";
 
 /** Two listeners of one program: the first asks for certificates of `authority`, the second for none. */

@@ -48,6 +48,10 @@ Deno.test({
         'garbage" holds no private key as PEM',
       ]],
       [{ cert: at("garbage"), key: server.key }, ['garbage" holds no certificate as PEM']],
+      [{ cert: server.key, key: server.cert }, [
+        'wstunnel: --tls-cert: "' + server.key + '" holds no certificate as PEM, but a private key',
+        'wstunnel: --tls-key: "' + server.cert + '" holds no private key as PEM, but a certificate',
+      ]],
       [{ cert: at("cut.pem"), key: server.key }, [
         "cut.pem\" holds a certificate that can't be read",
       ]],
@@ -70,7 +74,9 @@ Deno.test({
       [{ ...server, ca: authority.key }, ['ca.key" holds no certificate as PEM']],
     ];
     for (const [files, says] of cases) {
-      const args = ["check", ...SERVER, "--listen", ":0", ...flagsOf(files, files.ca)];
+      // What is wrong is told once, however many listeners there are.
+      const listen = ["--listen", "127.0.0.1:0", "--listen", "[::1]:0"];
+      const args = ["check", ...SERVER, ...listen, ...flagsOf(files, files.ca)];
       const { code, stderr } = await runProgram(args);
       assert.equal(code, 2, stderr);
       const lines = stderr.trim().split("\n");
@@ -187,7 +193,7 @@ Deno.test({
     };
     assert.match(
       await check(soon),
-      /^wstunnel: warning: --listen: ".*soon\.pem" expires in 9 days, 20\d\d-/m,
+      /^wstunnel: warning: --tls-cert: ".*soon\.pem" expires in 9 days, 20\d\d-/m,
     );
     assert.match(await check(late), /late\.pem" has expired, 20\d\d-/);
     assert.doesNotMatch(await check(long), /expire/);

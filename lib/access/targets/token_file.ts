@@ -9,7 +9,8 @@ import { readTextFile } from "../../base/read_file.ts";
 import type { Emit } from "../../events/events.ts";
 import { type Found, NO_SUCH_TOKEN, NO_TARGET, type TargetSource } from "./source.ts";
 import { parseTarget } from "../../config/target_text.ts";
-import { type LineProblem, readTokenLines } from "../../config/token_lines.ts";
+import type { LineProblem } from "../../config/line_problems.ts";
+import { readTokenLines } from "../../config/token_lines.ts";
 
 /** How often it is looked at while nobody asks. */
 const LOOK_MS = 1_000;
