@@ -75,7 +75,6 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["--log-file --syslog", true, STDERR],
   ["--record", true, NO_RECORD],
   ["--wrap-mode", true, WRAPPED],
-  ["--", false, WRAPPED],
   ["--log-lvl --log-level --loglevel", true, DEBUG],
   ["--traffic", false, DEBUG],
   ["--verbose -v -vv", false, `${DEBUG}; the version is -V`],
@@ -100,11 +99,18 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
 
 /** Gives what to write in place of the arguments, or null where they are nobody's that is known here. */
 export function hintForForeign(args: readonly string[]): string | null {
+  if (isWrapping(args)) return WRAPPED;
   const { words, options, restrictedTo } = sort(args);
   const line = hintForWords(words, restrictedTo);
   const others = options.filter((option) => line === null || !SAID_BY_LINE.includes(option));
   const hints = [...line === null ? [] : [line], ...others];
   return hints.length === 0 ? null : [...new Set(hints)].join("; ");
+}
+
+/** `6080 -- PROGRAM`; what stands behind a flag is its value. */
+function isWrapping(args: readonly string[]): boolean {
+  const at = args.indexOf("--");
+  return /^(?:\S*:)?\d+$/.test(args[at - 1] ?? "") && !(args[at - 2] ?? "").startsWith("-");
 }
 
 interface Sorted {

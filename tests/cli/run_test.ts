@@ -162,7 +162,7 @@ Deno.test("`run()` refuses every flag with a value that is not allowed", async (
     ],
     [
       ["--proxy-protocol", "required", "--listen", ":1"],
-      '--listen: needs trusted-proxies: a PROXY header is taken from nobody else: current value is "required"',
+      '--proxy-protocol: needs trusted-proxies: a PROXY header is taken from nobody else: current value is "required"',
     ],
     [
       ["--trusted-proxy", "10.0.0.1/8"],
