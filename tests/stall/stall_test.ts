@@ -25,6 +25,9 @@ const NOISE_BYTES = 4 * MEBIBYTE;
 /** The same of a program that moves hundreds of megabytes a second. */
 const BUSY_NOISE_BYTES = 16 * MEBIBYTE;
 
+/** Its peak: in one run of five the C library's heap holds 30 MiB more for a moment, however much is moved (measured, on 0.1 as well). */
+const BUSY_PEAK_BYTES = 48 * MEBIBYTE;
+
 const BLOCK = createBlock(MEBIBYTE, 64 * 1024);
 
 const GIBIBYTE_TIMES = 1024;
@@ -107,7 +110,7 @@ async function stallOne(
   await sending.done;
   assert.equal(hash, hashTimes(BLOCK.payload, GIBIBYTE_TIMES));
   await checkFigure(t, "stalled", stalled - baseline, TUNNEL_BYTES + NOISE_BYTES);
-  await checkFigure(t, "busy then", busy - baseline, TUNNEL_BYTES + BUSY_NOISE_BYTES);
+  await checkFigure(t, "busy then", busy - baseline, TUNNEL_BYTES + BUSY_PEAK_BYTES);
 }
 
 Deno.test("a backend that reads nothing costs little while a client sends 1 GiB", async (t) => {

@@ -144,13 +144,17 @@ function answers(pongs: Uint8Array, pings: readonly Uint8Array[]): boolean {
   return pongs.length >= 127 && pongs.length <= all.length;
 }
 
+/** The parser's 15 errors, beside a Close and no end at all. */
+const ENDS = 17;
+
 Deno.test("`FrameParser` agrees with a plain reader on a million frames, right and damaged", (t) =>
   withRandom(t, (random) => {
     const generator = new Generator(random);
     const buffers = [256, 1000, 8192, 131_072].map((size) => wideBytes(new Uint8Array(size)));
     const ends = new Map<string, number>();
     let frames = 0;
-    for (let round = 0; frames < FRAMES; round++) {
+    const isDone = () => frames >= FRAMES && (ends.size >= ENDS || frames >= 5 * FRAMES);
+    for (let round = 0; !isDone(); round++) {
       const stream = generator.stream();
       const input = random.oneIn(3) ? mutate(stream, random) : stream;
       const expected = readFrames(input);
@@ -163,6 +167,6 @@ Deno.test("`FrameParser` agrees with a plain reader on a million frames, right a
       const end = expected.end?.kind === "close" ? "close" : reason;
       ends.set(end, (ends.get(end) ?? 0) + 1);
     }
-    // The run is worth little if damage doesn't reach every error: all 15, beside a Close and no end at all.
-    assert.equal(ends.size, 17, JSON.stringify([...ends]));
+    // The run is worth little if damage doesn't reach every error; the rarest needs more than a million frames with some seeds.
+    assert.equal(ends.size, ENDS, JSON.stringify([...ends]));
   }));
