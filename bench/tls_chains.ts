@@ -25,7 +25,7 @@ export interface Pair {
 /** A certificate for 127.0.0.1, made by `openssl`. */
 export async function makePair(folder: string): Promise<Pair> {
   const pair = { cert: `${folder}/cert.pem`, key: `${folder}/key.pem`, both: `${folder}/both.pem` };
-  const args = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 " +
+  const args = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 " +
     `-subj /CN=127.0.0.1 -keyout ${pair.key} -out ${pair.cert}`;
   const { success, stderr } = await new Deno.Command("openssl", { args: args.split(" ") }).output();
   if (!success) throw new Error(`openssl: ${new TextDecoder().decode(stderr)}`);
@@ -39,7 +39,7 @@ const TIMEOUTS = "timeout connect 5s\n timeout client 60s\n timeout server 60s";
 async function haproxyCommand(path: string, body: string): Promise<ServerCommand> {
   await Deno.writeTextFile(
     path,
-    `global\n nbthread 1\n maxconn 20000\ndefaults\n ${TIMEOUTS}\n timeout tunnel 60s\n${body}`,
+    `global\n nbthread 1\n maxconn 4000\ndefaults\n ${TIMEOUTS}\n timeout tunnel 60s\n${body}`,
   );
   return ["env", "PORT={port}", "BACKEND={backend}", "haproxy", "-db", "-q", "-f", path];
 }
@@ -97,18 +97,24 @@ export async function startChains(
   const begins = await haproxyBegins(folder);
   const start = async (name: string, ends: readonly ServerCommand[]): Promise<Chain> => {
     const servers: Server[] = [];
-    for (const command of [...ends, begins]) {
-      const port = servers.length === 0 ? backendPort : portOf(servers.at(-1)!);
-      const options = { prefix: command === begins ? prefix.load : prefix.server };
-      servers.push(await startServer(name, command, port, options));
+    const stop = async () => {
+      for (const server of servers) await server.stop();
+    };
+    try {
+      for (const command of [...ends, begins]) {
+        const port = servers.length === 0 ? backendPort : portOf(servers.at(-1)!);
+        const options = { prefix: command === begins ? prefix.load : prefix.server };
+        servers.push(await startServer(name, command, port, options));
+      }
+    } catch (error) {
+      await stop();
+      throw error;
     }
     return {
       name,
       entry: { ...servers.at(-1)!, backend: `127.0.0.1:${backendPort}` },
       pids: servers.slice(0, -1).map(({ pid }) => pid),
-      async stop() {
-        for (const server of servers) await server.stop();
-      },
+      stop,
     };
   };
   const chains = [
