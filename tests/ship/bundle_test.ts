@@ -18,7 +18,7 @@ Deno.test({
   async fn() {
     const { main, beside } = await writeBundles("0123456789ab");
     const sizeOf = (path: string) => Deno.statSync(new URL(path, ROOT)).size;
-    assert(sizeOf(main) < 1.2e6, `${main} has ${sizeOf(main)} bytes`);
+    assert(sizeOf(main) < 6e5, `${main} has ${sizeOf(main)} bytes`);
     assert(sizeOf(beside.find((path) => path.endsWith("/redis_client.js"))!) > 5e5);
     const port = freePort();
     const at = `127.0.0.1:${port}`;

@@ -25,7 +25,7 @@ const NOISE_BYTES = 4 * MEBIBYTE;
 /** The same of a program that moves hundreds of megabytes a second. */
 const BUSY_NOISE_BYTES = 16 * MEBIBYTE;
 
-/** Its peak: in one run of five the C library's heap holds 30 MiB more for a moment, however much is moved (measured, on 0.1 as well). */
+/** Its peak: in one run of five the C library's heap holds 30 MiB more for a moment, however much is moved (measured). */
 const BUSY_PEAK_BYTES = 48 * MEBIBYTE;
 
 const BLOCK = createBlock(MEBIBYTE, 64 * 1024);
