@@ -11,24 +11,13 @@ import {
   makeAuthority,
   NO_OPENSSL,
   selfSigned,
+  withAuthority,
 } from "../support/certificates.ts";
 import { closeQuietly } from "../support/connection.ts";
 import { eventually, inTime } from "../support/eventually.ts";
 import { installed, startServer } from "../support/installed.ts";
 import { socketCount } from "../support/processes.ts";
 import { freePort, listenSilently } from "../support/backends.ts";
-
-/** Files of certificates, in a folder of their own. */
-async function withAuthority(
-  body: (authority: Authority, folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(await makeAuthority(folder), folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 function test(name: string, body: (authority: Authority, folder: string) => Promise<void>): void {
   const suffix = NO_OPENSSL === null ? "" : ` (skipped: ${NO_OPENSSL})`;

@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Backend, openBackend, type Taken } from "../support/backends.ts";
-import { type Authority, makeAuthority, NO_OPENSSL } from "../support/certificates.ts";
+import {
+  type Authority,
+  makeAuthority,
+  NO_OPENSSL,
+  withAuthority,
+} from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { NO_NGINX_STREAM, startNginxStream } from "../support/nginx_stream.ts";
 import { type Program, runProgram, startProgram, startWords } from "../support/program.ts";
@@ -17,17 +22,6 @@ interface Rig {
   readonly backend: Backend;
   readonly client: RawClient;
   readonly taken: Taken;
-}
-
-async function withAuthority(
-  body: (authority: Authority, folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(await makeAuthority(folder), folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 /** Opens one tunnel to a backend that speaks TLS. */

@@ -77,3 +77,15 @@ export async function makeAuthority(
     },
   };
 }
+
+/** An authority whose files are in a folder of their own, for as long as the body runs. */
+export async function withAuthority(
+  body: (authority: Authority, folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(await makeAuthority(folder), folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
