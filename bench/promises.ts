@@ -99,7 +99,10 @@ port = ${backend}
 });
 if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
 const log = openLog({ format: "text", level: 0 });
-void serve(loaded.config, createEvents([createLogSink(log)]));
+void serve(loaded.config, {
+  events: createEvents([createLogSink(log)]),
+  reread: () => Promise.resolve(loaded),
+});
 await settled();
 const writer = peer.stdin.getWriter();
 await writer.write(new TextEncoder().encode(`${port}\n`));

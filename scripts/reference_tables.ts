@@ -113,6 +113,16 @@ export const ENDINGS: Readonly<Record<Cause, Ending>> = {
     client: "1001",
     backend: "all data so far, then end of stream",
   },
+  "route-removed": {
+    happened: "a reload removed its route, and `drain-time` is over",
+    client: "1001",
+    backend: "all data so far, then end of stream",
+  },
+  "operator": {
+    happened: "somebody ended it by the admin listener",
+    client: "1001",
+    backend: "all data so far, then end of stream",
+  },
   "shutdown": {
     happened: "SIGTERM or SIGINT",
     client: "1001",
@@ -123,11 +133,12 @@ export const ENDINGS: Readonly<Record<Cause, Ending>> = {
 /** What signals do. */
 export const SIGNALS: readonly (readonly [names: string, effect: string])[] = [
   ["SIGTERM, SIGINT", "the end, every client told so; a second one hurries it"],
+  ["SIGHUP", "a reload: the configuration is read again"],
   ["SIGUSR2", "a [report](#report) in the log"],
   ["SIGUSR1, SIGPIPE, SIGCHLD, SIGURG, SIGWINCH", "none"],
   ["SIGTSTP, SIGTTIN, SIGTTOU, SIGSTOP", "it stands still until SIGCONT"],
   [
-    "SIGHUP, SIGQUIT, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGIO, SIGPWR, SIGSYS, SIGSTKFLT, real-time signals",
+    "SIGQUIT, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ, SIGIO, SIGPWR, SIGSYS, SIGSTKFLT, real-time signals",
     "the system's: the end at once, without a word to its clients",
   ],
 ];

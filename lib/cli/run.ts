@@ -11,8 +11,9 @@ import { toFile } from "../config/effective.ts";
 import { formatProblem, quote } from "../config/problem.ts";
 import { readConfig } from "../config/read.ts";
 import { writeToml } from "../config/toml.ts";
+import type { ServeOptions } from "../control/life.ts";
 import { runtimeProblems } from "../control/runtime.ts";
-import { createEvents, type Events } from "../events/events.ts";
+import { createEvents } from "../events/events.ts";
 import { createLogSink } from "../events/log/sink.ts";
 import { fromEnvironment } from "./environment.ts";
 import { parseArguments } from "./arguments.ts";
@@ -33,7 +34,7 @@ export interface RunOptions {
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;
   /** Serves until a signal; gives the exit code. */
-  readonly serve: (config: Config, events: Events) => Promise<number>;
+  readonly serve: (config: Config, options: ServeOptions) => Promise<number>;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -54,7 +55,10 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   if (invocation.kind === "probe") return await probeUrl(invocation.url, options);
   const { kind, given } = invocation;
   const file = given.findLast(({ name }) => name === "--config")?.value;
-  const loaded = await readConfig(file, toSettings(given), fromEnvironment(options.environment));
+  const settings = toSettings(given);
+  const fallbacks = fromEnvironment(options.environment);
+  const reread = () => readConfig(file, settings, fallbacks);
+  const loaded = await reread();
   if ("problems" in loaded) {
     for (const problem of loaded.problems) complain(formatProblem(problem));
     return EXIT_USAGE;
@@ -73,7 +77,7 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   const events = createEvents([createLogSink(log)]);
   for (const text of warnings) events.emit({ kind: "configuration-warning", text });
   try {
-    return await serve(config, events);
+    return await serve(config, { events, reread });
   } finally {
     await within(events.flushed(), LAST_LINES_MS);
   }

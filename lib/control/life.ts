@@ -4,20 +4,30 @@
  * @module
  */
 import type { Config } from "../config/config.ts";
+import type { Loaded } from "../config/load.ts";
 import type { Events } from "../events/events.ts";
 import { reapOrphans } from "../process/reap.ts";
 import { isDebuggerOpen } from "./debugger.ts";
 import { surviveDefects } from "./defects.ts";
+import { createReload } from "./reload.ts";
 import { createReport } from "./report.ts";
 import { runtimeLimits } from "./runtime.ts";
 import { connectionsBounded } from "./generation.ts";
 import { createServer } from "./server.ts";
 import { onSignals } from "./signals.ts";
 
+/** What the program is given to serve with. */
+export interface ServeOptions {
+  readonly events: Events;
+  /** Reads the configuration again, with the flags of the start. */
+  readonly reread: () => Promise<Loaded>;
+}
+
 /** Serves until a signal ends it; gives the exit code: 0 after a drain, 1 when it can't listen. */
-export async function serve(config: Config, events: Events): Promise<number> {
+export async function serve(config: Config, { events, reread }: ServeOptions): Promise<number> {
   const { emit } = events;
   const server = createServer(config, events);
+  const { reload } = createReload({ config, reread, parts: [server], emit });
   const { registry } = server;
   const asked = Promise.withResolvers<void>();
   const hurried = Promise.withResolvers<void>();
@@ -30,6 +40,7 @@ export async function serve(config: Config, events: Events): Promise<number> {
         if (ending) hurried.resolve();
         asked.resolve();
       },
+      reload: () => void reload("SIGHUP"),
       report: createReport(server.report, registry, events),
     }),
     Deno.pid === 1 ? reapOrphans(emit) : () => {},
@@ -47,6 +58,7 @@ export async function serve(config: Config, events: Events): Promise<number> {
     emit(connectionsBounded(config));
     const { deno } = Deno.version;
     for (const limit of runtimeLimits(deno, config)) emit({ kind: "runtime-limited", limit, deno });
+    emit({ kind: "ready" });
     void server.start();
     await asked.promise;
     ending = true;

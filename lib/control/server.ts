@@ -18,12 +18,17 @@ import { createBuffers } from "../engine/elastic_buffer.ts";
 import { listenAll } from "../engine/listen.ts";
 import { listenNative } from "../engine/native.ts";
 import { listenStream } from "../engine/stream.ts";
+import type { Changeable } from "./change.ts";
 import { createDoor } from "./door.ts";
 import { drain, stopPrograms } from "./drain.ts";
 import { createGenerations } from "./generation.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 
-export interface Server {
+/** Before its listeners are open; while it takes requests; once it is to end. */
+export type Phase = "starting" | "serving" | "draining";
+
+export interface Server extends Changeable {
+  readonly phase: Phase;
   readonly registry: Registry;
   /** As `Generations.swap()`; nothing is swapped any more once the server ends. */
   swap(config: Config): void;
@@ -64,11 +69,17 @@ export function createServer(config: Config, events: Events): Server {
       : tls!.listen(place, place.tls);
   let listeners: readonly Listener[] = [];
   let deadlineMs = 0;
+  const swap = (config: Config) => {
+    if (!signal.aborted) generations.swap(config);
+  };
   return {
-    registry,
-    swap(config) {
-      if (!signal.aborted) generations.swap(config);
+    get phase() {
+      if (signal.aborted) return "draining";
+      return listeners.length === 0 ? "starting" : "serving";
     },
+    registry,
+    swap,
+    prepare: (next) => ({ commit: () => swap(next), abandon() {} }),
     report: generations.report,
     start: generations.start,
     get listeners() {

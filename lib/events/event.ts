@@ -42,6 +42,18 @@ export type LifeEvent =
     readonly tls: boolean;
   }
   | { readonly kind: "listen-failed"; readonly problem: string }
+  /** All listeners are open. */
+  | { readonly kind: "ready" }
+  /** The configuration is read again; `by`: who asked for it. */
+  | { readonly kind: "reload-begun"; readonly by: string }
+  /** What it makes other than before, in words that repeat no secret; one of `changes`. */
+  | { readonly kind: "reload-change"; readonly change: string }
+  /** It holds from now on. */
+  | { readonly kind: "reloaded"; readonly changes: number }
+  /** What is wrong with it, in words that repeat no secret; one of `problems`. */
+  | { readonly kind: "reload-problem"; readonly problem: string }
+  /** What held before still does. */
+  | { readonly kind: "reload-refused"; readonly problems: number }
   /** How many connections there may be; 0: no limit, `descriptors` null: nobody knows how many this process may have. */
   | {
     readonly kind: "connections-bounded";

@@ -24,6 +24,8 @@ export interface Sink {
 
 export interface Events {
   readonly emit: Emit;
+  /** From now on this one is told as well. */
+  add(sink: Sink): void;
   /** Whether events of a costly kind need be made at all. */
   wants(kind: CostlyKind): boolean;
   /** Resolves when every sink is {@linkcode Sink.flushed}. */
@@ -32,7 +34,8 @@ export interface Events {
 }
 
 /** A sink that throws harms neither the others nor who tells: its first defect is told to the others. */
-export function createEvents(sinks: readonly Sink[]): Events {
+export function createEvents(first: readonly Sink[]): Events {
+  const sinks = [...first];
   const failed = new Set<Sink>();
   const emit = (event: Event) => {
     for (const sink of sinks) {
@@ -47,6 +50,7 @@ export function createEvents(sinks: readonly Sink[]): Events {
   };
   return {
     emit,
+    add: (sink) => void sinks.push(sink),
     wants: (kind) => sinks.some((sink) => sink.wants(kind)),
     flushed: async () => {
       await Promise.all(sinks.map((sink) => sink.flushed?.()));

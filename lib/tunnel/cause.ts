@@ -23,6 +23,8 @@ export type Cause =
   | "backend-idle"
   | "tunnel-idle"
   | "tunnel-expired"
+  | "route-removed"
+  | "operator"
   | "shutdown";
 
 /** The way to the backend. `ending`: no more comes from the client; `ended`: the backend has been told; `refused`: it takes no more. */
@@ -54,6 +56,8 @@ const TOLD: Readonly<Partial<Record<Cause, readonly [code: number, reason: strin
   "backend-idle": [1001, "the backend was silent for too long"],
   "tunnel-idle": [1001, "nothing was sent for too long"],
   "tunnel-expired": [1001, "the tunnel has lasted as long as it may"],
+  "route-removed": [1001, "what this tunnel came by is served no more"],
+  "operator": [1001, "ended by the operator"],
   "shutdown": [1001, "the server shuts down"],
 };
 

@@ -14,7 +14,7 @@ async function runIn(environment: Readonly<Record<string, string>>, ...args: str
     environment,
     writeOut: (text) => ran.out += text,
     writeError: (text) => ran.error += text,
-    serve: (config, events) => {
+    serve: (config, { events }) => {
       ran.served.push(config);
       ran.debugs.push(events.wants("frame"));
       return Promise.resolve(7);

@@ -105,7 +105,6 @@ Deno.test({
 
 /** The system's default for who doesn't listen: the end, at once and without a word. */
 const DEADLY: readonly (readonly [signal: string, number: number])[] = [
-  ["HUP", 1],
   ["QUIT", 3],
   ["ALRM", 14],
   ["STKFLT", 16],

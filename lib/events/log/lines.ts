@@ -82,6 +82,13 @@ const LINES: Lines = {
       : info(most, fields);
   },
   "listen-failed": ({ problem }) => error(problem),
+  "ready": () => null,
+  "reload-begun": ({ by }) => info("reading the configuration again", { by }),
+  "reload-change": ({ change }) => info(change),
+  "reloaded": ({ changes }) => info("the configuration holds from now on", { changes }),
+  "reload-problem": ({ problem }) => error(problem),
+  "reload-refused": ({ problems }) =>
+    error("the configuration is wrong, the one before it still holds", { problems }),
   "runtime-limited": ({ limit, deno }) => warn(limit, { deno }),
   "accept-failed": ({ reason }) => error("cannot accept connections", { reason }),
   "signal": ({ signal, tunnels }) => info(`${signal}: ending`, { tunnels }),

@@ -83,6 +83,17 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
       "warning certificate has expired, 2026-01-02 00:00 UTC path=/etc/cert.pem",
     ],
   ],
+  "ready": [[{}, null]],
+  "reload-begun": [[{ by: "SIGHUP" }, "info    reading the configuration again by=SIGHUP"]],
+  "reload-change": [[{ change: "+ route /b" }, "info    + route /b"]],
+  "reloaded": [[{ changes: 1 }, "info    the configuration holds from now on changes=1"]],
+  "reload-problem": [[{ problem: "x.toml:1: wrong" }, "error   x.toml:1: wrong"]],
+  "reload-refused": [
+    [
+      { problems: 1 },
+      "error   the configuration is wrong, the one before it still holds problems=1",
+    ],
+  ],
   "connections-bounded": [
     [
       { maxConnections: 448, maxPerClient: 224, descriptors: 1024, room: 448 },
