@@ -49,7 +49,19 @@ export const TOP = {
     name: "grace-time",
     kind: seconds(0),
     default: 8,
-    about: "Seconds that open tunnels have to end after SIGTERM or SIGINT.",
+    about: "Seconds that open tunnels have to end once they were told to, after SIGTERM or SIGINT.",
+  },
+  drainMs: {
+    name: "drain-time",
+    kind: seconds(0),
+    /** None at the end of the program, for ever once a reload has removed their route. */
+    unsaid: null,
+    about:
+      "Seconds that open tunnels have to end by themselves after SIGTERM or SIGINT, before they are told to and grace-time begins; without it none.",
+    example: 60,
+    more: [
+      "Tunnels whose route a reload has removed end so long after it; without it they live on.",
+    ],
   },
   handshakeTimeoutMs: {
     name: "handshake-timeout",

@@ -47,11 +47,13 @@ export interface Generation {
   /** How often its tunnels are to be looked at. */
   readonly tickMs: number;
   readonly graceMs: number;
+  /** Null: none at the end of the program, and for ever where a reload has removed a route. */
+  readonly drainMs: number | null;
 }
 
 /** Makes a generation over the hosts that live; nothing changes before these are its own. */
 export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Generation {
-  const { routes, mapExtensions, healthPath, graceMs } = config;
+  const { routes, mapExtensions, healthPath, graceMs, drainMs } = config;
   const { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes } = config;
   const table = compileRoutes(
     routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
@@ -70,6 +72,7 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
     limits: { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes },
     tickMs: tickFor(timesOf(config)),
     graceMs,
+    drainMs,
   };
 }
 
@@ -115,7 +118,7 @@ export interface Generations {
   start(): Promise<void>;
   /**
    * Makes a configuration the one that holds, all of it or, where it throws, nothing: routes, hosts, origins, subprotocols, times, `health-path`,
-   * `map-extensions`, `grace-time`, `handshake-timeout`, `max-head`, `max-buffer`. What is made once, at the start, stays as it is: `listen`, `engine`,
+   * `map-extensions`, `grace-time`, `drain-time`, `handshake-timeout`, `max-head`, `max-buffer`. What is made once, at the start, stays as it is: `listen`, `engine`,
    * `log-format`, `debug`, `buffer-size`. Whether this Deno can do what it asks for is for the caller to know (`lib/control/runtime.ts`).
    */
   swap(config: Config): void;

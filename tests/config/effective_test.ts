@@ -27,6 +27,7 @@ forwarded-header = "forwarded"
 engine = "stream"
 log-format = "json"
 grace-time = 0.25
+drain-time = 60
 handshake-timeout = 0.1
 max-connections = 1000
 max-connections-per-client = 0

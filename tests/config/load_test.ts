@@ -90,6 +90,7 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
     logFormat: "text",
     debug: 3,
     graceMs: 8000,
+    drainMs: null,
     handshakeTimeoutMs: 10_000,
     maxConnections: null,
     maxConnectionsPerClient: null,
