@@ -6,8 +6,8 @@
 import { within } from "../base/within.ts";
 import type { Hosts } from "../backend/hosts.ts";
 import type { Emit } from "../events/events.ts";
+import type { Listeners } from "./listeners.ts";
 import type { Registry } from "./registry.ts";
-import type { Listener } from "../engine/engine.ts";
 
 /** Of the grace time, what is kept for stopping programs. */
 const STOP_RESERVE_MS = 2_000;
@@ -26,7 +26,7 @@ export interface DrainOptions {
  * tunnels left are cut off as the program exits.
  */
 export async function drain(
-  listeners: readonly Listener[],
+  listeners: Pick<Listeners, "close">,
   registry: Registry,
   { graceMs, startsPrograms, hurried, emit }: DrainOptions,
 ): Promise<void> {
@@ -36,9 +36,12 @@ export async function drain(
   emit({ kind: "grace-over", tunnels: registry.size });
 }
 
-async function endTunnels(listeners: readonly Listener[], registry: Registry): Promise<void> {
-  const closing = listeners.map((listener) => listener.close());
-  await Promise.all([registry.endAll("shutdown"), ...closing]);
+async function endTunnels(
+  listeners: Pick<Listeners, "close">,
+  registry: Registry,
+): Promise<void> {
+  const closing = listeners.close();
+  await Promise.all([registry.endAll("shutdown"), closing]);
   // Once more after the listeners are done: an upgrade under way may have become a tunnel meanwhile.
   await registry.endAll("shutdown");
 }

@@ -52,9 +52,6 @@ export async function serve(config: Config, { events, reread }: ServeOptions): P
       emit({ kind: "listen-failed", problem });
       return 1;
     }
-    for (const { address, engine, tls } of server.listeners) {
-      emit({ kind: "listening", address, engine, tls });
-    }
     emit(connectionsBounded(config));
     const { deno } = Deno.version;
     for (const limit of runtimeLimits(deno, config)) emit({ kind: "runtime-limited", limit, deno });

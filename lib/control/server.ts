@@ -8,20 +8,17 @@ import type { ProcReport } from "../events/event.ts";
 import { createHosts } from "../backend/hosts.ts";
 import { createTrimHeap, type TrimHeap } from "../sys/heap.ts";
 import { createReleasePages } from "../sys/pages.ts";
-import type { Config, EngineName, ListenConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { createSocketDiag } from "../sys/socket_diag.ts";
 import type { Events } from "../events/events.ts";
 import type { Listener } from "../engine/engine.ts";
-import type { TlsListeners } from "../engine/tls.ts";
 import { createSweep, LONGEST_TICK_MS } from "../engine/sweep.ts";
 import { createBuffers } from "../engine/elastic_buffer.ts";
-import { listenAll } from "../engine/listen.ts";
-import { listenNative } from "../engine/native.ts";
-import { listenStream } from "../engine/stream.ts";
 import type { Changeable } from "./change.ts";
 import { createDoor } from "./door.ts";
 import { drain, stopPrograms } from "./drain.ts";
 import { createGenerations } from "./generation.ts";
+import { createListeners } from "./listeners.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 
 /** Before its listeners are open; while it takes requests; once it is to end. */
@@ -62,12 +59,7 @@ export function createServer(config: Config, events: Events): Server {
   const { signal } = stopping;
   const door = createDoor({ generations, registry, sweep, events, stopping: signal });
   const options = { buffers, breather, diag, createSweep, emit };
-  let tls: TlsListeners | null = null;
-  const listen = (place: ListenConfig) =>
-    place.tls === undefined
-      ? ENGINES[engineOf(config, place)](place, door, options)
-      : tls!.listen(place, place.tls);
-  let listeners: readonly Listener[] = [];
+  const listeners = createListeners(door, options);
   let deadlineMs = 0;
   const swap = (config: Config) => {
     if (!signal.aborted) generations.swap(config);
@@ -75,27 +67,25 @@ export function createServer(config: Config, events: Events): Server {
   return {
     get phase() {
       if (signal.aborted) return "draining";
-      return listeners.length === 0 ? "starting" : "serving";
+      return listeners.all.length === 0 ? "starting" : "serving";
     },
     registry,
     swap,
-    prepare: (next) => ({ commit: () => swap(next), abandon() {} }),
+    async prepare(next) {
+      const ready = await listeners.prepare(next);
+      if ("problem" in ready) return ready;
+      const commit = () => {
+        ready.commit();
+        swap(next);
+      };
+      return { commit, abandon: ready.abandon };
+    },
     report: generations.report,
     start: generations.start,
     get listeners() {
-      return listeners;
+      return listeners.all;
     },
-    async listen() {
-      if (config.listen.some(({ tls }) => tls !== undefined)) {
-        // What it takes is loaded where it is asked for alone.
-        const { createTlsListeners } = await import("../engine/tls.ts");
-        tls = await createTlsListeners(door, options);
-      }
-      const listening = await listenAll(config.listen, listen);
-      if ("problem" in listening) return listening.problem;
-      ({ listeners } = listening);
-      return null;
-    },
+    listen: () => listeners.open(config),
     async drain(hurried) {
       const { graceMs } = generations.current;
       stopping.abort();
@@ -103,23 +93,14 @@ export function createServer(config: Config, events: Events): Server {
       const { startsPrograms } = hosts;
       await drain(listeners, registry, { graceMs, startsPrograms, hurried, emit });
     },
-    lookAtCertificates: () => tls?.look(),
+    lookAtCertificates: listeners.lookAtCertificates,
     async close() {
       generations.close();
-      tls?.close();
       await stopPrograms(hosts, generations.current.graceMs, deadlineMs);
       await breather.close();
       diag.close();
     },
   };
-}
-
-const ENGINES = { native: listenNative, stream: listenStream };
-
-/** What carries the tunnels of a listener: where the runtime's own server can't do what it asks for, `stream` does. */
-function engineOf({ engine }: Config, { proxyProtocol = "off" }: ListenConfig): EngineName {
-  // The runtime shows us no connection before its request.
-  return proxyProtocol === "off" ? engine : "stream";
 }
 
 /** How often, while there are tunnels, memory is given back that only the C library holds. */

@@ -6,7 +6,7 @@
  */
 import type { Address } from "../base/address.ts";
 import type { Breather } from "../base/breather.ts";
-import type { EngineName, ListenConfig } from "../config/config.ts";
+import type { EngineName } from "../config/config.ts";
 import type { Emit } from "../events/events.ts";
 import type { SocketDiag } from "../sys/socket_diag.ts";
 import type { Buffers } from "./elastic_buffer.ts";
@@ -32,6 +32,3 @@ export interface Listener {
   /** Takes no more connections; resolves when none waits in its hands. Open tunnels live on. */
   close(): Promise<void>;
 }
-
-/** Listens at an address; throws, or rejects, where it can't. */
-export type Listen = (place: ListenConfig) => Listener | Promise<Listener>;

@@ -6,90 +6,133 @@
 import { type Address, formatAddress, type TcpAddress } from "../base/address.ts";
 import { isExhaustion } from "../base/exhaustion.ts";
 import type { ListenConfig } from "../config/config.ts";
-import type { Listen, Listener } from "./engine.ts";
+import type { Listener } from "./engine.ts";
 import { ANY, ANY_IPV4, type Place, resolvePlace, withoutCovered } from "./places.ts";
 import { removeStaleSocket } from "./unix_socket.ts";
 
-/** The listeners, or in `problem` why one of them can't be had; then none is left open. */
-export type Listening = { readonly listeners: readonly Listener[] } | { readonly problem: string };
+/** What of a listener is to be known here. */
+type Closable = Pick<Listener, "address" | "close">;
+
+/** A listener that is open, and the address that it was asked for at: its port may be 0. */
+export interface Held<Open> {
+  readonly at: Address;
+  readonly listener: Open;
+}
+
+/** Listens at an address, or goes on with what is open there; throws, or rejects, where it can't. */
+export type OpenAt<Open> = (place: ListenConfig, holder: Open | null) => Open | Promise<Open>;
+
+/** The listeners, or in `problem` why one of them can't be had; then no new one is left open. */
+export type Listening<Open> =
+  | { readonly held: readonly Held<Open>[] }
+  | { readonly problem: string };
 
 /** How often a free port is asked for that several addresses can share. */
 const MAX_PORT_TRIES = 20;
 
-/** Listens at every address: several sockets where it is a name, or all interfaces, that one socket doesn't cover. */
-export async function listenAll(
+/**
+ * Listens at every address: several sockets where it is a name, or all interfaces, that one socket doesn't cover. What is open
+ * already at one of them is told of to who opens it; the rest of what is open is left alone.
+ */
+export async function listenAll<Open extends Closable>(
   configs: readonly ListenConfig[],
-  listen: Listen,
-): Promise<Listening> {
-  const listeners: Listener[] = [];
+  openAt: OpenAt<Open>,
+  open: readonly Held<Open>[] = [],
+): Promise<Listening<Open>> {
+  const held: Held<Open>[] = [];
+  const holders = [...open];
   let asked: ListenConfig;
   try {
     const places: Place[] = [];
     for (asked of configs) places.push(await resolvePlace(asked));
     for (const place of withoutCovered(places)) {
       asked = place.asked;
-      const open = (address: Address) => listen({ ...asked, address });
-      listeners.push(...await openPlace(place, open));
+      held.push(...await openPlace(place, openAt, holders));
     }
   } catch (error) {
-    await closeAll(listeners);
+    await closeAll(without(held, open));
     const { address } = asked!;
     return { problem: `cannot listen on ${formatAddress(address)}: ${whyNot(error, address)}` };
   }
-  return { listeners };
+  return { held };
 }
 
-type Open = (address: Address) => ReturnType<Listen>;
+/** The listeners that are among some, and not among others. */
+export function without<Open>(some: readonly Held<Open>[], others: readonly Held<Open>[]): Open[] {
+  const left = new Set(others.map(({ listener }) => listener));
+  return some.map(({ listener }) => listener).filter((listener) => !left.has(listener));
+}
 
-async function closeAll(listeners: readonly Listener[]): Promise<void> {
+export async function closeAll(listeners: readonly Pick<Listener, "close">[]): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.close()));
 }
 
-/** Opens the sockets of one place. Those of its addresses that this machine doesn't have are left out, as long as it has one. */
-async function openPlace({ at }: Place, open: Open): Promise<Listener[]> {
+/**
+ * Opens the sockets of one place. Those of its addresses that this machine doesn't have are left out, as long as it has one. Takes
+ * from `holders` those that are open at its addresses.
+ */
+async function openPlace<Open extends Closable>(
+  { asked, at }: Place,
+  openAt: OpenAt<Open>,
+  holders: Held<Open>[],
+): Promise<Held<Open>[]> {
+  const own = at.map((address) => take(holders, address));
+  const open = own.filter((one) => one !== null);
   const [first] = at;
   if (first?.transport === "unix") {
-    await removeStaleSocket(first.path);
-    return [await open(first)];
+    if (own[0] === null) await removeStaleSocket(first.path);
+    return [{ at: first, listener: await openAt({ ...asked, address: first }, own[0]!) }];
   }
   for (let tries = 1;; tries++) {
-    const opened: Listener[] = [];
+    const opened: Held<Open>[] = [];
     try {
-      await openTogether(at as readonly TcpAddress[], open, opened);
+      await openTogether(asked, at as readonly TcpAddress[], openAt, own, opened);
       return opened;
     } catch (error) {
-      await closeAll(opened);
+      await closeAll(opened.map(({ listener }) => listener).filter((one) => !open.includes(one)));
       // The port that was free for the first of them may be taken for the next.
       const mayShareAnother = at.length > 1 && first?.port === 0 && isTaken(error);
-      if (!mayShareAnother || tries === MAX_PORT_TRIES) throw error;
+      if (!mayShareAnother || open.length > 0 || tries === MAX_PORT_TRIES) throw error;
     }
   }
 }
 
+/** What is open at an address; at port 0, whichever comes first. */
+function take<Open>(holders: Held<Open>[], address: Address): Open | null {
+  const text = formatAddress(address);
+  const index = holders.findIndex(({ at }) => formatAddress(at) === text);
+  return index < 0 ? null : holders.splice(index, 1)[0]!.listener;
+}
+
 /** Adds to `opened`; rejects with what kept the last address from being opened. */
-async function openTogether(
+async function openTogether<Open extends Closable>(
+  asked: ListenConfig,
   addresses: readonly TcpAddress[],
-  open: Open,
-  opened: Listener[],
+  openAt: OpenAt<Open>,
+  own: readonly (Open | null)[],
+  opened: Held<Open>[],
 ): Promise<void> {
   let absence: unknown = null;
-  for (const address of addresses) {
-    const shared = opened[0]?.address;
-    const port = shared?.transport === "tcp" ? shared.port : address.port;
+  // The port that they share.
+  let shared = own.find((one) => one !== null)?.address;
+  for (const [index, at] of addresses.entries()) {
+    const port = shared?.transport === "tcp" ? shared.port : at.port;
     try {
-      opened.push(await open({ ...address, port }));
+      const listener = await openAt({ ...asked, address: { ...at, port } }, own[index]!);
+      shared = listener.address;
+      opened.push({ at, listener });
     } catch (error) {
-      if (isAbsent(error, address)) absence = error;
-      else if (!(isTaken(error) && hasBothFamilies(addresses, opened))) throw error;
+      if (isAbsent(error, at)) absence = error;
+      else if (!(isTaken(error) && hasBothFamilies(addresses, opened.length))) throw error;
     }
   }
   if (absence !== null && opened.length === 0) throw absence;
 }
 
 /** Whether the socket that is open takes IPv4 as well, and so is who has taken IPv4's address: as the system is set (ipv6(7)). */
-function hasBothFamilies(addresses: readonly TcpAddress[], opened: readonly Listener[]): boolean {
+function hasBothFamilies(addresses: readonly TcpAddress[], opened: number): boolean {
   return addresses[0]?.hostname === ANY && addresses[1]?.hostname === ANY_IPV4 &&
-    opened.length === 1 && !isIpv6Only();
+    opened === 1 && !isIpv6Only();
 }
 
 /** Tried out, since the runtime lets nobody read `/proc/sys`: whether a free port of `::` is free for IPv4 as well. */

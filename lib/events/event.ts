@@ -41,6 +41,8 @@ export type LifeEvent =
     readonly engine: EngineName;
     readonly tls: boolean;
   }
+  /** The configuration has it no more: it takes no connections from now on, and its open tunnels live on. */
+  | { readonly kind: "listener-closed"; readonly address: Address }
   | { readonly kind: "listen-failed"; readonly problem: string }
   /** All listeners are open. */
   | { readonly kind: "ready" }

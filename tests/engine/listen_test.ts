@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { Address } from "../../lib/base/address.ts";
-import type { Listen } from "../../lib/engine/engine.ts";
-import { listenAll } from "../../lib/engine/listen.ts";
+import type { Listener } from "../../lib/engine/engine.ts";
+import { listenAll, type OpenAt } from "../../lib/engine/listen.ts";
 import { fromRuntime } from "../../lib/engine/peer.ts";
 
 /** An engine that only listens, on real sockets. */
 function listening() {
   let open = 0;
-  const listen: Listen = ({ address }) => {
+  const listen: OpenAt<Listener> = ({ address }) => {
     const listener = address.transport === "tcp"
       ? Deno.listen({ hostname: address.hostname, port: address.port })
       : Deno.listen({ transport: "unix", path: address.path });
@@ -52,13 +52,13 @@ Deno.test("`listenAll()` listens at every address and gives the real ports", asy
     const path = `${folder}/x.sock`;
     const { listenOn, open } = listening();
     const result = await listenOn([ANY_PORT, { transport: "unix", path }, ANY_PORT]);
-    assert("listeners" in result);
+    assert("held" in result);
     assert.equal(open(), 3);
-    const [one, two, three] = result.listeners.map(({ address }) => address);
+    const [one, two, three] = result.held.map(({ listener: { address } }) => address);
     assert(one!.transport === "tcp" && one!.port > 0);
     assert.deepEqual(two, { transport: "unix", path });
     assert.notDeepEqual(three, one);
-    await Promise.all(result.listeners.map((listener) => listener.close()));
+    await Promise.all(result.held.map(({ listener }) => listener.close()));
   });
 });
 
@@ -113,7 +113,7 @@ Deno.test("`listenAll()` asks for another free port until all addresses of a nam
   const asked: Address[] = [];
   let refusals = 3;
   let open = 0;
-  const listen: Listen = ({ address }) => {
+  const listen: OpenAt<Listener> = ({ address }) => {
     asked.push(address);
     assert(address.transport === "tcp");
     if (address.hostname === "::1" && refusals-- > 0) throw new Deno.errors.AddrInUse("taken");
@@ -128,9 +128,9 @@ Deno.test("`listenAll()` asks for another free port until all addresses of a nam
   };
   const localhost = { address: { transport: "tcp", hostname: "localhost", port: 0 } } as const;
   const result = await listenAll([localhost], listen);
-  assert("listeners" in result);
+  assert("held" in result);
   assert.deepEqual(
-    result.listeners.map(({ address }) => address),
+    result.held.map(({ listener: { address } }) => address),
     ["127.0.0.1", "::1"].map((hostname) => ({ transport: "tcp", hostname, port: 1007 })),
   );
   assert.equal(open, 2);

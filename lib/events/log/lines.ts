@@ -65,6 +65,7 @@ const LINES: Lines = {
   "debugger-open": () => error(DEBUGGER_OPEN),
   "listening": ({ address, engine, tls }) =>
     info(`listening on ${formatAddress(address)}`, { engine, ...(tls && { tls }) }),
+  "listener-closed": ({ address }) => info(`no longer listening on ${formatAddress(address)}`),
   "connections-bounded": ({ maxConnections, maxPerClient, descriptors, room }) => {
     const fields = {
       ...(maxPerClient > 0 && { perClient: maxPerClient }),

@@ -131,6 +131,10 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     { address: { transport: "tcp", hostname: "::", port: 80 }, engine: "stream", tls: false },
     "info    listening on [::]:80 engine=stream",
   ]],
+  "listener-closed": [[
+    { address: { transport: "tcp", hostname: "::", port: 80 } },
+    "info    no longer listening on [::]:80",
+  ]],
   "listen-failed": [[{ problem: "cannot listen on :80: no" }, "error   cannot listen on :80: no"]],
   "runtime-limited": [[{ limit: "less", deno: "2.4.2" }, "warning less deno=2.4.2"]],
   "accept-failed": [[
