@@ -13,6 +13,7 @@ import { type Address, formatAddress } from "../base/address.ts";
 import { isShortage } from "../base/exhaustion.ts";
 import type { HostConfig } from "../config/config.ts";
 import type { ProcReport } from "../events/event.ts";
+import type { Emit } from "../events/events.ts";
 import { encodeProxyHeader } from "../http/proxy_header.ts";
 import type { ConnectFailure, ConnectRequest, Lease } from "./backend.ts";
 import type { BackendConnection } from "./connection.ts";
@@ -22,6 +23,8 @@ import { dial, type DialOptions } from "./dial.ts";
 export interface AddressState {
   readonly address: Address;
   readonly name: string;
+  /** It is a target, and no host of the route. */
+  readonly isTarget: boolean;
   /** Open tunnels, and those being connected. */
   load: number;
   /** Connects under way. */
@@ -36,10 +39,11 @@ export interface AddressState {
   connectedAt: number;
 }
 
-export function createAddressState(address: Address): AddressState {
+export function createAddressState(address: Address, isTarget = false): AddressState {
   return {
     address,
     name: formatAddress(address),
+    isTarget,
     load: 0,
     connecting: 0,
     tunnelsServed: 0,
@@ -114,6 +118,7 @@ export function reportOf(state: AddressState): Omit<ProcReport, "route"> {
     tunnelsServed: state.tunnelsServed,
     failures: state.failures,
     disabledUntil: disabledUntilUnixMs(state),
+    ...(state.isTarget && { isTarget: true }),
   };
 }
 
@@ -126,14 +131,18 @@ export type LeaseResult =
     readonly reason: string;
   };
 
-const NOTHING = () => {};
+export interface LeaseOptions {
+  readonly emit: Emit;
+  /** Called with the tunnel's end, and where there is none. */
+  readonly onRelease: () => void;
+}
 
 /** Connects and counts the tunnel until it is released; a failure disables the address. */
 export async function leaseAddress(
   state: AddressState,
   host: HostConfig,
   request: ConnectRequest,
-  onRelease: () => void = NOTHING,
+  { emit, onRelease }: LeaseOptions,
 ): Promise<LeaseResult> {
   const startedAt = performance.now();
   state.load++;
@@ -146,8 +155,12 @@ export async function leaseAddress(
   const lookup = found && (() => Promise.resolve(found));
   const dialled = await dial(state.address, { timeoutMs, signal, header, tls, lookup });
   state.connecting--;
+  const endedAt = performance.now();
+  const outcome = dialled.ok ? "connected" : dialled.kind;
+  const seconds = (endedAt - startedAt) / 1000;
+  emit({ kind: "dialled", backend: state.name, outcome, seconds });
   if (dialled.ok) {
-    state.connectedAt = performance.now();
+    state.connectedAt = endedAt;
     markUp(state);
     state.tunnelsServed++;
     return { ok: true, lease: new AddressLease(dialled.connection, host, state, onRelease) };
@@ -195,6 +208,10 @@ class AddressLease implements Lease {
 
   get backend(): string {
     return this.#state.name;
+  }
+
+  get isTarget(): boolean {
+    return this.#state.isTarget;
   }
 
   release(): void {

@@ -44,6 +44,8 @@ export interface Lease {
   readonly connection: BackendConnection;
   /** The backend as the log names it: `127.0.0.1:5900`, `unix:/run/vnc.sock`, `exec:/usr/sbin/sshd`. */
   readonly backend: string;
+  /** Whether that is a target, and no host of the route. */
+  readonly isTarget: boolean;
   readonly host: HostConfig;
   /** The process of a program that was started for the tunnel. */
   readonly pid?: number;

@@ -9,7 +9,8 @@
  */
 import type { Address } from "../base/address.ts";
 import { startDeadline } from "../base/deadline.ts";
-import { connectShortageOf, type Shortage } from "../base/exhaustion.ts";
+import { connectShortageOf } from "../base/exhaustion.ts";
+import type { DialOutcome } from "../events/event.ts";
 import {
   type ConnectTo,
   connectTo,
@@ -27,14 +28,7 @@ export type DialResult =
   | { readonly ok: true; readonly connection: BackendConnection }
   | { readonly ok: false; readonly kind: DialProblem; readonly reason: string };
 
-/**
- * - `closed`: nothing listens there
- * - `timeout`: no answer in time
- * - `aborted`: the signal was aborted first
- * - a shortage: of ours, which says nothing of the address
- * - `error`: anything else, such as a name that is not known or a network that can't be reached
- */
-export type DialProblem = "closed" | "timeout" | "aborted" | "error" | Shortage;
+export type DialProblem = Exclude<DialOutcome, "connected">;
 
 const ABORTED: DialResult = { ok: false, kind: "aborted", reason: "aborted" };
 

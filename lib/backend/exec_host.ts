@@ -217,6 +217,7 @@ export class ExecHost implements Host {
     return {
       connection,
       backend: use.setting.name,
+      isTarget: false,
       host: use.setting.config,
       pid: child.process.pid,
       carry(tunnelId) {

@@ -9,6 +9,7 @@ import type { HostConfig } from "../config/config.ts";
 import {
   createAddressState,
   leaseAddress,
+  type LeaseOptions,
   type LeaseResult,
   markUp,
   reportOf,
@@ -59,8 +60,8 @@ export interface PoolHost extends HostSetting {
 
 export type HostReport = Omit<ProcReport, "route">;
 
-/** A host that is only connected to; `onRelease` is called with the end of each of its tunnels. */
-export function createFixedHost(address: Address, onRelease: () => void): Host {
+/** A host that is only connected to. */
+export function createFixedHost(address: Address, options: LeaseOptions): Host {
   const state = createAddressState(address);
   let spoken: string | null = null;
   return {
@@ -82,7 +83,7 @@ export function createFixedHost(address: Address, onRelease: () => void): Host {
     },
     letGo() {},
     start: () => Promise.resolve(),
-    connect: (request, { config }) => leaseAddress(state, config, request, onRelease),
+    connect: (request, { config }) => leaseAddress(state, config, request, options),
     report: () => [reportOf(state)],
     stop: () => Promise.resolve(),
   };

@@ -79,7 +79,8 @@ export function createHosts(events: Events): Hosts {
   function create({ target, program }: HostConfig): Host {
     if (target.transport === "exec") return new ExecHost({ events, guard });
     if (program !== undefined) return new ProgramHost(target, procs);
-    const host: Host = createFixedHost(target, () => procs.released(host.connectsTo!));
+    const onRelease = () => procs.released(host.connectsTo!);
+    const host: Host = createFixedHost(target, { emit: events.emit, onRelease });
     return host;
   }
 

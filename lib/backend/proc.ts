@@ -20,6 +20,7 @@ import {
   disabledUntilUnixMs,
   isDisabled,
   leaseAddress,
+  type LeaseOptions,
   type LeaseResult,
   markUp,
   type Standing,
@@ -60,12 +61,13 @@ export class Proc {
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #ending = false;
   /** One for all its tunnels. */
-  readonly #onRelease = () => this.settle();
+  readonly #leaseOptions: LeaseOptions;
 
   constructor(address: Address, settings: LaunchSettings, options: ProcOptions) {
     const { events, guard } = options;
     this.#options = options;
     this.at = createAddressState(address);
+    this.#leaseOptions = { emit: events.emit, onRelease: () => this.settle() };
     const { at } = this;
     this.supervisor = new Supervisor({
       ...settings,
@@ -153,7 +155,7 @@ export class Proc {
         : { ok: false, kind: "down", reason: problem };
     }
     clearTimeout(this.#idleTimer);
-    const leasing = leaseAddress(at, config, request, this.#onRelease);
+    const leasing = leaseAddress(at, config, request, this.#leaseOptions);
     onConnecting();
     const result = await leasing;
     if (!result.ok && result.kind === "down") supervisor.unreachable();

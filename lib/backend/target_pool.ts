@@ -30,7 +30,8 @@ export function createTargetPool(
     if (isDisabled(state)) return failure("down", backend, state.problem);
     const full = whyFull(state.load, host);
     if (full !== null) return failure("full", backend, full);
-    const result = await leaseAddress(state, { target: address, ...host }, request, onRelease);
+    const config = { target: address, ...host };
+    const result = await leaseAddress(state, config, request, { emit, onRelease });
     if (result.ok) {
       if (known.told) emit({ kind: "target-up", route, backend });
       known.told = false;

@@ -70,7 +70,7 @@ export function createTargetStates(): TargetStates {
       const name = formatAddress(address);
       const found = known.get(name);
       if (found !== undefined) return found;
-      const state = createAddressState(address);
+      const state = createAddressState(address, true);
       const target = { state, told: false, onRelease: () => released(state) };
       known.set(name, target);
       return target;

@@ -50,12 +50,13 @@ interface Shared extends DoorOptions {
 
 /** Makes the way in that all engines use. */
 export function createDoor(options: DoorOptions): Door {
-  const { generations, stopping, events } = options;
+  const { generations, stopping, events, sweep } = options;
   const { emit } = events;
   const tunnels = new Tally();
   const shared = { ...options, tunnels, greetings: createGreetingWarning(emit) };
   const gate = createGate({ ...options, emit });
-  const refusedBy = (limit: Limit, peer: Peer, asked?: Asked): Answer => {
+  const since = ({ sinceMs }: Pass) => (sweep.nowMs() - sinceMs) / 1000;
+  const refusedBy = (limit: Limit, peer: Peer, pass: Pass, asked?: Asked): Answer => {
     const refusal = answerFor(limit);
     tellRefusal(emit, {
       peer,
@@ -63,12 +64,13 @@ export function createDoor(options: DoorOptions): Door {
       answer: refusal,
       cause: "limit",
       why: limit,
+      handshakeSeconds: since(pass),
     });
     return refusal;
   };
   const speaksFor = (pass: Pass, peer: Peer): Answer | null => {
     const limit = gate.move(pass, peer);
-    return limit === null ? null : refusedBy(limit, peer);
+    return limit === null ? null : refusedBy(limit, peer, pass);
   };
   return {
     get limits() {
@@ -77,7 +79,7 @@ export function createDoor(options: DoorOptions): Door {
     accepts(peer) {
       if (stopping.aborted) {
         const refusal = answer(503, reasonFor("aborted", stopping), { "retry-after": "1" });
-        tellRefusal(emit, { peer, answer: refusal, cause: "aborted" });
+        tellRefusal(emit, { peer, answer: refusal, cause: "aborted", handshakeSeconds: 0 });
         const pass = gate.turnAway();
         return pass === null ? "dropped" : { pass, answer: refusal };
       }
@@ -86,12 +88,13 @@ export function createDoor(options: DoorOptions): Door {
       const extra = entry === "max-connections" ? gate.extra(peer) : null;
       if (extra !== null) return { pass: extra, answer: null };
       const pass = gate.turnAway();
-      if (pass !== null) return { pass, answer: refusedBy(entry, peer) };
+      if (pass !== null) return { pass, answer: refusedBy(entry, peer, pass) };
       emit({ kind: "connection-dropped", client: peer.name, limit: entry, pending: false });
       return "dropped";
     },
     speaksFor,
-    refused: (peer, answer) => tellRefusal(emit, { peer, answer, cause: "head" }),
+    refused: (peer, answer, pass) =>
+      tellRefusal(emit, { peer, answer, cause: "head", handshakeSeconds: since(pass) }),
     trusts: ({ address }) => isTrusted(generations.current.trust, address),
     unproxied: ({ name: client }, reason) => emit({ kind: "proxy-header-refused", client, reason }),
     admit(head, sender, pass) {
@@ -102,7 +105,7 @@ export function createDoor(options: DoorOptions): Door {
       const verdict = decide(head, peer.address, rules);
       if ("accept" in verdict) {
         if (pass.limit !== null) {
-          return { answer: refusedBy(pass.limit, peer, askedBy(head, checksOrigins)) };
+          return { answer: refusedBy(pass.limit, peer, pass, askedBy(head, checksOrigins)) };
         }
         return { accept: withWay(verdict.accept, generations.current, pass), peer };
       }
@@ -113,7 +116,8 @@ export function createDoor(options: DoorOptions): Door {
       }
       const { refuse, denied } = verdict;
       const cause = denied === undefined ? "rules" : "client";
-      tellRefusal(emit, { peer, asked, route: denied, answer: refuse, cause });
+      const handshakeSeconds = since(pass);
+      tellRefusal(emit, { peer, asked, route: denied, answer: refuse, cause, handshakeSeconds });
       return { answer: refuse };
     },
     connect(head, accept, peer, signal) {
@@ -122,7 +126,8 @@ export function createDoor(options: DoorOptions): Door {
         if ("lease" in sought) return sought;
         const asked = askedBy(head, generations.current.checksOrigins);
         const refusal = "failure" in sought ? unavailable(sought.failure, stopping) : sought;
-        tellRefusal(emit, { peer, asked, route: accept.key, ...refusal });
+        const handshakeSeconds = since(accept.pass);
+        tellRefusal(emit, { peer, asked, route: accept.key, ...refusal, handshakeSeconds });
         return { answer: refusal.answer };
       });
     },
@@ -165,9 +170,11 @@ interface Refusal {
   readonly answer: Answer;
   readonly cause: RefusalCause;
   readonly why?: string;
+  readonly handshakeSeconds: number;
 }
 
-function tellRefusal(emit: Emit, { peer, asked, route, answer, cause, why }: Refusal): void {
+function tellRefusal(emit: Emit, refusal: Refusal): void {
+  const { peer, asked, route, answer, cause, why, handshakeSeconds } = refusal;
   emit({
     kind: "request-refused",
     client: peer.name,
@@ -178,6 +185,7 @@ function tellRefusal(emit: Emit, { peer, asked, route, answer, cause, why }: Ref
     status: answer.status,
     reason: peerWords(answer.body.trimEnd()),
     why,
+    handshakeSeconds,
   });
 }
 
@@ -202,7 +210,8 @@ function openTunnel(
   const session = new Session(shared, { id, ...namesOf(accept, peer, lease, user), lease, pass });
   registry.add(session);
   lease.carry?.(id);
-  emit({ kind: "tunnel-opened", ...identityOf(session) });
+  const handshakeSeconds = (sweep.nowMs() - pass.sinceMs) / 1000;
+  emit({ kind: "tunnel-opened", ...identityOf(session), handshakeSeconds });
   const { host } = lease;
   const running = start({
     encoding: accept.encoding,
@@ -229,7 +238,7 @@ const BACKEND_LINGER_MS = 2_000;
 function namesOf(
   { key: route, path, authority, origin, protocol, declined }: AcceptedRequest,
   { name: client, via }: Peer,
-  { backend, pid }: Lease,
+  { backend, isTarget, pid }: Lease,
   userName: string | null,
 ) {
   const user = userName === null ? null : peerWords(userName);
@@ -240,7 +249,7 @@ function namesOf(
     subprotocol: peerWordsOf(protocol),
     declined: peerWordsOf(declined),
   };
-  return { client, via, user, route, asked, backend, pid };
+  return { client, via, user, route, asked, backend, isTarget, pid };
 }
 
 /** What a request asks for that gets an answer. That there was no Origin is worth saying where origins are checked. */

@@ -28,7 +28,7 @@ export interface SessionContext {
 }
 
 /** What is known when the tunnel opens. */
-export interface SessionNames extends Omit<TunnelIdentity, "backend" | "pid"> {
+export interface SessionNames extends Omit<TunnelIdentity, "backend" | "isTarget" | "pid"> {
   readonly lease: Lease;
   /** The client's connection's. */
   readonly pass: Pass;
@@ -65,6 +65,10 @@ export class Session implements OpenTunnel, TunnelListener {
 
   get backend(): string {
     return this.#lease.backend;
+  }
+
+  get isTarget(): boolean {
+    return this.#lease.isTarget;
   }
 
   get pid(): number | undefined {

@@ -95,7 +95,7 @@ export interface Door {
   /** Whoever connected speaks for somebody else, as he says in front of the head: an answer where that one may have no more connections. */
   speaksFor(pass: Pass, peer: Peer): Answer | null;
   /** Tells of a request that an engine refuses by itself, its head being none. */
-  refused(peer: Peer, answer: Answer): void;
+  refused(peer: Peer, answer: Answer, pass: Pass): void;
   /** Whether it may speak for others. */
   trusts(peer: Peer): boolean;
   /** Tells of a connection that an engine ends, since a PROXY header is missing or wrong, or of somebody who isn't trusted. */

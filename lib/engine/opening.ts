@@ -222,7 +222,7 @@ export class Opening implements TransportListener {
 
   /** What is no head is refused by us, before anybody looks at it. */
   #refuseHead(refusal: Answer, received: Uint8Array): void {
-    this.#options.door.refused(this.#peer, refusal);
+    this.#options.door.refused(this.#peer, refusal, this.#pass);
     this.refuse(refusal, !asksForHead(received));
   }
 

@@ -74,7 +74,7 @@ export async function listenTls(
     },
     plain(opening, peer) {
       const refusal = opening.refusal ?? PLAIN_HTTP;
-      if (opening.refusal === null) door.refused(peer, refusal);
+      if (opening.refusal === null) door.refused(peer, refusal, opening.pass);
       goOn(opening, opening.tcp, peer).refuse(refusal);
       remove(opening);
     },

@@ -164,6 +164,8 @@ export type RequestEvent =
     readonly reason: PeerWords;
     /** What it is not told: addresses, and what the system said. */
     readonly why: string | undefined;
+    /** Since its connection came. */
+    readonly handshakeSeconds: number;
   }
   /** What a trusted proxy was to say of whom a connection is, by the PROXY protocol, is missing or wrong, or nobody who is trusted said it: it is ended. */
   | { readonly kind: "proxy-header-refused"; readonly client: string; readonly reason: string }
@@ -211,6 +213,8 @@ export interface TunnelIdentity {
   readonly asked: Asked;
   /** The backend by its name: `127.0.0.1:5900`, `unix:/run/vnc.sock`, `exec:/usr/sbin/sshd`. */
   readonly backend: string;
+  /** Whether that is a target, of which there may be any number, and no host of the route. */
+  readonly isTarget: boolean;
   /** The process of a program that was started for it. */
   readonly pid: number | undefined;
 }
@@ -226,7 +230,11 @@ export interface TunnelProgress extends TunnelIdentity {
 }
 
 export type TunnelEvent =
-  | ({ readonly kind: "tunnel-opened" } & TunnelIdentity)
+  | ({
+    readonly kind: "tunnel-opened";
+    /** Since its connection came; by the native engine, its request. */
+    readonly handshakeSeconds: number;
+  } & TunnelIdentity)
   | ({
     readonly kind: "tunnel-closed";
     readonly cause: Cause;
@@ -254,8 +262,26 @@ export type TunnelEvent =
     readonly protocol: string;
   };
 
+/**
+ * What became of a connect to a backend's address.
+ *
+ * - `closed`: nothing listens there
+ * - `timeout`: no answer in time
+ * - `aborted`: nobody wanted it any more
+ * - a shortage: of ours, which says nothing of the address
+ * - `error`: anything else, such as a name that is not known or a network that can't be reached
+ */
+export type DialOutcome = "connected" | "closed" | "timeout" | "aborted" | "error" | Shortage;
+
 /** Hosts behind a route: each outage is told once, however many requests meet it. */
 export type HostEvent =
+  /** An address was connected to for a tunnel, or could not be; the lookup of its name, TLS and a PROXY header are part of it. */
+  | {
+    readonly kind: "dialled";
+    readonly backend: string;
+    readonly outcome: DialOutcome;
+    readonly seconds: number;
+  }
   | {
     readonly kind: "host-down";
     readonly route: string;
@@ -333,6 +359,14 @@ export interface ProgramIdentity {
 
 /** Programs that we start. */
 export type ProgramEvent =
+  /** It runs; whether it accepts connections is another matter. */
+  | ({ readonly kind: "process-started" } & ProgramIdentity)
+  /** It has ended, however it came to that; `asked`: we had asked it to. */
+  | ({
+    readonly kind: "process-ended";
+    readonly exit: Exit;
+    readonly asked: boolean;
+  } & ProgramIdentity)
   /** It accepts connections; `again`: after an outage that was told. */
   | {
     readonly kind: "program-started";
@@ -396,6 +430,8 @@ export interface ProcReport {
   readonly failures: number;
   /** Unix time in milliseconds; null while it is not disabled. */
   readonly disabledUntil: number | null;
+  /** It is a target, whose row is there while it is used. */
+  readonly isTarget?: true;
 }
 
 /** The state of everything, for whoever asked by a signal. */

@@ -34,6 +34,8 @@ export interface Holder {
 
 /** A connection's place among those that are counted. */
 export interface Pass {
+  /** When the connection came, by the clock that was handed in. */
+  readonly sinceMs: number;
   /** What ends the connection, while it may have to go; whoever has the connection sets it. */
   holder: Holder | null;
   /** What has been reached before it came, so that its request isn't let in; null: nothing. */
@@ -117,7 +119,8 @@ export class Connections {
       return "max-connections";
     }
     if (isFull(this.#pendingCount, maxPending)) this.#makeRoom("max-pending");
-    const place = new Place(this.#ledger, client.name, this.#groupOf(client.network));
+    const group = this.#groupOf(client.network);
+    const place = new Place(this.#ledger, client.name, group, this.#now());
     this.#ledger.join(place);
     this.#open++;
     return place;
@@ -127,13 +130,14 @@ export class Connections {
   turnAway(): Pass | null {
     if (this.#turnedAway >= MAX_TURNED_AWAY) return null;
     this.#turnedAway++;
-    return new Outsider("", null, () => this.#turnedAway--);
+    return new Outsider("", null, this.#now(), () => this.#turnedAway--);
   }
 
   /** A pass for one more than there may be; the oldest of these goes for it. Null: it can't, and this one is to be dropped without a word. */
   extra(name: string): Pass | null {
     if (this.#extra.size >= MAX_EXTRA && !this.#dropExtra()) return null;
-    const extra = new Outsider(name, "max-connections", (pass) => this.#extra.delete(pass));
+    const onOver = (pass: Outsider) => void this.#extra.delete(pass);
+    const extra = new Outsider(name, "max-connections", this.#now(), onOver);
     this.#extra.add(extra);
     return extra;
   }
@@ -245,12 +249,14 @@ class Place implements Pass {
   wasAnswered = false;
   name: string;
   group: Group;
+  readonly sinceMs: number;
   readonly #ledger: Ledger;
 
-  constructor(ledger: Ledger, name: string, group: Group) {
+  constructor(ledger: Ledger, name: string, group: Group, sinceMs: number) {
     this.#ledger = ledger;
     this.name = name;
     this.group = group;
+    this.sinceMs = sinceMs;
   }
 
   letIn(): void {
@@ -288,12 +294,19 @@ class Outsider implements Pass {
   holder: Holder | null = null;
   readonly limit: Limit | null;
   readonly name: string;
+  readonly sinceMs: number;
   wasAnswered = false;
   #onOver: ((pass: Outsider) => void) | null;
 
-  constructor(name: string, limit: Limit | null, onOver: (pass: Outsider) => void) {
+  constructor(
+    name: string,
+    limit: Limit | null,
+    sinceMs: number,
+    onOver: (pass: Outsider) => void,
+  ) {
     this.name = name;
     this.limit = limit;
+    this.sinceMs = sinceMs;
     this.#onOver = onOver;
   }
 

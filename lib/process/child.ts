@@ -100,6 +100,7 @@ export function spawnChild(options: ChildOptions): SpawnResult {
   const { pid } = process;
   const guarded = guard.watch(pid);
   const names = () => ({ program: name, pid, ...options.names?.() });
+  events.emit({ kind: "process-started", ...names() });
   const output = createOutput(events, names);
   const begin = Promise.withResolvers<void>();
   const named = options.named ?? Promise.resolve();
@@ -110,8 +111,10 @@ export function spawnChild(options: ChildOptions): SpawnResult {
   const exited = process.status;
   let running = true;
   const end = async () => {
-    await exited;
+    const exit = await exited;
     running = false;
+    const asked = stopping !== null;
+    events.emit({ kind: "process-ended", ...names(), exit, asked });
     await stopGroup(pid);
     guard.forget(pid);
     await within(named, OUTPUT_GRACE_MS);
@@ -120,8 +123,8 @@ export function spawnChild(options: ChildOptions): SpawnResult {
     await Promise.all(readers.map((reader) => reader.cancel()));
     output.end();
   };
-  const ended = end();
   let stopping: Promise<void> | null = null;
+  const ended = end();
   const stopOnce = async () => {
     // The id of one that has ended may be another's by now.
     if (running) await stopLeader(pid, options.killSignal, exited);

@@ -15,6 +15,7 @@ function openTunnel(registry: Registry, end: (cause: Cause, tunnel: OpenTunnel) 
       origin: undefined,
     },
     backend: "127.0.0.1:2",
+    isTarget: false,
     pid: undefined,
     openedAtMs: 0,
     flow: { upBytes: 0, downBytes: 0, upWaits: false, downWaits: false },

@@ -173,6 +173,7 @@ const LINES: Lines = {
       { id: tunnel, client, route, backend, protocol },
     ),
 
+  "dialled": () => null,
   // Of a single host the route's own line tells everything.
   "host-down": ({ route, backend, reason, only }) =>
     only ? null : warn("backend is down", { route, backend, reason }),
@@ -211,6 +212,8 @@ const LINES: Lines = {
   "shortage": ({ shortage, route, backend, reason }) =>
     error(`${SHORTAGES[shortage]} to connect a backend`, { route, backend, reason }),
 
+  "process-started": () => null,
+  "process-ended": () => null,
   "program-started": ({ program, pid, again }) =>
     info(again ? "program is up again" : "program is up", { program, pid }),
   "program-failed": ({ program, reason, output }) =>
@@ -238,7 +241,7 @@ const LINES: Lines = {
   "orphan-reaped": ({ pid }) => debug("orphaned process reaped", { pid }),
 
   "report-begun": ({ openTunnels, backends }) => answer("report", { openTunnels, backends }),
-  "report-backend": ({ kind: _, pid, disabledUntil, ...row }) =>
+  "report-backend": ({ kind: _, pid, disabledUntil, isTarget: __, ...row }) =>
     answer("backend", {
       ...row,
       pid: pid ?? undefined,

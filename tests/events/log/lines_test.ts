@@ -34,6 +34,7 @@ const TUNNEL: TunnelProgress = {
   user: null,
   asked: ASKED,
   backend: "exec:cat",
+  isTarget: false,
   pid: 9,
   seconds: 1.25,
   upBytes: 10,
@@ -165,6 +166,7 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
         status: 408,
         reason: peerWords("no request within 10 seconds"),
         why: undefined,
+        handshakeSeconds: 0.5,
       },
       'info    request refused client=unix status=408 reason="no request within 10 seconds"',
     ],
@@ -177,6 +179,7 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
         status: 400,
         reason: peerWords("no"),
         why: undefined,
+        handshakeSeconds: 0.5,
       },
       "info    request refused client=unix path=/ origin=null status=400 reason=no",
     ],
@@ -189,6 +192,7 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
         status: 503,
         reason: peerWords("every backend is busy"),
         why: "exec:cat: full",
+        handshakeSeconds: 0.5,
       },
       `info    request refused client=unix ${SAID} subprotocol=binary why="exec:cat: full" status=503 ` +
       'reason="every backend is busy"',
@@ -203,6 +207,7 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
         status: 403,
         reason: peerWords("no"),
         why: undefined,
+        handshakeSeconds: 0.5,
       },
       `info    request refused client=192.0.2.1 via=127.0.0.1:5000 ${SAID} subprotocol=binary status=403 ` +
       "reason=no",
@@ -216,6 +221,7 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
         status: 503,
         reason: peerWords("no"),
         why: "off",
+        handshakeSeconds: 0.5,
       },
       "debug   request refused client=unix why=off status=503 reason=no",
     ]),
@@ -254,6 +260,7 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
       route: "/vnc",
       asked: ASKED,
       backend: "exec:cat",
+      isTarget: false,
       pid: undefined,
     },
     "info    client went away before the upgrade client=unix user=ann route=/vnc " +
@@ -261,9 +268,9 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
   ]],
 
   "tunnel-opened": [
-    [TUNNEL, `info    tunnel opened ${NAMES}`],
+    [{ ...TUNNEL, handshakeSeconds: 0.5 }, `info    tunnel opened ${NAMES}`],
     [
-      { ...TUNNEL, user: peerWords("a b") },
+      { ...TUNNEL, handshakeSeconds: 0.5, user: peerWords("a b") },
       `info    tunnel opened ${NAMES.replace(" route", ' user="a b" route')}`,
     ],
   ],
@@ -294,6 +301,7 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     "id=3 client=unix route=/vnc backend=127.0.0.1:5900 protocol=VNC",
   ]],
 
+  "dialled": [[{ backend: "127.0.0.1:5900", outcome: "connected", seconds: 0.25 }, null]],
   "host-down": [
     [
       { ...HOST, reason: "refused", only: false },
@@ -350,6 +358,8 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     "reason=EADDRNOTAVAIL",
   ]],
 
+  "process-started": [[OWN, null]],
+  "process-ended": [[{ ...OWN, exit: { code: 0, signal: null }, asked: false }, null]],
   "program-started": [
     [{ program: "unix:/s", pid: 9, again: false }, "info    program is up program=unix:/s pid=9"],
     [
@@ -426,6 +436,7 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
         tunnelsServed: 2,
         failures: 0,
         disabledUntil: null,
+        isTarget: true,
       },
       "info    backend route=/vnc backend=127.0.0.1:5900 state=running load=1 tunnelsServed=2 failures=0",
     ],

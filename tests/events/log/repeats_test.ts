@@ -19,6 +19,7 @@ function refused({ client = "x", status, reason }: {
     status,
     reason: peerWords(reason),
     why: undefined,
+    handshakeSeconds: 0,
   };
 }
 
@@ -29,6 +30,7 @@ const LEFT: RequestEvent = {
   route: "/",
   asked: { path: peerWords("/"), host: peerWords("h"), origin: undefined },
   backend: "127.0.0.1:1",
+  isTarget: false,
   pid: undefined,
 };
 
