@@ -30,6 +30,8 @@ complete -c wstunnel -l debug -x -a 'none error warning info debug' -d 'what is 
 complete -c wstunnel -l log-format -x -a 'text json' -d 'log lines as text or json'
 complete -c wstunnel -l engine -x -a 'native stream' -d 'native or stream'
 complete -c wstunnel -l health-path -x -d 'where GET and HEAD are answered with 200 while we run, \'\' for none'
+complete -c wstunnel -l admin -x -d 'where operators ask what goes on, and change it'
+complete -c wstunnel -l admin-token-file -r -F -d 'file with the token that --admin HOST'
 complete -c wstunnel -l config -r -F -d 'TOML file to read'
 complete -c wstunnel -l url -n '__fish_seen_subcommand_from check' -x -d 'ask a server that runs, and no configuration'
 complete -c wstunnel -l version -s V -d 'print the version and exit'

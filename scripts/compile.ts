@@ -32,7 +32,11 @@ const WORKERS = ["lib/access/password_worker.ts"];
  * What is large and few configurations need, each a file beside the main one, which names it by its name here in an `import()`: in the main
  * one it would be read at every start (Redis's client: 36 ms of 130).
  */
-const LAZY = ["lib/access/jwt_verify.ts", "lib/access/targets/redis_client.ts"];
+const LAZY = [
+  "lib/access/jwt_verify.ts",
+  "lib/access/targets/redis_client.ts",
+  "lib/control/admin/admin_server.ts",
+];
 
 /**
  * Modules of the runtime that commander imports to run subcommands that are programs of their own, which we have none of: to load them takes 12 of

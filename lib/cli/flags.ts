@@ -246,6 +246,19 @@ export const FLAGS: readonly Flag[] = [
     summary: "where GET and HEAD are answered with 200 while we run, '' for none (default: " +
       `${TOP.healthPath.default})`,
   },
+  {
+    name: "--admin",
+    value: "ADDRESS",
+    path: ["admin"],
+    summary: "where operators ask what goes on, and change it: unix:/path, for our user and root " +
+      "alone, or host:port; nowhere unless given",
+  },
+  {
+    name: "--admin-token-file",
+    value: "FILE",
+    path: ["admin-token-file"],
+    summary: "file with the token that --admin HOST:PORT asks for before it changes anything",
+  },
   { name: "--config", value: "FILE", summary: "TOML file to read; a flag beats what it says" },
 ];
 

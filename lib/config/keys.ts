@@ -17,7 +17,15 @@ import { LISTENER, listeners } from "./listener.ts";
 import { nestedTable } from "./nested_table.ts";
 import { TARGETS } from "./target_keys.ts";
 import { checkTargets } from "./target_rules.ts";
-import { healthPath, networks, origins, subprotocols, suffixes } from "./text_kinds.ts";
+import {
+  filePath,
+  healthPath,
+  listenAddress,
+  networks,
+  origins,
+  subprotocols,
+  suffixes,
+} from "./text_kinds.ts";
 
 /** More of anything than a process can have. */
 const MAX_COUNT = 1_000_000;
@@ -147,6 +155,22 @@ export const TOP = {
     more: [
       "A key that is that path goes before it.",
     ],
+  },
+  admin: {
+    name: "admin",
+    kind: listenAddress,
+    about:
+      "Where operators ask what goes on, and change it: host:port or unix:/path; none unless given.",
+    example: "unix:/run/wstunnel/admin.sock",
+    more: [
+      "The file of a socket is for our user and root alone. At an address whatever changes something needs admin-token-file; one that other machines reach needs it for everything.",
+    ],
+  },
+  adminTokenFile: {
+    name: "admin-token-file",
+    kind: filePath,
+    about: "File with the token, a line, that admin asks for at an address.",
+    example: "/etc/wstunnel/admin.token",
   },
 } as const satisfies Keys;
 

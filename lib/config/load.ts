@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { findAdminProblems } from "./admin_files.ts";
 import { findAuthProblems } from "./auth_tables.ts";
 import type { Config } from "./config.ts";
 import { toConfig } from "./effective.ts";
@@ -72,6 +73,7 @@ export function loadConfig(given: Given): Loaded {
   const findings = [
     ...checkForm(raw),
     ...checkRules(raw),
+    ...(machine === undefined ? [] : findAdminProblems(raw, machine)),
     ...(machine === undefined ? [] : findAuthProblems(raw, machine)),
     ...(machine === undefined ? [] : findTargetProblems(raw, machine)),
     ...(machine === undefined ? [] : findTlsProblems(raw, machine)),

@@ -6,12 +6,13 @@
  */
 import type { AccountKind } from "../sys/accounts.ts";
 import { ACCOUNT_FILES } from "../sys/accounts.ts";
+import { warnOfAdmin } from "./admin_files.ts";
 import { warnOfEmptyFiles, warnOfOpenFiles } from "./auth_tables.ts";
 import { wordsOf } from "./command_line.ts";
 import { eachListener } from "./listen.ts";
 import { warnOfListenerFiles } from "./listener_files.ts";
 import type { Machine } from "./machine.ts";
-import type { Finding, Path } from "./problem.ts";
+import { type Finding, type Path, valueAt } from "./problem.ts";
 import { warnOfTargetFiles } from "./target_files.ts";
 import { warnOfOpenKeys } from "./tls_files.ts";
 import { eachHost, isSocketPath, type Table, tableAt } from "./table.ts";
@@ -19,11 +20,13 @@ import { eachHost, isSocketPath, type Table, tableAt } from "./table.ts";
 /** Looks at a configuration that broke no rule, as it was written. */
 export function findMachineWarnings(raw: unknown, machine: Machine): Finding[] {
   return [
+    ...warnOfAdmin(raw, machine),
     ...warnOfOpenFiles(raw, machine),
     ...warnOfEmptyFiles(raw, machine),
     ...warnOfOpenKeys(raw, machine),
     ...warnOfTargetFiles(raw, machine),
     ...warnOfListenerFiles(raw, machine),
+    ...warnOfFolder(socketOf(valueAt(raw, ["admin"])), ["admin"], machine),
     ...eachListener(raw).flatMap(({ listener, path, addressPath }) => [
       ...warnOfFolder(socketOf(listener["address"]), addressPath, machine),
       ...warnOfAccount("user", listener["owner"], [...path, "owner"], machine),

@@ -68,7 +68,7 @@ export function warnOfTrust(raw: unknown): Finding[] {
 }
 
 /** A name may have any address, but for `localhost` (RFC 6761 section 6.3). */
-function isBeyondLoopback(text: unknown): boolean {
+export function isBeyondLoopback(text: unknown): boolean {
   const parsed = parseListenAddress(String(text));
   if ("problem" in parsed || parsed.address.transport !== "tcp") return false;
   const { hostname } = parsed.address;

@@ -5,6 +5,7 @@
  * @module
  */
 import { formatAddress, parseListenAddress } from "../base/address.ts";
+import { checkAdmin } from "./admin_rules.ts";
 import { type Finding, finding, type Path, refuse, valueAt } from "./problem.ts";
 import { HOST } from "./host_keys.ts";
 import { namesOf, partOf } from "./key.ts";
@@ -26,6 +27,7 @@ const PROCESS_OPTIONS = namesOf(partOf(HOST, "process"));
 export function checkRules(raw: unknown): Finding[] {
   return [
     ...checkListen(raw),
+    ...checkAdmin(raw),
     ...checkServer(raw),
     ...checkReservedKeys(raw, []),
   ];

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { checkHostname, NO_HOST, parseUnixPath } from "../base/address.ts";
+import {
+  type Address,
+  checkHostname,
+  formatAddress,
+  NO_HOST,
+  parseListenAddress,
+  parseUnixPath,
+} from "../base/address.ts";
 import { type Network, parseNetwork } from "../base/network.ts";
 import { FILE_MODE_RULE, formatFileMode, parseFileMode } from "../base/file_mode.ts";
 import { canonicalPath } from "../base/request_path.ts";
@@ -30,6 +37,25 @@ function socketProblem(path: string): string | null {
   const parsed = parseUnixPath(path);
   return "problem" in parsed ? parsed.problem : null;
 }
+
+/** An address to listen at; taken apart inside. */
+export const listenAddress: Kind<Address> = {
+  ...text(
+    'must be an address, such as "127.0.0.1:9090" or "unix:/run/wstunnel/admin.sock"',
+    (written) => {
+      const parsed = parseListenAddress(written);
+      return "problem" in parsed ? parsed.problem : null;
+    },
+  ),
+  decode(written) {
+    const parsed = parseListenAddress(String(written));
+    if ("problem" in parsed) {
+      throw new TypeError(`The check let an address pass: ${parsed.problem}`);
+    }
+    return parsed.address;
+  },
+  encode: formatAddress,
+};
 
 const FILE_RULE = "must be the path of a file";
 

@@ -7,6 +7,7 @@ import type { Config } from "../config/config.ts";
 import type { Loaded } from "../config/load.ts";
 import type { Events } from "../events/events.ts";
 import { reapOrphans } from "../process/reap.ts";
+import { createAdmin } from "./admin/admin.ts";
 import { isDebuggerOpen } from "./debugger.ts";
 import { surviveDefects } from "./defects.ts";
 import { createReload } from "./reload.ts";
@@ -27,7 +28,13 @@ export interface ServeOptions {
 export async function serve(config: Config, { events, reread }: ServeOptions): Promise<number> {
   const { emit } = events;
   const server = createServer(config, events);
-  const { reload } = createReload({ config, reread, parts: [server], emit });
+  const admin = createAdmin({
+    server,
+    config: () => reload.config,
+    reload: (by) => reload.reload(by),
+    events,
+  });
+  const reload = createReload({ config, reread, parts: [server, admin], emit });
   const { registry } = server;
   const asked = Promise.withResolvers<void>();
   const hurried = Promise.withResolvers<void>();
@@ -40,14 +47,14 @@ export async function serve(config: Config, { events, reread }: ServeOptions): P
         if (ending) hurried.resolve();
         asked.resolve();
       },
-      reload: () => void reload("SIGHUP"),
+      reload: () => void reload.reload("SIGHUP"),
       report: createReport(server.report, registry, events),
     }),
     Deno.pid === 1 ? reapOrphans(emit) : () => {},
   ];
   try {
     if (await isDebuggerOpen(emit)) return 1;
-    const problem = await server.listen();
+    const problem = await admin.open(config) ?? await server.listen();
     if (problem !== null) {
       emit({ kind: "listen-failed", problem });
       return 1;
@@ -63,6 +70,7 @@ export async function serve(config: Config, { events, reread }: ServeOptions): P
     return 0;
   } finally {
     await server.close();
+    await admin.close();
     for (const one of undo) one();
     events.close();
   }

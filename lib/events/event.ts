@@ -43,6 +43,8 @@ export type LifeEvent =
   }
   /** The configuration has it no more: it takes no connections from now on, and its open tunnels live on. */
   | { readonly kind: "listener-closed"; readonly address: Address }
+  /** Where operators ask; one of the sockets of `admin`. */
+  | { readonly kind: "admin-listening"; readonly address: Address }
   | { readonly kind: "listen-failed"; readonly problem: string }
   /** All listeners are open. */
   | { readonly kind: "ready" }
@@ -424,6 +426,8 @@ export interface ProcReport {
   readonly route: string;
   readonly backend: string;
   readonly state: string;
+  /** By an operator: no new tunnel is sent there. */
+  readonly drained?: boolean;
   readonly load: number;
   readonly pid: number | null;
   readonly tunnelsServed: number;

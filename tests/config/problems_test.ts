@@ -119,6 +119,37 @@ const AT_TOP: Case[] = [
     "x.toml:1: health-path: must be a path that starts with /, or empty for none: " +
     "current value is false",
   ],
+  [
+    "admin = 9090",
+    'x.toml:1: admin: must be an address, such as "127.0.0.1:9090" or "unix:/run/wstunnel/admin.sock": ' +
+    "current value is 9090",
+  ],
+  [
+    'admin = ":9090"',
+    "x.toml:1: admin: is reached from other machines and needs admin-token-file beside it: there " +
+    'nothing is answered without the token: current value is ":9090"',
+  ],
+  [
+    'admin = "unix:@admin"',
+    "x.toml:1: admin: must be the path of a file: every user of this machine may connect to an " +
+    'abstract socket: current value is "unix:@admin"',
+  ],
+  [
+    'listen = ["unix:/a", ":9090"]\nadmin = "127.0.0.1:9090"',
+    'x.toml:2: admin: must not be an address of listen: current value is "127.0.0.1:9090"',
+  ],
+  [
+    'admin = "127.0.0.1:8080"',
+    'x.toml:1: admin: must not be an address of listen: current value is "127.0.0.1:8080"',
+  ],
+  [
+    'listen = "unix:/a"\nadmin = "unix:/a"',
+    'x.toml:2: admin: must not be an address of listen: current value is "unix:/a"',
+  ],
+  [
+    'admin-token-file = "/a"',
+    'x.toml:1: admin-token-file: has no effect without admin: current value is "/a"',
+  ],
   ["\n\n# why\nengin = 1", "x.toml:4: engin: unknown key, did you mean engine?"],
   ['frame-type = "text"', "x.toml:1: frame-type: unknown key, it belongs under [wstunnel]"],
   [
@@ -129,14 +160,14 @@ const AT_TOP: Case[] = [
     "zzz = 1",
     "x.toml:1: zzz: unknown key, must be one of listen, engine, log-format, grace-time, drain-time, " +
     "handshake-timeout, max-connections, max-connections-per-client, connection-rate, max-pending, " +
-    "max-head, trusted-proxies, forwarded-header, health-path, wstunnel",
+    "max-head, trusted-proxies, forwarded-header, health-path, admin, admin-token-file, wstunnel",
   ],
   [
     '"a\\nb" = 1',
     'x.toml:1: "a\\nb": unknown key, must be one of listen, engine, log-format, ' +
     "grace-time, drain-time, " +
     "handshake-timeout, max-connections, max-connections-per-client, connection-rate, max-pending, " +
-    "max-head, trusted-proxies, forwarded-header, health-path, wstunnel",
+    "max-head, trusted-proxies, forwarded-header, health-path, admin, admin-token-file, wstunnel",
   ],
 ];
 

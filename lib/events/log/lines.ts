@@ -66,6 +66,7 @@ const LINES: Lines = {
   "listening": ({ address, engine, tls }) =>
     info(`listening on ${formatAddress(address)}`, { engine, ...(tls && { tls }) }),
   "listener-closed": ({ address }) => info(`no longer listening on ${formatAddress(address)}`),
+  "admin-listening": ({ address }) => info(`admin at ${formatAddress(address)}`),
   "connections-bounded": ({ maxConnections, maxPerClient, descriptors, room }) => {
     const fields = {
       ...(maxPerClient > 0 && { perClient: maxPerClient }),

@@ -136,6 +136,10 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     { address: { transport: "tcp", hostname: "::", port: 80 } },
     "info    no longer listening on [::]:80",
   ]],
+  "admin-listening": [[
+    { address: { transport: "unix", path: "/run/admin.sock" } },
+    "info    admin at unix:/run/admin.sock",
+  ]],
   "listen-failed": [[{ problem: "cannot listen on :80: no" }, "error   cannot listen on :80: no"]],
   "runtime-limited": [[{ limit: "less", deno: "2.4.2" }, "warning less deno=2.4.2"]],
   "accept-failed": [[

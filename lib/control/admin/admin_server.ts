@@ -1,0 +1,145 @@
+/**
+ * The admin listener while it is open: who may ask, and what is answered. Loaded where `admin` is configured alone.
+ *
+ * @module
+ */
+import { type Address, formatAddress } from "../../base/address.ts";
+import { canonicalPath } from "../../base/request_path.ts";
+import { createWatchedFiles, type WatchedFile } from "../../access/watched_file.ts";
+import { readAdminToken } from "../../config/admin_files.ts";
+import { isBeyondLoopback } from "../../config/reach_warnings.ts";
+import { listenAll } from "../../engine/listen.ts";
+import { splitAbsolute } from "../../http/request_line.ts";
+import type { AdminContext } from "./admin.ts";
+import { failure } from "./answers.ts";
+import { openListener } from "./listener.ts";
+import { createMonitor, type Monitor } from "./monitor.ts";
+import { createRoutes, find } from "./routes.ts";
+import { createStreams } from "./stream.ts";
+import { isToken, shownToken } from "./token.ts";
+import { distrust, distrustOrigin } from "./trust.ts";
+
+export { createMonitor };
+
+/** Requests that are being answered at once. */
+const MOST = 64;
+
+export interface OpenAdmin {
+  /** With the real ports; several of a name, or of all interfaces. */
+  readonly addresses: readonly Address[];
+  /** Takes the token from a file from now on; undefined: there is none. */
+  setTokenFile(path: string | undefined): void;
+  /** Ends its streams, and resolves when its answers are out or have had their time. */
+  close(): Promise<void>;
+}
+
+/** Opens it, or says in `problem` why it can't be had. */
+export async function openAdmin(
+  asked: Address,
+  context: AdminContext,
+  monitor: Monitor,
+): Promise<OpenAdmin | { readonly problem: string }> {
+  const { emit } = context.events;
+  const streams = createStreams(monitor);
+  const routes = createRoutes({ ...context, monitor, streams });
+  const isReached = isBeyondLoopback(formatAddress(asked));
+  const name = asked.transport === "tcp" ? asked.hostname : null;
+  let token: { readonly file: WatchedFile<string>; close(): void } | null = null;
+  let answering = 0;
+
+  /** Null: it may be answered. */
+  function refuse(request: Request): Response | null {
+    const { headers, method } = request;
+    const said = {
+      host: headers.get("host"),
+      origin: headers.get("origin"),
+      site: headers.get("sec-fetch-site"),
+    };
+    const distrusted = name === null ? distrustOrigin(said) : distrust(said, name);
+    if (distrusted !== null) return failure(distrusted.status, distrusted.error);
+    const changes = method !== "GET" && method !== "HEAD";
+    return name !== null && (changes || isReached) ? refuseToken(headers, changes) : null;
+  }
+
+  /** A browser may ask for the token as a password, and then sends it with whatever a page asks for: that changes nothing. */
+  function refuseToken(headers: Headers, changes: boolean): Response | null {
+    if (token === null) return failure(403, WITHOUT_TOKEN);
+    const held = token.file.value;
+    if (held === null) return failure(503, "the file of the token can't be read");
+    const shown = shownToken(headers.get("authorization"), !changes);
+    if (shown !== null && isToken(shown, held)) return null;
+    const challenge = changes ? BEARER : `${BEARER}, Basic realm="wstunnel"`;
+    return failure(401, "needs the token of admin-token-file: Authorization: Bearer TOKEN", {
+      "www-authenticate": challenge,
+    });
+  }
+
+  async function respond(request: Request, sender: Deno.Addr): Promise<Response> {
+    if (answering >= MOST) {
+      return failure(503, "too much is asked for at once", { connection: "close" });
+    }
+    answering++;
+    try {
+      return await attend(request, sender);
+    } finally {
+      answering--;
+    }
+  }
+
+  async function attend(request: Request, sender: Deno.Addr): Promise<Response> {
+    const refused = refuse(request);
+    if (refused !== null) return refused;
+    const target = targetOf(request);
+    if (target === null) return failure(421, "the target must be of the Host");
+    const canonical = canonicalPath(target);
+    if ("problem" in canonical) return failure(400, canonical.problem);
+    const found = find(routes, request.method, canonical.path);
+    if (found instanceof Response) return found;
+    const answered = await found.handle({ request, rest: found.rest, by: nameOf(sender) });
+    if (request.method === "HEAD") void answered.body?.cancel();
+    return request.method === "HEAD" ? new Response(null, answered) : answered;
+  }
+
+  const place = { address: asked, ...(asked.transport === "unix" && { file: FILE }) };
+  const listening = await listenAll([place], (at) => openListener(at, respond, emit));
+  if ("problem" in listening) return { problem: `admin: ${listening.problem}` };
+  const listeners = listening.held.map(({ listener }) => listener);
+  return {
+    addresses: listeners.map(({ address }) => address),
+    setTokenFile(path) {
+      token?.close();
+      if (path === undefined) return void (token = null);
+      const files = createWatchedFiles(emit);
+      token = { file: files.watch(path, readAdminToken), close: files.close };
+    },
+    async close() {
+      streams.close();
+      token?.close();
+      await Promise.all(listeners.map((listener) => listener.close()));
+    },
+  };
+}
+
+/** For our user, and for root, who may open everything. */
+const FILE = { mode: 0o600 };
+
+const BEARER = 'Bearer realm="wstunnel"';
+
+const WITHOUT_TOKEN = "nothing can be changed at an address without admin-token-file: name a " +
+  "file with a token in the configuration, or use a unix-domain socket";
+
+/** As it was sent, behind the authority that the runtime puts in front; null where that is another one's. */
+function targetOf({ url, headers }: Request): string | null {
+  const host = headers.get("host");
+  const uri = url.replace(/^http\+unix:/, "http:");
+  if (!host) return splitAbsolute(uri)?.target ?? null;
+  const start = `http://${host}`;
+  return uri.startsWith(`${start}/`) ? uri.slice(start.length) : null;
+}
+
+/** Who asks, for the log. */
+function nameOf(sender: Deno.Addr): string {
+  return sender.transport === "tcp" || sender.transport === "udp"
+    ? `admin ${formatAddress({ ...sender, transport: "tcp" })}`
+    : "admin unix";
+}

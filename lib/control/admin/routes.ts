@@ -1,0 +1,99 @@
+/**
+ * What the admin listener is asked for, by path and method.
+ *
+ * @module
+ */
+import { VERSION } from "../../base/version.ts";
+import { toFile } from "../../config/effective.ts";
+import { peerWords } from "../../events/words.ts";
+import type { AdminContext } from "./admin.ts";
+import { failure, json, nothing, plain } from "./answers.ts";
+import type { Monitor } from "./monitor.ts";
+import { backendRow, statusOf, tunnelRow } from "./rows.ts";
+import type { Streams } from "./stream.ts";
+
+/** A request that may be answered. */
+export interface Ask {
+  readonly request: Request;
+  /** What stands in the path in place of `*`. */
+  readonly rest: string;
+  /** Who asks, for the log. */
+  readonly by: string;
+}
+
+type Handle = (ask: Ask) => Response | Promise<Response>;
+
+export type Method = "GET" | "POST" | "DELETE";
+
+/** By path, whose last segment may be `*`; GET is HEAD's as well. */
+export type Routes = Readonly<Record<string, Readonly<Partial<Record<Method, Handle>>>>>;
+
+export interface RouteOptions extends AdminContext {
+  readonly monitor: Monitor;
+  readonly streams: Streams;
+}
+
+export function createRoutes(options: RouteOptions): Routes {
+  const { server, config, reload, monitor, streams } = options;
+  const { registry } = server;
+  const started = Math.round(performance.timeOrigin);
+  return {
+    "/healthz": { GET: () => plain("ok") },
+    "/readyz": {
+      GET() {
+        const { phase } = server;
+        return phase === "serving" ? plain("ok") : plain(phase, 503);
+      },
+    },
+    "/api/status": {
+      GET: () => json(statusOf(server, { started, reloaded: monitor.reloaded }, VERSION)),
+    },
+    "/api/tunnels": {
+      GET() {
+        const rows = [...registry].map((tunnel) => tunnelRow(tunnel, monitor.ratesOf(tunnel)));
+        return json({ tunnels: rows });
+      },
+    },
+    "/api/tunnels/*": {
+      DELETE({ rest }) {
+        const tunnel = [...registry].find(({ id }) => String(id) === rest);
+        if (tunnel === undefined) {
+          return failure(404, `there is no tunnel ${JSON.stringify(peerWords(rest))}`);
+        }
+        tunnel.end("operator");
+        return nothing();
+      },
+    },
+    "/api/backends": { GET: () => json({ backends: server.report().map(backendRow) }) },
+    "/api/config": { GET: () => json(toFile(config())) },
+    "/api/reload": {
+      async POST({ by }) {
+        const reloaded = await reload(by);
+        return json(reloaded, "problems" in reloaded ? 422 : 200);
+      },
+    },
+    "/api/events": { GET: () => streams.open() },
+  };
+}
+
+/** The handler of a request, or why there is none. */
+export function find(
+  routes: Routes,
+  method: string,
+  path: string,
+): { readonly handle: Handle; readonly rest: string } | Response {
+  const slash = path.lastIndexOf("/");
+  const rest = path.slice(slash + 1);
+  const methods = Object.hasOwn(routes, path)
+    ? routes[path]!
+    : rest === "" || rest === "*"
+    ? undefined
+    : routes[`${path.slice(0, slash)}/*`];
+  if (methods === undefined) return failure(404, "there is nothing at this path");
+  const handle = methods[(method === "HEAD" ? "GET" : method) as Method];
+  if (handle !== undefined && Object.hasOwn(methods, method === "HEAD" ? "GET" : method)) {
+    return { handle, rest };
+  }
+  const allow = Object.keys(methods).flatMap((name) => name === "GET" ? ["GET", "HEAD"] : [name]);
+  return failure(405, `this path takes ${allow.join(", ")}`, { allow: allow.join(", ") });
+}
