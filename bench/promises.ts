@@ -101,6 +101,7 @@ if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
 const log = openLog({ format: "text", level: 0 });
 void serve(loaded.config, {
   events: createEvents([createLogSink(log)]),
+  warnings: [],
   reread: () => Promise.resolve(loaded),
 });
 await settled();

@@ -50,6 +50,8 @@ const PURE = [
   "lib/base/transport.ts",
   "lib/config/admin_files.ts",
   "lib/config/admin_rules.ts",
+  "lib/control/difference.ts",
+  "lib/control/restart.ts",
   "lib/config/auth_files.ts",
   "lib/config/auth_lines.ts",
   "lib/config/auth_tables.ts",

@@ -33,10 +33,8 @@ export type Entry =
     readonly why?: string;
   };
 
-/** What a route asks of whoever wants to come in; lives as long as the generation that it was made for. */
+/** What a route asks of whoever wants to come in; what it watches and keeps open is held for its generation. */
 export interface Access {
   /** Never rejects. */
   enter(visit: Visit): Promise<Entry>;
-  /** Lets go of what it watches and keeps open. */
-  close(): void;
 }

@@ -13,43 +13,39 @@ import { createJwtWay } from "./jwt.ts";
 import { createPasswordChecks } from "./password_checks.ts";
 import { createKnownPasswords, createPasswordWay } from "./passwords.ts";
 import { createTokenWay } from "./tokens.ts";
-import { createWatchedFiles } from "./watched_file.ts";
+import type { Holding } from "./kept.ts";
+import { watchFor } from "./watched_file.ts";
 import type { Way } from "./way.ts";
 
 /**
- * By key of `wstunnel.server`, of the routes that not everybody may enter. They share files, keys and the thread for passwords, so that they are closed
- * together.
+ * By key of `wstunnel.server`, of the routes that not everybody may enter. They share files, keys and the thread for passwords, with each other and
+ * with those of the next configuration, which `holding` is for.
  */
 export function createAccess(
   routes: readonly Pick<RouteConfig, "key" | "auth">[],
+  holding: Holding,
   emit: Emit,
 ): Map<string, Access> {
-  const files = createWatchedFiles(emit);
-  const checks = createPasswordChecks(emit);
-  const known = createKnownPasswords();
-  const closes = [files.close, checks.close];
+  const watch = watchFor(holding, emit);
 
   function waysOf({ basic, token, jwt, from: places }: AuthConfig): Way[] {
     const ways: Way[] = [];
-    if (token !== undefined) ways.push(createTokenWay(files.watch(token, readTokens), places));
-    if (jwt !== undefined) {
-      const way = createJwtWay(jwt, { places, files, emit });
-      closes.push(way.close);
-      ways.push(way);
-    }
+    if (token !== undefined) ways.push(createTokenWay(watch(token, readTokens), places));
+    if (jwt !== undefined) ways.push(createJwtWay(jwt, { places, holding, watch, emit }));
     // Last, for it is what costs.
     if (basic !== undefined) {
-      ways.push(createPasswordWay(files.watch(basic, readPasswords), checks, known));
+      const checks = holding.get("password checks", () => createPasswordChecks(emit));
+      const known = holding.get("known passwords", createKnownPasswords);
+      ways.push(createPasswordWay(watch(basic, readPasswords), checks, known));
     }
     return ways;
   }
 
-  const close = () => closes.forEach((one) => one());
   // What stands under [wstunnel] is one table, of which each route has not a copy but the table.
   const made = new Map<AuthConfig, Access>();
   return new Map(routes.flatMap(({ key, auth }): [string, Access][] => {
     if (auth === null) return [];
-    const access = made.get(auth) ?? { enter: createAsking(waysOf(auth), auth.realm), close };
+    const access = made.get(auth) ?? { enter: createAsking(waysOf(auth), auth.realm) };
     made.set(auth, access);
     return [[key, access]];
   }));

@@ -25,7 +25,8 @@ import type { Emit } from "../events/events.ts";
 import { findToken } from "../http/credentials.ts";
 import type { Keys } from "./jwt_verify.ts";
 import { createKeyUrl, type KeyUrl } from "./key_url.ts";
-import type { WatchedFiles } from "./watched_file.ts";
+import type { Holding } from "./kept.ts";
+import type { Watch } from "./watched_file.ts";
 import { type Proof, unable, type Way } from "./way.ts";
 
 /** Where keys come from. */
@@ -34,24 +35,20 @@ interface KeySource {
   keys(): Promise<Keys | null>;
   /** Newer ones, for a token that names none of these; null: there are none. */
   newer?(keys: KeySet): Promise<Keys | null>;
-  close?(): void;
-}
-
-/** A way that keeps something open. */
-export interface JwtWay extends Way {
-  close(): void;
 }
 
 export interface JwtWayOptions {
   readonly places: readonly TokenPlace[];
-  readonly files: WatchedFiles;
+  /** Keys behind a URL are the same for all who have them from there: the next configuration neither waits for them nor asks again. */
+  readonly holding: Holding;
+  readonly watch: Watch;
   readonly emit: Emit;
 }
 
 /** The way by JSON Web Tokens. */
-export function createJwtWay(config: JwtConfig, { places, files, emit }: JwtWayOptions): JwtWay {
-  const source = createKeySource(config, files, emit);
-  const verify = createVerifier(config, source);
+export function createJwtWay(config: JwtConfig, options: JwtWayOptions): Way {
+  const { places } = options;
+  const verify = createVerifier(config, createKeySource(config, options));
   return {
     asksFor: "token",
     prove({ head }) {
@@ -60,32 +57,29 @@ export function createJwtWay(config: JwtConfig, { places, files, emit }: JwtWayO
       if ("problem" in found) return Promise.resolve({ wrong: found.problem });
       return verify(found.token);
     },
-    close: () => source.close?.(),
   };
 }
 
 function createKeySource(
   { secretFile, key, jwks }: JwtConfig,
-  files: WatchedFiles,
-  emit: Emit,
+  { holding, watch, emit }: JwtWayOptions,
 ): KeySource {
-  if (jwks !== undefined && isUrl(jwks)) return fromUrl(createKeyUrl(jwks, emit));
+  if (jwks !== undefined && isUrl(jwks)) {
+    return fromUrl(holding.get(`keys ${jwks}`, () => createKeyUrl(jwks, emit)));
+  }
   if (jwks !== undefined) {
-    const file = files.watch(jwks, readKeySet);
+    const file = watch(jwks, readKeySet);
     return { keys: () => Promise.resolve(file.value && { set: file.value }) };
   }
-  const file = key !== undefined
-    ? files.watch(key, readPublicKey)
-    : files.watch(secretFile!, readSecret);
+  const file = key !== undefined ? watch(key, readPublicKey) : watch(secretFile!, readSecret);
   return { keys: () => Promise.resolve(file.value && { key: file.value }) };
 }
 
-function fromUrl({ keys, newer, close }: KeyUrl): KeySource {
+function fromUrl({ keys, newer }: KeyUrl): KeySource {
   const asSet = (set: KeySet | null) => set && { set };
   return {
     keys: () => keys().then(asSet),
     newer: (held) => newer(held).then(asSet),
-    close,
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { nodeCrypto } from "../base/node_crypto.ts";
 import { findPassword } from "../http/credentials.ts";
+import type { Keepable } from "./kept.ts";
 import type { PasswordChecks, PasswordVerdict } from "./password_checks.ts";
 import type { WatchedFile } from "./watched_file.ts";
 import { type Proof, type Unable, unable, type Way } from "./way.ts";
@@ -19,7 +20,7 @@ const WRONG: Proof = { wrong: "wrong name or password" };
  * Passwords that were right, by a digest under a key that nobody else has: who connects again costs nothing. The hash is a part of the digest, so
  * that one is forgotten when its line changes.
  */
-export interface KnownPasswords {
+export interface KnownPasswords extends Keepable {
   digest(...parts: string[]): string;
   has(digest: string): boolean;
   add(digest: string): void;
@@ -42,6 +43,7 @@ export function createKnownPasswords(): KnownPasswords {
       const [oldest] = known;
       if (known.size > MAX_KNOWN) known.delete(oldest!);
     },
+    close: () => known.clear(),
   };
 }
 

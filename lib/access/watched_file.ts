@@ -1,93 +1,93 @@
 /**
- * Files that are looked at again and again, so that what is written into them holds without a reload.
+ * A file that is looked at again and again, so that what is written into it holds without a reload.
  *
- * A file counts as written once it has been the same for two looks, since whoever writes it in place has emptied it first. What takes its place by
- * a rename, or by another target of a symbolic link, is seen as well. One that can't be read, or is wrong, keeps what held before.
+ * It counts as written once it has been the same for two looks, since whoever writes it in place has emptied it first; a reload says that it is. What
+ * takes its place by a rename, or by another target of a symbolic link, is seen as well. One that can't be read, or is wrong, keeps what held before.
  *
  * @module
  */
 import { stampAt, stampOf } from "../base/file_stamp.ts";
 import { readSmallFile } from "../base/small_file.ts";
-import type { Read, Reader } from "../config/auth_files.ts";
+import type { Reader } from "../config/auth_files.ts";
 import type { Emit } from "../events/events.ts";
+import type { Holding, Keepable } from "./kept.ts";
 
 /** Between two looks: what is written holds within twice that. */
 const LOOK_MS = 500;
 
-export interface WatchedFile<T> {
+export interface WatchedFile<T> extends Keepable {
   /** What it held when it was last right; null: never yet. The same object while nothing has changed. */
   readonly value: T | null;
 }
 
-export interface WatchedFiles {
-  /** Reads a file now, and from now on whenever it changes; the same one for all who ask for it. */
-  watch<T>(path: string, read: Reader<T>): WatchedFile<T>;
-  /** Looks no more. */
-  close(): void;
-}
-
-/** A file and what was seen of it. */
-interface Watched {
-  readonly path: string;
-  readonly read: Reader<unknown>;
-  value: unknown;
+/** Reads a file now, and from now on whenever it changes. */
+export function watchFile<T>(path: string, read: Reader<T>, emit: Emit): WatchedFile<T> {
+  let value: T | null = null;
+  /** Of the last look, before the file is read: what is written in between is seen by the next. */
+  let seen = stampAt(path);
   /** Of what was read last, right or wrong. */
-  judged: string;
-  /** Of the last look. */
-  seen: string;
-}
-
-export function createWatchedFiles(emit: Emit): WatchedFiles {
-  const files: Watched[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let judged = seen;
   let closed = false;
+  let timer: ReturnType<typeof setTimeout>;
 
-  function judge(file: Watched): Read<unknown> {
-    const { path, read } = file;
+  /** Whether it is right. */
+  function judge(): boolean {
+    judged = seen;
     const got = readSmallFile(path);
     const result = "problem" in got ? got : read(got.bytes);
-    if ("value" in result) file.value = result.value;
+    if ("value" in result) value = result.value;
     else emit({ kind: "file-failed", file: path, reason: result.problem });
-    return result;
+    return "value" in result;
+  }
+
+  function see(now: string, isWritten: boolean): void {
+    seen = now;
+    if (now === judged || !isWritten) return;
+    if (judge()) emit({ kind: "file-renewed", file: path });
   }
 
   async function look(): Promise<void> {
-    for (const file of files) {
-      const now = await stampSoon(file.path);
-      if (closed) return;
-      const isSettled = now === file.seen;
-      file.seen = now;
-      if (now === file.judged || !isSettled) continue;
-      file.judged = now;
-      if ("value" in judge(file)) emit({ kind: "file-renewed", file: file.path });
-    }
+    const now = await stampSoon(path);
+    if (closed) return;
+    see(now, now === seen);
     schedule();
   }
 
   function schedule(): void {
-    const next = setTimeout(look, LOOK_MS);
+    timer = setTimeout(look, LOOK_MS);
     // The program's end doesn't wait for it.
-    Deno.unrefTimer(next);
-    timer = next;
+    Deno.unrefTimer(timer);
   }
 
+  judge();
+  schedule();
   return {
-    watch<T>(path: string, read: Reader<T>) {
-      const known = files.find((file) => file.path === path && file.read === read);
-      if (known !== undefined) return known as WatchedFile<T>;
-      // Looked at before it is read: what is written in between is seen by the next look.
-      const seen = stampAt(path);
-      const file: Watched = { path, read, value: null, judged: seen, seen };
-      judge(file);
-      files.push(file);
-      if (timer === undefined) schedule();
-      return file as WatchedFile<T>;
+    get value() {
+      return value;
     },
+    look: () => see(stampAt(path), true),
     close() {
       closed = true;
       clearTimeout(timer);
     },
   };
+}
+
+/** Watches files for one configuration. */
+export type Watch = <T>(path: string, read: Reader<T>) => WatchedFile<T>;
+
+/** A file that is read in the same way for several configurations is watched once. */
+export function watchFor(holding: Holding, emit: Emit): Watch {
+  return (path, read) =>
+    holding.get(`file ${numberOf(read)} ${path}`, () => watchFile(path, read, emit));
+}
+
+const readers: unknown[] = [];
+
+/** A reader's own; its name is lost in an executable. */
+function numberOf(reader: unknown): number {
+  if (!readers.includes(reader)) readers.push(reader);
+  return readers.indexOf(reader);
 }
 
 function stampSoon(path: string): Promise<string> {

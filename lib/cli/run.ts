@@ -77,7 +77,7 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   const events = createEvents([createLogSink(log)]);
   for (const text of warnings) events.emit({ kind: "configuration-warning", text });
   try {
-    return await serve(config, { events, reread });
+    return await serve(config, { events, warnings: loaded.warnings, reread });
   } finally {
     await within(events.flushed(), LAST_LINES_MS);
   }

@@ -92,7 +92,8 @@ function toFileHost(host: HostConfig): Record<string, unknown> {
   };
 }
 
-function toTarget({ target, program }: HostConfig): Partial<Values<typeof TARGET>> {
+/** What says what a host is, as its keys have it. */
+export function toTarget({ target, program }: HostConfig): Partial<Values<typeof TARGET>> {
   return {
     ...(target.transport === "tcp" && { host: target.hostname, port: target.port }),
     ...(target.transport === "unix" && { socket: target.path.replace(/^\0/, "@") }),

@@ -21,19 +21,25 @@ export interface Changeable {
   prepare(next: Config): Ready | Promise<Ready>;
 }
 
-/** Changes all parts, or none; gives what is wrong where one can't be made ready. */
+/** Changes all parts, or none; gives what is wrong where one can't be made ready. Rejects with what one of them throws, and has changed nothing. */
 export async function change(
   parts: readonly Changeable[],
   next: Config,
 ): Promise<string | null> {
   const ready: Exclude<Ready, { readonly problem: string }>[] = [];
+  const abandon = () => ready.forEach((one) => one.abandon());
   for (const part of parts) {
-    const one = await part.prepare(next);
-    if ("problem" in one) {
-      for (const other of ready) other.abandon();
-      return one.problem;
+    try {
+      const one = await part.prepare(next);
+      if ("problem" in one) {
+        abandon();
+        return one.problem;
+      }
+      ready.push(one);
+    } catch (error) {
+      abandon();
+      throw error;
     }
-    ready.push(one);
   }
   for (const one of ready) one.commit();
   return null;

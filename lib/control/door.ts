@@ -29,6 +29,7 @@ import type { Registry } from "./registry.ts";
 import { Session } from "./session.ts";
 import type { Sweep } from "../engine/sweep.ts";
 import type { FrameObserver } from "../websocket/frame.ts";
+import type { RemovedRoutes } from "./removed_routes.ts";
 import { createGreetingWarning, type GreetingWarning } from "./greeting_warning.ts";
 import { identityOf } from "./progress.ts";
 import { seekBackend } from "./seek.ts";
@@ -40,6 +41,8 @@ export interface DoorOptions {
   readonly events: Events;
   /** Aborted when the server stops: a tunnel that begins after that ends at once. */
   readonly stopping: AbortSignal;
+  /** A tunnel by a route that a reload has removed, whose time is over, ends at once as well. */
+  readonly removed: Pick<RemovedRoutes, "isOver">;
 }
 
 /** What the tunnels share. */
@@ -203,7 +206,7 @@ function openTunnel(
   { lease, user }: Taken,
   start: (settings: TunnelSettings) => RunningTunnel,
 ): void {
-  const { registry, sweep, events, stopping, greetings } = shared;
+  const { registry, sweep, events, stopping, removed, greetings } = shared;
   const { emit } = events;
   const id = registry.nextId();
   const { pass } = accept;
@@ -229,6 +232,7 @@ function openTunnel(
   });
   session.begin(running, accept.tickMs);
   if (stopping.aborted) session.end("shutdown");
+  else if (removed.isOver(accept.key)) session.end("route-removed");
 }
 
 /** How long a backend may be silent once its input has ended. */

@@ -3,12 +3,14 @@
  *
  * A request is answered by the generation that is there when its head has come, a tunnel keeps the one that it began with: its host, times,
  * frame type. Hosts and programs live beside the generations (`lib/backend/hosts.ts`): what the next one names as well is kept, with its load and
- * its outage; what it doesn't name is let go once nobody asks it any more, and its programs are stopped with their last tunnels.
+ * its outage; what it doesn't name is let go once nobody asks it any more, and its programs are stopped with their last tunnels. So do files that are
+ * watched, key sets, right passwords and connections to who knows where tokens lead (`lib/access/kept.ts`).
  *
  * @module
  */
 import type { Access } from "../access/access.ts";
 import { createAccess } from "../access/create.ts";
+import { createKept, type Holding } from "../access/kept.ts";
 import { createTargets, type Targets } from "../access/targets/targets.ts";
 import { secretParameters } from "../access/secret_parameters.ts";
 import type { EventOf, ProcReport } from "../events/event.ts";
@@ -51,8 +53,16 @@ export interface Generation {
   readonly drainMs: number | null;
 }
 
+/** What generations are made over. */
+interface Ground {
+  readonly hosts: Hosts;
+  /** What is kept for this one. */
+  readonly holding: Holding;
+  readonly emit: Emit;
+}
+
 /** Makes a generation over the hosts that live; nothing changes before these are its own. */
-export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Generation {
+function createGeneration(config: Config, { hosts, holding, emit }: Ground): Generation {
   const { routes, mapExtensions, healthPath, graceMs, drainMs } = config;
   const { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes } = config;
   const table = compileRoutes(
@@ -64,8 +74,8 @@ export function createGeneration(config: Config, hosts: Hosts, emit: Emit): Gene
     rules: { table, healthPath: healthPathBeside(healthPath, table) },
     checksOrigins: routes.some(({ origins }) => origins.length > 0),
     pools: new Map(routes.map((route) => [route.key, createPool(route, hosts, emit)])),
-    access: createAccess(routes, emit),
-    targets: createTargets(routes, emit),
+    access: createAccess(routes, holding, emit),
+    targets: createTargets(routes, holding, emit),
     tunnelLimits: new Map(routes.map((route) => [route.key, route])),
     bounds: boundsOf(config, roomFor(config)),
     secrets: new Map(routes.map((route) => [route.key, secretParameters(route)])),
@@ -107,51 +117,85 @@ function timesOf({ routes }: Config): number[] {
   ]);
 }
 
-function letGo({ access, targets }: Generation): void {
-  for (const one of [...access.values(), ...targets.values()]) one.close();
-}
-
 /** The generation that holds, and the way to the next. */
 export interface Generations {
   readonly current: Generation;
   /** Starts what the current one keeps running; resolves once that accepts connections or is known not to. */
   start(): Promise<void>;
   /**
-   * Makes a configuration the one that holds, all of it or, where it throws, nothing: routes, hosts, origins, subprotocols, times, `health-path`,
-   * `map-extensions`, `grace-time`, `drain-time`, `handshake-timeout`, `max-head`, `max-buffer`. What is made once, at the start, stays as it is: `listen`, `engine`,
-   * `log-format`, `debug`, `buffer-size`. Whether this Deno can do what it asks for is for the caller to know (`lib/control/runtime.ts`).
+   * Makes the next generation of a configuration, all of it or, where it throws, nothing: of all keys but `listen`, `engine`, `log-format`, `debug`
+   * and `buffer-size`. Whether this Deno can do what it asks for is for the caller to know (`lib/control/runtime.ts`).
    */
-  swap(config: Config): void;
+  prepare(config: Config): NextGeneration;
+  /** Has all files that the current one watches looked at at once. */
+  look(): void;
   /** Lets go of what the current one watches. */
   close(): void;
   /** The rows of the current hosts, and of former ones that have yet to end. */
   report(): ProcReport[];
 }
 
+/** A generation that is made and doesn't hold: one of the two is to be called. */
+export interface NextGeneration {
+  /** It holds from now on; gives the one that did until now. */
+  commit(): Generation;
+  /** It is not to hold: nothing of it stays. */
+  abandon(): void;
+}
+
+/** A generation with what is kept for it. */
+interface Held {
+  readonly generation: Generation;
+  readonly holding: Holding;
+}
+
 export function createGenerations(config: Config, hosts: Hosts, emit: Emit): Generations {
-  let current = createGeneration(config, hosts, emit);
-  hosts.adopt(current, current.pools);
+  const kept = createKept();
+  let current = create(config);
+  hosts.adopt(current.generation, current.generation.pools);
   const start = () => hosts.start();
+
+  function create(config: Config): Held {
+    const holding = kept.hold();
+    try {
+      return { generation: createGeneration(config, { hosts, holding, emit }), holding };
+    } catch (error) {
+      holding.release();
+      throw error;
+    }
+  }
+
+  function commit(next: Held): Generation {
+    const last = current;
+    try {
+      hosts.adopt(next.generation, next.generation.pools);
+    } catch (error) {
+      hosts.adopt(last.generation, last.generation.pools);
+      hosts.release(next.generation);
+      next.holding.release();
+      throw error;
+    }
+    current = next;
+    const settled = [...last.generation.pools.values()].map((pool) => pool.settled());
+    void Promise.all(settled).then(() => hosts.release(last.generation));
+    last.holding.release();
+    void start();
+    return last.generation;
+  }
+
   return {
     get current() {
-      return current;
+      return current.generation;
     },
     start,
-    swap(config) {
-      const last = current;
-      const next = createGeneration(config, hosts, emit);
-      hosts.adopt(next, next.pools);
-      current = next;
-      const settled = [...last.pools.values()].map((pool) => pool.settled());
-      void Promise.all(settled).then(() => hosts.release(last));
-      letGo(last);
-      void start();
+    prepare(config) {
+      const next = create(config);
+      return { commit: () => commit(next), abandon: next.holding.release };
     },
-    close() {
-      letGo(current);
-    },
+    look: kept.look,
+    close: () => current.holding.release(),
     report: () => [
-      ...[...current.pools.values()].flatMap((pool) => pool.report()),
+      ...[...current.generation.pools.values()].flatMap((pool) => pool.report()),
       ...hosts.draining(),
     ],
   };

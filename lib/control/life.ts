@@ -5,6 +5,7 @@
  */
 import type { Config } from "../config/config.ts";
 import type { Loaded } from "../config/load.ts";
+import type { Problem } from "../config/problem.ts";
 import type { Events } from "../events/events.ts";
 import { reapOrphans } from "../process/reap.ts";
 import { createAdmin } from "./admin/admin.ts";
@@ -12,6 +13,7 @@ import { isDebuggerOpen } from "./debugger.ts";
 import { surviveDefects } from "./defects.ts";
 import { createReload } from "./reload.ts";
 import { createReport } from "./report.ts";
+import { watchTerminal } from "../sys/terminal.ts";
 import { runtimeLimits } from "./runtime.ts";
 import { connectionsBounded } from "./generation.ts";
 import { createServer } from "./server.ts";
@@ -20,34 +22,51 @@ import { onSignals } from "./signals.ts";
 /** What the program is given to serve with. */
 export interface ServeOptions {
   readonly events: Events;
+  /** What the configuration has been warned of. */
+  readonly warnings: readonly Problem[];
   /** Reads the configuration again, with the flags of the start. */
   readonly reread: () => Promise<Loaded>;
 }
 
 /** Serves until a signal ends it; gives the exit code: 0 after a drain, 1 when it can't listen. */
-export async function serve(config: Config, { events, reread }: ServeOptions): Promise<number> {
+export async function serve(config: Config, options: ServeOptions): Promise<number> {
+  const { events, warnings, reread } = options;
   const { emit } = events;
   const server = createServer(config, events);
+  const serving = Promise.withResolvers<void>();
   const admin = createAdmin({
     server,
     config: () => reload.config,
     reload: (by) => reload.reload(by),
     events,
   });
-  const reload = createReload({ config, reread, parts: [server, admin], emit });
+  const reload = createReload({
+    config,
+    serving: serving.promise,
+    warnings,
+    reread,
+    parts: [...server.parts, admin],
+    emit,
+  });
   const { registry } = server;
   const asked = Promise.withResolvers<void>();
   const hurried = Promise.withResolvers<void>();
   let ending = false;
+  const end = (name: string) => {
+    emit({ kind: "signal", signal: name, tunnels: registry.size });
+    if (ending) hurried.resolve();
+    asked.resolve();
+  };
+  const isTerminalGone = watchTerminal();
+  const hangUp = async () => {
+    if (await isTerminalGone?.()) return end("SIGHUP");
+    await reload.reload("SIGHUP");
+  };
   const undo = [
     surviveDefects(emit),
     onSignals({
-      end(name) {
-        emit({ kind: "signal", signal: name, tunnels: registry.size });
-        if (ending) hurried.resolve();
-        asked.resolve();
-      },
-      reload: () => void reload.reload("SIGHUP"),
+      end,
+      hangUp: () => void hangUp(),
       report: createReport(server.report, registry, events),
     }),
     Deno.pid === 1 ? reapOrphans(emit) : () => {},
@@ -63,6 +82,7 @@ export async function serve(config: Config, { events, reread }: ServeOptions): P
     const { deno } = Deno.version;
     for (const limit of runtimeLimits(deno, config)) emit({ kind: "runtime-limited", limit, deno });
     emit({ kind: "ready" });
+    serving.resolve();
     void server.start();
     await asked.promise;
     ending = true;

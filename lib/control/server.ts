@@ -9,32 +9,32 @@ import { createHosts } from "../backend/hosts.ts";
 import { createTrimHeap, type TrimHeap } from "../sys/heap.ts";
 import { createReleasePages } from "../sys/pages.ts";
 import type { Config } from "../config/config.ts";
+import { isSame } from "../config/key.ts";
 import { createSocketDiag } from "../sys/socket_diag.ts";
 import type { Events } from "../events/events.ts";
 import type { Listener } from "../engine/engine.ts";
 import { createSweep, LONGEST_TICK_MS } from "../engine/sweep.ts";
 import { createBuffers } from "../engine/elastic_buffer.ts";
-import type { Changeable } from "./change.ts";
+import type { Changeable, Ready } from "./change.ts";
 import { createDoor } from "./door.ts";
 import { drain, stopPrograms } from "./drain.ts";
-import { createGenerations } from "./generation.ts";
+import { connectionsBounded, createGenerations, type NextGeneration } from "./generation.ts";
 import { createListeners } from "./listeners.ts";
 import { createRegistry, type Registry } from "./registry.ts";
+import { createRemovedRoutes } from "./removed_routes.ts";
 
 /** Before its listeners are open; while it takes requests; once it is to end. */
 export type Phase = "starting" | "serving" | "draining";
 
-export interface Server extends Changeable {
+export interface Server {
   readonly phase: Phase;
   readonly registry: Registry;
-  /** As `Generations.swap()`; nothing is swapped any more once the server ends. */
-  swap(config: Config): void;
+  /** What a reload changes, in this order: all but the listeners, which begin with it; then these. */
+  readonly parts: readonly [Rules, Changeable];
   /** The rows of the table of hosts and procs. */
   report(): ProcReport[];
   /** Opens the listeners, all or none; gives why one of them can't be had, null when all are open. */
   listen(): Promise<string | null>;
-  /** Takes renewed certificates at once, and tells of what is wrong with them; they are looked at every second anyway. */
-  lookAtCertificates(): void;
   /** Where it listens, with the real ports. */
   readonly listeners: readonly Listener[];
   /** Starts the programs that are kept running. */
@@ -45,24 +45,48 @@ export interface Server extends Changeable {
   close(): Promise<void>;
 }
 
+/** What is made of a configuration but its listeners. */
+export interface Rules extends Changeable {
+  /** Once it holds, renewed certificates, tokens and the like are taken at once, and what is wrong with them is told. */
+  prepare(next: Config): Ready;
+}
+
 /** Makes a server, which doesn't listen yet. */
 export function createServer(config: Config, events: Events): Server {
   const { emit } = events;
   const hosts = createHosts(events);
   const generations = createGenerations(config, hosts, emit);
   const registry = createRegistry();
+  const removed = createRemovedRoutes(generations, registry);
   const buffers = createBuffers(config.bufferBytes, createReleasePages());
   const breather = createBreather();
   const diag = createSocketDiag();
   const sweep = createSweep(LONGEST_TICK_MS, trimmer(buffers.trim, createTrimHeap()));
   const stopping = new AbortController();
   const { signal } = stopping;
-  const door = createDoor({ generations, registry, sweep, events, stopping: signal });
+  const door = createDoor({ generations, registry, sweep, events, stopping: signal, removed });
   const options = { buffers, breather, diag, createSweep, emit };
   const listeners = createListeners(door, options);
   let deadlineMs = 0;
-  const swap = (config: Config) => {
-    if (!signal.aborted) generations.swap(config);
+  let bounded = connectionsBounded(config);
+
+  function take(config: Config, next: NextGeneration): void {
+    if (signal.aborted) return next.abandon();
+    removed.follow(next.commit());
+    // What is kept of the generation before may have changed since it was last looked at.
+    generations.look();
+    listeners.lookAtCertificates();
+    const bounds = connectionsBounded(config);
+    if (!isSame(bounds, bounded)) emit(bounds);
+    bounded = bounds;
+  }
+
+  const rules: Rules = {
+    prepare(config) {
+      if (signal.aborted) return { problem: "the server shuts down" };
+      const next = generations.prepare(config);
+      return { commit: () => take(config, next), abandon: next.abandon };
+    },
   };
   return {
     get phase() {
@@ -70,16 +94,7 @@ export function createServer(config: Config, events: Events): Server {
       return listeners.all.length === 0 ? "starting" : "serving";
     },
     registry,
-    swap,
-    async prepare(next) {
-      const ready = await listeners.prepare(next);
-      if ("problem" in ready) return ready;
-      const commit = () => {
-        ready.commit();
-        swap(next);
-      };
-      return { commit, abandon: ready.abandon };
-    },
+    parts: [rules, listeners],
     report: generations.report,
     start: generations.start,
     get listeners() {
@@ -93,9 +108,9 @@ export function createServer(config: Config, events: Events): Server {
       const { startsPrograms } = hosts;
       await drain(listeners, registry, { graceMs, startsPrograms, hurried, emit });
     },
-    lookAtCertificates: listeners.lookAtCertificates,
     async close() {
       generations.close();
+      removed.close();
       await stopPrograms(hosts, generations.current.graceMs, deadlineMs);
       await breather.close();
       diag.close();

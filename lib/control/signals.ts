@@ -11,23 +11,23 @@ const ENDING: readonly Deno.Signal[] = Deno.build.os === "windows"
 /** SIGUSR1 is not among them: `lib/sys/debugger.ts` keeps it from opening the runtime's debugger. */
 const REPORTING: readonly Deno.Signal[] = Deno.build.os === "windows" ? [] : ["SIGUSR2"];
 
-const RELOADING: readonly Deno.Signal[] = Deno.build.os === "windows" ? [] : ["SIGHUP"];
+const HANGING_UP: readonly Deno.Signal[] = Deno.build.os === "windows" ? [] : ["SIGHUP"];
 
 /** What is done at a signal. */
 export interface SignalActions {
   /** A signal asks the program to end. */
   readonly end: (signal: Deno.Signal) => void;
-  /** SIGHUP asks for the configuration to be read again. */
-  readonly reload: () => void;
+  /** SIGHUP: the terminal is gone, or the configuration is to be read again. */
+  readonly hangUp: () => void;
   /** SIGUSR2 asks for the table of backends. */
   readonly report: () => void;
 }
 
 /** Listens for signals; gives what stops listening. */
-export function onSignals({ end, reload, report }: SignalActions): () => void {
+export function onSignals({ end, hangUp, report }: SignalActions): () => void {
   const listeners = [
     ...ENDING.map((signal) => [signal, () => end(signal)] as const),
-    ...RELOADING.map((signal) => [signal, reload] as const),
+    ...HANGING_UP.map((signal) => [signal, hangUp] as const),
     ...REPORTING.map((signal) => [signal, report] as const),
   ];
   for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);

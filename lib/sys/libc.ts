@@ -42,6 +42,7 @@ const SYMBOLS = {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   prlimit: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
+  sigaction: { parameters: ["i32", "pointer", "buffer"], result: "i32" },
   /** Its address alone: a function that does nothing to anybody. */
   abs: { type: "pointer" },
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },

@@ -11,6 +11,7 @@ import {
 } from "jose";
 import type { Access, Entry } from "../../lib/access/access.ts";
 import { createAccess } from "../../lib/access/create.ts";
+import { createKept } from "../../lib/access/kept.ts";
 import type { Peer } from "../../lib/base/peer.ts";
 import { auth } from "../../lib/config/auth_keys.ts";
 import type { Event } from "../../lib/events/event.ts";
@@ -37,7 +38,9 @@ function asking(jwt: Record<string, unknown>): Asker {
   assert.deepEqual(auth.check(written), []);
   const events: Event[] = [];
   const route = { key: "/", auth: auth.decode(written) };
-  const access: Access = createAccess([route], (event) => events.push(event)).get("/")!;
+  const holding = createKept().hold();
+  const emit = (event: Event) => void events.push(event);
+  const access: Access = createAccess([route], holding, emit).get("/")!;
   return {
     events,
     enter(token) {
@@ -48,7 +51,7 @@ function asking(jwt: Record<string, unknown>): Asker {
       const head = { method: "GET", target: "/", version: "1.1" as const, headers };
       return access.enter({ head, peer: PEER, signal: new AbortController().signal });
     },
-    [Symbol.dispose]: () => access.close(),
+    [Symbol.dispose]: () => holding.release(),
   };
 }
 

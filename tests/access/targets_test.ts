@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createKept } from "../../lib/access/kept.ts";
 import { createTargets, type Targets } from "../../lib/access/targets/targets.ts";
 import type { TargetsConfig } from "../../lib/config/config.ts";
 import { ANY_HOST } from "../../lib/config/host_keys.ts";
@@ -12,8 +13,10 @@ import { eventually, inTime } from "../support/eventually.ts";
 function targetsOf(written: Record<string, unknown>, beside: Record<string, unknown> = {}) {
   const events: Event[] = [];
   const targets: TargetsConfig = { ...decode(TARGETS, written), host: decode(ANY_HOST, beside) };
-  const made = createTargets([{ ...route(), key: "/t", targets }], (event) => events.push(event));
-  return { events, targets: made.get("/t")! };
+  const holding = createKept().hold();
+  const emit = (event: Event) => void events.push(event);
+  const made = createTargets([{ ...route(), key: "/t", targets }], holding, emit);
+  return { events, targets: { ...made.get("/t")!, close: holding.release } };
 }
 
 function choose(targets: Targets, token: string, signal = new AbortController().signal) {

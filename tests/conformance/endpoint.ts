@@ -98,6 +98,7 @@ export function openEndpoint(
     sweep,
     events,
     stopping: new AbortController().signal,
+    removed: { isOver: () => false },
   });
   const listener = LISTEN[engine](config.listen[0]!, door, {
     buffers,

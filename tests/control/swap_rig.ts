@@ -69,7 +69,7 @@ export async function startServer(layout: Layout): Promise<RunningServer> {
   return {
     server,
     address: formatAddress(server.listeners[0]!.address),
-    swap: (layout) => server.swap(configOf(layout)),
+    swap: (layout) => swap(server, configOf(layout)),
     said: (message) => lines.filter((line) => line.message === message).map(({ fields }) => fields),
     rows: (route) => server.report().filter((row) => row.route === route),
     async [Symbol.asyncDispose]() {
@@ -78,6 +78,13 @@ export async function startServer(layout: Layout): Promise<RunningServer> {
       events.close();
     },
   };
+}
+
+/** Makes a configuration the one that holds, but for its listeners. */
+export function swap({ parts: [rules] }: Server, config: Config): void {
+  const ready = rules.prepare(config);
+  assert.ok(!("problem" in ready));
+  ready.commit();
 }
 
 /** Whom a configuration that checks origins lets in. */

@@ -9,6 +9,7 @@ import {
   type Layout,
   type RunningServer,
   startServer,
+  swap,
   talk,
   type Talker,
   visit,
@@ -211,11 +212,11 @@ Deno.test("a swap that can't be made leaves everything as it was", async () => {
       throw new Error("broken");
     },
   };
-  assert.throws(() => server.swap({ ...config, routes: [route!, broken] }), /broken/);
+  assert.throws(() => swap(server, { ...config, routes: [route!, broken] }), /broken/);
   assert.deepEqual(server.report(), before);
   await visit(address, "/stays");
   await assert.rejects(openTunnel(address, "/other"), /refused: 404/);
-  server.swap(config);
+  swap(server, config);
   await visit(address, "/other");
   await assert.rejects(openTunnel(address, "/stays"), /refused: 404/);
 });

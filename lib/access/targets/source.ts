@@ -18,6 +18,8 @@ export type Found =
 export interface TargetSource {
   /** Never rejects. */
   find(token: string, signal: AbortSignal): Promise<Found>;
+  /** Reads again at once what has changed, and tells of what is wrong with it. */
+  look?(): void;
   /** Lets go of what it watches and keeps open, once those have been told who ask now. */
   close(): void;
 }

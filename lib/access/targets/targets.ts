@@ -5,11 +5,13 @@
  * @module
  */
 import type { Target } from "../../backend/backend.ts";
+import { stampAt } from "../../base/file_stamp.ts";
 import type { RouteConfig, TargetsConfig } from "../../config/config.ts";
 import type { RefusalCause } from "../../events/event.ts";
 import type { Emit } from "../../events/events.ts";
 import { type Answer, answer } from "../../http/answer.ts";
 import type { Claims, Visit } from "../access.ts";
+import type { Holding, Keepable } from "../kept.ts";
 import { createApi } from "./api.ts";
 import { readAuthorities } from "./authorities.ts";
 import { LEFT, unlessLeft } from "../left.ts";
@@ -34,30 +36,66 @@ export type Choice =
 export interface Targets {
   /** `claims` are those of the token that has let it in. Never rejects. */
   choose(visit: Visit, claims: Claims | null): Promise<Choice>;
-  /** Lets go of what it watches and keeps open; who asks now is still answered. */
-  close(): void;
 }
 
-/** By key of `wstunnel.server`, of the routes that have targets. */
-export function createTargets(routes: readonly RouteConfig[], emit: Emit): Map<string, Targets> {
+/** What is asked, and whether it answers, which outlives the configuration. */
+interface KeptTargets extends Targets, Keepable {}
+
+/**
+ * By key of `wstunnel.server`, of the routes that have targets. They watch the files, and have the connections, of those of the configuration before,
+ * where nothing of what they ask has changed; `holding` is for this one.
+ */
+export function createTargets(
+  routes: readonly RouteConfig[],
+  holding: Holding,
+  emit: Emit,
+): Map<string, Targets> {
   return new Map(
     routes.flatMap(({ key, targets }) =>
-      targets === undefined ? [] : [[key, createRouteTargets(key, targets, emit)]]
+      targets === undefined ? [] : [[key, createRouteTargets(key, targets, holding, emit)]]
     ),
   );
 }
 
-function createRouteTargets(route: string, config: TargetsConfig, emit: Emit): Targets {
-  const { choose, close } = createWaiting(route, config, emit);
-  return { choose: (visit, claims) => unlessLeft(choose(visit, claims), visit.signal), close };
+function createRouteTargets(
+  route: string,
+  config: TargetsConfig,
+  holding: Holding,
+  emit: Emit,
+): Targets {
+  const { choose } = createWaiting(route, config, holding, emit);
+  return { choose: (visit, claims) => unlessLeft(choose(visit, claims), visit.signal) };
 }
 
 /** Who chooses may take as long as the one who is asked does. */
-function createWaiting(route: string, config: TargetsConfig, emit: Emit): Targets {
+function createWaiting(
+  route: string,
+  config: TargetsConfig,
+  holding: Holding,
+  emit: Emit,
+): Targets {
   const { address, jwt, parameter, host } = config;
   if (address !== undefined) return byAddress(createNamed(address, parameter, host));
-  if (jwt) return { choose: (_, claims) => Promise.resolve(byClaims(claims)), close() {} };
-  return byToken(route, config, createSource(route, config, emit), emit);
+  if (jwt) return { choose: (_, claims) => Promise.resolve(byClaims(claims)) };
+  return holding.get(
+    identityOf(route, config),
+    () => byToken(route, config, createSource(route, config, emit), emit),
+  );
+}
+
+/** What makes the source of a route the same one under another configuration. Authorities are read as it connects: changed ones are others. */
+function identityOf(route: string, config: TargetsConfig): string {
+  const { file, folder, api, redis, prefix, ca, from, host } = config;
+  const trusted = ca === undefined ? null : [ca, stampAt(ca)];
+  const { connectTimeoutMs } = host;
+  return JSON.stringify([
+    route,
+    { file, folder, api, redis },
+    prefix,
+    trusted,
+    from,
+    connectTimeoutMs,
+  ]);
 }
 
 /** Whatever is wrong with what the client brings has this one answer, so that it learns nothing of the tokens there are. */
@@ -79,7 +117,6 @@ function byAddress(choose: ChooseAddress): Targets {
       if ("refused" in chosen) return refused(chosen.refused);
       return "failed" in chosen ? unknowable(chosen.failed, "target") : { target: chosen };
     },
-    close() {},
   };
 }
 
@@ -96,7 +133,7 @@ function byToken(
   { from }: TargetsConfig,
   source: TargetSource,
   emit: Emit,
-): Targets {
+): KeptTargets {
   let isDown = false;
   return {
     async choose({ head, signal }) {
@@ -115,6 +152,7 @@ function byToken(
       isDown = false;
       return "unknown" in found ? refused(found.unknown) : { target: found };
     },
+    look: () => source.look?.(),
     close: source.close,
   };
 }

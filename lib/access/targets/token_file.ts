@@ -114,6 +114,7 @@ export function createTokenFile({ route, path, emit }: TokenFileOptions): Target
       const address = parseTarget(target);
       return address === null ? NO_TARGET : { address };
     },
+    look: () => void lookAgain(),
     close: () => clearInterval(timer),
   };
 }

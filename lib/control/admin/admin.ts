@@ -64,8 +64,8 @@ export function createAdmin(context: AdminContext): Admin {
     const asked = formatAddress(admin);
     if (held?.asked === asked) {
       const { opened } = held;
-      const isSame = held.tokenFile === tokenFile;
-      return { commit: () => isSame || hold({ asked, tokenFile, opened }), abandon() {} };
+      // The file is read again also where it is the same.
+      return { commit: () => hold({ asked, tokenFile, opened }), abandon() {} };
     }
     const { createMonitor, openAdmin } = await import("./admin_server.ts");
     if (monitor === null) {

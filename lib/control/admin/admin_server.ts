@@ -5,7 +5,7 @@
  */
 import { type Address, formatAddress } from "../../base/address.ts";
 import { canonicalPath } from "../../base/request_path.ts";
-import { createWatchedFiles, type WatchedFile } from "../../access/watched_file.ts";
+import { type WatchedFile, watchFile } from "../../access/watched_file.ts";
 import { readAdminToken } from "../../config/admin_files.ts";
 import { isBeyondLoopback } from "../../config/reach_warnings.ts";
 import { listenAll } from "../../engine/listen.ts";
@@ -44,7 +44,7 @@ export async function openAdmin(
   const routes = createRoutes({ ...context, monitor, streams });
   const isReached = isBeyondLoopback(formatAddress(asked));
   const name = asked.transport === "tcp" ? asked.hostname : null;
-  let token: { readonly file: WatchedFile<string>; close(): void } | null = null;
+  let token: WatchedFile<string> | null = null;
   let answering = 0;
 
   /** Null: it may be answered. */
@@ -64,7 +64,7 @@ export async function openAdmin(
   /** A browser may ask for the token as a password, and then sends it with whatever a page asks for: that changes nothing. */
   function refuseToken(headers: Headers, changes: boolean): Response | null {
     if (token === null) return failure(403, WITHOUT_TOKEN);
-    const held = token.file.value;
+    const held = token.value;
     if (held === null) return failure(503, "the file of the token can't be read");
     const shown = shownToken(headers.get("authorization"), !changes);
     if (shown !== null && isToken(shown, held)) return null;
@@ -108,9 +108,7 @@ export async function openAdmin(
     addresses: listeners.map(({ address }) => address),
     setTokenFile(path) {
       token?.close();
-      if (path === undefined) return void (token = null);
-      const files = createWatchedFiles(emit);
-      token = { file: files.watch(path, readAdminToken), close: files.close };
+      token = path === undefined ? null : watchFile(path, readAdminToken, emit);
     },
     async close() {
       streams.close();
