@@ -20,11 +20,9 @@ import { createDoor } from "./door.ts";
 import { drain, stopPrograms } from "./drain.ts";
 import { connectionsBounded, createGenerations, type NextGeneration } from "./generation.ts";
 import { createListeners } from "./listeners.ts";
+import type { Phase } from "./phase.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { createRemovedRoutes } from "./removed_routes.ts";
-
-/** Before its listeners are open; while it takes requests; once it is to end. */
-export type Phase = "starting" | "serving" | "draining";
 
 export interface Server {
   readonly phase: Phase;

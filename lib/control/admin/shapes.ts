@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Phase } from "../server.ts";
+import type { Phase } from "../phase.ts";
 
 /** `GET /api/status`. */
 export interface StatusAnswer {
