@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import manifest from "../deno.json" with { type: "json" };
+import { PAGE_FILES } from "../lib/control/admin/page.ts";
 
 /** The project's folder. */
 export const ROOT = new URL("../", import.meta.url);
@@ -37,6 +38,9 @@ const LAZY = [
   "lib/access/targets/redis_client.ts",
   "lib/control/admin/admin_server.ts",
 ];
+
+/** What is read as it stands, at the same place beside the file that reads it: the status page's. */
+const PAGE_FOLDER = "lib/control/admin/page";
 
 /**
  * Modules of the runtime that commander imports to run subcommands that are programs of their own, which we have none of: to load them takes 12 of
@@ -84,8 +88,19 @@ export interface Bundles {
 
 export async function writeBundles(commit: string): Promise<Bundles> {
   const main = await writeMain(commit);
-  const beside = await Promise.all([...WORKERS.map(bundleBeside), ...LAZY.map(bundleLazy)]);
-  return { main, beside };
+  const bundles = await Promise.all([...WORKERS.map(bundleBeside), ...LAZY.map(bundleLazy)]);
+  return { main, beside: [...bundles, ...await copyPage()] };
+}
+
+/** Gives the paths of the copies. */
+async function copyPage(): Promise<string[]> {
+  const folder = `${BUILD_FOLDER}/${fileOf(PAGE_FOLDER)}`;
+  await Deno.mkdir(new URL(folder, ROOT), { recursive: true });
+  return await Promise.all(PAGE_FILES.map(async (name) => {
+    const path = `${folder}/${name}`;
+    await Deno.copyFile(new URL(`${PAGE_FOLDER}/${name}`, ROOT), new URL(path, ROOT));
+    return path;
+  }));
 }
 
 /** The code as one file, with the commit at its top; gives its path. */
