@@ -16,5 +16,6 @@ const code = await run(Deno.args, {
   writeError: (text) => writeText(Deno.stderr, text),
   serve,
   environment: Deno.env.toObject(),
+  isTerminal: () => Deno.stdout.isTerminal(),
 });
 Deno.exit(code);

@@ -1,6 +1,6 @@
 # bash completion of wstunnel. Made of the flag definitions by deno task packaging.
 _wstunnel() {
-  local current=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]} words=
+  local current=${COMP_WORDS[COMP_CWORD]} flag=${COMP_WORDS[COMP_CWORD - 1]} words= word command=
   # --flag=value comes as three words.
   if [[ $current == = ]]; then
     current=
@@ -20,14 +20,27 @@ _wstunnel() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --server|--path|--listen|--listen-mode|--listen-group|--trusted-proxy|--origin|--allow-client|--deny-client|--subprotocol|--ping-interval|--max-connections|--max-connections-per-client|--max-tunnels|--tunnel-idle-timeout|--max-lifetime|--health-path|--admin|--url) return ;;
+    --server|--path|--listen|--listen-mode|--listen-group|--trusted-proxy|--origin|--allow-client|--deny-client|--subprotocol|--ping-interval|--max-connections|--max-connections-per-client|--max-tunnels|--tunnel-idle-timeout|--max-lifetime|--health-path|--admin|--url|--route) return ;;
     *)
-      words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --engine --health-path --admin --admin-token-file --config --version --help"
-      if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" check "* ]]; then
-        words+=" --url"
-      else
-        words+=" check"
-      fi
+      for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $word in
+          check|reload|tunnels|end|backends|drain|enable|top)
+            command=$word
+            break
+            ;;
+        esac
+      done
+      case $command in
+        check) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --engine --health-path --admin --admin-token-file --config --url --version --help" ;;
+        reload) words="--admin --admin-token-file --config --json --help" ;;
+        tunnels) words="--admin --admin-token-file --config --json --help" ;;
+        end) words="--admin --admin-token-file --config --help" ;;
+        backends) words="--admin --admin-token-file --config --json --help" ;;
+        drain) words="--route --admin --admin-token-file --config --json --help" ;;
+        enable) words="--route --admin --admin-token-file --config --json --help" ;;
+        top) words="--admin --admin-token-file --config --once --help" ;;
+        *) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --engine --health-path --admin --admin-token-file --config --version --help check reload tunnels end backends drain enable top" ;;
+      esac
       ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

@@ -3,10 +3,35 @@
  *
  * @module
  */
-import { COMMANDS, type Flag, FLAGS, SWITCHES, URL_FLAG } from "../lib/cli/flags.ts";
+import {
+  type Command,
+  COMMANDS,
+  type Flag,
+  FLAGS,
+  type Switch,
+  SWITCHES,
+} from "../lib/cli/flags.ts";
 
-/** Flags with a value, those of `check` behind the others. */
-const VALUED: readonly Flag[] = [...FLAGS, URL_FLAG];
+const COMMAND_LIST: readonly (readonly [name: string, command: Command])[] = Object.entries(
+  COMMANDS,
+);
+
+/** Those that ask a server and take no flags of one. */
+const ASKING = COMMAND_LIST.filter(([, { configures }]) => !configures);
+
+/** Flags with a value, those of commands behind the others; of those that have one name the first. */
+const VALUED: readonly Flag[] = [...FLAGS, ...COMMAND_LIST.flatMap(([, { flags }]) => flags)]
+  .filter(({ name }, at, all) => all.findIndex((one) => one.name === name) === at);
+
+/** What may stand behind a command. */
+function flagsOf({ configures, flags }: Command): readonly Flag[] {
+  return configures ? [...FLAGS, ...flags] : flags;
+}
+
+function switchesOf({ configures, switches }: Command): readonly Switch[] {
+  const help = SWITCHES.filter(({ name }) => configures || name === "--help");
+  return [...switches, ...help];
+}
 
 const NOTE = "Made of the flag definitions by deno task packaging.";
 
@@ -22,6 +47,11 @@ function brief({ summary }: Pick<Flag, "summary">): string {
 /** For bash 4 and later, also without the package bash-completion. */
 export function bashCompletion(): string {
   const names = [...FLAGS, ...SWITCHES].map(({ name }) => name);
+  const commands = COMMAND_LIST.map(([name]) => name);
+  const ofCommands = COMMAND_LIST.map(([name, command]) => {
+    const words = [...flagsOf(command), ...switchesOf(command)].map((one) => one.name);
+    return `        ${name}) words="${words.join(" ")}" ;;`;
+  });
   const choices = VALUED.flatMap((flag) =>
     flag.choices === undefined ? [] : [`    ${flag.name}) words="${flag.choices.join(" ")}" ;;`]
   );
@@ -30,7 +60,7 @@ export function bashCompletion(): string {
     .map(({ name }) => name);
   return `# bash completion of wstunnel. ${NOTE}
 _wstunnel() {
-  local current=\${COMP_WORDS[COMP_CWORD]} flag=\${COMP_WORDS[COMP_CWORD - 1]} words=
+  local current=\${COMP_WORDS[COMP_CWORD]} flag=\${COMP_WORDS[COMP_CWORD - 1]} words= word command=
   # --flag=value comes as three words.
   if [[ $current == = ]]; then
     current=
@@ -47,12 +77,18 @@ ${choices.join("\n")}
       ;;
     ${free.join("|")}) return ;;
     *)
-      words="${names.join(" ")}"
-      if [[ " \${COMP_WORDS[*]:1:COMP_CWORD-1} " == *" check "* ]]; then
-        words+=" ${URL_FLAG.name}"
-      else
-        words+=" ${Object.keys(COMMANDS).join(" ")}"
-      fi
+      for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $word in
+          ${commands.join("|")})
+            command=$word
+            break
+            ;;
+        esac
+      done
+      case $command in
+${ofCommands.join("\n")}
+        *) words="${[...names, ...commands].join(" ")}" ;;
+      esac
       ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
@@ -63,6 +99,7 @@ complete -F _wstunnel wstunnel
 
 /** For zsh, as a file `_wstunnel` in a folder of `fpath`. */
 export function zshCompletion(): string {
+  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
   const argument = (flag: Flag) => {
     const action = flag.choices !== undefined
       ? `(${flag.choices.join(" ")})`
@@ -70,23 +107,30 @@ export function zshCompletion(): string {
       ? "_files"
       : "";
     const repeat = flag.repeatable || flag.perRoute ? "*" : "";
-    return `'${repeat}${flag.name}=[${brief(flag)}]:${flag.value}:${action}'`;
+    return quoted(`${repeat}${flag.name}=[${brief(flag)}]:${flag.value}:${action}`);
   };
-  const switches = SWITCHES.map(({ name, short, summary }) =>
-    `'(${short} ${name})'{${short},${name}}'[${summary}]'`
-  );
-  const commands = Object.entries(COMMANDS)
-    .map(([name, summary]) => `${name}\\:"${summary.split(",")[0]}"`);
-  const flags = [...FLAGS.map(argument), ...switches];
+  const option = ({ name, short, summary }: Switch) =>
+    short === undefined
+      ? `'${name}[${summary}]'`
+      : `'(${short} ${name})'{${short},${name}}'[${summary}]'`;
+  const commands = COMMAND_LIST
+    .map(([name, { summary }]) => `${name}\\:"${summary.split(/[,:;]/)[0]}"`);
+  const flags = [...FLAGS.map(argument), ...SWITCHES.map(option)];
+  const ofCommands = COMMAND_LIST.map(([name, command]) => {
+    const own = [...command.flags.map(argument), ...switchesOf(command).map(option)];
+    return command.configures
+      ? `  ${name}) flags+=(${command.flags.map(argument).join(" ")}) ;;`
+      : `  ${name}) flags=(${own.join(" ")}) ;;`;
+  });
   return `#compdef wstunnel
 # ${NOTE}
 local -a flags
 flags=(
 ${flags.map((line) => `  ${line}`).join("\n")}
 )
-if (( \${words[(I)check]} )); then
-  flags+=(${argument(URL_FLAG)})
-fi
+case \${words[(r)(${COMMAND_LIST.map(([name]) => name).join("|")})]} in
+${ofCommands.join("\n")}
+esac
 _arguments $flags '1:command:((${commands.join(" ")}))'
 `;
 }
@@ -96,20 +140,40 @@ export function fishCompletion(): string {
   const quote = (text: string) => `'${text.replace(/['\\]/g, "\\$&")}'`;
   const line = (name: string, rest: string, summary: string) =>
     `complete -c wstunnel -l ${name.slice(2)} ${rest}-d ${quote(summary)}`;
-  const valued = VALUED.map((flag) => {
-    const value = flag.choices !== undefined
+  const value = (flag: Flag) =>
+    flag.choices !== undefined
       ? `-x -a ${quote(flag.choices.join(" "))} `
       : takesFile(flag)
       ? "-r -F "
       : "-x ";
-    const condition = flag === URL_FLAG ? "-n '__fish_seen_subcommand_from check' " : "";
-    return line(flag.name, condition + value, brief(flag));
-  });
-  const switches = SWITCHES.map(({ name, short, summary }) =>
-    line(name, `-s ${short.slice(1)} `, summary)
-  );
-  const commands = Object.entries(COMMANDS).map(([name, summary]) =>
-    `complete -c wstunnel -n __fish_use_subcommand -a ${name} -d ${quote(summary.split(",")[0]!)}`
+  const seen = (names: readonly string[], not = "") =>
+    `-n '${not}__fish_seen_subcommand_from ${names.join(" ")}' `;
+  const unlessAsking = seen(ASKING.map(([name]) => name), "not ");
+  const short = (one: Switch) => one.short === undefined ? "" : `-s ${one.short.slice(1)} `;
+  /** Each once, with the commands that have it. */
+  const ofCommands = <Part extends object>(parts: (command: Command) => readonly Part[]) =>
+    [...new Set(COMMAND_LIST.flatMap(([, command]) => parts(command)))].map((part) => ({
+      part,
+      condition: seen(
+        COMMAND_LIST.filter(([, command]) => parts(command).includes(part)).map(([name]) => name),
+      ),
+    }));
+  const valued = [
+    ...FLAGS.map((flag) => line(flag.name, unlessAsking + value(flag), brief(flag))),
+    ...ofCommands<Flag>(({ flags }) => flags)
+      .map(({ part, condition }) => line(part.name, condition + value(part), brief(part))),
+  ];
+  const switches = [
+    ...SWITCHES.map((one) =>
+      line(one.name, (one.name === "--help" ? "" : unlessAsking) + short(one), one.summary)
+    ),
+    ...ofCommands<Switch>(({ switches }) => switches)
+      .map(({ part, condition }) => line(part.name, condition + short(part), part.summary)),
+  ];
+  const commands = COMMAND_LIST.map(([name, { summary }]) =>
+    `complete -c wstunnel -n __fish_use_subcommand -a ${name} -d ${
+      quote(summary.split(/[,:;]/)[0]!)
+    }`
   );
   return [`# ${NOTE}`, "complete -c wstunnel -f", ...commands, ...valued, ...switches, ""].join(
     "\n",

@@ -6,6 +6,7 @@
 import { VERSION } from "../lib/base/version.ts";
 import { VARIABLES } from "../lib/cli/environment.ts";
 import {
+  type Command,
   COMMANDS,
   DESCRIPTION,
   EXAMPLES,
@@ -19,6 +20,16 @@ import { configurationSection } from "./man_configuration.ts";
 import { ANSWERS, type Ending, ENDINGS, SIGNALS } from "./reference_tables.ts";
 import { bold, escape, item } from "./roff.ts";
 
+const COMMAND_LIST: readonly (readonly [name: string, command: Command])[] = Object.entries(
+  COMMANDS,
+);
+
+const ASKING = COMMAND_LIST.map(([, command]) => command).filter(({ configures }) => !configures);
+
+/** Each once. */
+const ASKING_FLAGS = [...new Set(ASKING.flatMap(({ flags }) => flags))];
+const ASKING_SWITCHES = [...new Set(ASKING.flatMap(({ switches }) => switches))];
+
 /** wstunnel(1), for man(7) macros. */
 export function manPage(): string {
   return [
@@ -29,16 +40,20 @@ export function manPage(): string {
     ".SH SYNOPSIS",
     "\\fBwstunnel\\fR [\\fIoptions\\fR]",
     ".br",
-    ...Object.keys(COMMANDS).map((name) =>
-      `\\fBwstunnel ${name}\\fR [\\fIoptions\\fR] [\\fB${escape(URL_FLAG.name)}\\fR \\fIURL\\fR]`
-    ),
+    ...COMMAND_LIST.flatMap(([name, command], at) => [
+      ...(at === 0 ? [] : [".br"]),
+      synopsis(name, command),
+    ]),
     ".SH DESCRIPTION",
     escape(DESCRIPTION),
     ".SH COMMANDS",
-    ...Object.entries(COMMANDS).flatMap(([name, summary]) => item(name, summary)),
+    ...COMMAND_LIST.flatMap(([name, { summary }]) => item(name, summary)),
     ".SH OPTIONS",
     ...[...FLAGS, URL_FLAG].flatMap(flagItem),
     ...SWITCHES.flatMap(({ name, short, summary }) => item(`${short}, ${name}`, summary)),
+    ".SH OPTIONS OF COMMANDS THAT ASK A SERVER",
+    ...ASKING_FLAGS.flatMap(flagItem),
+    ...ASKING_SWITCHES.flatMap(({ name, summary }) => item(name, summary)),
     ...configurationSection(),
     ".SH ANSWERS",
     "What a request is answered with. Each refusal has a body of one line that says why.",
@@ -60,6 +75,17 @@ export function manPage(): string {
     "(c) 2026 the wstunnel authors. Free software under the MIT license.",
     "",
   ].join("\n");
+}
+
+function synopsis(name: string, { argument, flags, configures }: Command): string {
+  const own = configures ? flags : [];
+  const words = [
+    `\\fBwstunnel ${name}\\fR`,
+    "[\\fIoptions\\fR]",
+    ...own.map((flag) => `[\\fB${escape(flag.name)}\\fR \\fI${flag.value}\\fR]`),
+    ...(argument === undefined ? [] : [`\\fI${escape(argument)}\\fR`]),
+  ];
+  return words.join(" ");
 }
 
 function flagItem(flag: Flag): string[] {

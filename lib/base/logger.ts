@@ -9,6 +9,7 @@ import {
   type LogLevel as TapeLevel,
   type LogRecord,
 } from "@logtape/logtape";
+import { CONTROLS, escapeControls, escapeInJson, escapeOne } from "./escape.ts";
 import { createLineQueue } from "./line_queue.ts";
 import type { LogFormat } from "./log_level.ts";
 import { shorten } from "./shorten.ts";
@@ -96,12 +97,6 @@ const MESSAGE = "message";
  */
 const MAX_CHARACTERS = 4096;
 
-/**
- * Characters that do something instead of being seen: terminal commands, marks that turn the direction of text, and the
- * ends of lines that only some readers know.
- */
-const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
 function fieldsOf(record: LogRecord): [string, unknown][] {
   return Object.entries(record.properties)
     .filter(([key, value]) => key !== MESSAGE && value !== undefined)
@@ -138,21 +133,4 @@ function quote(value: unknown): string {
   return /^[^\s"=\p{Cc}\p{Cf}]+$/u.test(text)
     ? text
     : JSON.stringify(text).replace(CONTROLS, escapeOne);
-}
-
-/** Keeps who chose the text from writing lines or terminal commands into the log, or what else is read by a line. */
-export function escapeControls(text: string): string {
-  return text.replace(CONTROLS, escapeOne);
-}
-
-/** JSON has escapes of four digits alone, so that there are two for a character that is two code units (RFC 8259 section 7). */
-function escapeInJson(character: string): string {
-  return character.split("")
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-    .join("");
-}
-
-function escapeOne(character: string): string {
-  const hex = character.codePointAt(0)!.toString(16).padStart(2, "0");
-  return hex.length === 2 ? `\\x${hex}` : `\\u{${hex}}`;
 }

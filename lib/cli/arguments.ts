@@ -6,6 +6,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { nearest } from "../base/nearest.ts";
 import {
+  type Command as Subcommand,
+  type CommandName,
   COMMANDS,
   DESCRIPTION,
   EXAMPLES,
@@ -23,10 +25,21 @@ export interface GivenFlag {
   readonly value: string;
 }
 
+/** What a server that runs is asked for. */
+export interface Ask {
+  readonly command: Exclude<CommandName, "check">;
+  /** What stands behind its name. */
+  readonly words: readonly string[];
+  readonly given: readonly GivenFlag[];
+  /** The flags without a value. */
+  readonly switches: readonly string[];
+}
+
 /** What the arguments ask for; `given` in the order of the command line. */
 export type Invocation =
   | { readonly kind: "serve" | "check"; readonly given: readonly GivenFlag[] }
   | { readonly kind: "probe"; readonly url: string }
+  | ({ readonly kind: "ask" } & Ask)
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" }
   | { readonly kind: "wrong"; readonly message: string };
@@ -58,7 +71,7 @@ export function parseArguments(args: readonly string[]): Invocation {
         writeErr: () => {},
         getOutHelpWidth: () => 80,
       });
-  const take = (kind: "serve" | "check", command: Command) => {
+  const take = (kind: "serve" | "check", command: Command): void => {
     const [word] = command.args;
     invocation = word === undefined
       ? toInvocation(kind, given)
@@ -71,11 +84,20 @@ export function parseArguments(args: readonly string[]): Invocation {
     .action((_options, command: Command) => take("serve", command))
     .addHelpText("after", HELP_AFTER);
   for (const flag of FLAGS) root.addOption(toOption(flag, given));
-  describe(root.command("check"))
-    .description(COMMANDS.check)
-    .addOption(toOption(URL_FLAG, given))
-    .configureHelp({ showGlobalOptions: true })
-    .action((_options, command: Command) => take("check", command));
+  for (const [name, about] of COMMAND_LIST) {
+    const command = describe(root.command(name))
+      .description(about.summary)
+      .configureHelp({ showGlobalOptions: about.configures === true });
+    if (about.argument !== undefined) command.argument(`<${about.argument}>`);
+    for (const flag of about.flags) command.addOption(toOption(flag, given));
+    for (const { name, summary } of about.switches) command.addOption(new Option(name, summary));
+    command.action(() => {
+      if (name === "check") return take("check", command);
+      const ask = { command: name, words: command.args, given, switches: switchesOf(command) };
+      const message = problemOf(ask, about);
+      invocation = message === null ? { kind: "ask", ...ask } : { kind: "wrong", message };
+    });
+  }
   describe(root.command("version", { hidden: true })).action(() => {});
   try {
     root.parse(args, { from: "user" });
@@ -86,6 +108,27 @@ export function parseArguments(args: readonly string[]): Invocation {
     if (error.exitCode === 0) return { kind: "help", text: output };
     return { kind: "wrong", message: withHint(oneLine(error.message), args) };
   }
+}
+
+const COMMAND_LIST = Object.entries(COMMANDS) as [CommandName, Subcommand][];
+
+function switchesOf(command: Command): string[] {
+  // One with a value gave its word to `given` and is here as well, without it.
+  return Object.entries(command.opts<Record<string, unknown>>())
+    .flatMap(([name, value]) => value === true ? [`--${name}`] : []);
+}
+
+/** What is wrong with what a server is asked; null: nothing. */
+function problemOf({ command, words, given }: Ask, { argument, flags }: Subcommand): string | null {
+  const other = given.find(({ name }) => flags.every((flag) => flag.name !== name));
+  if (other !== undefined) return `${other.name} has no effect with ${command}`;
+  const most = argument === undefined ? 0 : argument.endsWith("...") ? Infinity : 1;
+  const extra = words[most];
+  if (extra !== undefined) return `unexpected argument '${extra}'`;
+  const stray = command === "end" ? words.find((word) => !/^\d{1,15}$/.test(word)) : undefined;
+  if (stray !== undefined) return `'${stray}' is no id of a tunnel: wstunnel tunnels lists them`;
+  const name = given.map((one) => one.name).find((name, at, all) => all.indexOf(name) !== at);
+  return name === undefined ? null : `${name}: must be given once`;
 }
 
 /** An option that adds to `given`, since commander itself forgets the order. */
@@ -112,7 +155,7 @@ function toInvocation(kind: "serve" | "check", given: readonly GivenFlag[]): Inv
 
 function unexpected(word: string, kind: "serve" | "check"): string {
   if (kind === "check") return `unexpected argument '${word}'; a file is given with --config`;
-  const near = nearest(word, [...Object.keys(COMMANDS), "help", "version"]);
+  const near = nearest(word, [...COMMAND_LIST.map(([name]) => name), "help", "version"]);
   if (near !== null) return `unknown command '${word}' (Did you mean ${near}?)`;
   return `unexpected argument '${word}'; a backend is given with --server, a file with --config`;
 }

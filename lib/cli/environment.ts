@@ -1,5 +1,5 @@
 /**
- * Variables of the environment that set something where neither the file nor a flag does: the defaults of an image.
+ * Variables of the environment that say something where neither the file nor a flag does: the defaults of an image.
  *
  * @module
  */
@@ -8,8 +8,12 @@ import type { Path } from "../config/problem.ts";
 
 interface Variable {
   readonly summary: string;
-  readonly path: Path;
+  /** What it sets of a server; absent: it is for a command. */
+  readonly path?: Path;
 }
+
+/** The token of the admin listener itself, where no file holds it. */
+export const TOKEN_VARIABLE = "WSTUNNEL_ADMIN_TOKEN";
 
 /** Every variable that is looked at. */
 export const VARIABLES: Readonly<Record<string, Variable>> = {
@@ -17,12 +21,18 @@ export const VARIABLES: Readonly<Record<string, Variable>> = {
     path: ["listen"],
     summary: "address to listen at when neither --listen nor the file names one",
   },
+  [TOKEN_VARIABLE]: {
+    summary: "token that commands show to the admin listener when neither --admin-token-file nor " +
+      "the file names one",
+  },
 };
 
 /** What the environment sets; an empty variable sets nothing. */
 export function fromEnvironment(environment: Readonly<Record<string, string>>): Setting[] {
   return Object.entries(VARIABLES).flatMap(([name, { path }]): Setting[] => {
     const value = environment[name];
-    return value === undefined || value === "" ? [] : [{ flag: name, path, value }];
+    return path === undefined || value === undefined || value === ""
+      ? []
+      : [{ flag: name, path, value }];
   });
 }

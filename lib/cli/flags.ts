@@ -273,20 +273,110 @@ export const URL_FLAG: Flag = {
 /** A flag without a value. */
 export interface Switch {
   readonly name: `--${string}`;
-  readonly short: `-${string}`;
+  readonly short?: `-${string}`;
   readonly summary: string;
 }
 
-/** Every flag without a value, but for the words `version` and `help`, which are the same. */
-export const SWITCHES: readonly Switch[] = [
+/** Every flag without a value that is no command's alone; the words `version` and `help` are the same. */
+export const SWITCHES = [
   { name: "--version", short: "-V", summary: "print the version and exit" },
   { name: "--help", short: "-h", summary: "print this help and exit" },
+] as const satisfies readonly Switch[];
+
+/** Where a command finds the server that it asks. */
+const ASKING: readonly Flag[] = [
+  {
+    name: "--admin",
+    value: "ADDRESS",
+    summary: "the server's admin listener: host:port or unix:/path (default: what --config " +
+      "says, else unix:/run/wstunnel/admin.sock)",
+  },
+  {
+    name: "--admin-token-file",
+    value: "FILE",
+    summary: "file with the token that it wants (default: what --config says, else the variable " +
+      "WSTUNNEL_ADMIN_TOKEN)",
+  },
+  { name: "--config", value: "FILE", summary: "the server's TOML file, which says both" },
 ];
+
+const ROUTE_FLAG: Flag = {
+  name: "--route",
+  value: "KEY",
+  summary: "the backend of this route alone; without it of every route that has it",
+};
+
+const JSON_SWITCH: Switch = {
+  name: "--json",
+  summary: "print what the server answers, as JSON, in place of text",
+};
+
+const ONCE_SWITCH: Switch = {
+  name: "--once",
+  summary: "print it once as text and exit, as without a terminal",
+};
+
+/** A subcommand. */
+export interface Command {
+  readonly summary: string;
+  /** What it is about; `...`: several may be. */
+  readonly argument?: string;
+  /** Of its own. */
+  readonly flags: readonly Flag[];
+  readonly switches: readonly Switch[];
+  /** Whether it takes those of a server besides. */
+  readonly configures?: true;
+}
 
 /** The subcommands and what each does. */
 export const COMMANDS = {
-  check: "check the configuration, print the effective one as TOML and exit",
-} as const;
+  check: {
+    summary: "check the configuration, print the effective one as TOML and exit",
+    flags: [URL_FLAG],
+    switches: [],
+    configures: true,
+  },
+  reload: {
+    summary: "let the server read its configuration again, and print what has changed",
+    flags: ASKING,
+    switches: [JSON_SWITCH],
+  },
+  tunnels: {
+    summary: "list the open tunnels of the server",
+    flags: ASKING,
+    switches: [JSON_SWITCH],
+  },
+  end: {
+    summary: "end tunnels by their ids",
+    argument: "ID...",
+    flags: ASKING,
+    switches: [],
+  },
+  backends: {
+    summary: "list the backends of the server and their states",
+    flags: ASKING,
+    switches: [JSON_SWITCH],
+  },
+  drain: {
+    summary: "send no new tunnel to a backend; those that are open go on",
+    argument: "BACKEND",
+    flags: [ROUTE_FLAG, ...ASKING],
+    switches: [JSON_SWITCH],
+  },
+  enable: {
+    summary: "send tunnels to a drained backend again",
+    argument: "BACKEND",
+    flags: [ROUTE_FLAG, ...ASKING],
+    switches: [JSON_SWITCH],
+  },
+  top: {
+    summary: "watch the server in the terminal: what goes on, its backends and tunnels",
+    flags: ASKING,
+    switches: [ONCE_SWITCH],
+  },
+} as const satisfies Readonly<Record<string, Command>>;
+
+export type CommandName = keyof typeof COMMANDS;
 
 export const DESCRIPTION =
   "Ends WebSockets and relays their bytes to TCP or unix-domain servers or programs.";
@@ -297,10 +387,11 @@ export const EXAMPLES: readonly string[] = [
   "wstunnel --frame-type binary --path /a --server a:1 --path /b --server b:2",
   "wstunnel check --config wstunnel.toml",
   "wstunnel check --url http://127.0.0.1:8080/healthz",
+  "wstunnel top --config wstunnel.toml",
 ];
 
 export const EXIT_CODES: readonly string[] = [
-  "ended by SIGINT or SIGTERM, or what was checked is well",
-  "cannot listen, or the server checked by --url is not well",
+  "ended by SIGINT or SIGTERM, what was checked is well, or asked for is done",
+  "cannot listen, what was checked by --url is not well, or asked for not done",
   "the command line or the configuration is wrong",
 ];

@@ -12,15 +12,14 @@ import { type Address, parseAddress, parseUnixPath } from "../base/address.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { dial } from "../backend/dial.ts";
 import type { BackendConnection } from "../backend/connection.ts";
-import { type AnswerHead, AnswerHeadParser, NO_HTTP } from "../http/answer_head.ts";
 import {
   formatHandshake,
   handshakeKey,
   NONCE_BYTES,
   readOpened,
 } from "../http/client_handshake.ts";
-import { MAX_HEAD_BYTES } from "../http/head.ts";
 import { closeWebSocket } from "./closing_handshake.ts";
+import { type Answer, readAnswer, writeAll } from "./read_answer.ts";
 
 /** Shorter than the health checks of container engines wait. */
 const PATIENCE_MS = 5_000;
@@ -147,40 +146,6 @@ async function ask(connection: BackendConnection, request: Probe): Promise<Asked
   return { early: rest };
 }
 
-/** An answer's head and what came with it. */
-interface Answer {
-  readonly head: AnswerHead;
-  readonly rest: Uint8Array;
-}
-
-/** Reads the head of the first answer that is final: informational ones may come before it (RFC 9110 section 15.2). */
-async function readAnswer(
-  connection: BackendConnection,
-): Promise<Answer | { readonly problem: string }> {
-  const bytes = new Uint8Array(MAX_HEAD_BYTES);
-  let parser = new AnswerHeadParser();
-  for (let end = 0;;) {
-    const parsed = parser.parse(bytes, 0, end);
-    if (parsed === "incomplete") {
-      const count = await connection.read(bytes.subarray(end));
-      if (count === null) return { problem: end === 0 ? NO_HTTP : "ends inside its head" };
-      end += count;
-    } else if ("problem" in parsed) {
-      return parsed;
-    } else if (isFinal(parsed.head)) {
-      return { head: parsed.head, rest: bytes.subarray(parsed.end, end) };
-    } else {
-      parser = new AnswerHeadParser();
-      bytes.copyWithin(0, parsed.end, end);
-      end -= parsed.end;
-    }
-  }
-}
-
-function isFinal({ status }: AnswerHead): boolean {
-  return status === 101 || status >= 200;
-}
-
 /** A server's words without what would move a terminal's cursor, or more. */
 function printable(words: string): string {
   return words.replace(/\p{Cc}/gu, "?");
@@ -191,11 +156,4 @@ function explain({ head, rest }: Answer): string {
   const line = new TextDecoder().decode(rest).split("\n")[0]!.trim();
   const words = printable(line.slice(0, MAX_WORDS_LENGTH));
   return `${head.status} ${head.reasonPhrase}`.trim() + (words && `: ${words}`);
-}
-
-async function writeAll(
-  connection: BackendConnection,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }

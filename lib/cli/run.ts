@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { escapeControls, openLog } from "../base/logger.ts";
+import { escapeControls } from "../base/escape.ts";
+import { openLog } from "../base/logger.ts";
 import { versionLine } from "../base/version.ts";
 import { within } from "../base/within.ts";
 import type { Config } from "../config/config.ts";
@@ -36,6 +37,8 @@ export interface RunOptions {
   /** Serves until a signal; gives the exit code. */
   readonly serve: (config: Config, options: ServeOptions) => Promise<number>;
   readonly environment: Readonly<Record<string, string>>;
+  /** Whether standard output is a terminal. */
+  readonly isTerminal: () => boolean;
 }
 
 /** Does what the arguments ask for and gives the exit code: 2 for a wrong command line or configuration. */
@@ -53,6 +56,12 @@ export async function run(args: readonly string[], options: RunOptions): Promise
     return EXIT_USAGE;
   }
   if (invocation.kind === "probe") return await probeUrl(invocation.url, options);
+  if (invocation.kind === "ask") {
+    const { environment, isTerminal } = options;
+    const { runCommand } = await import("./admin_commands.ts");
+    const given = { writeOut, complain, environment, isTerminal: isTerminal() };
+    return await runCommand(invocation, given);
+  }
   const { kind, given } = invocation;
   const file = given.findLast(({ name }) => name === "--config")?.value;
   const settings = toSettings(given);

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { parseArguments } from "../../lib/cli/arguments.ts";
-import { FLAGS } from "../../lib/cli/flags.ts";
+import { type Command, COMMANDS, FLAGS } from "../../lib/cli/flags.ts";
+
+function ask(command: string, more: object) {
+  return { kind: "ask", command, words: [], given: [], switches: [], ...more };
+}
 
 Deno.test("`parseArguments()` keeps the order of flags before and behind the subcommand", () => {
   const given = [["--server", "a"], ["--path", "/p"], ["--server", "b"]] as const;
@@ -14,6 +18,16 @@ Deno.test("`parseArguments()` keeps the order of flags before and behind the sub
     [["--debug", "-2"], { kind: "serve", given: [{ name: "--debug", value: "-2" }] }],
     [["--frame-type", ""], { kind: "serve", given: [{ name: "--frame-type", value: "" }] }],
     [["check", "--url", "http://a/"], { kind: "probe", url: "http://a/" }],
+    [["tunnels", "--json"], ask("tunnels", { switches: ["--json"] })],
+    [["end", "--admin", "unix:/a", "5", "6"], {
+      ...ask("end", { words: ["5", "6"] }),
+      given: [{ name: "--admin", value: "unix:/a" }],
+    }],
+    [["drain", "--route", "/r", "a:1"], {
+      ...ask("drain", { words: ["a:1"] }),
+      given: [{ name: "--route", value: "/r" }],
+    }],
+    [["top", "--once"], ask("top", { switches: ["--once"] })],
     ...[["--version"], ["-V"], ["version"], ["--server", "a", "--version"]]
       .map((args): [string[], unknown] => [args, { kind: "version" }]),
   ];
@@ -64,6 +78,15 @@ Deno.test("`parseArguments()` says what is wrong and suggests the nearest", () =
       ["--listen", ":1", "check", "--url", "unix:/x"],
       "--url asks a server that runs: --listen has no effect beside it",
     ],
+    [["tunnles"], "unknown command 'tunnles' (Did you mean tunnels?)"],
+    [["end"], "missing required argument 'ID'"],
+    [["end", "5", "x"], "'x' is no id of a tunnel: wstunnel tunnels lists them"],
+    [["end", "--", "-5"], "'-5' is no id of a tunnel: wstunnel tunnels lists them"],
+    [["drain", "a:1", "b:2"], "unexpected argument 'b:2'"],
+    [["reload", "x.toml"], "unexpected argument 'x.toml'"],
+    [["tunnels", "--listen", ":1"], "--listen has no effect with tunnels"],
+    [["tunnels", "--route", "/"], "unknown option '--route'"],
+    [["top", "--config", "a", "--config", "b"], "--config: must be given once"],
     [["check", "--url", "a", "--url=b"], '--url: must be given once, not as "a" and "b"'],
   ];
   for (const [args, message] of cases) {
@@ -87,5 +110,11 @@ Deno.test("`parseArguments()` gives a help with every flag, an example and the e
     assert(check.kind === "help", args.join(" "));
     assert(FLAGS.every(({ name }) => check.text.includes(name)));
     assert(check.text.includes("--url"));
+  }
+  for (const [name, { summary, flags, switches }] of Object.entries<Command>(COMMANDS)) {
+    const help = parseArguments(["help", name]);
+    assert(help.kind === "help", name);
+    assert(help.text.replace(/\s+/g, " ").includes(summary), name);
+    for (const part of [...flags, ...switches]) assert(help.text.includes(part.name), part.name);
   }
 });

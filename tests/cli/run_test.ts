@@ -12,6 +12,7 @@ async function runIn(environment: Readonly<Record<string, string>>, ...args: str
   const ran = { code: -1, out: "", error: "", served: [] as Config[], debugs: [] as boolean[] };
   ran.code = await run(args, {
     environment,
+    isTerminal: () => false,
     writeOut: (text) => ran.out += text,
     writeError: (text) => ran.error += text,
     serve: (config, { events }) => {

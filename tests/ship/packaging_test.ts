@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import manifest from "../../deno.json" with { type: "json" };
-import { FLAGS } from "../../lib/cli/flags.ts";
+import { type Command, COMMANDS, FLAGS } from "../../lib/cli/flags.ts";
 import { endOf } from "../../lib/tunnel/cause.ts";
 import { configurationTables } from "../../scripts/man_configuration.ts";
 import { manPage } from "../../scripts/man_page.ts";
@@ -108,8 +108,12 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     return out.trim().split("\n").toSorted();
   };
   const names = [...FLAGS.map(({ name }) => name), "--version", "--help"];
-  assert.deepEqual(complete(""), [...names, "check"].toSorted());
+  assert.deepEqual(complete(""), [...names, ...Object.keys(COMMANDS)].toSorted());
   assert.deepEqual(complete("check", ""), [...names, "--url"].toSorted());
+  const asking = ["--admin", "--admin-token-file", "--config", "--help"];
+  assert.deepEqual(complete("end", "5", ""), asking);
+  assert.deepEqual(complete("--config", "f", "drain", "--"), [...asking, "--json", "--route"]);
+  assert.deepEqual(complete("top", "--o"), ["--once"]);
   assert.deepEqual(complete("--pi"), ["--ping-interval"]);
   assert.deepEqual(complete("--frame-type", ""), ["binary", "text"]);
   assert.deepEqual(complete("--frame-type", "=", "b"), ["binary"]);
@@ -128,7 +132,10 @@ testUnless(missing("fish"), "fish completes flags, their values and commands", (
   };
   assert.deepEqual(complete("wstunnel --fr"), ["--frame-type"]);
   assert.deepEqual(complete("wstunnel --frame-type "), ["binary", "text"]);
-  assert.deepEqual(complete("wstunnel "), ["check"]);
+  assert.deepEqual(complete("wstunnel "), Object.keys(COMMANDS).toSorted());
+  assert.deepEqual(complete("wstunnel drain --ro"), ["--route"]);
+  assert.deepEqual(complete("wstunnel tunnels --js"), ["--json"]);
+  assert.deepEqual(complete("wstunnel tunnels --server"), [""]);
   assert.deepEqual(complete("wstunnel --ur"), [""]);
   assert.deepEqual(complete("wstunnel check --ur"), ["--url"]);
 });
@@ -162,6 +169,10 @@ testUnless(missing("zsh"), "zsh completes flags, their values and commands", () 
     ["wstunnel --balance h", "--balance hash"],
     ["wstunnel che", "wstunnel check"],
     ["wstunnel check --u", "check --url"],
+    ["wstunnel ba", "wstunnel backends"],
+    ["wstunnel backends --j", "backends --json"],
+    ["wstunnel drain --ro", "drain --route"],
+    ["wstunnel top --on", "top --once"],
   ];
   const { ok, out, error } = run("zsh", "-f", "-c", TYPE_INTO_ZSH, "zsh", ...typed.flat());
   assert.deepEqual({ ok, out, error }, { ok: true, out: "", error: "" });
@@ -172,6 +183,12 @@ testUnless(missing("groff"), "the man page renders without a warning, with every
   assert.deepEqual([ok, error], [true, ""]);
   for (const { name, value } of FLAGS) {
     assert.match(out, new RegExp(`${name} ${value}\\n`));
+  }
+  for (const [name, { flags, switches, ...command }] of Object.entries<Command>(COMMANDS)) {
+    const argument = command.argument ?? "";
+    assert.match(out, new RegExp(`^ +wstunnel ${name} \\[options\\].*${argument}\\n`, "m"));
+    for (const { name, value } of flags) assert.match(out, new RegExp(`${name} ${value}\\n`));
+    for (const { name } of switches) assert.match(out, new RegExp(`^ +${name}\\b`, "m"));
   }
 });
 

@@ -1,0 +1,49 @@
+/**
+ * A request to a server that runs, and the head of its answer.
+ *
+ * @module
+ */
+import type { BackendConnection } from "../backend/connection.ts";
+import { type AnswerHead, AnswerHeadParser, NO_HTTP } from "../http/answer_head.ts";
+import { MAX_HEAD_BYTES } from "../http/head.ts";
+
+/** An answer's head and what came with it. */
+export interface Answer {
+  readonly head: AnswerHead;
+  readonly rest: Uint8Array<ArrayBuffer>;
+}
+
+/** Reads the head of the first answer that is final: informational ones may come before it (RFC 9110 section 15.2). */
+export async function readAnswer(
+  connection: BackendConnection,
+): Promise<Answer | { readonly problem: string }> {
+  const bytes = new Uint8Array(MAX_HEAD_BYTES);
+  let parser = new AnswerHeadParser();
+  for (let end = 0;;) {
+    const parsed = parser.parse(bytes, 0, end);
+    if (parsed === "incomplete") {
+      const count = await connection.read(bytes.subarray(end));
+      if (count === null) return { problem: end === 0 ? NO_HTTP : "ends inside its head" };
+      end += count;
+    } else if ("problem" in parsed) {
+      return parsed;
+    } else if (isFinal(parsed.head)) {
+      return { head: parsed.head, rest: bytes.subarray(parsed.end, end) };
+    } else {
+      parser = new AnswerHeadParser();
+      bytes.copyWithin(0, parsed.end, end);
+      end -= parsed.end;
+    }
+  }
+}
+
+function isFinal({ status }: AnswerHead): boolean {
+  return status === 101 || status >= 200;
+}
+
+export async function writeAll(
+  connection: BackendConnection,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+}
