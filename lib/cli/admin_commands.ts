@@ -155,7 +155,7 @@ async function end(server: Server, ids: readonly string[]): Promise<number> {
     if (answer.status === 204) {
       writeOut(`tunnel ${id} is ended\n`);
     } else {
-      complain(`tunnel ${id}: ${explainAnswer(place, answer)}`);
+      complain(explainAnswer(place, answer));
       code = NOT_DONE;
     }
   }
