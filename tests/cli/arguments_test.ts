@@ -19,7 +19,7 @@ Deno.test("`parseArguments()` keeps the order of flags before and behind the sub
     [["--frame-type", ""], { kind: "serve", given: [{ name: "--frame-type", value: "" }] }],
     [["check", "--url", "http://a/"], { kind: "probe", url: "http://a/" }],
     [["tunnels", "--json"], ask("tunnels", { switches: ["--json"] })],
-    [["end", "--admin", "unix:/a", "5", "6"], {
+    [["--admin", "unix:/a", "end", "5", "6"], {
       ...ask("end", { words: ["5", "6"] }),
       given: [{ name: "--admin", value: "unix:/a" }],
     }],
