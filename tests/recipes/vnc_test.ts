@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { freePort } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
-import { openPage } from "./browser.ts";
+import { openPage } from "../support/page.ts";
 import { fill, recipe } from "./readme.ts";
 import { testRecipe } from "./shell.ts";
 

@@ -1,9 +1,11 @@
 /**
- * The status page as files: what the folder `page/` has is sent as it stands there, from the executable too, where it is embedded. Each is read at
- * its first request.
+ * The status page as files: what the folder `page/` has is sent as it stands there, from the executable too, where it is embedded, and read when it
+ * is asked for.
  *
  * @module
  */
+import { answer, type Headers } from "./answers.ts";
+import type { Routes } from "./routes.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
@@ -48,29 +50,21 @@ const POLICY = [
   "trusted-types 'none'",
 ].join("; ");
 
-const HEADERS: Readonly<Record<string, string>> = {
-  // Another executable has another page.
-  "cache-control": "no-store",
+const HEADERS: Headers = {
   "content-security-policy": POLICY,
   "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
 };
 
-export interface PageFile {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array<ArrayBuffer>;
+/** The page itself at `/`, its files beside it. */
+export function pageRoutes(): Routes {
+  return Object.fromEntries(PAGE_FILES.map((name) => [
+    name === "page.html" ? "/" : `/${name}`,
+    { GET: () => send(name) },
+  ]));
 }
 
-const read = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
-
-/** The file at a path, `/` for the page itself, or null where there is none. */
-export async function pageFile(path: string): Promise<PageFile | null> {
-  const name = path === "/" ? "page.html" : PAGE_FILES.find((file) => path === `/${file}`);
-  if (name === undefined) return null;
-  const reading = read.get(name) ?? Deno.readFile(new URL(`./page/${name}`, import.meta.url));
-  read.set(name, reading);
-  const type = TYPES[name.slice(name.lastIndexOf(".") + 1)]!;
-  return { headers: { ...HEADERS, "content-type": type }, body: await reading };
+async function send(name: string): Promise<Response> {
+  const bytes = await Deno.readFile(new URL(`./page/${name}`, import.meta.url));
+  return answer(200, TYPES[name.slice(name.lastIndexOf(".") + 1)]!, bytes, HEADERS);
 }

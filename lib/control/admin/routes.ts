@@ -9,6 +9,7 @@ import { peerWords } from "../../events/words.ts";
 import type { AdminContext } from "./admin.ts";
 import { failure, json, nothing, plain } from "./answers.ts";
 import type { Monitor } from "./monitor.ts";
+import { pageRoutes } from "./page.ts";
 import { backendRow, statusOf, tunnelRow } from "./rows.ts";
 import type { Streams } from "./stream.ts";
 
@@ -38,6 +39,7 @@ export function createRoutes(options: RouteOptions): Routes {
   const { registry } = server;
   const started = Math.round(performance.timeOrigin);
   return {
+    ...pageRoutes(),
     "/healthz": { GET: () => plain("ok") },
     "/readyz": {
       GET() {
