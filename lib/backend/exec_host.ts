@@ -23,6 +23,7 @@ import {
   isDisabled,
   type LeaseResult,
   markFailed,
+  markUp,
   type Standing,
   stateOf,
 } from "./address.ts";
@@ -66,6 +67,7 @@ type Failure = LeaseResult & { readonly ok: false };
 
 export class ExecHost implements Host {
   readonly connectsTo = null;
+  drained = false;
   readonly #options: ExecHostOptions;
   readonly #slots = createSlots();
   /** Running programs: one may outlive its tunnel for a moment, and counts until it has ended. */
@@ -131,6 +133,10 @@ export class ExecHost implements Host {
     const lease = this.#lease(child, connection, use);
     await child.guarded;
     return { ok: true, lease };
+  }
+
+  forgive(): void {
+    markUp(this.#state);
   }
 
   report(): HostReport[] {

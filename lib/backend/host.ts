@@ -35,6 +35,8 @@ export interface Host {
   readonly standing: Standing;
   /** Why it last failed; empty if it never has. */
   readonly problem: string;
+  /** An operator has taken it out: nobody is to ask it for a new connection. */
+  drained: boolean;
   /** Where it does nothing but connect: this address, as the log has it; else null. */
   readonly connectsTo: string | null;
   /** Takes on the setting of a configuration; what it starts by itself is ruled by the last one. */
@@ -44,6 +46,8 @@ export interface Host {
   /** Starts what is kept running; resolves once that accepts connections or is known not to. */
   start(): Promise<void>;
   connect(request: ConnectRequest, setting: HostSetting): Promise<LeaseResult>;
+  /** Takes back what is said of its failures: it is tried again at once. */
+  forgive(): void;
   report(): HostReport[];
   /** Resolves when nothing that it started is left. */
   stop(): Promise<void>;
@@ -66,6 +70,7 @@ export function createFixedHost(address: Address, options: LeaseOptions): Host {
   let spoken: string | null = null;
   return {
     connectsTo: state.name,
+    drained: false,
     get load() {
       return state.load;
     },
@@ -84,6 +89,7 @@ export function createFixedHost(address: Address, options: LeaseOptions): Host {
     letGo() {},
     start: () => Promise.resolve(),
     connect: (request, { config }) => leaseAddress(state, config, request, options),
+    forgive: () => markUp(state),
     report: () => [reportOf(state)],
     stop: () => Promise.resolve(),
   };

@@ -11,6 +11,9 @@ import type { Host, PoolHost } from "./host.ts";
 /** A shortage that nobody has met for so long is over: while it lasts, connects succeed and fail in turn as something is given back. */
 const SHORTAGE_OVER_MS = 60_000;
 
+/** Why a host that may be well takes no tunnels. */
+const DRAINED = "it is drained";
+
 /** What has been told of a route's outages, whatever configuration names it. */
 export interface Outages {
   readonly down: Set<Host>;
@@ -42,7 +45,7 @@ export interface OutageTeller {
   /** We have run out of what it takes to connect. */
   short(host: PoolHost, shortage: Shortage, reason: string): void;
   recovered(host: PoolHost): void;
-  /** What to answer when no host took the request; without `failures`, all of them were still disabled. */
+  /** What to answer when no host took the request; without `failures`, all of them were still disabled, or drained. */
   summed(failures: readonly ConnectFailure[]): ConnectFailure;
 }
 
@@ -79,7 +82,7 @@ export function createOutageTeller(
       }
       const reasons = failures.length > 0
         ? failures.map(({ reason }) => reason)
-        : hosts.map(({ name, live }) => `${name}: ${live.problem}`);
+        : hosts.map(({ name, live }) => `${name}: ${live.drained ? DRAINED : live.problem}`);
       const reason = reasons.join("; ");
       if (!outages.allDown) emit({ kind: "route-down", route, reason });
       outages.allDown = true;

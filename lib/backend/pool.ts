@@ -75,7 +75,10 @@ export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RouteP
     settled: () =>
       asking === 0 ? Promise.resolve() : (onSettled ??= Promise.withResolvers()).promise,
     report: () =>
-      hosts.flatMap(({ live }) => live.report().map((row) => ({ route: route.key, ...row }))),
+      hosts.flatMap(({ live }) => {
+        const { drained } = live;
+        return live.report().map((row) => ({ route: route.key, ...row, drained }));
+      }),
   };
 }
 
@@ -94,7 +97,8 @@ function poolHosts(route: RouteConfig, known: Hosts): PoolHost[] {
 
 /** That of a host which was passed over, since it is full. */
 function fullness({ name, live, config }: PoolHost): ConnectFailure[] {
-  const reason = live.standing === "down" ? null : whyFull(live.load, config);
+  const isOut = live.drained || live.standing === "down";
+  const reason = isOut ? null : whyFull(live.load, config);
   return reason === null ? [] : [{ kind: "full", reason: `${name}: ${reason}` }];
 }
 
@@ -107,7 +111,10 @@ function candidates(
   return hosts
     .map(({ hashed, live: { load } }, index) => ({ index, identity: hashed, load }))
     .filter(({ index, load }) => left.has(index) && whyFull(load, hosts[index]!.config) === null)
-    .filter(({ index }) => hosts[index]!.live.standing === standing);
+    .filter(({ index }) => {
+      const { live } = hosts[index]!;
+      return !live.drained && live.standing === standing;
+    });
 }
 
 function selectionOf({ peer, authority, path }: ConnectRequest) {

@@ -5,7 +5,7 @@
  */
 import type { Address } from "../base/address.ts";
 import type { HostConfig, ProgramConfig } from "../config/config.ts";
-import type { LeaseResult, Standing } from "./address.ts";
+import { type LeaseResult, markUp, type Standing } from "./address.ts";
 import type { ConnectRequest } from "./backend.ts";
 import type { Host, HostReport, HostSetting } from "./host.ts";
 import { leastLoaded } from "./policies.ts";
@@ -27,6 +27,7 @@ import type { Procs } from "./procs.ts";
 
 export class ProgramHost implements Host, Keeper {
   readonly connectsTo = null;
+  drained = false;
   readonly #address: Address;
   readonly #known: Procs;
   #program: ProgramConfig | null = null;
@@ -131,6 +132,13 @@ export class ProgramHost implements Host, Keeper {
       failure = result;
     }
     return failure;
+  }
+
+  forgive(): void {
+    for (const { at, supervisor } of this.#procs) {
+      markUp(at);
+      supervisor.retry();
+    }
   }
 
   report(): HostReport[] {

@@ -53,8 +53,11 @@ function toAddress({ host, port, socket }: Values<typeof TARGET>): Address {
   return parsed.address;
 }
 
-/** Turns an effective configuration into the tables of a file that means the same, all but the values that are hidden. */
-export function toFile(config: Config): Record<string, unknown> {
+/**
+ * Turns an effective configuration into the tables of a file that means the same, all but the values that are hidden. `tells`: to somebody who may
+ * read the file as well; others are told nothing that may be a secret.
+ */
+export function toFile(config: Config, tells = true): Record<string, unknown> {
   const { routes, routeDefaults } = config;
   return {
     ...encode(TOP, config),
@@ -62,15 +65,15 @@ export function toFile(config: Config): Record<string, unknown> {
       ...encode(ROUTE, routeDefaults),
       ...encode(FOR_ALL, config),
       server: Object.fromEntries(
-        routes.map((route) => [route.key, toFileRoute(route, routeDefaults)]),
+        routes.map((route) => [route.key, toFileRoute(route, routeDefaults, tells)]),
       ),
     },
   };
 }
 
 /** The list of its hosts, or where it has settings of its own, or targets, a table with these. */
-function toFileRoute(route: RouteConfig, defaults: RouteSettings): unknown {
-  const hosts = route.hosts.map(toFileHost);
+function toFileRoute(route: RouteConfig, defaults: RouteSettings, tells: boolean): unknown {
+  const hosts = route.hosts.map((host) => toFileHost(host, tells));
   const all = encode(ROUTE, defaults);
   const own = Object.entries(encode(ROUTE, route))
     .filter(([name, value]) => !isSame(value, all[name]));
@@ -82,10 +85,10 @@ function toFileRoute(route: RouteConfig, defaults: RouteSettings): unknown {
   return own.length === 0 ? hosts : { ...Object.fromEntries(own), hosts };
 }
 
-function toFileHost(host: HostConfig): Record<string, unknown> {
+function toFileHost(host: HostConfig, tells: boolean): Record<string, unknown> {
   const { target, program } = host;
   return {
-    ...encode(TARGET, toTarget(host)),
+    ...encode(TARGET, toTarget(host), tells),
     ...(target.transport === "exec" && encode(EXEC, target)),
     ...encode(ANY_HOST, host),
     ...(program && encode(PROGRAM, program)),

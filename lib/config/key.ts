@@ -91,23 +91,31 @@ function standardOf(key: Key, place: string | undefined): unknown {
   return standard === undefined ? key.unsaid : key.kind.decode(standard);
 }
 
-/** A table that gives these values, all but those of secrets. */
+/** A table that gives these values, all but those of secrets; `tells`: whether to show what may be one and yet is told. */
 export function encode<K extends Keys>(
   keys: K,
   values: Partial<Values<K>>,
+  tells = true,
 ): Record<string, unknown> {
   const written = Object.entries<Key>(keys).flatMap(([inner, key]) => {
     const value: unknown = values[inner as keyof Values<K>];
     if (value === undefined || isSame(value, key.unsaid)) return [];
     const encoded = key.kind.encode(value);
-    return [[key.name, shown(key, encoded)]];
+    return [[key.name, shown(key, encoded, tells)]];
   });
   return Object.fromEntries(written);
 }
 
-function shown({ secret }: Key, encoded: unknown): unknown {
+function shown({ secret }: Key, encoded: unknown, tells: boolean): unknown {
   if (secret === "hidden") return hide(encoded);
+  if (secret === "told" && !tells) return hideBehindFirst(encoded);
   return secret === "query" ? hideQuery(String(encoded)) : encoded;
+}
+
+/** Of a command all but the program. */
+function hideBehindFirst(words: unknown): unknown {
+  if (!Array.isArray(words)) return HIDDEN;
+  return words.length > 1 ? [words[0], HIDDEN] : words;
 }
 
 /** What is no URL has none. */

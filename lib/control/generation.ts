@@ -14,6 +14,7 @@ import { createKept, type Holding } from "../access/kept.ts";
 import { createTargets, type Targets } from "../access/targets/targets.ts";
 import { secretParameters } from "../access/secret_parameters.ts";
 import type { EventOf, ProcReport } from "../events/event.ts";
+import type { PoolHost } from "../backend/host.ts";
 import type { Hosts } from "../backend/hosts.ts";
 import { createPool, type RoutePool } from "../backend/pool.ts";
 import type { Config } from "../config/config.ts";
@@ -131,6 +132,8 @@ export interface Generations {
   look(): void;
   /** Lets go of what the current one watches. */
   close(): void;
+  /** Of all routes. */
+  readonly hosts: readonly PoolHost[];
   /** The rows of the current hosts, and of former ones that have yet to end. */
   report(): ProcReport[];
 }
@@ -194,6 +197,9 @@ export function createGenerations(config: Config, hosts: Hosts, emit: Emit): Gen
     },
     look: kept.look,
     close: () => current.holding.release(),
+    get hosts() {
+      return [...current.generation.pools.values()].flatMap(({ hosts }) => hosts);
+    },
     report: () => [
       ...[...current.generation.pools.values()].flatMap((pool) => pool.report()),
       ...hosts.draining(),

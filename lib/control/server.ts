@@ -5,6 +5,7 @@
  */
 import { createBreather } from "../base/breather.ts";
 import type { ProcReport } from "../events/event.ts";
+import { type Change, setDrained } from "../backend/drained.ts";
 import { createHosts } from "../backend/hosts.ts";
 import { createTrimHeap, type TrimHeap } from "../sys/heap.ts";
 import { createReleasePages } from "../sys/pages.ts";
@@ -31,6 +32,8 @@ export interface Server {
   readonly parts: readonly [Rules, Changeable];
   /** The rows of the table of hosts and procs. */
   report(): ProcReport[];
+  /** Takes hosts out, or back in; gives how many. */
+  setDrained(change: Change): number;
   /** Opens the listeners, all or none; gives why one of them can't be had, null when all are open. */
   listen(): Promise<string | null>;
   /** Where it listens, with the real ports. */
@@ -94,6 +97,7 @@ export function createServer(config: Config, events: Events): Server {
     registry,
     parts: [rules, listeners],
     report: generations.report,
+    setDrained: (change) => setDrained(generations.hosts, change, emit),
     start: generations.start,
     get listeners() {
       return listeners.all;

@@ -298,6 +298,20 @@ export type HostEvent =
     readonly backend: string;
     readonly only: boolean;
   }
+  /** An operator has taken it out, or back in; `tunnels` are open, or being connected. */
+  | {
+    readonly kind: "host-drained";
+    readonly route: string;
+    readonly backend: string;
+    readonly by: string;
+    readonly tunnels: number;
+  }
+  | {
+    readonly kind: "host-enabled";
+    readonly route: string;
+    readonly backend: string;
+    readonly by: string;
+  }
   /** None of the route's hosts took a request. */
   | { readonly kind: "route-down"; readonly route: string; readonly reason: string }
   /** One of them takes requests again. */

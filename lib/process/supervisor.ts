@@ -134,6 +134,13 @@ export class Supervisor {
     }
   }
 
+  /** Waits no longer for the next start, if it does. */
+  retry(): void {
+    if (this.#retryTimer === undefined) return;
+    this.#forgetRetry();
+    this.#proceed();
+  }
+
   /** Its last tunnel has ended. */
   unused(): void {
     if (this.#state === "dead" && this.#child === null) this.#recover();

@@ -69,11 +69,7 @@ export function createAdmin(context: AdminContext): Admin {
     }
     const { createMonitor, openAdmin } = await import("./admin_server.ts");
     if (monitor === null) {
-      monitor = createMonitor({
-        registry: server.registry,
-        backends: server.report,
-        lagMs: () => 0,
-      });
+      monitor = createMonitor({ registry: server.registry, backends: server.report });
       events.add(monitor.sink);
     }
     const opened = await openAdmin(admin, context, monitor);

@@ -10,9 +10,11 @@ const MAX_BYTES = 64 * 1024;
 
 const PATIENCE_MS = 5_000;
 
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 /** The object that a body is as JSON, or what is wrong with it. */
 export type JsonBody =
-  | { readonly value: Readonly<Record<string, unknown>> }
+  | { readonly value: JsonObject }
   | { readonly problem: string };
 
 export async function readJson({ body }: Request): Promise<JsonBody> {
@@ -25,7 +27,7 @@ export async function readJson({ body }: Request): Promise<JsonBody> {
     const value: unknown = JSON.parse(text);
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     return isObject
-      ? { value: value as Readonly<Record<string, unknown>> }
+      ? { value: value as JsonObject }
       : { problem: "the body must be an object as JSON" };
   } catch {
     return { problem: "the body must be JSON" };

@@ -5,6 +5,7 @@
  */
 import type { Event, ProcReport } from "../../events/event.ts";
 import type { Sink } from "../../events/events.ts";
+import { watchLoop } from "../loop_lag.ts";
 import type { OpenTunnel, Registry } from "../registry.ts";
 import type { Rates } from "./rows.ts";
 import type { Sample } from "./shapes.ts";
@@ -17,8 +18,6 @@ const SAMPLES = 300;
 export interface MonitorOptions {
   readonly registry: Registry;
   readonly backends: () => readonly Pick<ProcReport, "state" | "drained">[];
-  /** The longest that the event loop was late since it was last asked. */
-  readonly lagMs: () => number;
 }
 
 export interface Monitor {
@@ -46,13 +45,15 @@ interface Seen {
 
 const NO_RATES: Rates = { upRate: 0, downRate: 0 };
 
-export function createMonitor({ registry, backends, lagMs }: MonitorOptions): Monitor {
+export function createMonitor({ registry, backends }: MonitorOptions): Monitor {
   const seen = new Map<number, Seen>();
   const followers = new Set<(sample: Sample) => void>();
   const history: Sample[] = [];
   let since = { opened: 0, refused: 0, up: 0, down: 0 };
   let reloaded: number | null = null;
   let timer: ReturnType<typeof setInterval> | undefined;
+  let lagMs = 0;
+  let stopWatching = () => {};
   let lastMs = 0;
 
   function take(event: Event): void {
@@ -102,10 +103,11 @@ export function createMonitor({ registry, backends, lagMs }: MonitorOptions): Mo
       time: Date.now(),
       tunnels: registry.size,
       ...since,
-      lagMs: Math.round(lagMs()),
+      lagMs: Math.round(lagMs),
       backends: byState(backends()),
     };
     since = { opened: 0, refused: 0, up: 0, down: 0 };
+    lagMs = 0;
     history.push(next);
     if (history.length > SAMPLES) history.shift();
     for (const follower of followers) follower(next);
@@ -130,11 +132,13 @@ export function createMonitor({ registry, backends, lagMs }: MonitorOptions): Mo
       }
       since = { opened: 0, refused: 0, up: 0, down: 0 };
       lastMs = performance.now();
+      stopWatching = watchLoop((lateMs) => lagMs = Math.max(lagMs, lateMs));
       timer = setInterval(sample, EVERY_MS);
       // The program's end doesn't wait for it.
       Deno.unrefTimer(timer);
     },
     stop() {
+      stopWatching();
       clearInterval(timer);
       timer = undefined;
       seen.clear();

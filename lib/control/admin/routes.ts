@@ -7,6 +7,8 @@ import { VERSION } from "../../base/version.ts";
 import { toFile } from "../../config/effective.ts";
 import { peerWords } from "../../events/words.ts";
 import type { AdminContext } from "./admin.ts";
+import type { Meant } from "../../backend/drained.ts";
+import { type JsonObject, readJson } from "./body.ts";
 import { failure, json, nothing, plain } from "./answers.ts";
 import type { Monitor } from "./monitor.ts";
 import { pageRoutes } from "./page.ts";
@@ -37,6 +39,16 @@ export interface RouteOptions extends AdminContext {
 export function createRoutes(options: RouteOptions): Routes {
   const { server, config, reload, monitor, streams } = options;
   const { registry } = server;
+
+  async function setDrained({ request, by }: Ask, drained: boolean): Promise<Response> {
+    const body = await readJson(request);
+    if ("problem" in body) return failure(400, body.problem);
+    const meant = meantBy(body.value);
+    if (meant === null) return failure(400, MEANT_RULE);
+    const changed = server.setDrained({ ...meant, drained, by });
+    return changed > 0 ? json({ changed }) : failure(404, "there is no such backend");
+  }
+
   const started = Math.round(performance.timeOrigin);
   return {
     ...pageRoutes(),
@@ -67,7 +79,9 @@ export function createRoutes(options: RouteOptions): Routes {
       },
     },
     "/api/backends": { GET: () => json({ backends: server.report().map(backendRow) }) },
-    "/api/config": { GET: () => json(toFile(config())) },
+    "/api/backends/drain": { POST: (ask) => setDrained(ask, true) },
+    "/api/backends/enable": { POST: (ask) => setDrained(ask, false) },
+    "/api/config": { GET: () => json(toFile(config(), false)) },
     "/api/reload": {
       async POST({ by }) {
         const reloaded = await reload(by);
@@ -76,6 +90,14 @@ export function createRoutes(options: RouteOptions): Routes {
     },
     "/api/events": { GET: () => streams.open() },
   };
+}
+
+const MEANT_RULE = 'the body must be {"backend": "127.0.0.1:5900"}, and may have a "route" as well';
+
+function meantBy({ backend, route, ...others }: JsonObject): Meant | null {
+  const isRight = typeof backend === "string" && Object.keys(others).length === 0 &&
+    (route === undefined || typeof route === "string");
+  return isRight ? { backend, route } : null;
 }
 
 /** The handler of a request, or why there is none. */

@@ -180,6 +180,10 @@ const LINES: Lines = {
     only ? null : warn("backend is down", { route, backend, reason }),
   "host-up": ({ route, backend, only }) =>
     only ? null : info("backend is up again", { route, backend }),
+  "host-drained": ({ kind: _, ...fields }) =>
+    info("backend is drained: no new tunnel is sent there", { ...fields }),
+  "host-enabled": ({ kind: _, ...fields }) =>
+    info("backend is enabled: tunnels are sent there again", { ...fields }),
   "route-down": ({ route, reason }) =>
     error("every backend of the route is down", { route, reason }),
   "route-up": ({ route, backend }) => info("route has a backend again", { route, backend }),
@@ -242,9 +246,10 @@ const LINES: Lines = {
   "orphan-reaped": ({ pid }) => debug("orphaned process reaped", { pid }),
 
   "report-begun": ({ openTunnels, backends }) => answer("report", { openTunnels, backends }),
-  "report-backend": ({ kind: _, pid, disabledUntil, isTarget: __, ...row }) =>
+  "report-backend": ({ kind: _, pid, disabledUntil, drained, isTarget: __, ...row }) =>
     answer("backend", {
       ...row,
+      ...(drained && { state: "drained" }),
       pid: pid ?? undefined,
       disabledUntil: disabledUntil === null ? undefined : new Date(disabledUntil).toISOString(),
     }),

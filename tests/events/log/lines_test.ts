@@ -320,6 +320,14 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     ],
     [{ ...HOST, only: true }, null],
   ],
+  "host-drained": [[
+    { route: "/a", backend: "127.0.0.1:1", by: "admin unix", tunnels: 2 },
+    'info    backend is drained: no new tunnel is sent there route=/a backend=127.0.0.1:1 by="admin unix" tunnels=2',
+  ]],
+  "host-enabled": [[
+    { route: "/a", backend: "127.0.0.1:1", by: "admin unix" },
+    'info    backend is enabled: tunnels are sent there again route=/a backend=127.0.0.1:1 by="admin unix"',
+  ]],
   "route-down": [[
     { route: "/vnc", reason: "refused" },
     "error   every backend of the route is down route=/vnc reason=refused",
