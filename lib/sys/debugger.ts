@@ -15,6 +15,8 @@
  */
 import { sharedLibc } from "./libc.ts";
 import { AF_INET } from "./socket_constants.ts";
+// Looks at what is done at SIGHUP, which the first listener changes.
+import "./terminal.ts";
 
 /** On every machine that Deno has a Linux for (signal(7)). */
 const SIGUSR1 = 10;

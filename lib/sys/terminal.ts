@@ -5,6 +5,8 @@
  * can't be opened (ENXIO, tty(4)). Who doesn't want that starts us by nohup(1), which has us ignore SIGHUP, or in a session of its own. Linux alone,
  * and by FFI: the runtime opens no devices.
  *
+ * With its first listener for any signal the runtime has its own handler for SIGHUP. So this module looks when it is imported, which comes before that.
+ *
  * @module
  */
 import { type Libc, sharedLibc } from "./libc.ts";
@@ -29,14 +31,14 @@ const SIGACTION_BYTES = 256;
 /** How long who sends the signal may take to let the terminal go. */
 const LETS_GO_MS = 50;
 
-/**
- * To be called before anybody listens for SIGHUP. Gives what tells, when one has come, whether the terminal is gone; null: there is none, or its end
- * is nothing to us.
- */
+const isIgnored: boolean = sharedLibc.ok && Deno.build.os === "linux" &&
+  isIgnoredNow(sharedLibc.libc);
+
+/** Gives what tells, when a SIGHUP has come, whether the terminal is gone; null: there is none now, or its end is nothing to us. */
 export function watchTerminal(): (() => Promise<boolean>) | null {
   if (Deno.build.os !== "linux" || !sharedLibc.ok) return null;
   const { libc } = sharedLibc;
-  if (isIgnored(libc) || isGone(libc) !== false) return null;
+  if (isIgnored || isGone(libc) !== false) return null;
   return async () => {
     if (isGone(libc)) return true;
     await new Promise((done) => setTimeout(done, LETS_GO_MS));
@@ -44,7 +46,7 @@ export function watchTerminal(): (() => Promise<boolean>) | null {
   };
 }
 
-function isIgnored({ symbols }: Libc): boolean {
+function isIgnoredNow({ symbols }: Libc): boolean {
   const action = new BigUint64Array(SIGACTION_BYTES / 8);
   return symbols.sigaction(SIGHUP, null, action) === 0 && action[0] === SIG_IGN;
 }
