@@ -64,6 +64,15 @@ testAsPidOne(
   },
 );
 
+testAsPidOne("it reloads at SIGHUP", "exec cat", async (program, init) => {
+  using client = await openTunnel(program.address);
+  Deno.kill(init, "SIGHUP");
+  const { by } = await program.entry("reading the configuration again");
+  assert.equal(by, "SIGHUP");
+  await client.send(Opcode.BINARY, "on");
+  assert.equal((await client.payload(2)).length, 2);
+});
+
 testAsPidOne(
   "its end by SIGKILL is that of every program, in a session of its own or not",
   "setsid sleep 300 & sleep 300 & echo started; exec cat",
