@@ -5,9 +5,8 @@
  *     deno run --allow-all bench/promises.ts
  */
 import v8 from "node:v8";
-import { openLog } from "../lib/base/logger.ts";
 import { createEvents } from "../lib/events/events.ts";
-import { createLogSink } from "../lib/events/log/sink.ts";
+import { openProgramLog } from "../lib/events/log/open.ts";
 import { loadToml } from "../lib/config/load.ts";
 import { serve } from "../lib/control/life.ts";
 
@@ -98,11 +97,13 @@ port = ${backend}
   flags: [],
 });
 if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
-const log = openLog({ format: "text", level: 0 });
+const log = await openProgramLog(loaded.config);
+if ("problem" in log) throw new Error(log.problem);
 void serve(loaded.config, {
-  events: createEvents([createLogSink(log)]),
+  events: createEvents([log.sink]),
   warnings: [],
   reread: () => Promise.resolve(loaded),
+  log,
 });
 await settled();
 const writer = peer.stdin.getWriter();

@@ -15,7 +15,7 @@ _wstunnel() {
     --debug) words="none error warning info debug" ;;
     --log-format) words="text json" ;;
     --engine) words="native stream" ;;
-    --targets|--tls-cert|--tls-key|--tls-client-ca|--auth-basic|--auth-token|--admin-token-file|--config)
+    --targets|--tls-cert|--tls-key|--tls-client-ca|--auth-basic|--auth-token|--log-file|--access-log|--admin-token-file|--config)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -31,7 +31,7 @@ _wstunnel() {
         esac
       done
       case $command in
-        check) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --engine --health-path --admin --admin-token-file --config --url --version --help" ;;
+        check) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --admin --admin-token-file --config --url --version --help" ;;
         reload) words="--admin --admin-token-file --config --json --help" ;;
         tunnels) words="--admin --admin-token-file --config --json --help" ;;
         end) words="--admin --admin-token-file --config --help" ;;
@@ -39,7 +39,7 @@ _wstunnel() {
         drain) words="--route --admin --admin-token-file --config --json --help" ;;
         enable) words="--route --admin --admin-token-file --config --json --help" ;;
         top) words="--admin --admin-token-file --config --once --help" ;;
-        *) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --engine --health-path --admin --admin-token-file --config --version --help check reload tunnels end backends drain enable top" ;;
+        *) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --admin --admin-token-file --config --version --help check reload tunnels end backends drain enable top" ;;
       esac
       ;;
   esac

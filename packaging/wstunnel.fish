@@ -35,6 +35,8 @@ complete -c wstunnel -l tunnel-idle-timeout -n 'not __fish_seen_subcommand_from 
 complete -c wstunnel -l max-lifetime -n 'not __fish_seen_subcommand_from reload tunnels end backends drain enable top' -x -d 'seconds after which a tunnel ends, whatever it does, 0 for no limit'
 complete -c wstunnel -l debug -n 'not __fish_seen_subcommand_from reload tunnels end backends drain enable top' -x -a 'none error warning info debug' -d 'what is logged'
 complete -c wstunnel -l log-format -n 'not __fish_seen_subcommand_from reload tunnels end backends drain enable top' -x -a 'text json' -d 'log lines as text or json'
+complete -c wstunnel -l log-file -n 'not __fish_seen_subcommand_from reload tunnels end backends drain enable top' -r -F -d 'where the log goes in place of standard error'
+complete -c wstunnel -l access-log -n 'not __fish_seen_subcommand_from reload tunnels end backends drain enable top' -r -F -d 'where lines of clients go'
 complete -c wstunnel -l engine -n 'not __fish_seen_subcommand_from reload tunnels end backends drain enable top' -x -a 'native stream' -d 'native or stream'
 complete -c wstunnel -l health-path -n 'not __fish_seen_subcommand_from reload tunnels end backends drain enable top' -x -d 'where GET and HEAD are answered with 200 while we run, \'\' for none'
 complete -c wstunnel -l admin -n 'not __fish_seen_subcommand_from reload tunnels end backends drain enable top' -x -d 'where operators ask what goes on, and change it'

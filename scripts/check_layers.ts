@@ -71,6 +71,9 @@ const PURE = [
   "lib/engine/client_hello.ts",
   "lib/events/event.ts",
   "lib/events/log/lines.ts",
+  "lib/events/log/line.ts",
+  "lib/events/log/access_lines.ts",
+  "lib/events/log/output_lines.ts",
   "lib/process/backoff.ts",
 ];
 

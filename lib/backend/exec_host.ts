@@ -12,7 +12,13 @@ import { within } from "../base/within.ts";
 import type { ExecTarget } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { CGI_NAMES, cgiVariables } from "../http/cgi.ts";
-import { type Child, type ChildIo, spawnChild, type SpawnResult } from "../process/child.ts";
+import {
+  type Child,
+  type ChildIo,
+  LAST_LINES_MS,
+  spawnChild,
+  type SpawnResult,
+} from "../process/child.ts";
 import { childEnvironment } from "../process/environment.ts";
 import type { Guard } from "../process/guard.ts";
 import { inTurn } from "../process/turns.ts";
@@ -241,8 +247,9 @@ export class ExecHost implements Host {
   async #tellExit(child: Child, status: Deno.CommandStatus, use: Use): Promise<void> {
     const { inputEnded } = use;
     if (status.success || child.stopping) return;
-    // One that fails at once may have done so before its tunnel is open.
+    // One that fails at once may have done so before its tunnel is open; why it did stands in its last lines, which come first.
     await use.named.promise;
+    await within(child.ended, LAST_LINES_MS);
     const { emit } = this.#options.events;
     emit({ kind: "exec-failed", ...child.names, exit: status, wanted: !inputEnded });
   }

@@ -31,40 +31,100 @@ export interface Logger {
   readonly informs: boolean;
 }
 
-export interface OpenLogOptions {
+/** How lines are written. */
+export interface LogSetting {
   readonly format: LogFormat;
   /** lighttpd's scale: 0 none, 1 errors, 2 warnings, 3 information, 4 and above debug. */
   readonly level: number;
   /** Receives each finished line, its newline included. @default standard error */
   readonly write?: (line: string) => void;
+  /** The same of the lines of clients; null: these are not written. @default `write` */
+  readonly writeAccess?: ((line: string) => void) | null;
 }
 
 const TAPE_LEVELS: readonly (TapeLevel | null)[] = [null, "error", "warning", "info", "debug"];
 
 /** A log that has lines on their way. */
 export interface OpenedLog extends Logger {
-  /** Resolves when they are out; for ever pending when nobody reads them. */
+  /** For the lines of clients. */
+  readonly access: Logger;
+  /** From now on all lines are written so. */
+  set(setting: LogSetting): void;
+  /** Writes an error to standard error, wherever lines go. */
+  tell(message: string, fields?: LogFields): void;
+  /** The line that tells how many others were dropped, and why. */
+  dropped(count: number, reason: string | null): string;
+  /** Resolves when standard error has them; for ever pending when nobody reads them. */
   flushed(): Promise<void>;
 }
 
 /** Configures the process's log anew and returns it. Who logs never waits for who reads the log. */
-export function openLog(options: OpenLogOptions): OpenedLog {
-  const level = Math.min(options.level, 4);
-  const format = options.format === "json" ? formatJson : formatText;
-  const queue = createLineQueue(
-    Deno.stderr,
-    (count) => format(recordOf("warning", DROPPED, { count })),
-  );
-  const write = options.write ?? queue.push;
-  configureSync({
-    reset: true,
-    sinks: { lines: (record: LogRecord) => write(format(record)) },
-    loggers: [
-      { category: "wstunnel", sinks: ["lines"], lowestLevel: TAPE_LEVELS[level] ?? null },
-      { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
-    ],
+export function openLog(first: LogSetting): OpenedLog {
+  let setting = first;
+  const format = (record: LogRecord) =>
+    setting.format === "json" ? formatJson(record) : formatText(record);
+  const dropped = (count: number, reason: string | null) =>
+    format(recordOf("warning", DROPPED, { count, reason: reason ?? TOO_FAST }));
+  const standardError = createLineQueue(Deno.stderr, { dropped });
+  const write = (line: string) => (setting.write ?? standardError.push)(line);
+  const writeAccess = (line: string) => (setting.writeAccess ?? write)(line);
+  const accessLevel = () => setting.writeAccess === null ? 0 : setting.level;
+  const configure = () => {
+    configureSync({
+      reset: true,
+      sinks: {
+        lines: (record: LogRecord) => write(format(record)),
+        access: (record: LogRecord) => writeAccess(format(record)),
+      },
+      loggers: [
+        { category: OWN, sinks: ["lines"], lowestLevel: tapeLevel(setting.level) },
+        {
+          category: ACCESS,
+          sinks: ["access"],
+          parentSinks: "override",
+          lowestLevel: tapeLevel(accessLevel()),
+        },
+        { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
+      ],
+    });
+  };
+  configure();
+  return Object.assign(loggerOf(OWN, () => setting.level, { write, format }), {
+    access: loggerOf(ACCESS, accessLevel, { write: writeAccess, format }),
+    set(next: LogSetting) {
+      setting = next;
+      configure();
+    },
+    tell: (message: string, fields: LogFields = {}) =>
+      standardError.push(format(recordOf("error", message, fields))),
+    dropped,
+    flushed: standardError.flushed,
   });
-  const tape = getLogger("wstunnel");
+}
+
+type Category = [string, ...string[]];
+
+const OWN: Category = ["wstunnel"];
+const ACCESS: Category = [...OWN, "access"];
+
+const [INFORMATION, DEBUG] = [3, 4];
+
+function tapeLevel(level: number): TapeLevel | null {
+  return TAPE_LEVELS[Math.min(level, DEBUG)] ?? null;
+}
+
+/** What is answered goes past LogTape's levels. */
+interface Written {
+  readonly write: (line: string) => void;
+  readonly format: (record: LogRecord) => string;
+}
+
+function loggerOf(
+  category: Category,
+  level: () => number,
+  { write, format }: Written,
+): Logger {
+  const tape = getLogger(category);
   // An empty message template and the text as a property: braces in a peer's words are not placeholders.
   const line = (message: string, fields: LogFields = {}) => ({ ...fields, [MESSAGE]: message });
   return {
@@ -73,15 +133,19 @@ export function openLog(options: OpenLogOptions): OpenedLog {
     info: (message, fields) => tape.info("", line(message, fields)),
     debug: (message, fields) => tape.debug("", line(message, fields)),
     answer(message, fields = {}) {
-      if (level > 0) write(format(recordOf("info", message, fields)));
+      if (level() > 0) write(format(recordOf("info", message, fields)));
     },
-    debugs: level >= 4,
-    informs: level >= 3,
-    flushed: queue.flushed,
+    get debugs() {
+      return level() >= DEBUG;
+    },
+    get informs() {
+      return level() >= INFORMATION;
+    },
   };
 }
 
-const DROPPED = "log lines dropped: nobody reads them";
+const DROPPED = "log lines dropped";
+const TOO_FAST = "they come faster than they are taken";
 
 function recordOf(level: TapeLevel, message: string, fields: LogFields): LogRecord {
   const properties = { ...fields, [MESSAGE]: message };

@@ -233,6 +233,18 @@ export const FLAGS: readonly Flag[] = [
     summary: `log lines as text or json (default: ${TOP.logFormat.default})`,
   },
   {
+    name: "--log-file",
+    value: "FILE",
+    path: ["log-file"],
+    summary: "where the log goes in place of standard error; opened again at a reload (SIGHUP)",
+  },
+  {
+    name: "--access-log",
+    value: "FILE",
+    path: ["access-log"],
+    summary: "where lines of clients go (tunnels, refusals), or off; without it among the others",
+  },
+  {
     name: "--engine",
     value: "ENGINE",
     choices: TOP.engine.kind.names,

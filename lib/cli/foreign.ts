@@ -30,7 +30,7 @@ const HOST_TOKEN =
   'the name of the host is a token by from = ["host"], a key of targets in the file';
 const NO_FILES = "files are for a web server beside it, this serves WebSockets alone";
 const STAYS = "it stays in the foreground, a supervisor such as systemd keeps it running";
-const STDERR = "the log goes to standard error";
+const STDERR = "the log goes to standard error, from where systemd takes it, or to --log-file FILE";
 const DEBUG = "what is logged is said by --debug debug";
 const CONFIG = "a file is given by --config wstunnel.toml";
 const LISTEN = "where it listens is said by --listen 127.0.0.1:8080";
@@ -72,7 +72,7 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["--unix-target", true, "a unix socket is --server unix:/path"],
   ["--unix-listen", true, "a unix socket is --listen unix:/path"],
   ["--heartbeat --websocket-ping-frequency-sec --websocket-ping-frequency", true, PING],
-  ["--log-file --syslog", true, STDERR],
+  ["--syslog", true, STDERR],
   ["--record", true, NO_RECORD],
   ["--wrap-mode", true, WRAPPED],
   ["--log-lvl --log-level --loglevel", true, DEBUG],

@@ -4,7 +4,6 @@
  * @module
  */
 import { escapeControls } from "../base/escape.ts";
-import { openLog } from "../base/logger.ts";
 import { versionLine } from "../base/version.ts";
 import { within } from "../base/within.ts";
 import type { Config } from "../config/config.ts";
@@ -15,7 +14,7 @@ import { writeToml } from "../config/toml.ts";
 import type { ServeOptions } from "../control/life.ts";
 import { runtimeProblems } from "../control/runtime.ts";
 import { createEvents } from "../events/events.ts";
-import { createLogSink } from "../events/log/sink.ts";
+import { openProgramLog } from "../events/log/open.ts";
 import { fromEnvironment } from "./environment.ts";
 import { parseArguments } from "./arguments.ts";
 import { parseProbe, probe } from "./probe.ts";
@@ -82,11 +81,15 @@ export async function run(args: readonly string[], options: RunOptions): Promise
     writeOut(writeToml(toFile(config)));
     return 0;
   }
-  const log = openLog({ format: config.logFormat, level: config.debug });
-  const events = createEvents([createLogSink(log)]);
+  const log = await openProgramLog(config);
+  if ("problem" in log) {
+    complain(log.problem);
+    return EXIT_USAGE;
+  }
+  const events = createEvents([log.sink]);
   for (const text of warnings) events.emit({ kind: "configuration-warning", text });
   try {
-    return await serve(config, { events, warnings: loaded.warnings, reread });
+    return await serve(config, { events, warnings: loaded.warnings, reread, log });
   } finally {
     await within(events.flushed(), LAST_LINES_MS);
   }

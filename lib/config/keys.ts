@@ -51,7 +51,25 @@ export const TOP = {
     name: "log-format",
     kind: oneOf(["text", "json"]),
     default: "text",
-    about: "Form of the log lines on standard error.",
+    about: "Form of the log's lines.",
+  },
+  logFile: {
+    name: "log-file",
+    kind: filePath,
+    about: "A file that the log goes to, in place of standard error.",
+    example: "/var/log/wstunnel/wstunnel.log",
+    more: [
+      "It is written behind what it holds, and opened again at a reload: so it is rotated.",
+    ],
+  },
+  accessLog: {
+    name: "access-log",
+    kind: filePath,
+    about: 'A file of its own for the lines of clients, or "off": they are not written.',
+    example: "/var/log/wstunnel/access.log",
+    more: [
+      "Tunnels opened and closed, requests refused, connections dropped; without it they stand among the others.",
+    ],
   },
   graceMs: {
     name: "grace-time",

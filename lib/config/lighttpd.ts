@@ -16,6 +16,12 @@ const EXAMPLE = ["--path", "/vnc", "--server", "127.0.0.1:5900"];
 /** Options that are flags here, of the same values. */
 const OPTIONS = ["frame-type", "balance", "ping-interval"];
 
+/** Files of the log; a pipe to a program is none. */
+const LOGS = [["server\\.errorlog", "--log-file"], [
+  "accesslog\\.filename",
+  "--access-log",
+]] as const;
+
 /** Says of a text that is no TOML what to write in its place, or null where it is no lighttpd.conf. */
 export function hintForLighttpd(text: string): string | null {
   if (!MARKS.test(text)) return null;
@@ -37,6 +43,10 @@ function readOptions(text: string): string[] {
       const value = new RegExp(`^[ \\t]*wstunnel\\.${name}\\s*=\\s*"?([\\w-]+)`, "m").exec(text)
         ?.[1];
       return value === undefined ? [] : [`--${name}`, value];
+    }),
+    ...LOGS.flatMap(([name, flag]) => {
+      const path = new RegExp(`^[ \\t]*${name}\\s*=\\s*"(/[^"]+)"`, "m").exec(text)?.[1];
+      return path === undefined ? [] : [flag, path];
     }),
     ...[...origins.matchAll(/"([^"]+)"/g)].flatMap(([, origin]) => ["--origin", origin!]),
   ];

@@ -10,6 +10,7 @@ import { toConfig } from "./effective.ts";
 import { warnOfFlags } from "./flag_warnings.ts";
 import { SECRETS } from "./keys.ts";
 import { findListenerFileProblems } from "./listener_files.ts";
+import { findLogProblems } from "./log_files.ts";
 import type { Machine } from "./machine.ts";
 import { findMachineWarnings } from "./machine_warnings.ts";
 import {
@@ -78,6 +79,7 @@ export function loadConfig(given: Given): Loaded {
     ...(machine === undefined ? [] : findTargetProblems(raw, machine)),
     ...(machine === undefined ? [] : findTlsProblems(raw, machine)),
     ...(machine === undefined ? [] : findListenerFileProblems(raw, machine)),
+    ...(machine === undefined ? [] : findLogProblems(raw, machine)),
   ];
   if (findings.length === 0 && broken.length === 0) {
     const warnings = [

@@ -4,6 +4,7 @@
  * @module
  */
 import { readSmallFile, type SmallFile } from "../base/small_file.ts";
+import { appendProblem } from "../sys/append_file.ts";
 import { accountId, type AccountKind } from "../sys/accounts.ts";
 
 /** What stands at a path; `program`: a file that may be executed; `hidden`: we may not see; null: nothing. */
@@ -17,6 +18,8 @@ export interface Machine {
   hasAccount(kind: AccountKind, name: string): boolean;
   /** What a small file holds. */
   read(path: string): SmallFile;
+  /** What keeps us from writing behind what a file holds; null: nothing that can be seen. */
+  appendProblem(path: string): string | null;
   /** Whether its permissions let everybody read a file; whether the folders above do, nobody asks. */
   isReadByAll(path: string): boolean;
 }
@@ -28,6 +31,7 @@ export function thisMachine(): Machine {
     kindOf,
     hasAccount: (kind, name) => accountId(kind, name) !== null,
     read: readSmallFile,
+    appendProblem,
     isReadByAll,
   };
 }

@@ -11,6 +11,7 @@ import { HOST } from "./host_keys.ts";
 import { namesOf, partOf } from "./key.ts";
 import { checkBesideTargets } from "./target_rules.ts";
 import { eachListener, hasSocketFile } from "./listen.ts";
+import { checkLogFiles } from "./log_files.ts";
 import { SOCKET_FILE } from "./listener.ts";
 import { hasWholeAddress } from "./misplaced.ts";
 import { checkProgram } from "./program_rules.ts";
@@ -28,6 +29,7 @@ export function checkRules(raw: unknown): Finding[] {
   return [
     ...checkListen(raw),
     ...checkAdmin(raw),
+    ...checkLogFiles(raw),
     ...checkServer(raw),
     ...checkReservedKeys(raw, []),
   ];

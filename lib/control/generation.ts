@@ -124,7 +124,7 @@ export interface Generations {
   /** Starts what the current one keeps running; resolves once that accepts connections or is known not to. */
   start(): Promise<void>;
   /**
-   * Makes the next generation of a configuration, all of it or, where it throws, nothing: of all keys but `listen`, `engine`, `log-format`, `debug`
+   * Makes the next generation of a configuration, all of it or, where it throws, nothing: of all keys but `listen`, `engine`, the log's
    * and `buffer-size`. Whether this Deno can do what it asks for is for the caller to know (`lib/control/runtime.ts`).
    */
   prepare(config: Config): NextGeneration;

@@ -9,6 +9,7 @@ import type { Problem } from "../config/problem.ts";
 import type { Events } from "../events/events.ts";
 import { reapOrphans } from "../process/reap.ts";
 import { createAdmin } from "./admin/admin.ts";
+import type { Changeable } from "./change.ts";
 import { isDebuggerOpen } from "./debugger.ts";
 import { surviveDefects } from "./defects.ts";
 import { createReload } from "./reload.ts";
@@ -26,11 +27,13 @@ export interface ServeOptions {
   readonly warnings: readonly Problem[];
   /** Reads the configuration again, with the flags of the start. */
   readonly reread: () => Promise<Loaded>;
+  /** What the log is made of. */
+  readonly log: Changeable;
 }
 
 /** Serves until a signal ends it; gives the exit code: 0 after a drain, 1 when it can't listen. */
 export async function serve(config: Config, options: ServeOptions): Promise<number> {
-  const { events, warnings, reread } = options;
+  const { events, warnings, reread, log } = options;
   const { emit } = events;
   const server = createServer(config, events);
   const serving = Promise.withResolvers<void>();
@@ -45,7 +48,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     serving: serving.promise,
     warnings,
     reread,
-    parts: [...server.parts, admin],
+    parts: [log, ...server.parts, admin],
     emit,
   });
   const { registry } = server;

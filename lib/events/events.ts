@@ -14,7 +14,7 @@ export type CostlyKind = "frame" | "program-output";
 /** Is told of everything, in order: the log is one. */
 export interface Sink {
   take(event: Event): void;
-  /** Whether it looks at a kind that costs much to tell of; answered the same as long as it lives. */
+  /** Whether it looks at a kind that costs much to tell of; a reload may change that. */
   wants(kind: CostlyKind): boolean;
   /** Resolves when what it was told is where it belongs; for ever pending when nobody takes it. @default at once */
   flushed?(): Promise<void>;
@@ -26,7 +26,10 @@ export interface Events {
   readonly emit: Emit;
   /** From now on this one is told as well. */
   add(sink: Sink): void;
-  /** Whether events of a costly kind need be made at all. */
+  /**
+   * Whether events of a costly kind need be made at all, by now: of frames it is asked as a tunnel opens, which tells of them, or doesn't, as
+   * long as it is open; of what programs print with each line.
+   */
   wants(kind: CostlyKind): boolean;
   /** Resolves when every sink is {@linkcode Sink.flushed}. */
   flushed(): Promise<void>;

@@ -18,6 +18,9 @@ import { stopGroup, stopLeader } from "./stop.ts";
 /** How long the output of a program that has ended may be held open by one that escaped its group, and may wait for its names. */
 const OUTPUT_GRACE_MS = 500;
 
+/** How long a program's end is not told of, so that its last lines come first: they say why. */
+export const LAST_LINES_MS = 1_000;
+
 /**
  * What a program has as its input and output. Its standard error is told of line by line, and so is its output where that isn't named.
  *

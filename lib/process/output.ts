@@ -35,7 +35,7 @@ export function createOutput(
   names: () => ProgramIdentity,
 ): Output {
   const { emit } = events;
-  const isWanted = events.wants("program-output");
+  const isWanted = () => events.wants("program-output");
   const gate = createRateGate(GATE);
   const tail: string[] = [];
   let leftOut = 0;
@@ -48,7 +48,7 @@ export function createOutput(
   };
   const leaveOut = (count: number) => {
     leftOut += count;
-    if (isWanted) timer ??= setTimeout(tell, SUMMARY_MS);
+    if (isWanted()) timer ??= setTimeout(tell, SUMMARY_MS);
   };
   return {
     tail,
@@ -56,11 +56,11 @@ export function createOutput(
       line(text) {
         if (text !== "") tail.push(text);
         if (tail.length > TAIL_LINES) tail.shift();
-        if (!isWanted) return;
+        if (!isWanted()) return;
         if (!gate.admits("", performance.now())) leaveOut(1);
         else if (text !== "") emit({ kind: "program-output", ...names(), stream, line: text });
       },
-      wantsAll: () => isWanted && leftOut === 0,
+      wantsAll: () => isWanted() && leftOut === 0,
       skipped: leaveOut,
     }),
     end() {

@@ -5,8 +5,9 @@
  * @module
  */
 import { describeExit } from "../base/exit.ts";
+import { within } from "../base/within.ts";
 import { restartDelayMs, STEADY_RUN_MS } from "./backoff.ts";
-import type { Child } from "./child.ts";
+import { type Child, LAST_LINES_MS } from "./child.ts";
 import { processIdentity } from "./identity.ts";
 import { acceptance, launch, type LaunchOptions } from "./launch.ts";
 import { inTurn } from "./turns.ts";
@@ -258,8 +259,10 @@ export class Supervisor {
     const steady = performance.now() - this.#startedAt >= STEADY_RUN_MS;
     this.#failures = steady ? 1 : this.#failures + 1;
     const { pid } = child.process;
-    events.emit({ kind: "program-ended", program, pid, exit: status, tunnels: load() });
+    const tunnels = load();
     onFailure(this.#reason);
+    await within(child.ended, LAST_LINES_MS);
+    events.emit({ kind: "program-ended", program, pid, exit: status, tunnels });
     await child.ended;
     this.#child = null;
     if (load() === 0) this.#recover();

@@ -2,7 +2,7 @@
 import type { Peer } from "../../lib/base/peer.ts";
 import { closeQuietly } from "../support/connection.ts";
 import type { Address } from "../../lib/base/address.ts";
-import type { OpenedLog } from "../../lib/base/logger.ts";
+import type { Logger, OpenedLog } from "../../lib/base/logger.ts";
 import type { ConnectRequest, ConnectResult, Lease, Pool } from "../../lib/backend/backend.ts";
 import { createHosts } from "../../lib/backend/hosts.ts";
 import { createPool as createRoutePool } from "../../lib/backend/pool.ts";
@@ -31,7 +31,7 @@ export function keptLog(
   const lines: LogLine[] = [];
   const at = (level: LogLine["level"]) => (message: string, fields = {}) =>
     void lines.push({ level, message, fields });
-  const log: OpenedLog = {
+  const log: Logger & Pick<OpenedLog, "flushed"> = {
     error: at("error"),
     warn: at("warn"),
     info: at("info"),

@@ -16,7 +16,7 @@ function heldStream() {
   };
 }
 
-const told = (count: number) => `dropped ${count}\n`;
+const told = { dropped: (count: number) => `dropped ${count}\n` };
 
 Deno.test("`createLineQueue()` writes lines in order, those that wait together", async () => {
   const stream = heldStream();

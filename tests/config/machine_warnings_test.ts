@@ -17,6 +17,7 @@ const THERE: Readonly<Record<string, Kind>> = {
 
 const MACHINE: Machine = {
   searchPath: "/sbin:/bin:",
+  appendProblem: () => null,
   kindOf: (path) => THERE[path] ?? null,
   hasAccount: (kind, name) => `${kind} ${name}` === "group www-data",
   read: () => ({ problem: "is not there" }),

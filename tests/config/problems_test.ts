@@ -158,7 +158,7 @@ const AT_TOP: Case[] = [
   ],
   [
     "zzz = 1",
-    "x.toml:1: zzz: unknown key, must be one of listen, engine, log-format, grace-time, drain-time, " +
+    "x.toml:1: zzz: unknown key, must be one of listen, engine, log-format, log-file, access-log, grace-time, drain-time, " +
     "handshake-timeout, max-connections, max-connections-per-client, connection-rate, max-pending, " +
     "max-head, trusted-proxies, forwarded-header, health-path, admin, admin-token-file, wstunnel",
   ],

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { formatAddress } from "../../lib/base/address.ts";
-import type { LogFields, OpenedLog } from "../../lib/base/logger.ts";
+import type { LogFields, Logger, OpenedLog } from "../../lib/base/logger.ts";
 import type { ProcReport } from "../../lib/events/event.ts";
 import type { Config } from "../../lib/config/config.ts";
 import { loadToml } from "../../lib/config/load.ts";
@@ -52,7 +52,7 @@ export interface RunningServer extends AsyncDisposable {
 export async function startServer(layout: Layout): Promise<RunningServer> {
   const lines: { readonly message: string; readonly fields: LogFields }[] = [];
   const at = (message: string, fields: LogFields = {}) => void lines.push({ message, fields });
-  const log: OpenedLog = {
+  const log: Logger & Pick<OpenedLog, "flushed"> = {
     error: at,
     warn: at,
     info: at,

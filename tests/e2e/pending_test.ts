@@ -188,6 +188,8 @@ async function startProxied(engine: Engine, top: string, backend: string): Promi
 engine = "${engine}"
 listen = { address = "127.0.0.1:0", proxy-protocol = "required" }
 ${top}
+# Each line is written.
+wstunnel.debug = 4
 [wstunnel.server."/"]
 ${hostLines(backend)}
 `,

@@ -6,59 +6,18 @@
 import { formatAddress } from "../../base/address.ts";
 import { SHORTAGES } from "../../base/exhaustion.ts";
 import { describeExit } from "../../base/exit.ts";
-import type { LogFields } from "../../base/logger.ts";
-import { isWarning } from "../../tunnel/cause.ts";
-import { OPCODE_NAMES } from "../../websocket/frame.ts";
-import type {
-  Event,
-  EventKind,
-  EventOf,
-  RefusalCause,
-  TunnelIdentity,
-  TunnelProgress,
-} from "../event.ts";
+import type { Event, EventKind } from "../event.ts";
+import { ACCESS_LINES, progressOf } from "./access_lines.ts";
+import { answer, debug, error, info, type Line, type LinesOf, warn } from "./line.ts";
+import { OUTPUT_LINES } from "./output_lines.ts";
 
-export interface Line {
-  /** `answer`: what somebody asked for just now, written at every level but none. */
-  readonly level: "error" | "warn" | "info" | "debug" | "answer";
-  readonly message: string;
-  readonly fields: LogFields;
-  /** Of what anybody can cause as often as he likes: the line that stands for many of the same fields. */
-  readonly summary?: { readonly message: string; readonly fields: LogFields };
-}
+/** Of whom a line is: of clients, of what programs print, or our own. */
+export type LineClass = "access" | "output" | "own";
 
-/** The line of an event; null: it has none. */
-export function lineOf(event: Event): Line | null {
-  return (LINES[event.kind] as (event: Event) => Line | null)(event);
-}
+/** Each kind of event is in one of the three tables: the compiler asks for it. */
+type OwnKind = Exclude<EventKind, keyof typeof ACCESS_LINES | keyof typeof OUTPUT_LINES>;
 
-type Lines = { readonly [Kind in EventKind]: (event: EventOf<Kind>) => Line | null };
-
-const error = (message: string, fields: LogFields = {}): Line => ({
-  level: "error",
-  message,
-  fields,
-});
-const warn = (message: string, fields: LogFields = {}): Line => ({
-  level: "warn",
-  message,
-  fields,
-});
-const info = (message: string, fields: LogFields = {}): Line => ({
-  level: "info",
-  message,
-  fields,
-});
-const debug = (message: string, fields: LogFields): Line => ({ level: "debug", message, fields });
-const answer = (message: string, fields: LogFields): Line => ({ level: "answer", message, fields });
-
-/** What the lines that sum up many say in place of the one. */
-export const MORE_REFUSED = "more requests refused";
-const MORE_ENDED = "more connections ended";
-const MORE_DROPPED = "more connections dropped";
-const MORE_LEFT = "more clients went away before the upgrade";
-
-const LINES: Lines = {
+const OWN_LINES: LinesOf<OwnKind> = {
   "configuration-warning": ({ text }) => warn(text),
   "sigusr1-unguarded": ({ standalone, reason }) =>
     warn(standalone ? SIGUSR1_ENDS : SIGUSR1_OPENS, { reason }),
@@ -114,60 +73,12 @@ const LINES: Lines = {
       },
     ),
 
-  "request-refused": ({ client, via, asked, cause, status, reason, why }) => {
-    const kind = { status, reason };
-    const fields = { client, via, ...asked, ...(why !== undefined && { why }), ...kind };
-    if (isOutage(cause)) return debug("request refused", fields);
-    return {
-      ...info("request refused", fields),
-      summary: { message: MORE_REFUSED, fields: kind },
-    };
-  },
-  "proxy-header-refused": ({ client, reason }) => ({
-    ...info("connection ended", { client, reason }),
-    summary: { message: MORE_ENDED, fields: { reason } },
-  }),
-  "connection-dropped": ({ client, limit, pending }) => ({
-    ...info("connection dropped", { client, limit, pending }),
-    summary: { message: MORE_DROPPED, fields: { limit, pending } },
-  }),
-  "health-asked": ({ client, via, asked }) => debug("health asked", { client, via, ...asked }),
-  "client-left": ({ client, via, user, route, asked, backend, pid }) => ({
-    ...info("client went away before the upgrade", {
-      client,
-      via,
-      user: user ?? undefined,
-      route,
-      ...asked,
-      backend,
-      pid,
-    }),
-    summary: { message: MORE_LEFT, fields: {} },
-  }),
-
-  "tls-refused": ({ client, via, reason }) => ({
-    ...info("no TLS connection", { client, via, reason }),
-    summary: { message: "more became no TLS connection", fields: { reason } },
-  }),
   "certificate-renewed": ({ path, expires }) =>
     info("certificate renewed", { path, expires: new Date(expires).toISOString() }),
   "certificate-refused": ({ problem }) =>
     error("the changed certificate can't be used, the one before it still is", { reason: problem }),
   "certificate-ending": ({ path, words }) => warn(`certificate ${words}`, { path }),
 
-  "tunnel-opened": (event) => info("tunnel opened", namesOf(event)),
-  "tunnel-closed": (event) => {
-    const { code, cause, reason } = event;
-    const fields = {
-      ...progressOf(event),
-      code,
-      cause,
-      reason: reason === "" ? undefined : reason,
-    };
-    return isWarning(cause) ? warn("tunnel closed", fields) : info("tunnel closed", fields);
-  },
-  "frame": ({ client, way, opcode, bytes }) =>
-    debug(`frame ${way}`, { client, type: OPCODE_NAMES[opcode], bytes }),
   "greeting-mismatch": ({ tunnel, client, route, backend, protocol }) =>
     warn(
       `the backend speaks ${protocol}, which is binary, and the frames are text: set frame-type = "binary"`,
@@ -177,16 +88,27 @@ const LINES: Lines = {
   "dialled": () => null,
   // Of a single host the route's own line tells everything.
   "host-down": ({ route, backend, reason, only }) =>
-    only ? null : warn("backend is down", { route, backend, reason }),
+    only ? null : {
+      ...warn("backend is down", { route, backend, reason }),
+      summary: { ...hostComesAndGoes(route, backend), now: "down" },
+    },
   "host-up": ({ route, backend, only }) =>
-    only ? null : info("backend is up again", { route, backend }),
+    only ? null : {
+      ...info("backend is up again", { route, backend }),
+      summary: { ...hostComesAndGoes(route, backend), now: "up" },
+    },
   "host-drained": ({ kind: _, ...fields }) =>
     info("backend is drained: no new tunnel is sent there", { ...fields }),
   "host-enabled": ({ kind: _, ...fields }) =>
     info("backend is enabled: tunnels are sent there again", { ...fields }),
-  "route-down": ({ route, reason }) =>
-    error("every backend of the route is down", { route, reason }),
-  "route-up": ({ route, backend }) => info("route has a backend again", { route, backend }),
+  "route-down": ({ route, reason }) => ({
+    ...error("every backend of the route is down", { route, reason }),
+    summary: { ...comeAndGo("backends", route), now: "down" },
+  }),
+  "route-up": ({ route, backend }) => ({
+    ...info("route has a backend again", { route, backend }),
+    summary: { ...comeAndGo("backends", route), now: "up" },
+  }),
   "target-down": ({ route, backend, reason }) => ({
     ...warn("target is down", { route, backend, reason }),
     summary: { message: "more targets are down", fields: { route } },
@@ -208,11 +130,11 @@ const LINES: Lines = {
     error("the targets cannot be read", { route, source, problem }),
   "targets-down": ({ route, reason }) => ({
     ...error("the targets of the route cannot be asked for", { route, reason }),
-    summary: { message: "the targets of the route come and go", fields: { route } },
+    summary: { ...comeAndGo("targets", route), now: "down" },
   }),
   "targets-up": ({ route }) => ({
     ...info("the targets of the route can be asked for again", { route }),
-    summary: { message: "the targets of the route come and go", fields: { route } },
+    summary: { ...comeAndGo("targets", route), now: "up" },
   }),
   "shortage": ({ shortage, route, backend, reason }) =>
     error(`${SHORTAGES[shortage]} to connect a backend`, { route, backend, reason }),
@@ -235,11 +157,6 @@ const LINES: Lines = {
     const fields = { ...names, exit: describeExit(exit) };
     return wanted ? warn("program has failed", fields) : info("program has ended", fields);
   },
-  // In a field: as the message it could pass for one of ours.
-  "program-output": ({ kind: _, stream, line, ...names }) =>
-    info("output", { ...names, stream, line }),
-  "program-output-left-out": ({ kind: _, lines, ...names }) =>
-    info("output left out", { ...names, lines }),
   "guard-missing": ({ reason }) =>
     warn("programs will outlive wstunnel if it is killed with SIGKILL", { reason }),
   "reaper-missing": ({ reason }) => warn("orphaned processes will stay as zombies", { reason }),
@@ -257,26 +174,34 @@ const LINES: Lines = {
   "report-ended": ({ tunnels }) => answer("end of report", { tunnels }),
 };
 
+const LINES: LinesOf<EventKind> = { ...OWN_LINES, ...ACCESS_LINES, ...OUTPUT_LINES };
+
+/** The line of an event; null: it has none. */
+export function lineOf(event: Event): Line | null {
+  return (LINES[event.kind] as (event: Event) => Line | null)(event);
+}
+
+/** Of whom the lines of a kind are. */
+export function classOf(kind: EventKind): LineClass {
+  if (kind in ACCESS_LINES) return "access";
+  return kind in OUTPUT_LINES ? "output" : "own";
+}
+
+/** What keeps the program from starting: it is said on standard error, wherever the log goes. */
+export const FATAL: readonly EventKind[] = ["listen-failed", "debugger-open"];
+
 const SIGUSR1_ENDS = "SIGUSR1 ends the program";
 const SIGUSR1_OPENS =
   "never send SIGUSR1: it opens the runtime's debugger, by which any local user can run code as ours";
 const DEBUGGER_OPEN =
   "SIGUSR1 has opened the runtime's debugger while this was being loaded, and nothing closes it: start again";
 
-/** An outage itself is in the log once, each request that it refuses only for those who look for it. */
-function isOutage(cause: RefusalCause): boolean {
-  return cause === "down" || cause === "aborted";
+function comeAndGo(what: string, route: string) {
+  return { message: `the ${what} of the route come and go`, fields: { route } };
 }
 
-/** The same fields when a tunnel opens, while it is open and when it is over. */
-function namesOf({ id, client, via, user, route, asked, backend, pid }: TunnelIdentity) {
-  return { id, client, via, user: user ?? undefined, route, ...asked, backend, pid };
-}
-
-/** Payload bytes to the backend are `up`, to the client `down`. */
-function progressOf(tunnel: TunnelProgress) {
-  const { seconds, upBytes, downBytes } = tunnel;
-  return { ...namesOf(tunnel), seconds, up: upBytes, down: downBytes };
+function hostComesAndGoes(route: string, backend: string) {
+  return { message: "the backend comes and goes", fields: { route, backend } };
 }
 
 function plural(count: number, what: string): string {

@@ -3,22 +3,37 @@
  *
  * @module
  */
-import type { OpenedLog } from "../../base/logger.ts";
+import type { Logger, OpenedLog } from "../../base/logger.ts";
 import type { Sink } from "../events.ts";
-import { lineOf } from "./lines.ts";
+import { classOf, lineOf } from "./lines.ts";
 import { createRepeats } from "./repeats.ts";
 
-export function createLogSink(log: OpenedLog): Sink {
-  const repeats = createRepeats(log);
+/** `access`: where lines of clients go, if not where the others do. */
+export function createLogSink(
+  log: Logger & Pick<OpenedLog, "flushed">,
+  access: Logger = log,
+): Sink {
+  const own = { log, repeats: createRepeats(log) };
+  const clients = access === log ? own : { log: access, repeats: createRepeats(access) };
+  const places = { own, output: own, access: clients };
   return {
     take(event) {
       const line = lineOf(event);
       if (line === null) return;
+      const { log, repeats } = places[classOf(event.kind)];
       const { level, message, fields, summary } = line;
-      if (summary === undefined || repeats.admits(summary)) log[level](message, fields);
+      if (summary === undefined || repeats.admits({ ...line, summary })) {
+        log[level](message, fields);
+      }
     },
-    wants: (kind) => kind === "frame" ? log.debugs : log.informs,
+    wants(kind) {
+      const { log } = places[classOf(kind)];
+      return kind === "frame" ? log.debugs : log.informs;
+    },
     flushed: log.flushed,
-    close: repeats.close,
+    close() {
+      own.repeats.close();
+      clients.repeats.close();
+    },
   };
 }

@@ -39,7 +39,7 @@ Deno.test("the log sums up refusals that repeat, by status and reason", () => {
   for (let i = 0; i < 1_000; i++) events.emit(refused({ client: `${i}`, ...NOTHING_HERE }));
   events.emit(refused({ status: 403, reason: "this origin" }));
   const written = lines.length;
-  assert(written >= 101 && written < 110, `${written} lines`);
+  assert(written >= 21 && written < 25, `${written} lines`);
   assert.deepEqual(lines[0]!.fields, { client: "0", via: undefined, ...NOTHING_HERE });
   assert.equal(lines.at(-1)!.fields["status"], 403);
   events.close();
