@@ -31,7 +31,9 @@ export const DOCUMENTS = [
 function packagingOf(name: string): string[] {
   if (name.startsWith("windows")) return [];
   const generated = Object.keys(GENERATED);
-  const files = name.startsWith("linux") ? [...generated, "wstunnel.service"] : generated;
+  const files = name.startsWith("linux")
+    ? [...generated, "wstunnel.service", "wstunnel.logrotate"]
+    : generated;
   return files.map((file) => `packaging/${file}`);
 }
 

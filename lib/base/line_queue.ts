@@ -60,11 +60,11 @@ export function createLineQueue(
   };
   const fail = ({ bytes, told, toldEnd }: Batch, at: number, error: unknown) => {
     reason = error instanceof Error ? error.message : String(error);
-    const ends = countEnds(bytes, at);
-    const untold = told > 0 && at < toldEnd;
-    // A line that says how many is none of them.
-    lost += ends - (isTorn && at === 0 ? 1 : 0) + (untold ? told - 1 : 0);
     if (at > 0) isTorn = bytes[at - 1] !== LF;
+    // A line that lacks its end alone gets it from what is written next, and so does one that broke off before.
+    const from = isTorn && bytes[at] === LF ? at + 1 : at;
+    // A line that says how many is none of them.
+    lost += countEnds(bytes, from) + (told > 0 && from < toldEnd ? told - 1 : 0);
     failed?.(reason);
   };
   const writeAll = async () => {

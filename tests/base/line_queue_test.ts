@@ -56,3 +56,48 @@ Deno.test("`createLineQueue()` goes on when its reader is gone", async () => {
   queue.push("b\n");
   await queue.flushed();
 });
+
+/** A disk that has room for so many bytes, and takes at most so many at once. */
+function disk(atOnce = Infinity) {
+  const held = { text: "", room: 0 };
+  return {
+    held,
+    write(bytes: Uint8Array): Promise<number> {
+      const taken = Math.min(bytes.length, held.room, atOnce);
+      if (taken === 0) return Promise.reject(new Error("no space"));
+      held.room -= taken;
+      held.text += new TextDecoder().decode(bytes.subarray(0, taken));
+      return Promise.resolve(taken);
+    },
+  };
+}
+
+Deno.test("`createLineQueue()` drops lines while its disk is full, and each is written or counted once there is room", async () => {
+  for (const atOnce of [Infinity, 3]) {
+    for (let room = 0; room < 60; room++) {
+      const { held, write } = disk(atOnce);
+      const reasons: string[] = [];
+      const queue = createLineQueue({ write }, {
+        dropped: (count, reason) => `dropped ${count}: ${reason}\n`,
+        failed: (reason) => void reasons.push(reason),
+      });
+      held.room = room;
+      for (let i = 0; i < 9; i++) {
+        queue.push(`line ${i}\n`);
+        if (i % 3 === 2) await queue.flushed();
+      }
+      held.room = 1000;
+      queue.push("last\n");
+      await queue.flushed();
+      const lines = held.text.trimEnd().split("\n");
+      const written = lines.filter((line) => /^(?:line \d|last)$/.test(line)).length;
+      const dropped = [...held.text.matchAll(/^dropped (\d+): no space$/gm)]
+        .reduce((sum, [, count]) => sum + Number(count), 0);
+      assert.equal(written + dropped, 10, `room for ${room}, ${atOnce} at once:\n${held.text}`);
+      assert.equal(reasons.length > 0, dropped > 0);
+      assert.ok(held.text.endsWith("last\n"));
+      const torn = lines.filter((line) => !/^(?:line \d|last|dropped \d+: no space)$/.test(line));
+      assert.ok(torn.length <= 1, `one line at most is broken off: ${torn}`);
+    }
+  }
+});

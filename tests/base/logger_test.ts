@@ -140,3 +140,25 @@ Deno.test("`openLog()` leaves a program's longest line as it is", () => {
   const { message, output } = JSON.parse(json!);
   assert.deepEqual([message, output], [line, line]);
 });
+
+Deno.test("`openLog()` takes another level, form and place over while it is open", () => {
+  const [first, second, access]: [string[], string[], string[]] = [[], [], []];
+  const log = openLog({ format: "text", level: 3, write: (line) => first.push(line) });
+  log.debug("unseen");
+  log.access.info("a client");
+  log.set({
+    format: "json",
+    level: 4,
+    write: (line) => second.push(line),
+    writeAccess: (line) => access.push(line),
+  });
+  log.debug("seen");
+  log.access.debug("another");
+  assert.deepEqual([log.debugs, log.access.debugs], [true, true]);
+  log.set({ format: "text", level: 3, write: (line) => second.push(line), writeAccess: null });
+  log.access.error("a third");
+  assert.deepEqual([log.informs, log.access.informs], [true, false]);
+  assert.deepEqual(first.map(withoutTime), ["info    a client\n"]);
+  assert.deepEqual(second.map((line) => JSON.parse(line).message), ["seen"]);
+  assert.deepEqual(access.map((line) => JSON.parse(line).message), ["another"]);
+});

@@ -67,3 +67,51 @@ Deno.test("the log writes every refusal at debug level", () => {
   events.close();
   assert.equal(lines.length, 1_000);
 });
+
+Deno.test("the log sums up a backend that comes and goes, and says how it is since", () => {
+  const { events, lines } = keptLog("info");
+  const route = "/";
+  for (let i = 0; i < 35; i++) {
+    events.emit({ kind: "route-down", route, reason: "reset" });
+    events.emit({ kind: "route-up", route, backend: "a:1" });
+    const host = { route, backend: "b:1", only: false } as const;
+    events.emit({ kind: "host-up", ...host });
+    events.emit({ kind: "host-down", ...host, reason: "refused" });
+  }
+  events.emit({ kind: "route-down", route: "/other", reason: "off" });
+  events.close();
+  const [routes, hosts] = lines.slice(-2);
+  assert.ok(lines.length < 50, `${lines.length} lines`);
+  const summed = (line: typeof routes) => [line!.level, line!.message, line!.fields];
+  assert.deepEqual(summed(routes), [
+    "error",
+    "the backends of the route come and go",
+    { route, now: "up", count: 50, seconds: 0 },
+  ]);
+  assert.deepEqual(summed(hosts), [
+    "warn",
+    "the backend comes and goes",
+    { route, backend: "b:1", now: "down", count: 50, seconds: 0 },
+  ]);
+  assert.ok(
+    lines.some(({ fields }) => fields["route"] === "/other"),
+    "another route is another kind",
+  );
+});
+
+Deno.test("the log tells after a second how many more there were, and one of them each second", async () => {
+  const { events, lines } = keptLog("info");
+  const began = performance.now();
+  let sent = 0;
+  while (performance.now() - began < 2_500) {
+    for (let i = 0; i < 50; i++, sent++) events.emit(refused(NOTHING_HERE));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const summed = lines.filter(({ message }) => message === "more requests refused");
+  assert.ok(summed.length >= 2, "one a second");
+  assert.ok(summed.every(({ fields }) => fields["seconds"] === 1));
+  assert.ok(lines.length <= 20 + 2 * 3 + 1, `${lines.length} lines of ${sent} refusals in 2.5 s`);
+  events.close();
+  const counted = lines.reduce((sum, { fields }) => sum + Number(fields["count"] ?? 1), 0);
+  assert.equal(counted, sent);
+});
