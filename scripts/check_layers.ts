@@ -77,9 +77,9 @@ const PURE = [
   "lib/process/backoff.ts",
 ];
 
-/** Whoever has something to tell emits an event: the log belongs to its sink, and to who opens it. */
+/** Whoever has something to tell emits an event: the log belongs to its sink, and to who opens that. */
 const LOGGER = "lib/base/logger.ts";
-const LOGGERS = ["lib/events/log/", "lib/cli/run.ts"];
+const LOGGERS = ["lib/events/log/"];
 
 /** Writing past the log. */
 const LOGS = /\bconsole\.\w+\(|\bDeno\.std(?:out|err)\b/;

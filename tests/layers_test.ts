@@ -45,7 +45,7 @@ const BROKEN: readonly (readonly [file: string, code: string, problem: string])[
 const KEPT: readonly (readonly [file: string, code: string])[] = [
   ["main.ts", "run(Deno.stderr);"],
   ["lib/base/logger.ts", "write(Deno.stderr);"],
-  ["lib/cli/run.ts", 'import { openLog } from "../base/logger.ts";'],
+  ["lib/events/log/open.ts", 'import { openLog } from "../../base/logger.ts";'],
   ["lib/events/log/sink.ts", 'import type { Logger } from "../../base/logger.ts";'],
   ["lib/control/g.ts", '// console.error("no")'],
 ];
