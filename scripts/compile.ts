@@ -87,9 +87,14 @@ export interface Bundles {
   readonly beside: readonly string[];
 }
 
+/** Each has the commit at its top. */
 export async function writeBundles(commit: string): Promise<Bundles> {
-  const main = await writeMain(commit);
-  const bundles = await Promise.all([...WORKERS.map(bundleBeside), ...LAZY.map(bundleLazy)]);
+  const define = `const BUILD_COMMIT = ${JSON.stringify(commit)};\n`;
+  const main = await writeMain(define);
+  const bundles = await Promise.all([
+    ...WORKERS.map((source) => bundleBeside(source, define)),
+    ...LAZY.map((source) => bundleLazy(source, define)),
+  ]);
   return { main, beside: [...bundles, ...await copyPage()] };
 }
 
@@ -104,23 +109,22 @@ async function copyPage(): Promise<string[]> {
   }));
 }
 
-/** The code as one file, with the commit at its top; gives its path. */
-async function writeMain(commit: string): Promise<string> {
-  const define = `const BUILD_COMMIT = ${JSON.stringify(commit)};\n`;
+/** The code as one file; gives its path. */
+async function writeMain(define: string): Promise<string> {
   const edit = (code: string) =>
     define + withoutUnused(namingLazy(namingWorkers(withoutPaths(code))));
   const external = LAZY.map((source) => `./${fileOf(source)}`);
   return await minify(await bundle("main.ts", "wstunnel.js", edit, external));
 }
 
-function bundleBeside(source: string): Promise<string> {
-  return bundle(source, nameBeside(source), withoutPaths);
+function bundleBeside(source: string, define: string): Promise<string> {
+  return bundle(source, nameBeside(source), (code) => define + withoutPaths(code));
 }
 
 /** The bundler of 2.4.2 doesn't find what some packages are made of: then there is a file that says so to who needs it. */
-async function bundleLazy(source: string): Promise<string> {
+async function bundleLazy(source: string, define: string): Promise<string> {
   try {
-    return await bundleBeside(source);
+    return await bundleBeside(source, define);
   } catch (error) {
     if (!(error instanceof BuildError) || !Deno.version.deno.startsWith("2.4.")) throw error;
     const path = `${BUILD_FOLDER}/${nameBeside(source)}`;

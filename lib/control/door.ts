@@ -23,7 +23,7 @@ import { type RequestHead, withoutQuery } from "../http/request.ts";
 import { type AcceptedRequest, decide } from "../http/verdict.ts";
 import type { Limit, Pass } from "../limits/connections.ts";
 import { Tally } from "../limits/tally.ts";
-import { answerFor, createGate } from "./gate.ts";
+import { answerFor, type ConnectionCounts, createGate } from "./gate.ts";
 import type { Generation, Generations } from "./generation.ts";
 import type { Registry } from "./registry.ts";
 import { Session } from "./session.ts";
@@ -51,8 +51,13 @@ interface Shared extends DoorOptions {
   readonly greetings: GreetingWarning;
 }
 
+/** The way in, seen from inside. */
+export interface CountedDoor extends Door {
+  readonly connections: ConnectionCounts;
+}
+
 /** Makes the way in that all engines use. */
-export function createDoor(options: DoorOptions): Door {
+export function createDoor(options: DoorOptions): CountedDoor {
   const { generations, stopping, events, sweep } = options;
   const { emit } = events;
   const tunnels = new Tally();
@@ -76,6 +81,7 @@ export function createDoor(options: DoorOptions): Door {
     return limit === null ? null : refusedBy(limit, peer, pass);
   };
   return {
+    connections: gate.counts,
     get limits() {
       return generations.current.limits;
     },

@@ -19,7 +19,14 @@ export interface GateOptions {
   readonly emit: Emit;
 }
 
+/** Connections of clients that are there; those whose request has yet to be let in are among them. */
+export interface ConnectionCounts {
+  readonly open: number;
+  readonly pending: number;
+}
+
 export interface Gate {
+  readonly counts: ConnectionCounts;
   /** A pass for a connection, or the limit that it meets. */
   enter(peer: Peer): Pass | Limit;
   /** A pass for one more than there may be, whose request is refused unless it asks whether we are well; null: closed without a word. */
@@ -43,6 +50,7 @@ export function createGate({ generations, sweep, emit }: GateOptions): Gate {
     return { network: clientNetwork(address), name, bounds };
   };
   return {
+    counts: connections,
     enter: (peer) => connections.enter(clientOf(peer), generations.current.bounds),
     extra: ({ name }) => connections.extra(name),
     turnAway: () => connections.turnAway(),

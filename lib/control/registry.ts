@@ -22,6 +22,9 @@ export interface OpenTunnel extends TunnelIdentity {
   /** On the clock of `performance.now()`. */
   readonly openedAtMs: number;
   readonly flow: Flow;
+  /** Bytes that are held until the backend takes them, and the client. */
+  readonly upResidue: number;
+  readonly downResidue: number;
   /** Ends it; a no-op when it is ending already. */
   end(cause: Cause): void;
 }

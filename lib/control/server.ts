@@ -13,6 +13,7 @@ import type { Config } from "../config/config.ts";
 import { isSame } from "../config/key.ts";
 import { createSocketDiag } from "../sys/socket_diag.ts";
 import type { Events } from "../events/events.ts";
+import type { Gauges } from "../events/metrics/gauges.ts";
 import type { Listener } from "../engine/engine.ts";
 import { createSweep, LONGEST_TICK_MS } from "../engine/sweep.ts";
 import { createBuffers } from "../engine/elastic_buffer.ts";
@@ -34,6 +35,8 @@ export interface Server {
   report(): ProcReport[];
   /** Takes hosts out, or back in; gives how many. */
   setDrained(change: Change): number;
+  /** What is so just now, of what metrics are made. */
+  gauges(): ServerGauges;
   /** Opens the listeners, all or none; gives why one of them can't be had, null when all are open. */
   listen(): Promise<string | null>;
   /** Where it listens, with the real ports. */
@@ -51,6 +54,9 @@ export interface Rules extends Changeable {
   /** Once it holds, renewed certificates, tokens and the like are taken at once, and what is wrong with them is told. */
   prepare(next: Config): Ready;
 }
+
+/** Those that are the server's. */
+export type ServerGauges = Omit<Gauges, "build" | "engine" | "process">;
 
 /** Makes a server, which doesn't listen yet. */
 export function createServer(config: Config, events: Events): Server {
@@ -89,15 +95,26 @@ export function createServer(config: Config, events: Events): Server {
       return { commit: () => take(config, next), abandon: next.abandon };
     },
   };
+  const phase = (): Phase => {
+    if (signal.aborted) return "draining";
+    return listeners.all.length === 0 ? "starting" : "serving";
+  };
   return {
     get phase() {
-      if (signal.aborted) return "draining";
-      return listeners.all.length === 0 ? "starting" : "serving";
+      return phase();
     },
     registry,
     parts: [rules, listeners],
     report: generations.report,
     setDrained: (change) => setDrained(generations.hosts, change, emit),
+    gauges: () => ({
+      phase: phase(),
+      tunnels: registry,
+      backends: generations.report(),
+      connections: door.connections,
+      buffers: { small: buffers.small.usedBytes, large: buffers.large.usedBytes },
+      certificates: listeners.all.flatMap((listener) => listener.certificates?.() ?? []),
+    }),
     start: generations.start,
     get listeners() {
       return listeners.all;

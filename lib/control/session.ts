@@ -79,6 +79,14 @@ export class Session implements OpenTunnel, TunnelListener {
     return this.#running?.machine ?? NO_FLOW;
   }
 
+  get upResidue(): number {
+    return this.#running?.upResidue ?? 0;
+  }
+
+  get downResidue(): number {
+    return this.#running?.downResidue ?? 0;
+  }
+
   /** The engine moves it from now on; it is looked at every `tickMs`, or more often. */
   begin(running: RunningTunnel, tickMs: number): void {
     this.#running = running;

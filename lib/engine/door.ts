@@ -80,6 +80,9 @@ export interface TunnelSettings extends TunnelOptions {
 /** A tunnel that an engine moves. */
 export interface RunningTunnel {
   readonly machine: Tunnel;
+  /** Bytes that are held until the backend takes them, and the client. */
+  readonly upResidue: number;
+  readonly downResidue: number;
   /** To be called every now and then, until it is {@linkcode Tunnel.released}. */
   tick(nowMs: number): void;
 }

@@ -11,6 +11,7 @@ import type { Emit } from "../events/events.ts";
 import type { SocketDiag } from "../sys/socket_diag.ts";
 import type { Buffers } from "./elastic_buffer.ts";
 import type { Sweep } from "./sweep.ts";
+import type { CertificateEnd } from "./tls_certificates.ts";
 
 export interface EngineOptions {
   readonly buffers: Buffers;
@@ -29,6 +30,8 @@ export interface Listener {
   readonly engine: EngineName;
   /** Whether it speaks TLS. */
   readonly tls: boolean;
+  /** Those that it has in use, where it speaks TLS. */
+  certificates?(): readonly CertificateEnd[];
   /** Takes no more connections; resolves when none waits in its hands. Open tunnels live on. */
   close(): Promise<void>;
 }

@@ -65,6 +65,12 @@ export function openNativeTunnel(
   backend.begin(new BackendSide(machine), null);
   return {
     machine,
+    get upResidue() {
+      return machine.upHeld + backend.pending;
+    },
+    get downResidue() {
+      return socket.bufferedAmount;
+    },
     tick(nowMs) {
       backend.tick(nowMs);
       machine.tick(nowMs);

@@ -21,8 +21,9 @@ export interface Slab {
   give(buffer: WideBytes): void;
   /** Gives the pages back of what nobody has needed since the last call, also of chunks that are still in use. */
   trim(): void;
-  /** Buffers handed out. */
+  /** Buffers handed out, and their bytes. */
   readonly used: number;
+  readonly usedBytes: number;
   /** Bytes of address space held. */
   readonly reservedBytes: number;
 }
@@ -96,6 +97,9 @@ export function createSlab(bufferBytes: number, release: Release | null = null):
     },
     get used() {
       return used;
+    },
+    get usedBytes() {
+      return used * bufferBytes;
     },
     get reservedBytes() {
       return chunks.length * slices * sliceBytes;

@@ -95,6 +95,11 @@ export class StreamTransport implements Transport {
     this.#wide = this.#buffer.wide;
   }
 
+  /** Bytes that were taken and are not out. */
+  get pending(): number {
+    return this.#sending.length;
+  }
+
   /** Begins to receive, or goes on doing so for somebody else, at most `stepBytes` at a time. */
   begin(
     listener: TransportListener,

@@ -40,6 +40,14 @@ export class StreamTunnel {
     client.begin(endpoint, backend, CLIENT_STEP_BYTES);
   }
 
+  get upResidue(): number {
+    return this.machine.upHeld + this.#backend.pending;
+  }
+
+  get downResidue(): number {
+    return this.endpoint.held + this.#client.pending;
+  }
+
   /** Looks at what time has run out, and reads on where a side waits for the other; to be called every now and then. */
   tick(nowMs: number): void {
     this.#client.tick(nowMs);

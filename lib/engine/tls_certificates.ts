@@ -33,7 +33,15 @@ export interface Certificate {
   readonly verified: Set<string>;
 }
 
+/** A certificate in use, and when it ends. */
+export interface CertificateEnd {
+  readonly path: string;
+  /** Unix time in milliseconds. */
+  readonly expires: number;
+}
+
 export interface Certificates {
+  readonly ends: readonly CertificateEnd[];
   /** The one for a name, or the first. */
   for(name: string | null): Certificate;
   /** Whether it depends on the name. */
@@ -58,6 +66,9 @@ export function openCertificates(
       const own = name === null ? undefined : entries.find((entry) => entry.isFor(name));
       return (own ?? entries[0]!).certificate;
     },
+    get ends() {
+      return entries.map(({ end }) => end);
+    },
     several: entries.length > 1,
     look: () => entries.forEach((entry) => entry.look(true)),
     close: () => clearInterval(timer),
@@ -66,6 +77,7 @@ export function openCertificates(
 
 interface Entry {
   readonly certificate: Certificate;
+  readonly end: CertificateEnd;
   isFor(name: string): boolean;
   /** `now`: what is wrong is told of at once. */
   look(now: boolean): void;
@@ -106,6 +118,9 @@ function createEntry(files: TlsFiles, { tls }: TlsRuntime, emit: Emit): Entry {
   return {
     get certificate() {
       return certificate;
+    },
+    get end() {
+      return { path: files.cert, expires: pair.expires.getTime() };
     },
     isFor: (name) => pair.isFor(name),
     look(now) {

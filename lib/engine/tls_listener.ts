@@ -103,6 +103,7 @@ export async function listenTls(
     address: real,
     engine: "stream",
     tls: true,
+    certificates: () => certificates.ends,
     async close() {
       closed = true;
       stopLooking();

@@ -146,6 +146,11 @@ export class Endpoint implements ClientEnd {
     return this.#transport.sent;
   }
 
+  /** Bytes that wait for the transport. */
+  get held(): number {
+    return this.#waiting?.size ?? 0;
+  }
+
   get drained(): boolean {
     return this.#waiting === null && !this.#transport.busy;
   }

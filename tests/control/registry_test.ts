@@ -19,6 +19,8 @@ function openTunnel(registry: Registry, end: (cause: Cause, tunnel: OpenTunnel) 
     pid: undefined,
     openedAtMs: 0,
     flow: { upBytes: 0, downBytes: 0, upWaits: false, downWaits: false },
+    upResidue: 0,
+    downResidue: 0,
     end: (cause) => end(cause, tunnel),
   };
   registry.add(tunnel);

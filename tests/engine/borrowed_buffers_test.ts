@@ -56,6 +56,7 @@ function watchedSlab(bufferBytes: number, used: Used): Slab {
     get used() {
       return out.size;
     },
+    usedBytes: 0,
     reservedBytes: 0,
   };
 }

@@ -21,6 +21,7 @@ function plainSlab(bytes: number): Slab {
     get used() {
       return used;
     },
+    usedBytes: 0,
     reservedBytes: 0,
   };
 }

@@ -10,8 +10,8 @@ import type { Events } from "../../events/events.ts";
 import type { Changeable, Ready } from "../change.ts";
 import type { Reloaded } from "../reload.ts";
 import type { Server } from "../server.ts";
-import type { Monitor } from "./monitor.ts";
 import type { OpenAdmin } from "./admin_server.ts";
+import type { Watch } from "./watch.ts";
 
 /** What there is to tell of, and to change. */
 export interface AdminContext {
@@ -38,7 +38,7 @@ interface Held {
 
 export function createAdmin(context: AdminContext): Admin {
   const { events, server } = context;
-  let monitor: Monitor | null = null;
+  let watch: Watch | null = null;
   let held: Held | null = null;
   let closed = false;
 
@@ -46,9 +46,9 @@ export function createAdmin(context: AdminContext): Admin {
   function hold(next: Held | null): void {
     const last = held;
     held = next;
-    if (next === null) monitor?.stop();
+    if (next === null) watch?.stop();
     else {
-      monitor!.start();
+      watch!.start();
       next.opened.setTokenFile(next.tokenFile);
     }
     if (last === null || last.opened === next?.opened) return;
@@ -67,12 +67,9 @@ export function createAdmin(context: AdminContext): Admin {
       // The file is read again also where it is the same.
       return { commit: () => hold({ asked, tokenFile, opened }), abandon() {} };
     }
-    const { createMonitor, openAdmin } = await import("./admin_server.ts");
-    if (monitor === null) {
-      monitor = createMonitor({ registry: server.registry, backends: server.report });
-      events.add(monitor.sink);
-    }
-    const opened = await openAdmin(admin, context, monitor);
+    const { createWatch, openAdmin } = await import("./admin_server.ts");
+    watch ??= createWatch(server, events);
+    const opened = await openAdmin(admin, context, watch);
     if ("problem" in opened) return opened;
     const next = { asked, tokenFile, opened };
     return {
@@ -96,7 +93,7 @@ export function createAdmin(context: AdminContext): Admin {
     },
     async close() {
       closed = true;
-      monitor?.stop();
+      watch?.stop();
       await held?.opened.close();
       held = null;
     },

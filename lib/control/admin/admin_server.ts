@@ -13,13 +13,13 @@ import { splitAbsolute } from "../../http/request_line.ts";
 import type { AdminContext } from "./admin.ts";
 import { failure } from "./answers.ts";
 import { openListener } from "./listener.ts";
-import { createMonitor, type Monitor } from "./monitor.ts";
 import { createRoutes, find } from "./routes.ts";
 import { createStreams } from "./stream.ts";
 import { isToken, shownToken } from "./token.ts";
 import { distrust, distrustOrigin } from "./trust.ts";
+import { createWatch, type Watch } from "./watch.ts";
 
-export { createMonitor };
+export { createWatch };
 
 /** Requests that are being answered at once. */
 const MOST = 64;
@@ -37,11 +37,11 @@ export interface OpenAdmin {
 export async function openAdmin(
   asked: Address,
   context: AdminContext,
-  monitor: Monitor,
+  watch: Watch,
 ): Promise<OpenAdmin | { readonly problem: string }> {
   const { emit } = context.events;
-  const streams = createStreams(monitor);
-  const routes = createRoutes({ ...context, monitor, streams });
+  const streams = createStreams(watch.monitor);
+  const routes = createRoutes({ ...context, ...watch, streams });
   const isReached = isBeyondLoopback(formatAddress(asked));
   const name = asked.transport === "tcp" ? asked.hostname : null;
   let token: WatchedFile<string> | null = null;

@@ -5,7 +5,6 @@
  */
 import type { Event, ProcReport } from "../../events/event.ts";
 import type { Sink } from "../../events/events.ts";
-import { watchLoop } from "../loop_lag.ts";
 import type { OpenTunnel, Registry } from "../registry.ts";
 import type { Rates } from "./rows.ts";
 import type { Sample } from "./shapes.ts";
@@ -30,6 +29,8 @@ export interface Monitor {
   ratesOf(tunnel: OpenTunnel): Rates;
   /** Is told of each sample from now on; gives what ends that. */
   follow(take: (sample: Sample) => void): () => void;
+  /** The event loop was so late at a look. */
+  late(lateMs: number): void;
   start(): void;
   /** Forgets what it has seen. */
   stop(): void;
@@ -53,7 +54,6 @@ export function createMonitor({ registry, backends }: MonitorOptions): Monitor {
   let reloaded: number | null = null;
   let timer: ReturnType<typeof setInterval> | undefined;
   let lagMs = 0;
-  let stopWatching = () => {};
   let lastMs = 0;
 
   function take(event: Event): void {
@@ -124,6 +124,7 @@ export function createMonitor({ registry, backends }: MonitorOptions): Monitor {
       followers.add(follower);
       return () => void followers.delete(follower);
     },
+    late: (lateMs) => void (lagMs = Math.max(lagMs, lateMs)),
     start() {
       if (timer !== undefined) return;
       // What tunnels have moved before is none of the first second's.
@@ -132,13 +133,11 @@ export function createMonitor({ registry, backends }: MonitorOptions): Monitor {
       }
       since = { opened: 0, refused: 0, up: 0, down: 0 };
       lastMs = performance.now();
-      stopWatching = watchLoop((lateMs) => lagMs = Math.max(lagMs, lateMs));
       timer = setInterval(sample, EVERY_MS);
       // The program's end doesn't wait for it.
       Deno.unrefTimer(timer);
     },
     stop() {
-      stopWatching();
       clearInterval(timer);
       timer = undefined;
       seen.clear();

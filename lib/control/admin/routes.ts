@@ -3,15 +3,18 @@
  *
  * @module
  */
-import { VERSION } from "../../base/version.ts";
+import { COMMIT, VERSION } from "../../base/version.ts";
 import { toFile } from "../../config/effective.ts";
+import type { Metrics } from "../../events/metrics/metrics.ts";
+import { CONTENT_TYPE } from "../../events/metrics/text.ts";
 import { peerWords } from "../../events/words.ts";
 import type { AdminContext } from "./admin.ts";
 import type { Meant } from "../../backend/drained.ts";
 import { type JsonObject, readJson } from "./body.ts";
-import { failure, json, nothing, plain } from "./answers.ts";
+import { answer, failure, json, nothing, plain } from "./answers.ts";
 import type { Monitor } from "./monitor.ts";
 import { pageRoutes } from "./page.ts";
+import { readProcess } from "./process.ts";
 import { backendRow, statusOf, tunnelRow } from "./rows.ts";
 import type { Streams } from "./stream.ts";
 
@@ -33,11 +36,12 @@ export type Routes = Readonly<Record<string, Readonly<Partial<Record<Method, Han
 
 export interface RouteOptions extends AdminContext {
   readonly monitor: Monitor;
+  readonly metrics: Metrics;
   readonly streams: Streams;
 }
 
 export function createRoutes(options: RouteOptions): Routes {
-  const { server, config, reload, monitor, streams } = options;
+  const { server, config, reload, monitor, metrics, streams } = options;
   const { registry } = server;
 
   async function setDrained({ request, by }: Ask, drained: boolean): Promise<Response> {
@@ -50,6 +54,7 @@ export function createRoutes(options: RouteOptions): Routes {
   }
 
   const started = Math.round(performance.timeOrigin);
+  const build = { version: VERSION, commit: COMMIT ?? "", deno: Deno.version.deno };
   return {
     ...pageRoutes(),
     "/healthz": { GET: () => plain("ok") },
@@ -57,6 +62,13 @@ export function createRoutes(options: RouteOptions): Routes {
       GET() {
         const { phase } = server;
         return phase === "serving" ? plain("ok") : plain(phase, 503);
+      },
+    },
+    "/metrics": {
+      GET() {
+        const { engine } = config();
+        const gauges = { ...server.gauges(), build, engine, process: readProcess() };
+        return answer(200, CONTENT_TYPE, metrics.text(gauges));
       },
     },
     "/api/status": {

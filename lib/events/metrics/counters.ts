@@ -7,7 +7,8 @@
  * | `backend` | hosts by their names; `target` for all targets of a route, of which there may be any number |
  * | `cause`, `status`, `limit`, `outcome`, `exit` | ours |
  *
- * No peer chooses any of them. What a configuration that is reloaded again and again makes of the first two is bounded by {@linkcode MOST_SERIES}.
+ * No peer chooses any of them. Of routes and backends that were configured once and are no more, and of which no tunnel is open, no more are kept
+ * than there may be series in all: `series.ts` says how many.
  *
  * @module
  */
@@ -19,6 +20,8 @@ import { createCounts, createSeries } from "./series.ts";
 
 /** A route's tunnels to a backend. */
 export interface TunnelCounts {
+  /** It was at the last look. */
+  isConfigured: boolean;
   open: number;
   opened: number;
   /** Of those that are over. */
@@ -44,8 +47,11 @@ export function createCounters() {
     refused: 0,
     defects: 0,
     tunnels: createSeries<TunnelCounts>(
-      () => ({ open: 0, opened: 0, upBytes: 0, downBytes: 0, closed: new Map() }),
-      ({ open }) => open === 0,
+      () => ({
+        ...{ isConfigured: false, open: 0, opened: 0, upBytes: 0, downBytes: 0 },
+        closed: new Map(),
+      }),
+      ({ isConfigured, open }) => !isConfigured && open === 0,
     ),
     refusals: createCounts(),
     left: createCounts(),
@@ -68,6 +74,15 @@ export function labelsOf(
   { route, backend, isTarget }: Pick<TunnelIdentity, "route" | "backend" | "isTarget">,
 ) {
   return [route, isTarget ? "target" : backend] as const;
+}
+
+/** What is configured has counts from the beginning, since what Prometheus sees first is no increase to it, and keeps them. */
+export function keepConfigured(
+  { tunnels }: Counters,
+  backends: readonly (readonly [route: string, backend: string])[],
+): void {
+  for (const [, counts] of tunnels) counts.isConfigured = false;
+  for (const labels of backends) tunnels.at(...labels).isConfigured = true;
 }
 
 /** Counts an event, if it is of a kind that is counted. */

@@ -99,6 +99,11 @@ export const FAMILIES = {
     labels: ["route", "backend", "state"],
     help: "1 of the state that a backend is in",
   },
+  wstunnel_backend_drained: {
+    type: "gauge",
+    labels: ["route", "backend"],
+    help: "Whether an operator has taken a backend out",
+  },
   wstunnel_backend_load: {
     type: "gauge",
     labels: ["route", "backend"],

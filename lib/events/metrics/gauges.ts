@@ -4,7 +4,7 @@
  * @module
  */
 import type { ProcReport, TunnelIdentity } from "../event.ts";
-import { each, named, one, type Sample } from "./text.ts";
+import { named, one, type Sample } from "./text.ts";
 
 /** An open tunnel. */
 export interface TunnelGauge extends Pick<TunnelIdentity, "route" | "backend" | "isTarget"> {
@@ -51,12 +51,6 @@ export interface Gauges {
 /** Those of which `wstunnel_phase` has a series. */
 const PHASES = ["starting", "serving", "draining"];
 
-/** Those of which `wstunnel_backend_state` has one for each backend. */
-export const BACKEND_STATES: readonly string[] = [
-  ...["up", "disabled", "failed", "full", "draining"],
-  ...["starting", "foreign", "stopped", "stopping", "dead", "backoff"],
-];
-
 export function gaugeSamples(gauges: Gauges) {
   const { build, engine, phase, connections, buffers, certificates, process } = gauges;
   const { open, pending } = connections;
@@ -66,7 +60,6 @@ export function gaugeSamples(gauges: Gauges) {
     ...tunnelSamples(gauges.tunnels),
     wstunnel_buffer_bytes: named(buffers),
     wstunnel_connections: named({ pending, in: open - pending }),
-    ...backendSamples(gauges.backends),
     wstunnel_certificate_expiry_timestamp_seconds: named(
       Object.fromEntries(certificates.map(({ path, expires }) => [path, expires / 1000])),
     ),
@@ -92,37 +85,4 @@ function tunnelSamples(tunnels: Iterable<TunnelGauge>) {
     residue.client += downResidue;
   }
   return { wstunnel_tunnels_waiting: named(waiting), wstunnel_residue_bytes: named(residue) };
-}
-
-/** A backend that a route has twice is one here. */
-interface BackendGauge {
-  readonly states: Set<string>;
-  load: number;
-  served: number;
-  failures: number;
-}
-
-/** Without targets, of which there may be any number, and without the programs that are there for a tunnel each: their backend has a row of its own. */
-function backendSamples(rows: readonly ProcReport[]) {
-  const backends = new Map<string, readonly [labels: readonly string[], BackendGauge]>();
-  for (const { route, backend, isTarget, pid, ...row } of rows) {
-    if (isTarget || (backend.startsWith("exec:") && pid !== null)) continue;
-    const key = `${route}\0${backend}`;
-    const [labels, gauge] = backends.get(key) ??
-      [[route, backend], { states: new Set(), load: 0, served: 0, failures: 0 }];
-    backends.set(key, [labels, gauge]);
-    gauge.states.add(row.state);
-    gauge.load += row.load;
-    gauge.served += row.tunnelsServed;
-    gauge.failures += row.failures;
-  }
-  const all = [...backends.values()];
-  return {
-    wstunnel_backend_state: all.flatMap(([labels, { states }]) =>
-      BACKEND_STATES.map((state): Sample => [[...labels, state], states.has(state) ? 1 : 0])
-    ),
-    wstunnel_backend_load: each(all, ({ load }) => load),
-    wstunnel_backend_tunnels_served_total: each(all, ({ served }) => served),
-    wstunnel_backend_failures_total: each(all, ({ failures }) => failures),
-  };
 }

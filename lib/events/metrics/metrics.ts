@@ -4,7 +4,15 @@
  * @module
  */
 import type { Sink } from "../events.ts";
-import { count, type Counters, createCounters, labelsOf, type TunnelCounts } from "./counters.ts";
+import { backendSamples, backendsOf } from "./backends.ts";
+import {
+  count,
+  type Counters,
+  createCounters,
+  keepConfigured,
+  labelsOf,
+  type TunnelCounts,
+} from "./counters.ts";
 import { type Gauges, gaugeSamples, type TunnelGauge } from "./gauges.ts";
 import { each, formatMetrics, named, one, type Sample } from "./text.ts";
 
@@ -39,8 +47,15 @@ export function createMetrics(open: Iterable<TunnelGauge> = []): Metrics {
       return counters.refused;
     },
     late: (lateMs) => counters.lag.observe(lateMs / 1000),
-    text: (gauges) =>
-      formatMetrics({ ...counterSamples(counters, gauges.tunnels), ...gaugeSamples(gauges) }),
+    text(gauges) {
+      const backends = backendsOf(gauges.backends);
+      keepConfigured(counters, backends.map(([labels]) => labels));
+      return formatMetrics({
+        ...counterSamples(counters, gauges.tunnels),
+        ...gaugeSamples(gauges),
+        ...backendSamples(backends),
+      });
+    },
   };
 }
 

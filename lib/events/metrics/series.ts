@@ -15,7 +15,7 @@ export interface Series<T> {
 }
 
 /**
- * Where there are {@linkcode MOST_SERIES}, the oldest of those that `mayGo` goes for a new one, and begins at 0 should it come again, as after a
+ * Where there are {@linkcode MOST_SERIES} or more, the oldest of those that `mayGo` goes for a new one, and begins at 0 should it come again, as after a
  * restart. Where none may go there is one more.
  */
 export function createSeries<T>(
