@@ -3,12 +3,14 @@
  *
  * @module
  */
-import type { Address } from "../base/address.ts";
+import type { Address, UnixAddress } from "../base/address.ts";
 import { type Path, valueAt } from "./problem.ts";
 import { isTable, type Table } from "./table.ts";
 
 /** Abstract names of sockets are no files. */
-export function hasSocketFile(address: Address): boolean {
+export function hasSocketFile(
+  address: Address,
+): address is UnixAddress & { readonly path: `/${string}` } {
   return address.transport === "unix" && address.path.startsWith("/");
 }
 

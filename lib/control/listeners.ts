@@ -1,21 +1,15 @@
 /**
- * The listeners that are open, as the configuration has them. A reload leaves those alone that stay as they are.
+ * The listeners that are open, as the configuration has them. A reload leaves those alone that stay as they are, and refuses nobody at one whose
+ * settings it changes: another listener takes its socket over, with all who wait there to be accepted.
  *
  * @module
  */
-import type { Config, EngineName, ListenConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import type { Door } from "../engine/door.ts";
 import type { EngineOptions, Listener } from "../engine/engine.ts";
 import { closeAll, type Held, listenAll, type Listening, without } from "../engine/listen.ts";
-import { listenNative } from "../engine/native.ts";
-import { listenStream } from "../engine/stream.ts";
-import type { TlsListeners } from "../engine/tls.ts";
 import type { Changeable } from "./change.ts";
-
-/** A listener, and what it was opened with. */
-interface Open extends Listener {
-  readonly settings: string;
-}
+import { createOpener, type Open, whyNotClosed } from "./open_listener.ts";
 
 export interface Listeners extends Changeable {
   /** With the real ports. */
@@ -30,79 +24,66 @@ export interface Listeners extends Changeable {
 
 export function createListeners(door: Door, options: EngineOptions): Listeners {
   const { emit } = options;
+  const opener = createOpener(door, options);
   let held: readonly Held<Open>[] = [];
-  let tls: TlsListeners | null = null;
   let closed = false;
 
-  async function openAt(config: Config, place: ListenConfig, holder: Open | null): Promise<Open> {
-    const engine = engineOf(config, place);
-    const { address: _, ...others } = place;
-    const settings = JSON.stringify([engine, others]);
-    if (holder?.settings === settings) return holder;
-    if (holder !== null) {
-      throw new Error("it is open with other settings, and to change them takes a restart");
-    }
-    const listener = place.tls === undefined
-      ? ENGINES[engine](place, door, options)
-      : await tls!.listen(place, place.tls);
-    return { ...listener, settings };
-  }
-
-  /** Those of a configuration: the ones that stay as they are, and new ones for the rest. */
+  /** Those of a configuration: the ones that stay as they are, and for the rest new ones, which have yet to begin. */
   async function listenFor(config: Config): Promise<Listening<Open>> {
-    if (tls === null && config.listen.some(({ tls }) => tls !== undefined)) {
-      // What it takes is loaded where it is asked for alone.
-      const { createTlsListeners } = await import("../engine/tls.ts");
-      tls = await createTlsListeners(door, options);
-    }
-    return await listenAll(config.listen, (place, holder) => openAt(config, place, holder), held);
+    await opener.load(config);
+    const openAt = opener.openFor(config);
+    return await listenAll(config.listen, openAt, held);
   }
 
-  const tellListening = ({ address, engine, tls }: Listener) =>
-    emit({ kind: "listening", address, engine, tls });
-  const tellClosed = ({ address }: Listener) => emit({ kind: "listener-closed", address });
+  function removedBy(next: readonly Held<Open>[]): Open[] {
+    const replaced = new Set(next.map(({ listener }) => listener.holder));
+    return without(held, next).filter((one) => !replaced.has(one));
+  }
+
+  function take(next: readonly Held<Open>[]): void {
+    const added = without(next, held);
+    const removed = removedBy(next);
+    held = next;
+    for (const one of added) {
+      const { holder, listener: { address, engine, tls } } = one;
+      const isNew = one.listener !== holder?.listener;
+      one.holder = null;
+      try {
+        one.begin();
+      } catch (error) {
+        emit({ kind: "defect", error });
+      }
+      if (isNew) emit({ kind: "listening", address, engine, tls });
+    }
+    void closeAll(removed);
+    for (const { address } of removed) emit({ kind: "listener-closed", address });
+  }
 
   return {
     get all() {
-      return held.map(({ listener }) => listener);
+      return held.map(({ listener: { listener } }) => listener);
     },
     async open(config) {
       const listening = await listenFor(config);
       if ("problem" in listening) return listening.problem;
-      held = listening.held;
-      for (const { listener } of held) tellListening(listener);
+      take(listening.held);
       return null;
     },
     async prepare(next) {
       const listening = await listenFor(next);
       if ("problem" in listening) return listening;
-      const added = without(listening.held, held);
-      const removed = without(held, listening.held);
-      const abandon = () => void closeAll(added);
-      return {
-        commit() {
-          if (closed) return abandon();
-          held = listening.held;
-          added.forEach(tellListening);
-          void closeAll(removed);
-          removed.forEach(tellClosed);
-        },
-        abandon,
-      };
+      const abandon = () => void closeAll(without(listening.held, held));
+      const problem = removedBy(listening.held).map(whyNotClosed).find((why) => why !== null);
+      if (problem !== undefined) {
+        abandon();
+        return { problem };
+      }
+      return { commit: () => closed ? abandon() : take(listening.held), abandon };
     },
-    lookAtCertificates: () => tls?.look(),
+    lookAtCertificates: opener.lookAtCertificates,
     async close() {
       closed = true;
       await closeAll(held.map(({ listener }) => listener));
-      tls?.close();
     },
   };
-}
-
-const ENGINES = { native: listenNative, stream: listenStream };
-
-/** What carries the tunnels of a listener: where the runtime's own server can't do what it asks for, `stream` does. */
-function engineOf({ engine }: Config, { proxyProtocol = "off" }: ListenConfig): EngineName {
-  // The runtime shows us no connection before its request.
-  return proxyProtocol === "off" ? engine : "stream";
 }

@@ -27,23 +27,21 @@ export function tellAcceptFailed(emit: Emit, listener: Address, error: unknown):
   });
 }
 
-/** Accepts connections until the listener is closed; `onFailing` is told of the first of several failures. */
+/** Accepts connections until it is to stop, the last of which may come just then; `onFailing` is told of the first of several failures. */
 export async function acceptAll<Connection extends Deno.Conn>(
   listener: { accept(): Promise<Connection> },
-  isClosed: () => boolean,
+  isStopped: () => boolean,
   onFailing: (error: unknown) => void,
   onConnection: (connection: Connection) => void,
 ): Promise<void> {
   let failing = false;
-  while (!isClosed()) {
+  while (!isStopped()) {
     try {
       const connection = await listener.accept();
-      // The listener was closed in the same moment: whoever closed it knows only of the connections before this one.
-      if (isClosed()) return connection.close();
       failing = false;
       onConnection(connection);
     } catch (error) {
-      if (isClosed()) return;
+      if (isStopped()) return;
       // A pause for each would let anybody keep all others waiting.
       if (CLIENT_GONE.some((gone) => error instanceof gone)) continue;
       if (!failing) onFailing(error);

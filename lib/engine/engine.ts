@@ -22,16 +22,27 @@ export interface EngineOptions {
   readonly emit: Emit;
 }
 
+/** Where a listener is opened that is to be given a socket which is open already. */
+export interface Placeholder {
+  readonly at: Address;
+  /** Gives it that socket anew, where the runtime has let go of it. Absent: its own address is free then. */
+  readonly give?: (bound: Address) => void;
+}
+
 /** A socket that takes requests. */
 export interface Listener {
   /** With the real port. */
   readonly address: Address;
+  /** Where the runtime has it listen: the same, or a placeholder's address. */
+  readonly bound: Address;
   /** What carries its tunnels. */
   readonly engine: EngineName;
   /** Whether it speaks TLS. */
   readonly tls: boolean;
   /** Those that it has in use, where it speaks TLS. */
   certificates?(): readonly CertificateEnd[];
-  /** Takes no more connections; resolves when none waits in its hands. Open tunnels live on. */
+  /** Its socket is another's now: those in its hands go on; resolves when there are none. To be closed all the same. */
+  stop(): Promise<void>;
+  /** Takes no more connections; resolves when none waits in its hands. Open tunnels live on, where they can. */
   close(): Promise<void>;
 }

@@ -7,14 +7,17 @@ import type { Address } from "../base/address.ts";
 import { within } from "../base/within.ts";
 import type { Peer } from "../base/peer.ts";
 import type { ListenConfig } from "../config/config.ts";
+import { hasSocketFile } from "../config/listen.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Pass } from "../limits/connections.ts";
 import type { RequestHead } from "../http/request.ts";
+import { closeDescriptor } from "../sys/descriptors.ts";
+import { findSeat } from "../sys/seat.ts";
 import { splitAbsolute } from "../http/request_line.ts";
 import { tellAcceptFailed } from "./accept.ts";
 import type { Admitted, Door, Taken } from "./door.ts";
 import { openNativeTunnel, untilOpen } from "./native_tunnel.ts";
-import type { EngineOptions, Listener } from "./engine.ts";
+import type { EngineOptions, Listener, Placeholder } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
 import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
 
@@ -29,19 +32,33 @@ const OWN_CLOSES_MS = 200;
 /** How long the runtime may take to shut down: it waits for ever for an upgrade whose client left just before. */
 const SHUTDOWN_MS = 2_000;
 
-/** Listens at an address with the runtime's HTTP server; throws where it can't. */
+/**
+ * Listens at an address with the runtime's HTTP server, or at a placeholder's for a socket that it is to be given; throws where it
+ * can't.
+ */
 export function listenNative(
-  { address, file }: ListenConfig,
+  place: ListenConfig,
   door: Door,
   options: EngineOptions,
+  placeholder: Placeholder | null = null,
 ): Listener {
+  const { address, file } = place;
   muteSignalWarning();
   const closing = new AbortController();
   /** Requests whose backend is being connected. */
   const waiting = new Set<AbortController>();
   /** The ends of the WebSockets that are open, or opening. */
   const open = new Set<Promise<void>>();
-  const respond = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
+  /** The answers that are under way. */
+  const answers = new Set<Promise<Response>>();
+  const respond = (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
+    const answer = answerTo(request, info);
+    answers.add(answer);
+    const forget = () => answers.delete(answer);
+    answer.then(forget, forget);
+    return answer;
+  };
+  const answerTo = async (request: Request, info: Deno.ServeHandlerInfo): Promise<Response> => {
     const sender = peerOf(info.remoteAddr, real);
     const acceptance = door.accepts(sender);
     // The connection is the runtime's, which ends none for an answer.
@@ -88,21 +105,28 @@ export function listenNative(
       return Deno.serve({ hostname: at.hostname, port: at.port, onListen }, respond);
     }
     const open = () => Deno.serve({ path: at.path, onListen }, respond);
-    if (file === undefined) return open();
+    if (file === undefined || !hasSocketFile(at)) return open();
     return openSocketFile(at.path, file, open, (server) => void server.shutdown());
   };
-  let server = listen(address);
-  const real = fromRuntime(server.addr);
+  let server = listen(placeholder?.at ?? address);
+  const bound = fromRuntime(server.addr);
+  const real = placeholder === null ? bound : address;
+  let state: "open" | "stopped" | "closed" = "open";
+  const closed = Promise.withResolvers<void>();
+  const isOpen = () => state === "open";
 
   /** The runtime gives its listener up at the first connection that it can't accept, as with no descriptor left. */
   const listenAgain = async (error: unknown) => {
+    if (!isOpen()) return;
     tellAcceptFailed(options.emit, real, error);
-    while (!closing.signal.aborted) {
+    while (isOpen()) {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       try {
-        if (real.transport === "unix") await removeStaleSocket(real.path);
-        if (closing.signal.aborted) return;
-        server = listen(real);
+        const again = placeholder?.give;
+        if (again === undefined && real.transport === "unix") await removeStaleSocket(real.path);
+        if (!isOpen()) return;
+        server = listen(again === undefined ? real : placeholder!.at);
+        again?.(fromRuntime(server.addr));
         server.finished.catch(listenAgain);
         return;
       } catch {
@@ -111,17 +135,42 @@ export function listenNative(
     }
   };
   server.finished.catch(listenAgain);
+
+  /** Ends the server once its last tunnel has ended: it would end open ones with a reason of its own. */
+  const shutDown = async () => {
+    while (open.size > 0) await Promise.all(open);
+    await server.shutdown();
+  };
+  /** Takes the socket from the server, which knows no other way to take no more connections; false: nor do we, here. */
+  const deafen = () => {
+    const seat = findSeat(real);
+    if (seat !== null) closeDescriptor(seat.take());
+    return seat !== null;
+  };
   return {
     address: real,
+    bound,
     engine: "native",
     tls: false,
+    async stop() {
+      state = "stopped";
+      // Connections whose request is on its way are the runtime's, and nobody can count them.
+      await within(closed.promise, door.limits.handshakeTimeoutMs);
+      await Promise.allSettled(answers);
+    },
     async close() {
+      const wasOpen = isOpen();
+      state = "closed";
+      closed.resolve();
       closing.abort();
       for (const gone of waiting) gone.abort();
-      // As it shuts down the runtime ends open WebSockets with a reason of its own. Those of the tunnels go first, and it
-      // doesn't tell when one is out. A request that still comes meanwhile is refused.
-      await within(Promise.all(open), OWN_CLOSES_MS);
-      await within(server.shutdown(), SHUTDOWN_MS);
+      const isDeaf = !wasOpen || deafen();
+      if (wasOpen && isDeaf && file !== undefined && real.transport === "unix") {
+        await removeStaleSocket(real.path);
+      }
+      // Those of the tunnels are to go first, and the runtime doesn't tell when one is out. A request that still comes meanwhile is refused.
+      if (!isDeaf) await within(Promise.all(open), OWN_CLOSES_MS);
+      await within(isDeaf ? shutDown() : server.shutdown(), OWN_CLOSES_MS + SHUTDOWN_MS);
     },
   };
 }

@@ -4,8 +4,9 @@
  * @module
  */
 import type { ListenConfig } from "../config/config.ts";
+import { hasSocketFile } from "../config/listen.ts";
 import { acceptAll, tellAcceptFailed } from "./accept.ts";
-import type { EngineOptions, Listener } from "./engine.ts";
+import type { EngineOptions, Listener, Placeholder } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
 import { beginningOf } from "./proxy_header.ts";
 import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
@@ -18,14 +19,20 @@ type Connection = Deno.TcpConn | Deno.UnixConn;
 /** How often refused clients are looked at, which have a second to leave. */
 const REFUSED_TICK_MS = 1_000;
 
-/** Listens at an address; throws where it can't. */
-export function listenStream(place: ListenConfig, door: Door, options: EngineOptions): Listener {
-  const { address } = place;
-  const listener = openListener(place);
+/** Listens at an address, or at a placeholder's for a socket that it is to be given; throws where it can't. */
+export function listenStream(
+  place: ListenConfig,
+  door: Door,
+  options: EngineOptions,
+  placeholder: Placeholder | null = null,
+): Listener {
+  const listener = openListener(placeholder === null ? place : { address: placeholder.at });
+  const bound = fromRuntime(listener.addr);
+  const real = placeholder === null ? bound : place.address;
   const openings = new Set<Opening>();
   const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
-  let closed = false;
-  let onSettled: (() => void) | null = null;
+  let state: "open" | "stopped" | "closed" = "open";
+  const onSettled: (() => void)[] = [];
   const openingOptions = {
     ...options,
     door,
@@ -33,10 +40,12 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
     onOver(opening: Opening) {
       openings.delete(opening);
       sweep.delete(opening);
-      if (openings.size === 0) onSettled?.();
+      if (openings.size === 0) { for (const resolve of onSettled.splice(0)) resolve(); }
     },
   };
   const open = (connection: Connection) => {
+    // It was accepted in the moment in which the listener was closed.
+    if (state === "closed") return connection.close();
     const peer = peerOf(connection.remoteAddr, fromRuntime(connection.localAddr));
     const beginning = beginningOf(place.proxyProtocol, door.trusts(peer));
     if (beginning !== null && typeof beginning === "object") {
@@ -56,21 +65,34 @@ export function listenStream(place: ListenConfig, door: Door, options: EngineOpt
     sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
     if (answer !== null) opening.refuse(answer);
   };
-  const real = fromRuntime(listener.addr);
   const onFailing = (error: unknown) => tellAcceptFailed(options.emit, real, error);
-  const accepting = acceptAll<Connection>(listener, () => closed, onFailing, open);
+  const isOver = () => state !== "open";
+  const accepting = acceptAll<Connection>(listener, isOver, onFailing, open);
+  const settled = async () => {
+    if (openings.size > 0) await new Promise<void>((resolve) => onSettled.push(resolve));
+  };
   return {
     address: real,
+    bound,
     engine: "stream",
     tls: false,
-    async close() {
-      closed = true;
+    async stop() {
+      state = "stopped";
+      // With it the runtime would remove the socket's file, which is another's now.
+      if (hasSocketFile(bound)) return await settled();
       listener.close();
+      await accepting;
+      await settled();
+    },
+    async close() {
+      const ownsFile = state === "open" && place.file !== undefined;
+      if (state === "open" || hasSocketFile(bound)) listener.close();
+      state = "closed";
       for (const opening of openings) opening.turnAway();
       await accepting;
-      // An older runtime leaves its file behind.
-      if (address.transport === "unix") await removeStaleSocket(address.path);
-      if (openings.size > 0) await new Promise<void>((resolve) => onSettled = resolve);
+      // An older runtime leaves its file behind, as does any where the socket was another listener's.
+      if (ownsFile && real.transport === "unix") await removeStaleSocket(real.path);
+      await settled();
     },
   };
 }

@@ -13,7 +13,7 @@ import { peerWords } from "../events/words.ts";
 import { answer } from "../http/answer.ts";
 import { tellAcceptFailed } from "./accept.ts";
 import type { Door } from "./door.ts";
-import type { EngineOptions, Listener } from "./engine.ts";
+import type { EngineOptions, Listener, Placeholder } from "./engine.ts";
 import { Opening } from "./opening.ts";
 import { peerOf } from "./peer.ts";
 import { beginningOf } from "./proxy_header.ts";
@@ -33,22 +33,24 @@ const RETRY_MS = 100;
 
 const PLAIN_HTTP = answer(400, "this port speaks TLS: ask by https:// or wss://");
 
-/** Listens at an address of TCP; rejects where it can't. */
+/** Listens at an address of TCP, or at a placeholder's for a socket that it is to be given; rejects where it can't. */
 export async function listenTls(
   place: ListenConfig,
   certificates: Certificates,
   runtime: TlsRuntime,
   door: Door,
   options: EngineOptions,
+  placeholder: Placeholder | null = null,
 ): Promise<Listener> {
   const server = runtime.net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
-  const real = await listen(server, place.address as TcpAddress);
+  const bound = await listen(server, (placeholder?.at ?? place.address) as TcpAddress);
+  const real = placeholder === null ? bound : place.address;
   const { emit } = options;
   /** Those that are no tunnel's yet. */
   const openings = new Set<Opening | TlsOpening>();
   const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
-  let closed = false;
-  let onSettled: (() => void) | null = null;
+  let state: "open" | "stopped" | "closed" = "open";
+  const onSettled: (() => void)[] = [];
   const add = (opening: Opening | TlsOpening) => {
     openings.add(opening);
     sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
@@ -56,7 +58,7 @@ export async function listenTls(
   const remove = (opening: Opening | TlsOpening) => {
     openings.delete(opening);
     sweep.delete(opening);
-    if (openings.size === 0) onSettled?.();
+    if (openings.size === 0) { for (const resolve of onSettled.splice(0)) resolve(); }
   };
   const openingOptions = { ...options, door, nowMs: sweep.nowMs, onOver: remove };
   const goOn = ({ tcp, pass, sinceMs }: TlsOpening, socket: Socket, peer: Peer) => {
@@ -86,7 +88,7 @@ export async function listenTls(
   const tlsOptions = { door, certificates, runtime, nowMs: sweep.nowMs, listener };
   const open = (tcp: Socket) => {
     tcp.on("error", () => {});
-    const peer = closed || !prepare(tcp) ? null : peerOfSocket(tcp);
+    const peer = state === "closed" || !prepare(tcp) ? null : peerOfSocket(tcp);
     if (peer === null) return void tcp.destroy();
     const beginning = beginningOf(place.proxyProtocol, door.trusts(peer));
     if (beginning !== null && typeof beginning === "object") {
@@ -99,18 +101,28 @@ export async function listenTls(
   };
   server.on("connection", open);
   const stopLooking = keepAccepting(server, (error) => tellAcceptFailed(emit, real, error));
+  const settled = async () => {
+    if (openings.size > 0) await new Promise<void>((resolve) => onSettled.push(resolve));
+  };
+  const stop = async () => {
+    state = "stopped";
+    stopLooking();
+    // It tells of its own end only once the last tunnel is over.
+    server.close();
+    await settled();
+  };
   return {
     address: real,
+    bound,
     engine: "stream",
     tls: true,
     certificates: () => certificates.ends,
+    stop,
     async close() {
-      closed = true;
-      stopLooking();
-      // It tells of its own end only once the last tunnel is over.
-      server.close();
+      if (state === "open") void stop();
+      state = "closed";
       for (const opening of openings) opening.turnAway();
-      if (openings.size > 0) await new Promise<void>((resolve) => onSettled = resolve);
+      await settled();
     },
   };
 }

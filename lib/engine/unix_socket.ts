@@ -6,6 +6,7 @@
  */
 import type { SocketFile } from "../config/config.ts";
 import { ACCOUNT_FILES, accountId, type AccountKind } from "../sys/accounts.ts";
+import { sharedLibc } from "../sys/libc.ts";
 import { withMode } from "../sys/umask.ts";
 
 /**
@@ -51,6 +52,46 @@ export function openSocketFile<T>(
     removeQuietly(path);
     throw error;
   }
+}
+
+/**
+ * Changes the permissions, the group and the owner of a listener's file; gives what changes them back. Throws an error that says what
+ * can't be had; the file is then as it was.
+ */
+export function changeSocketFile(path: string, before: SocketFile, after: SocketFile): () => void {
+  const { mode, uid, gid } = Deno.statSync(path);
+  const undo = () => {
+    try {
+      Deno.chownSync(path, uid, gid);
+      Deno.chmodSync(path, mode! & 0o7777);
+    } catch {
+      // It is another's now.
+    }
+  };
+  const userId = after.owner === before.owner ? null : idOrOurs("user", after.owner);
+  const groupId = after.group === before.group ? null : idOrOurs("group", after.group);
+  try {
+    if (groupId !== null) {
+      // What its new group may do is not for the old one, nor the other way round.
+      Deno.chmodSync(path, after.mode & 0o707);
+      give("group", after.group ?? "ours", () => Deno.chownSync(path, null, groupId));
+    }
+    Deno.chmodSync(path, after.mode);
+    if (userId !== null) {
+      give("user", after.owner ?? "ours", () => Deno.chownSync(path, userId, null));
+    }
+    return undo;
+  } catch (error) {
+    undo();
+    throw error;
+  }
+}
+
+function idOrOurs(kind: AccountKind, name: string | undefined): number {
+  if (name !== undefined) return expectId(kind, name);
+  if (!sharedLibc.ok) throw new Error(`whose ${kind} is ours can't be told: ${sharedLibc.reason}`);
+  const { geteuid, getegid } = sharedLibc.libc.symbols;
+  return kind === "user" ? geteuid() : getegid();
 }
 
 function expectId(kind: AccountKind, name: string): number {

@@ -8,6 +8,7 @@
  * @module
  */
 import { type Libc, sharedLibc } from "./libc.ts";
+import { readProc } from "./proc_file.ts";
 
 /** `deno task` and npm's `npx` stand between us and the shell. */
 const RAISES_ITS_OWN = /^(deno|node|npm|npx)\b/;
@@ -15,9 +16,8 @@ const RAISES_ITS_OWN = /^(deno|node|npm|npx)\b/;
 /** More than stand there. */
 const MAX_ANCESTORS = 16;
 
-// Of <bits/resource.h> and <fcntl.h>.
+// Of <bits/resource.h>.
 const RLIMIT_NOFILE = 7;
-const O_RDONLY = 0;
 
 export interface DescriptorLimit {
   readonly soft: bigint;
@@ -43,7 +43,7 @@ function findGiven(): DescriptorLimit | null {
   if (ours === null || ours.soft !== ours.hard) return null;
   let pid = libc.symbols.getppid();
   for (let step = 0; step < MAX_ANCESTORS && pid > 1; step++) {
-    const stat = readSmall(libc, `/proc/${pid}/stat`);
+    const stat = readProc(libc, `/proc/${pid}/stat`);
     // The name stands in parentheses and may hold any character (proc_pid_stat(5)).
     const [, name = "", parent = "0"] = /^\d+ \((.*)\) \S (\d+) /s.exec(stat) ?? [];
     if (!RAISES_ITS_OWN.test(name)) {
@@ -60,14 +60,4 @@ function limitOf({ symbols }: Libc, pid: number): DescriptorLimit | null {
   const limit = new BigUint64Array(2);
   if (symbols.prlimit(pid, RLIMIT_NOFILE, null, limit) !== 0) return null;
   return { soft: limit[0]!, hard: limit[1]! };
-}
-
-/** The runtime shows files of `/proc` only to who may do everything. */
-function readSmall({ symbols }: Libc, path: string): string {
-  const fd = symbols.open(new TextEncoder().encode(`${path}\0`), O_RDONLY);
-  if (fd < 0) return "";
-  const bytes = new Uint8Array(1024);
-  const count = Number(symbols.read(fd, bytes, BigInt(bytes.length)));
-  symbols.close(fd);
-  return new TextDecoder().decode(bytes.subarray(0, Math.max(0, count)));
 }

@@ -7,9 +7,7 @@
 import process from "node:process";
 import { isAtLeast } from "../base/version.ts";
 import { lastError, type Libc, sharedLibc } from "./libc.ts";
-
-// Of <fcntl.h>.
-const O_CLOEXEC = 0o2000000;
+import { O_CLOEXEC } from "./socket_constants.ts";
 
 /** What is read at once. */
 const PIECE_BYTES = 4096;

@@ -112,7 +112,7 @@ function isFound(address: Uint8Array): boolean {
 }
 
 /** All that are open; by the C library, since the runtime shows this folder only to who may do everything. */
-function* descriptors({ symbols }: Libc): Generator<number> {
+export function* descriptors({ symbols }: Libc): Generator<number> {
   const folder = symbols.opendir(new TextEncoder().encode("/proc/self/fd\0"));
   if (folder === null) return;
   try {

@@ -17,7 +17,7 @@ async function visit(address: string): Promise<void> {
   client.end();
 }
 
-for (const engine of ["stream"]) {
+for (const engine of ["stream", "native"]) {
   Deno.test(`${engine}: a reload opens and closes listeners, and leaves those alone that stay`, async () => {
     await using backend = serveBackend(echo);
     const folder = await Deno.makeTempDir();

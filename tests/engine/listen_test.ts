@@ -4,18 +4,18 @@ import type { Listener } from "../../lib/engine/engine.ts";
 import { listenAll, type OpenAt } from "../../lib/engine/listen.ts";
 import { fromRuntime } from "../../lib/engine/peer.ts";
 
+type Closable = Pick<Listener, "address" | "close">;
+
 /** An engine that only listens, on real sockets. */
 function listening() {
   let open = 0;
-  const listen: OpenAt<Listener> = ({ address }) => {
+  const listen: OpenAt<Closable> = ({ address }) => {
     const listener = address.transport === "tcp"
       ? Deno.listen({ hostname: address.hostname, port: address.port })
       : Deno.listen({ transport: "unix", path: address.path });
     open++;
     return {
       address: fromRuntime(listener.addr),
-      engine: "stream",
-      tls: false,
       close() {
         open--;
         listener.close();
@@ -113,7 +113,7 @@ Deno.test("`listenAll()` asks for another free port until all addresses of a nam
   const asked: Address[] = [];
   let refusals = 3;
   let open = 0;
-  const listen: OpenAt<Listener> = ({ address }) => {
+  const listen: OpenAt<Closable> = ({ address }) => {
     asked.push(address);
     assert(address.transport === "tcp");
     if (address.hostname === "::1" && refusals-- > 0) throw new Deno.errors.AddrInUse("taken");
@@ -121,8 +121,6 @@ Deno.test("`listenAll()` asks for another free port until all addresses of a nam
     const real = { ...address, port: address.port || 1000 + asked.length };
     return {
       address: real,
-      engine: "stream",
-      tls: false,
       close: () => Promise.resolve(void open--),
     };
   };

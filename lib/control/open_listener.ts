@@ -1,0 +1,169 @@
+/**
+ * Opening one listener, or making another one ready to go on with its socket.
+ *
+ * @module
+ */
+import { type Address, formatAddress, type UnixAddress } from "../base/address.ts";
+import type {
+  Config,
+  EngineName,
+  ListenConfig,
+  ProxyProtocol,
+  SocketFile,
+} from "../config/config.ts";
+import { isSame } from "../config/key.ts";
+import { hasSocketFile } from "../config/listen.ts";
+import { cannotAdopt, takeOver } from "../engine/adopt.ts";
+import type { Door } from "../engine/door.ts";
+import type { EngineOptions, Listener, Placeholder } from "../engine/engine.ts";
+import { closeAll, type OpenAt } from "../engine/listen.ts";
+import { listenNative } from "../engine/native.ts";
+import { listenStream } from "../engine/stream.ts";
+import type { TlsListeners } from "../engine/tls.ts";
+import { changeSocketFile, removeStaleSocket } from "../engine/unix_socket.ts";
+import { findSeat } from "../sys/seat.ts";
+
+/** What a listener is opened with, beside its address; by the words of the configuration. */
+interface Settings {
+  readonly engine: EngineName;
+  readonly "proxy-protocol": ProxyProtocol;
+  readonly tls: ListenConfig["tls"] | undefined;
+}
+
+/** A listener, and what it was opened with. */
+export interface Open {
+  readonly address: Address;
+  readonly listener: Listener;
+  readonly settings: Settings;
+  readonly file: SocketFile | undefined;
+  /** Whose place it is to take. */
+  holder: Open | null;
+  /** Those that had its socket before, and have requests in their hands or the name of its file. */
+  readonly behind: Set<Listener>;
+  /** Has what was made ready hold; called once. */
+  begin(): void;
+  /** Closes it, or where it has not begun leaves all as it was. */
+  close(): Promise<void>;
+}
+
+export interface Opener {
+  /** To be awaited before listeners of a configuration are opened: what takes long is loaded where it is asked for alone. */
+  load(config: Config): Promise<void>;
+  openFor(config: Config): OpenAt<Open>;
+  /** Takes renewed certificates at once, and tells of what is wrong with them. */
+  lookAtCertificates(): void;
+}
+
+export function createOpener(door: Door, options: EngineOptions): Opener {
+  let tls: TlsListeners | null = null;
+
+  async function listen(
+    { engine }: Settings,
+    place: ListenConfig,
+    at: Placeholder | null,
+  ): Promise<Listener> {
+    if (place.tls !== undefined) return await tls!.listen(place, place.tls, at);
+    return ENGINES[engine](place, door, options, at);
+  }
+
+  async function openFresh(settings: Settings, place: ListenConfig): Promise<Open> {
+    const { address, file } = place;
+    if (hasSocketFile(address)) await removeStaleSocket(address.path);
+    const listener = await listen(settings, place, null);
+    const { close } = listener;
+    return {
+      ...{ address: listener.address, listener, settings, file, holder: null },
+      ...{ behind: new Set(), begin() {}, close },
+    };
+  }
+
+  /** One that goes on with another's socket. */
+  async function openInPlace(holder: Open, settings: Settings, place: ListenConfig): Promise<Open> {
+    const from = holder.listener;
+    const taken = await takeOver(from, (at) => listen(settings, place, at));
+    const { listener } = taken;
+    const behind = new Set(holder.behind);
+    let begun = false;
+    return {
+      ...{ address: listener.address, listener, settings, file: holder.file, holder, behind },
+      begin() {
+        begun = true;
+        taken.begin();
+        behind.add(from);
+        void from.stop().then(() => {
+          // With it the runtime would remove the socket's file.
+          if (hasSocketFile(from.bound)) return;
+          behind.delete(from);
+          return from.close();
+        });
+      },
+      close: () => closeAll([listener, ...(begun ? behind : [])]),
+    };
+  }
+
+  async function openFor(config: Config, place: ListenConfig, holder: Open | null): Promise<Open> {
+    const settings = settingsOf(config, place);
+    if (holder === null) return await openFresh(settings, place);
+    const changed = changedSettings(holder.settings, settings);
+    const open = changed.length === 0
+      ? holder
+      : await openInPlace(holder, settings, place).catch((error) => {
+        throw new Error(`to change ${changed.join(" and ")} takes a restart: ${error.message}`);
+      });
+    if (isSame(open.file, place.file)) return open;
+    try {
+      return withFile(open, holder, place.file!);
+    } catch (error) {
+      if (open !== holder) await open.close();
+      throw error;
+    }
+  }
+
+  return {
+    async load({ listen }) {
+      if (tls !== null || listen.every(({ tls }) => tls === undefined)) return;
+      const { createTlsListeners } = await import("../engine/tls.ts");
+      tls = await createTlsListeners(door, options);
+    },
+    openFor: (config) => (place, holder) => openFor(config, place, holder),
+    lookAtCertificates: () => tls?.look(),
+  };
+}
+
+const ENGINES = { native: listenNative, stream: listenStream };
+
+function settingsOf(config: Config, { tls, proxyProtocol = "off" }: ListenConfig): Settings {
+  // Where the runtime's own server can't do what is asked for, `stream` does: it shows us no connection before its request.
+  const engine = tls === undefined && proxyProtocol === "off" ? config.engine : "stream";
+  return { engine, "proxy-protocol": proxyProtocol, tls };
+}
+
+function changedSettings(before: Settings, after: Settings): string[] {
+  const names = Object.keys(after) as (keyof Settings)[];
+  return names.filter((name) => !isSame(before[name], after[name]));
+}
+
+/** One, or the one that it was, whose file has other permissions at once; the former ones again where it doesn't begin. Throws where they can't be had. */
+function withFile(open: Open, holder: Open, file: SocketFile): Open {
+  const { path } = open.address as UnixAddress;
+  const undo = changeSocketFile(path, holder.file!, file);
+  let begun = false;
+  return {
+    ...{ ...open, file, holder },
+    begin() {
+      begun = true;
+      if (open !== holder) open.begin();
+    },
+    async close() {
+      if (!begun) undo();
+      if (begun || open !== holder) await open.close();
+    },
+  };
+}
+
+/** Why a listener can't be closed while the program goes on, or null: the runtime's own server ends its tunnels with it, unless its socket is taken from it. */
+export function whyNotClosed({ listener: { engine, address } }: Open): string | null {
+  if (engine !== "native" || findSeat(address) !== null) return null;
+  const where = formatAddress(address);
+  return `to stop listening on ${where} takes a restart where engine = "native": ${cannotAdopt()}`;
+}

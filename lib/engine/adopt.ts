@@ -1,0 +1,57 @@
+/**
+ * Listeners for sockets that are open already: one is opened at a placeholder's address, hears of nobody there, and is given the socket.
+ *
+ * @module
+ */
+import type { Address } from "../base/address.ts";
+import { closeDescriptor } from "../sys/descriptors.ts";
+import { sharedLibc } from "../sys/libc.ts";
+import { findSeat } from "../sys/seat.ts";
+import type { Listener, Placeholder } from "./engine.ts";
+
+/** A listener that hears of nobody before it is given a socket. */
+export interface Deaf {
+  readonly listener: Listener;
+  /** Gives it the socket of a descriptor, which is closed. Throws what the system says. */
+  give(descriptor: number): void;
+}
+
+/** Opens one with `open`, for a socket of an address; `again` gives that anew. Rejects where it can't be had. */
+export async function openDeaf(
+  { transport }: Address,
+  open: (placeholder: Placeholder) => Listener | Promise<Listener>,
+  again?: Placeholder["give"],
+): Promise<Deaf> {
+  const at: Address = transport === "tcp"
+    ? { transport, hostname: "127.0.0.1", port: 0 }
+    : { transport, path: `\0wstunnel-${crypto.randomUUID()}` };
+  const listener = await open({ at, ...(again !== undefined && { give: again }) });
+  try {
+    const seat = findSeat(listener.bound);
+    if (seat === null) throw new Error(cannotAdopt());
+    closeDescriptor(seat.take());
+    return { listener, give: seat.put };
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
+}
+
+/** Why a listener can't be given a socket, here. */
+export function cannotAdopt(): string {
+  return sharedLibc.ok ? "the descriptor of the listener isn't found" : sharedLibc.reason;
+}
+
+/**
+ * A listener that is to have the socket of another one, with all who wait there to be accepted; `begin()` moves it. Until then that one goes on, and so it
+ * does where the new one is closed. Rejects where it can't be had.
+ */
+export async function takeOver(
+  from: Listener,
+  open: (placeholder: Placeholder) => Listener | Promise<Listener>,
+): Promise<{ readonly listener: Listener; begin(): void }> {
+  const { address } = from;
+  if (findSeat(address) === null) throw new Error(cannotAdopt());
+  const { listener, give } = await openDeaf(address, open);
+  return { listener, begin: () => give(findSeat(address)!.take()) };
+}
