@@ -130,7 +130,6 @@ Deno.test("what a reload can't change is told to take a restart, and nothing els
     untilRestart(before, after).waits.map((words) => [name, words])
   );
   assert.deepEqual(told, [
-    ["engine", "~ engine stream -> native: takes a restart"],
     ["buffer-size", "~ buffer-size 256KiB -> 512KiB: takes a restart"],
   ]);
 });
