@@ -153,7 +153,7 @@ async function end(server: Server, ids: readonly string[]): Promise<number> {
       return NOT_DONE;
     }
     if (answer.status === 204) {
-      writeOut(`tunnel ${id} is ended\n`);
+      writeOut(`tunnel ${id} is being ended\n`);
     } else {
       complain(explainAnswer(place, answer));
       code = NOT_DONE;

@@ -49,18 +49,21 @@ export interface Placed<Row> {
   readonly width: number;
 }
 
-/** The columns that go into so many cells, for these rows: those of the highest rank are left out, then those that may be cut are. */
+/**
+ * The columns that go into so many cells, for these rows: those in which nothing stands are left out, then those of the highest rank, and
+ * then those that may be cut are. `titleOf` gives what stands above a column.
+ */
 export function placeColumns<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   width: number,
+  titleOf: (column: Column<Row>) => string,
 ): Placed<Row>[] {
-  const sized = columns.map((column) => {
-    const full = Math.max(
-      textWidth(column.title) + 1,
-      ...rows.map((row) => textWidth(cell(column, row))),
-    );
-    return { column, full, least: Math.min(full, column.least ?? full) };
+  const sized = columns.flatMap((column) => {
+    const most = Math.max(0, ...rows.map((row) => textWidth(cell(column, row))));
+    if (most === 0 && rows.length > 0) return [];
+    const full = Math.max(textWidth(titleOf(column)), most);
+    return [{ column, full, least: Math.min(full, column.least ?? full) }];
   });
   const kept = new Set(sized);
   const needed = () =>

@@ -138,7 +138,7 @@ async function change(
 }
 
 function doneText(action: Change): string {
-  if (action.kind === "end") return `tunnel ${action.id} is ended`;
+  if (action.kind === "end") return `tunnel ${action.id} is being ended`;
   const what = action.kind === "drain" ? "gets no new tunnels" : "gets tunnels again";
   return `${action.backend} of ${action.route} ${what}`;
 }

@@ -126,7 +126,7 @@ function listLines<Row>(state: TopState, count: number, ink: Ink, drawn: Drawn<R
   // The chosen one in the middle, where the list is longer than what there is for it.
   const first = Math.max(0, Math.min(chosen - (count >> 1), rows.length - count));
   const inSight = rows.slice(first, first + count);
-  const placed = placeColumns(drawn.columns, inSight, columns);
+  const placed = placeColumns(drawn.columns, inSight, columns, titleOf);
   const fit = (text: string) => fitted(text, columns, false, mark(ink));
   const titles = ink.bold(fit(placedLine(placed, titleOf, mark(ink))));
   const lines = inSight.map((row, at) => {
