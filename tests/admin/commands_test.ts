@@ -76,6 +76,33 @@ for (const place of Object.keys(PLACES) as (keyof typeof PLACES)[]) {
       assert.equal(new TextDecoder().decode(await one.message()), "on");
     }));
 
+  Deno.test(`over ${place} backends are listed, drained and used again`, () =>
+    inWorld(place, async ({ program, backend, ask }) => {
+      const states = async () => {
+        const { code, stdout } = await ask("backends");
+        assert.equal(code, 0);
+        return stdout.trimEnd().split("\n").slice(1).map((line) => line.split(/ {2,}/).slice(0, 3));
+      };
+      assert.deepEqual(await states(), [[backend, "/a", "up"], [backend, "/b", "up"]]);
+      const drained = await ask("drain", backend, "--route", "/a");
+      assert.deepEqual([drained.code, drained.stderr], [0, ""]);
+      assert.equal(drained.stdout, `${backend} of /a gets no new tunnels\n`);
+      assert.deepEqual(await states(), [[backend, "/a", "up, drained"], [backend, "/b", "up"]]);
+      await assert.rejects(openTunnel(program.address, "/a"), /refused: 503/);
+      using _other = await openTunnel(program.address, "/b");
+
+      assert.deepEqual(JSON.parse((await ask("drain", backend, "--json")).stdout), { changed: 2 });
+      const enabled = await ask("enable", backend);
+      assert.equal(enabled.stdout, `${backend} gets tunnels again\n`);
+      using _one = await openTunnel(program.address, "/a");
+
+      for (const words of [["drain", "nobody:1"], ["enable", backend, "--route", "/none"]]) {
+        const none = await ask(...words);
+        assert.deepEqual([none.code, none.stdout], [1, ""]);
+        assert.equal(none.stderr, "wstunnel: there is no such backend\n");
+      }
+    }));
+
   Deno.test(`over ${place} a reload prints what changes, or what is wrong`, () =>
     inWorld(place, async ({ program, folder, file, admin, backend, ask }) => {
       const same = await ask("reload");
