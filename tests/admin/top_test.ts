@@ -199,7 +199,7 @@ test("`top` prints once what is to be seen where it can't draw, and says who doe
   assert.match(once.stdout, /^wstunnel \d.* serving /);
   assert.match(once.stdout, new RegExp(`\n${backend} +/ +up `));
   assert.match(once.stdout, new RegExp(`\n *1 +${place} +/ +${backend} `));
-  assert.doesNotMatch(once.stdout, /\x1b/);
+  assert(!once.stdout.includes("\x1b"));
   const words = [...startWords(), "top", "--admin", admin];
   await using dumb = await openTerminal(words, { ...SIZE, env: { ...ENV, TERM: "dumb" } });
   assert.equal((await dumb.exit()).code, 0);
@@ -212,9 +212,9 @@ test("`top` prints once what is to be seen where it can't draw, and says who doe
   await using plain = await top({ env: { ...ENV, NO_COLOR: "1" } });
   plain.press("q");
   await assertGone(plain);
-  assert.doesNotMatch(plain.output.slice(plain.output.indexOf("1049h")), /\x1b\[(?:3[0-7])m/);
+  assert.doesNotMatch(plain.output.slice(plain.output.indexOf("1049h")), /\[3[0-7]m/);
   await using coloured = await top();
   coloured.press("q");
   await assertGone(coloured);
-  assert.match(coloured.output, /\x1b\[36m/);
+  assert(coloured.output.includes("\x1b[36m"));
 });
