@@ -43,6 +43,8 @@ function asked(id, leave) {
   }, { signal });
   byId(leave, HTMLElement).addEventListener("click", () => dialog.close(""), { signal });
   dialog.addEventListener("close", () => {
+    // It is told of a while after: then it is of the question before, and this one is open.
+    if (dialog.open) return;
     controller.abort();
     resolve(dialog.returnValue === "yes");
   }, { signal });
