@@ -39,7 +39,7 @@ export interface DoorOptions {
   readonly registry: Registry;
   readonly sweep: Sweep;
   readonly events: Events;
-  /** Aborted when the server stops: a tunnel that begins after that ends at once. */
+  /** Aborted when the server stops: nobody is let in from then on. */
   readonly stopping: AbortSignal;
   /** A tunnel by a route that a reload has removed, whose time is over, ends at once as well. */
   readonly removed: Pick<RemovedRoutes, "isOver">;
@@ -212,7 +212,7 @@ function openTunnel(
   { lease, user }: Taken,
   start: (settings: TunnelSettings) => RunningTunnel,
 ): void {
-  const { registry, sweep, events, stopping, removed, greetings } = shared;
+  const { registry, sweep, events, removed, greetings } = shared;
   const { emit } = events;
   const id = registry.nextId();
   const { pass } = accept;
@@ -237,7 +237,7 @@ function openTunnel(
     listener: session,
   });
   session.begin(running, accept.tickMs);
-  if (stopping.aborted) session.end("shutdown");
+  if (registry.ending !== null) session.end(registry.ending);
   else if (removed.isOver(accept.key)) session.end("route-removed");
 }
 

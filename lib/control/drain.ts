@@ -1,11 +1,12 @@
 /**
- * The end of the program: tunnels first, then the programs that served them, all within the grace time.
+ * The end of the program: tunnels first, which may end by themselves within the drain time, and are told to within the grace time; then
+ * the programs that served them, within the rest of that.
  *
  * @module
  */
 import { within } from "../base/within.ts";
 import type { Hosts } from "../backend/hosts.ts";
-import type { Emit } from "../events/events.ts";
+import type { Events } from "../events/events.ts";
 import type { Listeners } from "./listeners.ts";
 import type { Registry } from "./registry.ts";
 
@@ -13,37 +14,72 @@ import type { Registry } from "./registry.ts";
 const STOP_RESERVE_MS = 2_000;
 
 export interface DrainOptions {
+  /** How long tunnels may go on. */
+  readonly drainMs: number;
   readonly graceMs: number;
   /** Whether there are programs to be stopped after the tunnels. */
   readonly startsPrograms: boolean;
-  /** Resolves when somebody hurries. */
-  readonly hurried: Promise<void>;
-  readonly emit: Emit;
+  /** Resolves when somebody hurries, from the call on. */
+  readonly hurried: () => Promise<void>;
+  readonly events: Events;
 }
 
 /**
- * Ends every tunnel with 1001. Gives up when somebody hurries, or when the rest of the grace time is the programs': the
- * tunnels left are cut off as the program exits.
+ * Closes the listeners, lets tunnels end by themselves, ends those left with 1001, and cuts off whose ends don't come. Whoever hurries goes
+ * on to the next of these at once. Gives until when programs may take to stop, on the clock of `performance.now()`.
  */
 export async function drain(
   listeners: Pick<Listeners, "close">,
   registry: Registry,
-  { graceMs, startsPrograms, hurried, emit }: DrainOptions,
-): Promise<void> {
+  options: DrainOptions,
+): Promise<number> {
+  const { graceMs, startsPrograms, hurried, events } = options;
+  const closing = listeners.close();
+  if (options.drainMs > 0) await letTunnelsEnd(closing, registry, options);
+  const deadlineMs = performance.now() + graceMs;
   const reserveMs = startsPrograms ? stopReserveMs(graceMs) : 0;
-  const drained = endTunnels(listeners, registry);
-  if (await within(Promise.race([drained, hurried]), graceMs - reserveMs)) return;
-  emit({ kind: "grace-over", tunnels: registry.size });
+  const ended = endTunnels(closing, registry);
+  const isInTime = await within(Promise.race([ended, hurried()]), graceMs - reserveMs);
+  if (!isInTime) events.emit({ kind: "grace-over", tunnels: registry.size });
+  await cutTunnels(registry, events);
+  return deadlineMs;
 }
 
-async function endTunnels(
-  listeners: Pick<Listeners, "close">,
+async function letTunnelsEnd(
+  closing: Promise<void>,
   registry: Registry,
+  { drainMs, hurried, events: { emit } }: DrainOptions,
 ): Promise<void> {
-  const closing = listeners.close();
+  emit({ kind: "draining", milliseconds: drainMs, tunnels: registry.size });
+  // An upgrade under way may become a tunnel until the listeners are done.
+  const ended = closing.then(() => registry.emptied());
+  await within(Promise.race([ended, hurried()]), drainMs);
+  if (registry.size > 0) emit({ kind: "drain-over", tunnels: registry.size });
+}
+
+async function endTunnels(closing: Promise<void>, registry: Registry): Promise<void> {
   await Promise.all([registry.endAll("shutdown"), closing]);
   // Once more after the listeners are done: an upgrade under way may have become a tunnel meanwhile.
   await registry.endAll("shutdown");
+}
+
+/** So many are cut off at once, the next when their lines are out: the log has room for all, however many there are. */
+const CUT_AT_ONCE = 500;
+
+/** How long, in all, somebody may take to read these lines. */
+const LAST_LINES_MS = 1_000;
+
+async function cutTunnels(registry: Registry, events: Events): Promise<void> {
+  const deadlineMs = performance.now() + LAST_LINES_MS;
+  let count = 0;
+  for (const tunnel of registry) {
+    tunnel.cut();
+    if (++count % CUT_AT_ONCE > 0) continue;
+    // They are told of behind what goes on now.
+    await Promise.resolve();
+    await within(events.flushed(), Math.max(deadlineMs - performance.now(), 0));
+  }
+  await Promise.resolve();
 }
 
 /**

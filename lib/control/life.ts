@@ -52,13 +52,12 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     emit,
   });
   const { registry } = server;
-  const asked = Promise.withResolvers<void>();
-  const hurried = Promise.withResolvers<void>();
-  let ending = false;
+  let signal = Promise.withResolvers<void>();
+  const { promise: asked } = signal;
   const end = (name: string) => {
     emit({ kind: "signal", signal: name, tunnels: registry.size });
-    if (ending) hurried.resolve();
-    asked.resolve();
+    signal.resolve();
+    signal = Promise.withResolvers();
   };
   const isTerminalGone = watchTerminal();
   const hangUp = async () => {
@@ -87,9 +86,8 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     emit({ kind: "ready" });
     serving.resolve();
     void server.start();
-    await asked.promise;
-    ending = true;
-    await server.drain(hurried.promise);
+    await asked;
+    await server.drain(() => signal.promise);
     return 0;
   } finally {
     await server.close();

@@ -27,6 +27,8 @@ export interface OpenTunnel extends TunnelIdentity {
   readonly downResidue: number;
   /** Ends it; a no-op when it is ending already. */
   end(cause: Cause): void;
+  /** Closes both its sides at once, whatever they still wait for. */
+  cut(): void;
 }
 
 export interface Registry {
@@ -38,6 +40,10 @@ export interface Registry {
   delete(tunnel: OpenTunnel): void;
   /** In the order of their ids. */
   [Symbol.iterator](): Iterator<OpenTunnel>;
+  /** Resolves when none is open. */
+  emptied(): Promise<void>;
+  /** Why every tunnel is to end, those too that open from now on; null: they are not. */
+  readonly ending: Cause | null;
   /** Ends every tunnel and resolves when the last one is gone. */
   endAll(cause: Cause): Promise<void>;
 }
@@ -45,7 +51,13 @@ export interface Registry {
 export function createRegistry(): Registry {
   const open = new Set<OpenTunnel>();
   let lastId = 0;
-  let emptied: PromiseWithResolvers<void> | null = null;
+  let ending: Cause | null = null;
+  let waiting: PromiseWithResolvers<void> | null = null;
+  const emptied = () => {
+    if (open.size === 0) return Promise.resolve();
+    waiting ??= Promise.withResolvers();
+    return waiting.promise;
+  };
   return {
     get size() {
       return open.size;
@@ -58,16 +70,19 @@ export function createRegistry(): Registry {
     delete(tunnel) {
       open.delete(tunnel);
       if (open.size > 0) return;
-      emptied?.resolve();
-      emptied = null;
+      waiting?.resolve();
+      waiting = null;
     },
     [Symbol.iterator]: () => open.values(),
+    emptied,
+    get ending() {
+      return ending;
+    },
     endAll(cause) {
-      if (open.size === 0) return Promise.resolve();
-      emptied ??= Promise.withResolvers();
-      const { promise } = emptied;
+      ending = cause;
+      const gone = emptied();
       for (const tunnel of open) tunnel.end(cause);
-      return promise;
+      return gone;
     },
   };
 }

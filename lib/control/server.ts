@@ -43,8 +43,11 @@ export interface Server {
   readonly listeners: readonly Listener[];
   /** Starts the programs that are kept running. */
   start(): Promise<void>;
-  /** Takes no more requests and ends every tunnel, within the grace time or until somebody hurries. */
-  drain(hurried: Promise<void>): Promise<void>;
+  /**
+   * Takes no more requests, and ends every tunnel that doesn't end by itself within the drain time, within the grace time. `hurried` resolves
+   * when somebody hurries, from the call on.
+   */
+  drain(hurried: () => Promise<void>): Promise<void>;
   /** Stops every program, and lets go of all that it holds. */
   close(): Promise<void>;
 }
@@ -121,11 +124,12 @@ export function createServer(config: Config, events: Events): Server {
     },
     listen: () => listeners.open(config),
     async drain(hurried) {
-      const { graceMs } = generations.current;
+      const { graceMs, drainMs } = generations.current;
       stopping.abort();
-      deadlineMs = performance.now() + graceMs;
       const { startsPrograms } = hosts;
-      await drain(listeners, registry, { graceMs, startsPrograms, hurried, emit });
+      const times = { graceMs, drainMs: drainMs ?? 0 };
+      const options = { ...times, startsPrograms, hurried, events };
+      deadlineMs = await drain(listeners, registry, options);
     },
     async close() {
       generations.close();

@@ -97,6 +97,10 @@ export class Session implements OpenTunnel, TunnelListener {
     this.#running?.machine.end(cause);
   }
 
+  cut(): void {
+    this.#running?.machine.cut();
+  }
+
   /** Told of later: whoever made the call that ends it may not have begun to look at it. */
   tunnelOver(ended: TunnelEnd): void {
     queueMicrotask(() => this.#close(ended));

@@ -78,6 +78,10 @@ export type LifeEvent =
   }
   /** A signal asked us to end; `tunnels` are open. */
   | { readonly kind: "signal"; readonly signal: string; readonly tunnels: number }
+  /** Tunnels have so long to end by themselves. */
+  | { readonly kind: "draining"; readonly milliseconds: number; readonly tunnels: number }
+  /** That time is over, or somebody hurries: those left are told to end. */
+  | { readonly kind: "drain-over"; readonly tunnels: number }
   /** The tunnels still open are cut off. */
   | { readonly kind: "grace-over"; readonly tunnels: number }
   /** What was thrown and nobody handled. */

@@ -227,6 +227,16 @@ export class Tunnel implements ClientListener {
     }
   }
 
+  /** Closes both sides at once, as the end of the program would do; a client whose Close is not out by then gets none. */
+  cut(): void {
+    if (this.over !== null) return;
+    this.end("shutdown");
+    if (!this.#client.closeSent) this.#cause = { ...this.#cause!, code: LOST.code };
+    this.#closeBackend();
+    this.#client.cut();
+    this.#wind();
+  }
+
   /** Looks at what time has run out; to be called every now and then. */
   tick(nowMs: number): void {
     this.#heartbeat?.beat(this.#client, nowMs);

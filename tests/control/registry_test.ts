@@ -22,6 +22,7 @@ function openTunnel(registry: Registry, end: (cause: Cause, tunnel: OpenTunnel) 
     upResidue: 0,
     downResidue: 0,
     end: (cause) => end(cause, tunnel),
+    cut: () => {},
   };
   registry.add(tunnel);
   return tunnel;
@@ -89,4 +90,14 @@ Deno.test("`endAll()` called again resolves both callers", async () => {
   const callers = [registry.endAll("shutdown"), registry.endAll("shutdown")];
   registry.delete(one);
   for (const caller of callers) assert(await isSettled(caller));
+});
+
+Deno.test("`emptied()` resolves when the last one is gone, and ends none", async () => {
+  const registry = createRegistry();
+  assert(await isSettled(registry.emptied()));
+  const one = openTunnel(registry, () => assert.fail("ended"));
+  const gone = registry.emptied();
+  assert.equal(await isSettled(gone), false);
+  registry.delete(one);
+  assert(await isSettled(gone));
 });

@@ -160,7 +160,7 @@ Deno.test("every key for all is read by a part that a reload changes, or takes a
     ready.commit();
   }
   assert.ok(server.listeners.length > 0);
-  await server.drain(Promise.resolve());
+  await server.drain(() => Promise.resolve());
   await server.close();
   await admin.close();
   events.close();

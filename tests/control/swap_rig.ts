@@ -73,7 +73,7 @@ export async function startServer(layout: Layout): Promise<RunningServer> {
     said: (message) => lines.filter((line) => line.message === message).map(({ fields }) => fields),
     rows: (route) => server.report().filter((row) => row.route === route),
     async [Symbol.asyncDispose]() {
-      await server.drain(new Promise(() => {}));
+      await server.drain(() => new Promise(() => {}));
       await server.close();
       events.close();
     },

@@ -53,6 +53,10 @@ const OWN_LINES: LinesOf<OwnKind> = {
   "runtime-limited": ({ limit, deno }) => warn(limit, { deno }),
   "accept-failed": ({ reason }) => error("cannot accept connections", { reason }),
   "signal": ({ signal, tunnels }) => info(`${signal}: ending`, { tunnels }),
+  "draining": ({ milliseconds, tunnels }) =>
+    info("draining", { seconds: milliseconds / 1000, tunnels }),
+  "drain-over": ({ tunnels }) =>
+    info("the drain time is over: open tunnels are told to end", { tunnels }),
   "grace-over": ({ tunnels }) =>
     warn("the grace time is over: open tunnels are cut off", { tunnels }),
   "defect": ({ error: thrown }) =>

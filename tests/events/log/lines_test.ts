@@ -151,6 +151,14 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     'error   cannot accept connections reason="Error: Too many open files"',
   ]],
   "signal": [[{ signal: "SIGTERM", tunnels: 2 }, "info    SIGTERM: ending tunnels=2"]],
+  "draining": [[
+    { milliseconds: 60_000, tunnels: 2 },
+    "info    draining seconds=60 tunnels=2",
+  ]],
+  "drain-over": [[
+    { tunnels: 1 },
+    "info    the drain time is over: open tunnels are told to end tunnels=1",
+  ]],
   "grace-over": [[
     { tunnels: 2 },
     "warning the grace time is over: open tunnels are cut off tunnels=2",
