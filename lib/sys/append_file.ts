@@ -22,15 +22,18 @@ export type OpenedFile = { readonly file: Deno.FsFile } | { readonly problem: st
  */
 export function appendProblem(path: string): string | null {
   try {
-    const { isDirectory, isFile, isCharDevice } = Deno.statSync(path);
+    const { isDirectory, isFile } = Deno.statSync(path);
     if (isDirectory) return "is a directory";
-    // To open a pipe is to wait for who reads it.
-    if (!isFile && isCharDevice !== true) return "is no regular file";
+    // To open a pipe is to wait for who reads it; devices the runtime keeps to itself, all but this.
+    if (!isFile && path !== "/dev/null") return "is no regular file";
     return mayWrite(path, W_OK) ? null : DENIED;
   } catch (error) {
     return isAbsent(error) ? absentProblem(path) : `cannot be opened: ${readFailure(error)}`;
   }
 }
+
+/** /proc, /sys and /dev, what links lead to there included. */
+const NOT_OURS = "it is the system's own";
 
 const DENIED = "cannot be opened: permission denied";
 
@@ -59,7 +62,8 @@ export async function openToAppend(path: string): Promise<OpenedFile> {
   try {
     return { file: await opening };
   } catch (error) {
-    return { problem: `cannot be opened: ${readFailure(error)}` };
+    const isKept = error instanceof Deno.errors.NotCapable;
+    return { problem: `cannot be opened: ${isKept ? NOT_OURS : readFailure(error)}` };
   }
 }
 

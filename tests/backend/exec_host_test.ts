@@ -83,7 +83,7 @@ Deno.test("`ExecHost` tells the program of the client; its stderr and failure go
       route,
       line,
     ]);
-    assert.deepEqual(told.sort(), [
+    assert.deepEqual(told, [
       ["output", pid, "/test", "oops"],
       ["program has failed", pid, "/test", undefined],
     ]);
@@ -105,7 +105,7 @@ Deno.test("`ExecHost` takes no exit code for a failure once the program's input 
   end(lease);
   await until("it is in the log", () => lines.length === 2);
   const told = lines.map(({ level, message, fields }) => [level, message, fields.line]);
-  assert.deepEqual(told.sort(), [
+  assert.deepEqual(told, [
     ["info", "output", "last words"],
     ["info", "program has ended", undefined],
   ]);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { frame, handshake, Opcode, openRaw } from "../support/raw_client.ts";
 import { ENGINES, testEngines } from "./engine_limits.ts";
 import { startFor, withTunnel } from "./whole.ts";
-import { openBackend } from "../support/backends.ts";
+import { freePort, openBackend } from "../support/backends.ts";
 
 const REQUESTS = 1_000;
 const AT_ONCE = 50;
@@ -85,4 +85,44 @@ testEngines("a client's words are shortened in the line of its tunnel", async (e
   for (const field of ["path", "host", "origin", "subprotocol"]) {
     assert.match(String(entry[field]), /^.{200}…$/, field);
   }
+});
+
+/** Takes connections at a port, and ends each. */
+function closingBackend(port: number): Disposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port });
+  void (async () => {
+    for await (const connection of listener) connection.close();
+  })().catch(() => {});
+  return { [Symbol.dispose]: () => listener.close() };
+}
+
+Deno.test("a backend that comes and goes with each request is summed up, and the last word is how it is", async () => {
+  const port = freePort();
+  await using program = await startFor("stream", `127.0.0.1:${port}`, {
+    host: "disable-time = 0",
+    wstunnel: `frame-type = "binary"`,
+  });
+  const status = async () => {
+    using client = await openRaw(program.address);
+    await client.write(handshake("/"));
+    return (await client.head()).status;
+  };
+  for (let i = 0; i < 40; i++) {
+    assert.equal(await status(), 503);
+    using _backend = closingBackend(port);
+    assert.equal(await status(), 101);
+  }
+  const SUMMED = "the backends of the route come and go";
+  const { level, route } = await program.entry(SUMMED);
+  assert.deepEqual([level, route], ["error", "/"]);
+  program.signal("SIGTERM");
+  assert.equal(await program.exit(), 0);
+  const DOWN = "every backend of the route is down";
+  const UP = "route has a backend again";
+  const told = program.log.all.map((line) => JSON.parse(line))
+    .filter(({ message }) => [DOWN, UP, SUMMED].includes(message));
+  assert.ok(told.length < 40, `${told.length} lines`);
+  assert.equal(told.reduce((sum, { count = 1 }) => sum + count, 0), 80, "each is counted");
+  const last = told.at(-1);
+  assert.ok(last.message === UP || last.now === "up", JSON.stringify(last));
 });
