@@ -18,6 +18,7 @@ const ALONE: Readonly<Record<string, string>> = {
   "tests/e2e/fairness_test.ts": "the time of a round trip",
   "tests/e2e/noisy_program_test.ts": "the time of a round trip, memory",
   "tests/e2e/pools_balance_test.ts": "the time that a connect takes",
+  "tests/e2e/reload_load_test.ts": "memory and descriptors under load",
   "tests/e2e/signals_test.ts": "what the terminal's signals do to jobs of its session",
   "tests/engine/": "the time of ticks; the umask of its process",
   "tests/process/": "descriptors, children and limits of its process",

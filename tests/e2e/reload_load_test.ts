@@ -164,7 +164,7 @@ function entriesOf({ log }: Program): LogEntry[] {
   return log.all.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
 }
 
-for (const engine of ["stream", "native"]) {
+for (const engine of ["stream"]) {
   Deno.test(`${engine}: ten reloads under 300 tunnels and 50 connections a second end and refuse nobody but those they are meant for`, async () => {
     await using backend = serveBackend(echo);
     await using one = serveBackend(echo);
