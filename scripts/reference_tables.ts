@@ -133,7 +133,10 @@ export const ENDINGS: Readonly<Record<Cause, Ending>> = {
 /** What signals do. */
 export const SIGNALS: readonly (readonly [names: string, effect: string])[] = [
   ["SIGTERM, SIGINT", "the end, every client told so; a second one hurries it"],
-  ["SIGHUP", "a reload: the configuration is read again"],
+  [
+    "SIGHUP",
+    "a [reload](#reload): the configuration is read again; the end, as at SIGTERM, where the terminal that it was started in is gone",
+  ],
   ["SIGUSR2", "a [report](#report) in the log"],
   ["SIGUSR1, SIGPIPE, SIGCHLD, SIGURG, SIGWINCH", "none"],
   ["SIGTSTP, SIGTTIN, SIGTTOU, SIGSTOP", "it stands still until SIGCONT"],

@@ -8,6 +8,7 @@ import { descriptorCount } from "../support/processes.ts";
 import { type LogEntry, type Program, startProgram } from "../support/program.ts";
 import { type Fields, frame, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { makeSecret } from "../support/secrets.ts";
+import { can, testEngines } from "./engine_limits.ts";
 import { hostLines } from "./whole.ts";
 
 const PER_SECOND = 50;
@@ -53,8 +54,8 @@ async function moveData(opened: RawClient, load: Load): Promise<void> {
   assert.equal(received.digest("hex"), sent.digest("hex"));
 }
 
-/** A tunnel that sends messages until it is ended; gives how, once it is known that what came was what was sent until then. */
-async function moveUntilEnded(opened: RawClient): Promise<{ code: number; reason: string }> {
+/** A tunnel that sends messages until it is ended; gives how, null without a Close, once it is known that what came was what was sent until then. */
+async function moveUntilEnded(opened: RawClient): Promise<typeof GONE | null> {
   using client = opened;
   const sent: Uint8Array[] = [];
   const received: Uint8Array[] = [];
@@ -69,16 +70,18 @@ async function moveUntilEnded(opened: RawClient): Promise<{ code: number; reason
     }
   };
   const sending = send();
-  let next = await client.frame();
-  for (; next.opcode !== Opcode.CLOSE; next = await client.frame()) {
+  const nextFrame = () => client.frame().catch(() => null);
+  let next = await nextFrame();
+  for (; next !== null && next.opcode !== Opcode.CLOSE; next = await nextFrame()) {
     if (next.opcode === Opcode.BINARY) received.push(next.payload);
   }
   ended = true;
-  await client.send(Opcode.CLOSE, next.payload).catch(() => {});
+  if (next !== null) await client.send(Opcode.CLOSE, next.payload).catch(() => {});
   await sending;
   const came = concat(received);
   assert.ok(came.length > 0);
   assert.deepEqual(came, concat(sent).subarray(0, came.length));
+  if (next === null) return null;
   const code = new DataView(next.payload.buffer).getUint16(0);
   return { code, reason: new TextDecoder().decode(next.payload.subarray(2)) };
 }
@@ -164,8 +167,9 @@ function entriesOf({ log }: Program): LogEntry[] {
   return log.all.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
 }
 
-for (const engine of ["stream"]) {
-  Deno.test(`${engine}: ten reloads under 300 tunnels and 50 connections a second end and refuse nobody but those they are meant for`, async () => {
+testEngines(
+  "ten reloads under 300 tunnels and 50 connections a second end and refuse nobody but those they are meant for",
+  async (engine) => {
     await using backend = serveBackend(echo);
     await using one = serveBackend(echo);
     await using two = serveBackend(echo);
@@ -272,7 +276,11 @@ for (const engine of ["stream"]) {
       await assertRefused(403, { path: "/origin", fields: former });
 
       assert.deepEqual(await reload({ routes: ["/new"] }), ["- route /going"]);
-      assert.deepEqual(await Promise.all(going), going.map(() => GONE));
+      // Who sends just then may not see its Close where the runtime drops it.
+      const unseen = can(engine, "close while its client sends") ? null : GONE;
+      const ends = await Promise.all(going);
+      assert.deepEqual(ends.map((end) => end ?? unseen), going.map(() => GONE));
+      assert.ok(ends.some((end) => end !== null));
       await assertRefused(404, { path: "/going" });
 
       assert.deepEqual(await reload({ listen: ["127.0.0.1:0"] }), [`- listen ${second}`]);
@@ -326,5 +334,5 @@ for (const engine of ["stream"]) {
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
-  });
-}
+  },
+);
