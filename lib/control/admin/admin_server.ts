@@ -55,7 +55,8 @@ export async function openAdmin(
       origin: headers.get("origin"),
       site: headers.get("sec-fetch-site"),
     };
-    const distrusted = name === null ? distrustOrigin(said) : distrust(said, name);
+    // Who must show the token for everything may call us what he likes: a page that came by another name has none.
+    const distrusted = name === null || isReached ? distrustOrigin(said) : distrust(said, name);
     if (distrusted !== null) return failure(distrusted.status, distrusted.error);
     const changes = method !== "GET" && method !== "HEAD";
     return name !== null && (changes || isReached) ? refuseToken(headers, changes) : null;

@@ -23,7 +23,7 @@ export interface Streams {
   close(): void;
 }
 
-export function createStreams({ history, follow }: Monitor): Streams {
+export function createStreams({ history, follow }: Pick<Monitor, "history" | "follow">): Streams {
   const open = new Set<() => void>();
   let closed = false;
 
@@ -41,9 +41,8 @@ export function createStreams({ history, follow }: Monitor): Streams {
       const isBehind = (controller.desiredSize ?? 0) <= 0;
       missed = isBehind ? missed + 1 : 0;
       if (!isBehind) return controller.enqueue(encode("sample", sample));
-      if (missed < MISSED) return;
-      leave();
-      controller.error(new Error("nobody reads it"));
+      // With an error the connection would end as well, and the runtime write that on standard error.
+      if (missed === MISSED) end();
     });
     open.add(end);
     controller.enqueue(encode("history", history));
