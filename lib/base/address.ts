@@ -19,6 +19,12 @@ export interface UnixAddress {
 
 export type Address = TcpAddress | UnixAddress;
 
+/** Sockets that whoever started us has opened, by their name or the number of a descriptor (sd_listen_fds(3)). */
+export interface HandedAddress {
+  readonly transport: "fd";
+  readonly name: string;
+}
+
 /** Longest path of a unix-domain socket in bytes: `sun_path` is 108 with its closing NUL (unix(7)). */
 export const MAX_UNIX_PATH_BYTES = 107;
 
@@ -77,6 +83,25 @@ export function parseListenAddress(text: string): ParsedAddress {
   return parseAddress(text, { defaultHostname: "::", allowPortZero: true });
 }
 
+/** The first descriptor that is handed over (sd_listen_fds(3)). */
+export const FIRST_HANDED = 3;
+
+/** Reads `fd:3` or `fd:NAME`; null: it is an address of another kind. */
+export function parseHanded(
+  text: string,
+): { readonly address: HandedAddress } | { readonly problem: string } | null {
+  if (!text.startsWith("fd:")) return null;
+  const name = text.slice("fd:".length);
+  // systemd's rule for a name, sd_listen_fds(3).
+  if (!/^[^\p{Cc}:]{1,255}$/u.test(name)) {
+    return { problem: "must be fd:NUMBER or fd:NAME, by the FileDescriptorName= of a socket unit" };
+  }
+  if (/^\d+$/.test(name) && Number(name) < FIRST_HANDED) {
+    return { problem: `the first descriptor that is handed over is ${FIRST_HANDED}` };
+  }
+  return { address: { transport: "fd", name } };
+}
+
 function parsePort(text: string, allowZero: boolean): number | null {
   if (!/^\d{1,5}$/.test(text)) return null;
   const port = Number(text);
@@ -128,8 +153,9 @@ export function parseUnixPath(text: string): ParsedAddress {
   return { address: { transport: "unix", path } };
 }
 
-/** Writes an address the way {@linkcode parseAddress} reads it. */
-export function formatAddress(address: Address): string {
+/** Writes an address the way {@linkcode parseAddress} and {@linkcode parseHanded} read it. */
+export function formatAddress(address: Address | HandedAddress): string {
+  if (address.transport === "fd") return `fd:${address.name}`;
   if (address.transport === "unix") {
     return "unix:" + (address.path.startsWith("\0") ? "@" + address.path.slice(1) : address.path);
   }

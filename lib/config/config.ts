@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Address } from "../base/address.ts";
+import type { Address, HandedAddress } from "../base/address.ts";
 import type { ANY_HOST, EXEC, PROGRAM } from "./host_keys.ts";
 import type { Values } from "./key.ts";
 import type { FOR_ALL, ROUTE, TOP } from "./keys.ts";
@@ -19,13 +19,18 @@ export type PolicyName = Config["routeDefaults"]["balance"];
 export type SocketHandover = ProgramConfig["handover"];
 
 /** Whether a listener takes the PROXY protocol from those that are trusted. */
-export type ProxyProtocol = NonNullable<ListenConfig["proxyProtocol"]>;
+export type ProxyProtocol = NonNullable<ListenEntry["proxyProtocol"]>;
 
-/** Where clients connect. */
-export interface ListenConfig extends Values<typeof ANY_LISTENER> {
-  readonly address: Address;
+/** Where clients connect, as it is written. */
+export interface ListenEntry extends Values<typeof ANY_LISTENER> {
+  readonly address: Address | HandedAddress;
   /** Of a unix-domain socket that has a file. */
   readonly file?: SocketFile;
+}
+
+/** Where clients connect. */
+export interface ListenConfig extends ListenEntry {
+  readonly address: Address;
 }
 
 /** Whom a socket's file lets connect: whoever may write to it. */

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Address, UnixAddress } from "../base/address.ts";
+import type { Address, HandedAddress, UnixAddress } from "../base/address.ts";
 import { type Path, valueAt } from "./problem.ts";
 import { isTable, type Table } from "./table.ts";
 
 /** Abstract names of sockets are no files. */
 export function hasSocketFile(
-  address: Address,
+  address: Address | HandedAddress,
 ): address is UnixAddress & { readonly path: `/${string}` } {
   return address.transport === "unix" && address.path.startsWith("/");
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { formatAddress, parseListenAddress } from "../base/address.ts";
-import type { ListenConfig } from "./config.ts";
+import { formatAddress, parseHanded, parseListenAddress } from "../base/address.ts";
+import type { ListenEntry } from "./config.ts";
 import {
   checkFixedTable,
   checksOf,
@@ -22,9 +22,13 @@ import { account, fileMode } from "./text_kinds.ts";
 import { tlsFiles } from "./tls_keys.ts";
 
 const address = text('must be an address, such as "unix:/run/wstunnel.sock"', (written) => {
-  const parsed = parseListenAddress(written);
+  const parsed = parsePlace(written);
   return "problem" in parsed ? parsed.problem : null;
 });
+
+function parsePlace(written: string) {
+  return parseHanded(written) ?? parseListenAddress(written);
+}
 
 const DEFAULT_MODE = "0660";
 
@@ -34,7 +38,8 @@ export const LISTENER = {
     name: "address",
     kind: address,
     required: true,
-    about: "Where clients connect: host:port, [v6]:port, :port, unix:/path.",
+    about:
+      "Where clients connect: host:port, [v6]:port, :port, unix:/path; fd:NAME is a socket of systemd's.",
   },
   proxyProtocol: {
     name: "proxy-protocol",
@@ -104,9 +109,9 @@ function checkListen(written: unknown): readonly Finding[] {
     : written.flatMap((entry, at) => under(at, checkEntry(entry)));
 }
 
-function toListen(entry: unknown): ListenConfig {
+function toListen(entry: unknown): ListenEntry {
   const table = isTable(entry) ? entry : { address: entry };
-  const parsed = parseListenAddress(String(table["address"]));
+  const parsed = parsePlace(String(table["address"]));
   if ("problem" in parsed) throw new TypeError(`The check let an address pass: ${parsed.problem}`);
   const { address } = parsed;
   return {
@@ -116,7 +121,7 @@ function toListen(entry: unknown): ListenConfig {
   };
 }
 
-function toEntry({ address, file, ...any }: ListenConfig): unknown {
+function toEntry({ address, file, ...any }: ListenEntry): unknown {
   const text = formatAddress(address);
   const isPlain = file === undefined || isSame(file, decode(SOCKET_FILE, {}, "file"));
   const keys = { ...encode(ANY_LISTENER, any), ...(!isPlain && encode(SOCKET_FILE, file)) };
@@ -126,7 +131,7 @@ function toEntry({ address, file, ...any }: ListenConfig): unknown {
 const entries = [address.schema, tableSchema(propertiesOf(LISTENER), requiredOf(LISTENER))];
 
 /** Where clients connect. */
-export const listeners: Kind<readonly ListenConfig[]> = {
+export const listeners: Kind<readonly ListenEntry[]> = {
   schema: { anyOf: [...entries, { minItems: 1, type: "array", items: { anyOf: entries } }] },
   check: checkListen,
   decode: (written) => [written].flat().map(toListen),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatAddress, parseListenAddress } from "../base/address.ts";
+import { formatAddress, parseHanded, parseListenAddress } from "../base/address.ts";
 import { checkAdmin } from "./admin_rules.ts";
 import { type Finding, finding, type Path, refuse, valueAt } from "./problem.ts";
 import { HOST } from "./host_keys.ts";
@@ -39,7 +39,7 @@ function checkListen(raw: unknown): Finding[] {
   const seen = new Set<string>();
   return eachListener(raw).flatMap(({ listener, path, addressPath }) => {
     const text = listener["address"];
-    const parsed = parseListenAddress(String(text));
+    const parsed = parseHanded(String(text)) ?? parseListenAddress(String(text));
     if ("problem" in parsed) return [];
     const { address } = parsed;
     const untrusted = takesProxyHeaders(listener) && !trusts(raw)
@@ -49,9 +49,11 @@ function checkListen(raw: unknown): Finding[] {
       listener,
       path,
       namesOf(SOCKET_FILE),
-      "has no effect: it is for a unix-domain socket's file, as of unix:/path",
+      address.transport === "fd"
+        ? "has no effect: the file of such a socket is as its unit has it (SocketMode=, SocketUser=, SocketGroup=)"
+        : "has no effect: it is for a unix-domain socket's file, as of unix:/path",
     );
-    const local = address.transport === "tcp" ? [] : refuse(
+    const local = address.transport !== "unix" ? [] : refuse(
       listener,
       path,
       ["tls"],

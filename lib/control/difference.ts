@@ -19,7 +19,7 @@ import { formatAddress } from "../base/address.ts";
 import type {
   Config,
   HostConfig,
-  ListenConfig,
+  ListenEntry,
   RouteConfig,
   RouteSettings,
 } from "../config/config.ts";
@@ -79,7 +79,7 @@ function listDifference<T>(
 }
 
 /** By their addresses; the same one stands there twice where any free port is asked for. */
-function places(listen: readonly ListenConfig[]): Map<string, ListenConfig> {
+function places(listen: readonly ListenEntry[]): Map<string, ListenEntry> {
   return new Map(
     numbered(listen.map(({ address }) => formatAddress(address))).map((
       name,
@@ -88,7 +88,7 @@ function places(listen: readonly ListenConfig[]): Map<string, ListenConfig> {
   );
 }
 
-function changedPlace(before: ListenConfig, after: ListenConfig): string | null {
+function changedPlace(before: ListenEntry, after: ListenEntry): string | null {
   const changes = [
     ...changed([ANY_LISTENER, before], [ANY_LISTENER, after]),
     ...changed([SOCKET_FILE, before.file], [SOCKET_FILE, after.file]),

@@ -8,7 +8,9 @@ import type { Config } from "../config/config.ts";
 import type { Door } from "../engine/door.ts";
 import type { EngineOptions, Listener } from "../engine/engine.ts";
 import { closeAll, type Held, listenAll, type Listening, without } from "../engine/listen.ts";
+import { takeHanded } from "../sys/handed.ts";
 import type { Changeable } from "./change.ts";
+import { placesOf, unusedProblem } from "./handed_places.ts";
 import { createOpener, type Open, whyNotClosed } from "./open_listener.ts";
 
 export interface Listeners extends Changeable {
@@ -24,15 +26,17 @@ export interface Listeners extends Changeable {
 
 export function createListeners(door: Door, options: EngineOptions): Listeners {
   const { emit } = options;
-  const opener = createOpener(door, options);
+  const handed = takeHanded();
+  const opener = createOpener(door, options, handed.sockets);
   let held: readonly Held<Open>[] = [];
   let closed = false;
 
   /** Those of a configuration: the ones that stay as they are, and for the rest new ones, which have yet to begin. */
   async function listenFor(config: Config): Promise<Listening<Open>> {
     await opener.load(config);
-    const openAt = opener.openFor(config);
-    return await listenAll(config.listen, openAt, held);
+    const found = placesOf(config.listen, handed);
+    if ("problem" in found) return found;
+    return await listenAll(found.places, opener.openFor(config), held);
   }
 
   function removedBy(next: readonly Held<Open>[]): Open[] {
@@ -66,6 +70,11 @@ export function createListeners(door: Door, options: EngineOptions): Listeners {
     async open(config) {
       const listening = await listenFor(config);
       if ("problem" in listening) return listening.problem;
+      const problem = unusedProblem(handed, listening.held.map(({ listener }) => listener.address));
+      if (problem !== null) {
+        await closeAll(without(listening.held, held));
+        return problem;
+      }
       take(listening.held);
       return null;
     },

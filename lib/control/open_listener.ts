@@ -13,14 +13,15 @@ import type {
 } from "../config/config.ts";
 import { isSame } from "../config/key.ts";
 import { hasSocketFile } from "../config/listen.ts";
-import { cannotAdopt, takeOver } from "../engine/adopt.ts";
+import { CannotAdopt, cannotAdopt, openDeaf, takeOver } from "../engine/adopt.ts";
 import type { Door } from "../engine/door.ts";
 import type { EngineOptions, Listener, Placeholder } from "../engine/engine.ts";
 import { closeAll, type OpenAt } from "../engine/listen.ts";
 import { listenNative } from "../engine/native.ts";
 import { listenStream } from "../engine/stream.ts";
 import type { TlsListeners } from "../engine/tls.ts";
-import { changeSocketFile, removeStaleSocket } from "../engine/unix_socket.ts";
+import { changeSocketFile } from "../engine/unix_socket.ts";
+import { copyOf, type HandedSocket } from "../sys/handed.ts";
 import { findSeat } from "../sys/seat.ts";
 
 /** What a listener is opened with, beside its address; by the words of the configuration. */
@@ -38,6 +39,8 @@ export interface Open {
   readonly file: SocketFile | undefined;
   /** Whose place it is to take. */
   holder: Open | null;
+  /** Whose socket it has, where that was handed to us. */
+  readonly handed: HandedSocket | null;
   /** Those that had its socket before, and have requests in their hands or the name of its file. */
   readonly behind: Set<Listener>;
   /** Has what was made ready hold; called once. */
@@ -54,7 +57,11 @@ export interface Opener {
   lookAtCertificates(): void;
 }
 
-export function createOpener(door: Door, options: EngineOptions): Opener {
+export function createOpener(
+  door: Door,
+  options: EngineOptions,
+  sockets: readonly HandedSocket[],
+): Opener {
   let tls: TlsListeners | null = null;
 
   async function listen(
@@ -67,25 +74,50 @@ export function createOpener(door: Door, options: EngineOptions): Opener {
   }
 
   async function openFresh(settings: Settings, place: ListenConfig): Promise<Open> {
-    const { address, file } = place;
-    if (hasSocketFile(address)) await removeStaleSocket(address.path);
+    const { file } = place;
     const listener = await listen(settings, place, null);
     const { close } = listener;
     return {
-      ...{ address: listener.address, listener, settings, file, holder: null },
+      ...{ address: listener.address, listener, settings, file, holder: null, handed: null },
       ...{ behind: new Set(), begin() {}, close },
     };
   }
 
+  /** One at a socket that was handed to us, whose file is not ours. */
+  async function openHanded(
+    handed: HandedSocket,
+    settings: Settings,
+    { file, ...place }: ListenConfig,
+  ): Promise<Open> {
+    const open = (at: Placeholder) => listen(settings, place, at);
+    const { listener, give } = await openDeaf(place.address, open, againFrom(handed));
+    const { close, address } = listener;
+    return {
+      ...{ address, listener, settings, file, holder: null, handed, behind: new Set() },
+      ...{ begin: () => give(copyOf(handed)), close },
+    };
+  }
+
   /** One that goes on with another's socket. */
-  async function openInPlace(holder: Open, settings: Settings, place: ListenConfig): Promise<Open> {
-    const from = holder.listener;
-    const taken = await takeOver(from, (at) => listen(settings, place, at));
+  async function openInPlace(holder: Open, settings: Settings, asked: ListenConfig): Promise<Open> {
+    const { listener: from, handed } = holder;
+    const { file: _, ...others } = asked;
+    const place = handed === null ? asked : others;
+    const open = (at: Placeholder) => listen(settings, place, at);
+    const taken = await takeOver(from, open, handed === null ? undefined : againFrom(handed));
     const { listener } = taken;
     const behind = new Set(holder.behind);
     let begun = false;
     return {
-      ...{ address: listener.address, listener, settings, file: holder.file, holder, behind },
+      ...{
+        address: listener.address,
+        listener,
+        settings,
+        file: holder.file,
+        holder,
+        handed,
+        behind,
+      },
       begin() {
         begun = true;
         taken.begin();
@@ -103,14 +135,25 @@ export function createOpener(door: Door, options: EngineOptions): Opener {
 
   async function openFor(config: Config, place: ListenConfig, holder: Open | null): Promise<Open> {
     const settings = settingsOf(config, place);
-    if (holder === null) return await openFresh(settings, place);
+    const { address, tls: files } = place;
+    if (files !== undefined && address.transport === "unix") {
+      throw new Error(`tls is for a TCP socket, and this one is ${formatAddress(address)}`);
+    }
+    if (holder === null) {
+      const handed = sockets.find(({ at }) => isSame(at, address));
+      return handed === undefined
+        ? await openFresh(settings, place)
+        : await openHanded(handed, settings, place);
+    }
     const changed = changedSettings(holder.settings, settings);
     const open = changed.length === 0
       ? holder
       : await openInPlace(holder, settings, place).catch((error) => {
-        throw new Error(`to change ${changed.join(" and ")} takes a restart: ${error.message}`);
+        throw new CannotAdopt(
+          `to change ${changed.join(" and ")} takes a restart: ${error.message}`,
+        );
       });
-    if (isSame(open.file, place.file)) return open;
+    if (holder.handed !== null || isSame(open.file, place.file)) return open;
     try {
       return withFile(open, holder, place.file!);
     } catch (error) {
@@ -128,6 +171,11 @@ export function createOpener(door: Door, options: EngineOptions): Opener {
     openFor: (config) => (place, holder) => openFor(config, place, holder),
     lookAtCertificates: () => tls?.look(),
   };
+}
+
+/** Gives it anew to a listener that the runtime has opened again. */
+function againFrom(handed: HandedSocket): Placeholder["give"] {
+  return (bound) => findSeat(bound)!.put(copyOf(handed));
 }
 
 const ENGINES = { native: listenNative, stream: listenStream };

@@ -9,6 +9,11 @@ import { sharedLibc } from "../sys/libc.ts";
 import { findSeat } from "../sys/seat.ts";
 import type { Listener, Placeholder } from "./engine.ts";
 
+/** A listener can't be given a socket that is open. */
+export class CannotAdopt extends Error {
+  override readonly name = "CannotAdopt";
+}
+
 /** A listener that hears of nobody before it is given a socket. */
 export interface Deaf {
   readonly listener: Listener;
@@ -28,7 +33,7 @@ export async function openDeaf(
   const listener = await open({ at, ...(again !== undefined && { give: again }) });
   try {
     const seat = findSeat(listener.bound);
-    if (seat === null) throw new Error(cannotAdopt());
+    if (seat === null) throw new CannotAdopt(cannotAdopt());
     closeDescriptor(seat.take());
     return { listener, give: seat.put };
   } catch (error) {
@@ -49,9 +54,10 @@ export function cannotAdopt(): string {
 export async function takeOver(
   from: Listener,
   open: (placeholder: Placeholder) => Listener | Promise<Listener>,
+  again?: Placeholder["give"],
 ): Promise<{ readonly listener: Listener; begin(): void }> {
   const { address } = from;
-  if (findSeat(address) === null) throw new Error(cannotAdopt());
-  const { listener, give } = await openDeaf(address, open);
+  if (findSeat(address) === null) throw new CannotAdopt(cannotAdopt());
+  const { listener, give } = await openDeaf(address, open, again);
   return { listener, begin: () => give(findSeat(address)!.take()) };
 }

@@ -5,9 +5,16 @@
  */
 import { type Address, formatAddress, type TcpAddress } from "../base/address.ts";
 import { isExhaustion } from "../base/exhaustion.ts";
-import type { ListenConfig } from "../config/config.ts";
+import { CannotAdopt } from "./adopt.ts";
 import type { Listener } from "./engine.ts";
-import { ANY, ANY_IPV4, type Place, resolvePlace, withoutCovered } from "./places.ts";
+import {
+  ANY,
+  ANY_IPV4,
+  type AskedPlace,
+  type Place,
+  resolvePlace,
+  withoutCovered,
+} from "./places.ts";
 import { removeStaleSocket } from "./unix_socket.ts";
 
 /** What of a listener is to be known here. */
@@ -20,7 +27,7 @@ export interface Held<Open> {
 }
 
 /** Listens at an address, or goes on with what is open there; throws, or rejects, where it can't. */
-export type OpenAt<Open> = (place: ListenConfig, holder: Open | null) => Open | Promise<Open>;
+export type OpenAt<Open> = (place: AskedPlace, holder: Open | null) => Open | Promise<Open>;
 
 /** The listeners, or in `problem` why one of them can't be had; then no new one is left open. */
 export type Listening<Open> =
@@ -35,13 +42,13 @@ const MAX_PORT_TRIES = 20;
  * already at one of them is told of to who opens it; the rest of what is open is left alone.
  */
 export async function listenAll<Open extends Closable>(
-  configs: readonly ListenConfig[],
+  configs: readonly AskedPlace[],
   openAt: OpenAt<Open>,
   open: readonly Held<Open>[] = [],
 ): Promise<Listening<Open>> {
   const held: Held<Open>[] = [];
   const holders = [...open];
-  let asked: ListenConfig;
+  let asked: AskedPlace;
   try {
     const places: Place[] = [];
     for (asked of configs) places.push(await resolvePlace(asked));
@@ -80,7 +87,7 @@ async function openPlace<Open extends Closable>(
   const open = own.filter((one) => one !== null);
   const [first] = at;
   if (first?.transport === "unix") {
-    if (own[0] === null) await removeStaleSocket(first.path);
+    if (own[0] === null && !asked.handed) await removeStaleSocket(first.path);
     return [{ at: first, listener: await openAt({ ...asked, address: first }, own[0]!) }];
   }
   for (let tries = 1;; tries++) {
@@ -106,7 +113,7 @@ function take<Open>(holders: Held<Open>[], address: Address): Open | null {
 
 /** Adds to `opened`; rejects with what kept the last address from being opened. */
 async function openTogether<Open extends Closable>(
-  asked: ListenConfig,
+  asked: AskedPlace,
   addresses: readonly TcpAddress[],
   openAt: OpenAt<Open>,
   own: readonly (Open | null)[],
@@ -153,7 +160,8 @@ function isTaken(error: unknown): boolean {
 /** Whether this machine doesn't have an address. One without IPv6 has several ways to say so. */
 function isAbsent(error: unknown, { hostname }: TcpAddress): boolean {
   if (error instanceof Deno.errors.AddrNotAvailable) return true;
-  return hostname.includes(":") && !isTaken(error) && !isExhaustion(error) &&
+  return hostname.includes(":") && !(error instanceof CannotAdopt) && !isTaken(error) &&
+    !isExhaustion(error) &&
     !(error instanceof Deno.errors.PermissionDenied);
 }
 

@@ -7,9 +7,14 @@
 import type { Address, TcpAddress } from "../base/address.ts";
 import type { ListenConfig } from "../config/config.ts";
 
-/** What was asked for. */
+/** What is asked for. */
+export interface AskedPlace extends ListenConfig {
+  /** A socket that is open has this address, and no other is meant. */
+  readonly handed?: boolean;
+}
+
 export interface Place {
-  readonly asked: ListenConfig;
+  readonly asked: AskedPlace;
   /** The addresses of its sockets, which have one port; none: other places cover it. */
   readonly at: readonly Address[];
 }
@@ -19,9 +24,9 @@ export const ANY = "::";
 export const ANY_IPV4 = "0.0.0.0";
 
 /** Finds the addresses that a place has now; rejects with the resolver's error for a name that has none. */
-export async function resolvePlace(asked: ListenConfig): Promise<Place> {
-  const { address } = asked;
-  if (address.transport === "unix") return { asked, at: [address] };
+export async function resolvePlace(asked: AskedPlace): Promise<Place> {
+  const { address, handed } = asked;
+  if (handed || address.transport === "unix") return { asked, at: [address] };
   const hostnames = await hostnamesOf(address.hostname);
   return { asked, at: hostnames.map((hostname) => ({ ...address, hostname })) };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
-import { encodeIpAddress } from "../base/ip_address.ts";
+import { encodeIpAddress, formatIpAddress } from "../base/ip_address.ts";
 import { AF_INET, AF_INET6, AF_UNIX } from "./socket_constants.ts";
 
 /** A `struct sockaddr` and its family; null when the host is a name. */
@@ -29,4 +29,24 @@ export function encodeSocketAddress(
   new DataView(bytes.buffer).setUint16(2, address.port);
   bytes.set(ip, ip.length === 4 ? 4 : 8);
   return { family, bytes };
+}
+
+/** The address that a `struct sockaddr` has; null for one of another kind. */
+export function decodeSocketAddress(bytes: Uint8Array<ArrayBuffer>): Address | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 2) return null;
+  const [family] = new Uint16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 2));
+  if (family === AF_UNIX) {
+    // A path ends with a NUL, an abstract name with the structure (unix(7)).
+    const name = new TextDecoder().decode(bytes.subarray(2));
+    return { transport: "unix", path: name.startsWith("\0") ? name : name.replace(/\0.*$/s, "") };
+  }
+  const ip = family === AF_INET
+    ? bytes.subarray(4, 8)
+    : family === AF_INET6
+    ? bytes.subarray(8, 24)
+    : null;
+  return ip === null
+    ? null
+    : { transport: "tcp", hostname: formatIpAddress(ip), port: view.getUint16(2) };
 }

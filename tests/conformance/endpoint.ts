@@ -100,7 +100,7 @@ export function openEndpoint(
     stopping: new AbortController().signal,
     removed: { isOver: () => false },
   });
-  const listener = LISTEN[engine](config.listen[0]!, door, {
+  const listener = LISTEN[engine](config.listen[0]! as ListenConfig, door, {
     buffers,
     breather,
     diag,
