@@ -11,6 +11,7 @@ const ALONE: Readonly<Record<string, string>> = {
   "tests/backend/":
     "descriptors and sockets of its process; its descriptor 0 is another's for moments",
   "tests/control/swap_test.ts": "sockets and children of its process",
+  "tests/e2e/activation_test.ts": "its descriptor 0 is another's for moments",
   "tests/e2e/auth_flood_test.ts": "the time of a round trip",
   "tests/e2e/churn_test.ts": "memory and descriptors under load",
   "tests/e2e/connect_flood_test.ts": "the time that a connect takes, memory",

@@ -11,7 +11,7 @@ import { closeAll, type Held, listenAll, type Listening, without } from "../engi
 import { takeHanded } from "../sys/handed.ts";
 import type { Changeable } from "./change.ts";
 import { placesOf, unusedProblem } from "./handed_places.ts";
-import { createOpener, type Open, whyNotClosed } from "./open_listener.ts";
+import { createOpener, leave, type Open, whyNotClosed } from "./open_listener.ts";
 
 export interface Listeners extends Changeable {
   /** With the real ports. */
@@ -20,6 +20,11 @@ export interface Listeners extends Changeable {
   open(config: Config): Promise<string | null>;
   /** Takes renewed certificates at once, and tells of what is wrong with them; they are looked at every second anyway. */
   lookAtCertificates(): void;
+  /**
+   * Takes no more connections from sockets that were handed to us: whoever connects waits for who is handed them next. Resolves when no request waits in the
+   * hands of their listeners; at once where there are none.
+   */
+  leaveHanded(): Promise<void>;
   /** Closes all, also those that a reload is about to open; resolves when no request waits in their hands. */
   close(): Promise<void>;
 }
@@ -90,6 +95,10 @@ export function createListeners(door: Door, options: EngineOptions): Listeners {
       return { commit: () => closed ? abandon() : take(listening.held), abandon };
     },
     lookAtCertificates: opener.lookAtCertificates,
+    async leaveHanded() {
+      closed = true;
+      await Promise.all(held.map(({ listener }) => listener.handed !== null && leave(listener)));
+    },
     async close() {
       closed = true;
       await closeAll(held.map(({ listener }) => listener));

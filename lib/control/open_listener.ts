@@ -21,6 +21,7 @@ import { listenNative } from "../engine/native.ts";
 import { listenStream } from "../engine/stream.ts";
 import type { TlsListeners } from "../engine/tls.ts";
 import { changeSocketFile } from "../engine/unix_socket.ts";
+import { closeDescriptor } from "../sys/descriptors.ts";
 import { copyOf, type HandedSocket } from "../sys/handed.ts";
 import { findSeat } from "../sys/seat.ts";
 
@@ -207,6 +208,14 @@ function withFile(open: Open, holder: Open, file: SocketFile): Open {
       if (begun || open !== holder) await open.close();
     },
   };
+}
+
+/** Has a listener take no more connections, and leaves the socket open; resolves when no request waits in its hands. */
+export async function leave({ address, listener }: Open): Promise<void> {
+  const seat = findSeat(address);
+  if (seat === null) return;
+  closeDescriptor(seat.take());
+  await listener.stop();
 }
 
 /** Why a listener can't be closed while the program goes on, or null: the runtime's own server ends its tunnels with it, unless its socket is taken from it. */

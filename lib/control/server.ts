@@ -4,6 +4,7 @@
  * @module
  */
 import { createBreather } from "../base/breather.ts";
+import { within } from "../base/within.ts";
 import type { ProcReport } from "../events/event.ts";
 import { type Change, setDrained } from "../backend/drained.ts";
 import { createHosts } from "../backend/hosts.ts";
@@ -98,8 +99,9 @@ export function createServer(config: Config, events: Events): Server {
       return { commit: () => take(config, next), abandon: next.abandon };
     },
   };
+  let ending = false;
   const phase = (): Phase => {
-    if (signal.aborted) return "draining";
+    if (ending) return "draining";
     return listeners.all.length === 0 ? "starting" : "serving";
   };
   return {
@@ -124,7 +126,9 @@ export function createServer(config: Config, events: Events): Server {
     },
     listen: () => listeners.open(config),
     async drain(hurried) {
+      ending = true;
       const { graceMs, drainMs } = generations.current;
+      await within(Promise.race([listeners.leaveHanded(), hurried()]), LAST_REQUESTS_MS);
       stopping.abort();
       const { startsPrograms } = hosts;
       const times = { graceMs, drainMs: drainMs ?? 0 };
@@ -140,6 +144,9 @@ export function createServer(config: Config, events: Events): Server {
     },
   };
 }
+
+/** What requests that have come from sockets handed to us have left, before they are refused, while others wait for who is handed them next. */
+const LAST_REQUESTS_MS = 500;
 
 /** How often, while there are tunnels, memory is given back that only the C library holds. */
 const TRIM_HEAP_MS = 2000;
