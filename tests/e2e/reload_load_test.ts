@@ -24,6 +24,7 @@ const VISITS_BETWEEN = 15;
 const MOST_MORE_BYTES = 100 * 1024 * 1024;
 
 const GONE = { code: 1001, reason: "what this tunnel came by is served no more" };
+const OVER = { code: 1001, reason: "the server shuts down" };
 
 /** Who asks for what. */
 interface Guest {
@@ -55,7 +56,9 @@ async function moveData(opened: RawClient, load: Load): Promise<void> {
 }
 
 /** A tunnel that sends messages until it is ended; gives how, null without a Close, once it is known that what came was what was sent until then. */
-async function moveUntilEnded(opened: RawClient): Promise<typeof GONE | null> {
+async function moveUntilEnded(
+  opened: RawClient,
+): Promise<{ readonly code: number; readonly reason: string } | null> {
   using client = opened;
   const sent: Uint8Array[] = [];
   const received: Uint8Array[] = [];
@@ -277,10 +280,13 @@ testEngines(
 
       assert.deepEqual(await reload({ routes: ["/new"] }), ["- route /going"]);
       // Who sends just then may not see its Close where the runtime drops it.
-      const unseen = can(engine, "close while its client sends") ? null : GONE;
-      const ends = await Promise.all(going);
-      assert.deepEqual(ends.map((end) => end ?? unseen), going.map(() => GONE));
-      assert.ok(ends.some((end) => end !== null));
+      const seesClose = can(engine, "close while its client sends");
+      const assertEnds = async (all: typeof going, how: typeof GONE) => {
+        const ends = await Promise.all(all);
+        assert.deepEqual(ends.map((end) => end ?? (seesClose ? null : how)), all.map(() => how));
+        assert.ok(ends.some((end) => end !== null));
+      };
+      await assertEnds(going, GONE);
       await assertRefused(404, { path: "/going" });
 
       assert.deepEqual(await reload({ listen: ["127.0.0.1:0"] }), [`- listen ${second}`]);
@@ -329,7 +335,10 @@ testEngines(
       );
       const more = program.residentBytes() - resident;
       assert.ok(more < MOST_MORE_BYTES, `${more} bytes more than before`);
+      // At the end they have the time to drain, and what they sent until then.
+      const last = (await connect(100, guests[0]!)).map(moveUntilEnded);
       program.signal("SIGTERM");
+      await assertEnds(last, OVER);
       assert.equal(await program.exit(), 0);
     } finally {
       await Deno.remove(folder, { recursive: true });
