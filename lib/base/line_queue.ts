@@ -21,8 +21,8 @@ export interface LineQueue {
 export interface LineQueueOptions {
   /** Makes the line that tells how many were dropped, once there is room again; `reason`: what the last write failed with, null where they came faster than they were taken. */
   readonly dropped: (count: number, reason: string | null) => string;
-  /** A write has failed, whose lines are dropped. */
-  readonly failed?: (reason: string) => void;
+  /** Lines are dropped, for such a reason, from now on or still. */
+  readonly failed?: (reason: string | null) => void;
 }
 
 /** A batch of lines, and what it tells of those before it. */
@@ -87,6 +87,7 @@ export function createLineQueue(
   return {
     push(line) {
       if (characters > 0 && characters + line.length > MAX_QUEUED_CHARACTERS) {
+        if (lost === 0) failed?.(null);
         lost++;
         return;
       }

@@ -145,7 +145,8 @@ function loggerOf(
 }
 
 const DROPPED = "log lines dropped";
-const TOO_FAST = "they come faster than they are taken";
+/** Why lines are dropped where no write has failed. */
+export const TOO_FAST = "they come faster than they are taken";
 
 function recordOf(level: TapeLevel, message: string, fields: LogFields): LogRecord {
   const properties = { ...fields, [MESSAGE]: message };

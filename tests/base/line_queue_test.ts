@@ -33,7 +33,8 @@ Deno.test("`createLineQueue()` writes lines in order, those that wait together",
 
 Deno.test("`createLineQueue()` drops what nobody reads, and tells how much once somebody does", async () => {
   const stream = heldStream();
-  const queue = createLineQueue(stream, told);
+  const reasons: (string | null)[] = [];
+  const queue = createLineQueue(stream, { ...told, failed: (reason) => void reasons.push(reason) });
   const line = "x".repeat(1023) + "\n";
   for (let i = 0; i < 3000; i++) queue.push(line);
   const flushed = queue.flushed();
@@ -47,6 +48,7 @@ Deno.test("`createLineQueue()` drops what nobody reads, and tells how much once 
   const kept = all.split(line).length - 1;
   assert(kept <= 1026, `${kept} lines were kept`);
   assert(all.endsWith(`dropped ${3000 - kept}\n`));
+  assert.deepEqual(reasons, [null]);
 });
 
 Deno.test("`createLineQueue()` goes on when its reader is gone", async () => {
@@ -76,7 +78,7 @@ Deno.test("`createLineQueue()` drops lines while its disk is full, and each is w
   for (const atOnce of [Infinity, 3]) {
     for (let room = 0; room < 60; room++) {
       const { held, write } = disk(atOnce);
-      const reasons: string[] = [];
+      const reasons: (string | null)[] = [];
       const queue = createLineQueue({ write }, {
         dropped: (count, reason) => `dropped ${count}: ${reason}\n`,
         failed: (reason) => void reasons.push(reason),

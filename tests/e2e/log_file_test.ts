@@ -182,7 +182,7 @@ Deno.test({
         new URL("../../packaging/wstunnel.logrotate", import.meta.url),
       );
       const own = shipped.replaceAll("/var/log/wstunnel", logs)
-        .replace(/systemctl kill .* wstunnel\.service/, `kill -HUP ${program.pid}`);
+        .replace(/systemctl reload wstunnel\.service/, `kill -HUP ${program.pid}`);
       assert.ok(own.includes(`kill -HUP ${program.pid}`) && own.includes(`${logs}/*.log`));
       await Deno.writeTextFile(`${folder}/logrotate.conf`, own, { mode: 0o600 });
 

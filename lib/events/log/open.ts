@@ -5,7 +5,7 @@
  * @module
  */
 import { createLineQueue, type LineQueue } from "../../base/line_queue.ts";
-import { type OpenedLog, openLog } from "../../base/logger.ts";
+import { type OpenedLog, openLog, TOO_FAST } from "../../base/logger.ts";
 import type { Config } from "../../config/config.ts";
 import { NO_ACCESS_LOG } from "../../config/log_files.ts";
 import { openToAppend } from "../../sys/append_file.ts";
@@ -148,10 +148,13 @@ async function openFile(
   if ("problem" in opened) return { problem: `${key}: ${JSON.stringify(path)} ${opened.problem}` };
   const { file } = opened;
   let toldAt = -Infinity;
-  const failed = (reason: string) => {
+  const failed = (reason: string | null) => {
     const now = performance.now();
     if (now - toldAt >= TOLD_MS) {
-      log.tell("the log can't be written, its lines are dropped", { file: path, reason });
+      log.tell("the log can't be written, its lines are dropped", {
+        file: path,
+        reason: reason ?? TOO_FAST,
+      });
     }
     toldAt = now;
   };
