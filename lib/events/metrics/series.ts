@@ -15,7 +15,7 @@ export interface Series<T> {
 }
 
 /**
- * Where there are {@linkcode MOST_SERIES} or more, the oldest of those that `mayGo` goes for a new one, and begins at 0 should it come again, as after a
+ * Where there are {@linkcode MOST_SERIES}, the oldest of those that `mayGo` goes for a new one, and begins at 0 should it come again, as after a
  * restart. Where none may go there is one more.
  */
 export function createSeries<T>(
@@ -26,7 +26,8 @@ export function createSeries<T>(
   const all = new Map<string, readonly [labels: readonly string[], value: T]>();
   const makeRoom = () => {
     for (const [oldest, [, value]] of all) {
-      if (mayGo(value)) return void all.delete(oldest);
+      if (all.size < MOST_SERIES) return;
+      if (mayGo(value)) all.delete(oldest);
     }
   };
   return {
@@ -34,7 +35,7 @@ export function createSeries<T>(
       const key = labels.join("\0");
       const known = all.get(key);
       if (known !== undefined) return known[1];
-      if (all.size >= MOST_SERIES) makeRoom();
+      makeRoom();
       const value = create();
       all.set(key, [labels, value]);
       return value;
