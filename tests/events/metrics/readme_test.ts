@@ -44,7 +44,7 @@ Deno.test({
       };
       const scrape = blockOf("scrape_configs:");
       await check("config", "prometheus.yml", scrape);
-      const withToken = scrape.replaceAll(/^ {4}# (?=\w+:|  )/gm, "    ");
+      const withToken = scrape.replaceAll(/^ {4}# (?=\w+:| {2})/gm, "    ");
       assert.match(withToken, /^ {4}authorization:\n {6}credentials_file: /m);
       await check("config", "token.yml", withToken, "--syntax-only");
       assert.match(await check("rules", "rules.yml", blockOf("groups:")), /3 rules found/);
