@@ -58,23 +58,35 @@ export interface OpenedLog extends Logger {
   flushed(): Promise<void>;
 }
 
-/** Configures the process's log anew and returns it. Who logs never waits for who reads the log. */
-export function openLog(first: LogSetting): OpenedLog {
+/**
+ * Configures the process's log anew and returns it. Who logs never waits for who reads the log. `isJournal`: standard error is the system's
+ * journal.
+ */
+export function openLog(first: LogSetting, isJournal = false): OpenedLog {
   let setting = first;
   const format = (record: LogRecord) =>
     setting.format === "json" ? formatJson(record) : formatText(record);
-  const dropped = (count: number, reason: string | null) =>
-    format(recordOf("warning", DROPPED, { count, reason: reason ?? TOO_FAST }));
-  const standardError = createLineQueue(Deno.stderr, { dropped });
-  const write = (line: string) => (setting.write ?? standardError.push)(line);
-  const writeAccess = (line: string) => (setting.writeAccess ?? write)(line);
+  const formatError = (record: LogRecord) =>
+    isJournal ? formatJournal(record, setting.format) : format(record);
+  const droppedRecord = (count: number, reason: string | null) =>
+    recordOf("warning", DROPPED, { count, reason: reason ?? TOO_FAST });
+  const dropped = (count: number, reason: string | null) => format(droppedRecord(count, reason));
+  const standardError = createLineQueue(Deno.stderr, {
+    dropped: (count, reason) => formatError(droppedRecord(count, reason)),
+  });
+  const write = (record: LogRecord) =>
+    setting.write === undefined
+      ? standardError.push(formatError(record))
+      : setting.write(format(record));
+  const writeAccess = (record: LogRecord) =>
+    setting.writeAccess ? setting.writeAccess(format(record)) : write(record);
   const accessLevel = () => setting.writeAccess === null ? 0 : setting.level;
   const configure = () => {
     configureSync({
       reset: true,
       sinks: {
-        lines: (record: LogRecord) => write(format(record)),
-        access: (record: LogRecord) => writeAccess(format(record)),
+        lines: write,
+        access: writeAccess,
       },
       loggers: [
         { category: OWN, sinks: ["lines"], lowestLevel: tapeLevel(setting.level) },
@@ -89,14 +101,14 @@ export function openLog(first: LogSetting): OpenedLog {
     });
   };
   configure();
-  return Object.assign(loggerOf(OWN, () => setting.level, { write, format }), {
-    access: loggerOf(ACCESS, accessLevel, { write: writeAccess, format }),
+  return Object.assign(loggerOf(OWN, () => setting.level, write), {
+    access: loggerOf(ACCESS, accessLevel, writeAccess),
     set(next: LogSetting) {
       setting = next;
       configure();
     },
     tell: (message: string, fields: LogFields = {}) =>
-      standardError.push(format(recordOf("error", message, fields))),
+      standardError.push(formatError(recordOf("error", message, fields))),
     dropped,
     flushed: standardError.flushed,
   });
@@ -113,16 +125,10 @@ function tapeLevel(level: number): TapeLevel | null {
   return TAPE_LEVELS[Math.min(level, DEBUG)] ?? null;
 }
 
-/** What is answered goes past LogTape's levels. */
-interface Written {
-  readonly write: (line: string) => void;
-  readonly format: (record: LogRecord) => string;
-}
-
 function loggerOf(
   category: Category,
   level: () => number,
-  { write, format }: Written,
+  write: (record: LogRecord) => void,
 ): Logger {
   const tape = getLogger(category);
   // An empty message template and the text as a property: braces in a peer's words are not placeholders.
@@ -133,7 +139,8 @@ function loggerOf(
     info: (message, fields) => tape.info("", line(message, fields)),
     debug: (message, fields) => tape.debug("", line(message, fields)),
     answer(message, fields = {}) {
-      if (level() > 0) write(format(recordOf("info", message, fields)));
+      // Past LogTape's levels.
+      if (level() > 0) write(recordOf("info", message, fields));
     },
     get debugs() {
       return level() >= DEBUG;
@@ -186,11 +193,23 @@ function formatJson(record: LogRecord): string {
   return line.replace(CONTROLS, escapeInJson) + "\n";
 }
 
+/** By level, as sd-daemon(3) numbers them. */
+const PRIORITIES: Readonly<Partial<Record<TapeLevel, number>>> = { error: 3, warning: 4, debug: 7 };
+
+/** The journal takes the number off, and has the time itself. */
+function formatJournal(record: LogRecord, format: LogFormat): string {
+  const line = format === "json" ? formatJson(record) : formatTimeless(record);
+  return `<${PRIORITIES[record.level] ?? 6}>${line}`;
+}
+
 function formatText(record: LogRecord): string {
-  const time = new Date(record.timestamp).toISOString();
+  return `${new Date(record.timestamp).toISOString()} ${formatTimeless(record)}`;
+}
+
+function formatTimeless(record: LogRecord): string {
   const fields = fieldsOf(record).map(([key, value]) => ` ${key}=${quote(value)}`).join("");
   const message = escapeControls(messageOf(record));
-  return `${time} ${record.level.padEnd(7)} ${message}${fields}\n`;
+  return `${record.level.padEnd(7)} ${message}${fields}\n`;
 }
 
 function quote(value: unknown): string {

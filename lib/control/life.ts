@@ -14,6 +14,7 @@ import { isDebuggerOpen } from "./debugger.ts";
 import { surviveDefects } from "./defects.ts";
 import { createReload } from "./reload.ts";
 import { createReport } from "./report.ts";
+import { takeServiceManager } from "../sys/service.ts";
 import { watchTerminal } from "../sys/terminal.ts";
 import { runtimeLimits } from "./runtime.ts";
 import { connectionsBounded } from "./generation.ts";
@@ -75,6 +76,13 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
   ];
   try {
     if (await isDebuggerOpen(emit)) return 1;
+    const manager = takeServiceManager();
+    if (manager !== null) {
+      const { createServiceSink } = await import("./systemd.ts");
+      const sink = createServiceSink(manager, () => reload.config);
+      if ("problem" in sink) emit({ kind: "manager-untold", reason: sink.problem });
+      else events.add(sink);
+    }
     const problem = await admin.open(config) ?? await server.listen();
     if (problem !== null) {
       emit({ kind: "listen-failed", problem });

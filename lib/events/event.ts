@@ -76,6 +76,8 @@ export type LifeEvent =
     readonly shortage: Shortage | null;
     readonly reason: string;
   }
+  /** The service manager that started us asked to be told of us, and can't be. */
+  | { readonly kind: "manager-untold"; readonly reason: string }
   /** A signal asked us to end; `tunnels` are open. */
   | { readonly kind: "signal"; readonly signal: string; readonly tunnels: number }
   /** Tunnels have so long to end by themselves. */

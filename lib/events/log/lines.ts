@@ -52,6 +52,8 @@ const OWN_LINES: LinesOf<OwnKind> = {
     error("the configuration is wrong, the one before it still holds", { problems }),
   "runtime-limited": ({ limit, deno }) => warn(limit, { deno }),
   "accept-failed": ({ reason }) => error("cannot accept connections", { reason }),
+  "manager-untold": ({ reason }) =>
+    warn("the service manager can't be told of us (NOTIFY_SOCKET)", { reason }),
   "signal": ({ signal, tunnels }) => info(`${signal}: ending`, { tunnels }),
   "draining": ({ milliseconds, tunnels }) =>
     info("draining", { seconds: milliseconds / 1000, tunnels }),

@@ -9,6 +9,7 @@ import { type OpenedLog, openLog, TOO_FAST } from "../../base/logger.ts";
 import type { Config } from "../../config/config.ts";
 import { NO_ACCESS_LOG } from "../../config/log_files.ts";
 import { openToAppend } from "../../sys/append_file.ts";
+import { isJournal } from "../../sys/journal.ts";
 import type { Event } from "../event.ts";
 import type { Sink } from "../events.ts";
 import { FATAL, lineOf } from "./lines.ts";
@@ -43,7 +44,7 @@ const NO_FILES: Files = { log: null, access: null };
 export async function openProgramLog(
   config: LogConfig,
 ): Promise<ProgramLog | { readonly problem: string }> {
-  const log = openLog({ format: config.logFormat, level: config.debug });
+  const log = openLog({ format: config.logFormat, level: config.debug }, isJournal());
   const sink = createLogSink(log, log.access);
   let current = config;
   let files = NO_FILES;

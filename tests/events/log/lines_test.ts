@@ -150,6 +150,10 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     },
     'error   cannot accept connections reason="Error: Too many open files"',
   ]],
+  "manager-untold": [[
+    { reason: "no" },
+    "warning the service manager can't be told of us (NOTIFY_SOCKET) reason=no",
+  ]],
   "signal": [[{ signal: "SIGTERM", tunnels: 2 }, "info    SIGTERM: ending tunnels=2"]],
   "draining": [[
     { milliseconds: 60_000, tunnels: 2 },
