@@ -54,6 +54,7 @@ export function openListener(
 
   let server = listen(address);
   const real = fromRuntime(server.addr);
+  let ours = fileAt(real);
 
   /** The runtime gives its listener up at the first connection that it can't accept, as with no descriptor left. */
   const listenAgain = async (error: unknown) => {
@@ -65,6 +66,7 @@ export function openListener(
         if (real.transport === "unix") await removeStaleSocket(real.path);
         if (closing) return;
         server = listen(real);
+        ours = fileAt(real);
         server.finished.catch(listenAgain);
         return;
       } catch {
@@ -77,8 +79,28 @@ export function openListener(
     address: real,
     async close() {
       closing = true;
-      if (await within(server.shutdown(), SHUTDOWN_MS)) return;
-      cutting.abort();
+      if (!await within(server.shutdown(), SHUTDOWN_MS)) cutting.abort();
+      // 2.4.2 leaves it; by now it may be another program's.
+      if (ours !== null && fileAt(real) === ours) removeQuietly(real);
     },
   };
+}
+
+/** Says of a socket's file which it is; null: there is none. */
+function fileAt(address: Address): string | null {
+  if (address.transport === "tcp") return null;
+  try {
+    const { dev, ino } = Deno.lstatSync(address.path);
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
+}
+
+function removeQuietly(address: Address): void {
+  try {
+    if (address.transport === "unix") Deno.removeSync(address.path);
+  } catch {
+    // Somebody else has.
+  }
 }
