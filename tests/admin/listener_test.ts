@@ -181,6 +181,15 @@ Deno.test("a page that came by another name, or is of another origin, gets nothi
     assert.equal(ended.status, 204);
   }));
 
+Deno.test("a page that came by another name gets nothing of a socket that ssh has forwarded", () =>
+  withAdmin("unix", async ({ at }) => {
+    const rebound = { Host: "rebound.example:9090", Origin: "http://rebound.example:9090" };
+    const asked = { method: "POST", fields: rebound };
+    assert.equal((await ask(at, "/api/reload", asked)).status, 421);
+    const own = { Host: "127.0.0.1:9090", Origin: "http://127.0.0.1:9090" };
+    assert.equal((await ask(at, "/api/reload", { method: "POST", fields: own })).status, 200);
+  }));
+
 Deno.test("whatever changes something needs the token, reading at loopback doesn't", () =>
   withAdmin("tcp", async ({ at, token, shown, folder }) => {
     const post = (fields: Record<string, string>) =>

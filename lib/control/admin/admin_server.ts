@@ -56,7 +56,7 @@ export async function openAdmin(
       site: headers.get("sec-fetch-site"),
     };
     // Who must show the token for everything may call us what he likes: a page that came by another name has none.
-    const distrusted = name === null || isReached ? distrustOrigin(said) : distrust(said, name);
+    const distrusted = isReached ? distrustOrigin(said) : distrust(said, name);
     if (distrusted !== null) return failure(distrusted.status, distrusted.error);
     const changes = method !== "GET" && method !== "HEAD";
     return name !== null && (changes || isReached) ? refuseToken(headers, changes) : null;

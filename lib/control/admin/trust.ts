@@ -23,7 +23,7 @@ export interface Distrust {
 /**
  * Judges by the `Host` first: a page whose name leads to our address (DNS rebinding) has that name there. An address has none that could be led
  * elsewhere, and `localhost` is loopback's (RFC 6761 section 6.3). The port is not looked at: it may have been forwarded, and is the same for a page that
- * came by a name. `name` is what the configuration has for the address.
+ * came by a name. `name` is what the configuration has for the address; null: the listener is a socket's file, which ssh may have forwarded to a port.
  */
 export function distrust(
   { host, origin, site }: Provenance,
@@ -40,7 +40,7 @@ export function distrust(
   return distrustOrigin({ host, origin, site });
 }
 
-/** Who comes by a socket's file is led there by no name. */
+/** Judges by the page that asks alone: where all must show the token, no other has it. */
 export function distrustOrigin({ host, origin, site }: Provenance): Distrust | null {
   const isOwn = origin === null || origin.toLowerCase() === `http://${host?.toLowerCase()}`;
   const isNear = site === null || site === "same-origin" || site === "none";
