@@ -8,6 +8,7 @@
 
 /** What runs alone, a folder or a file, and what it measures. Files that run side by side share a process. */
 const ALONE: Readonly<Record<string, string>> = {
+  "tests/admin/page_frames_test.ts": "the time of a browser's frames",
   "tests/backend/":
     "descriptors and sockets of its process; its descriptor 0 is another's for moments",
   "tests/control/swap_test.ts": "sockets and children of its process",
