@@ -45,9 +45,12 @@ export interface Shown extends AsyncDisposable {
   assertQuiet(expected?: RegExp): void;
 }
 
-/** Opens the page and waits until it shows something. Disposing of it fails where it shows a secret. */
-export async function show(url: string): Promise<Shown> {
-  const page = await openPage(url);
+/** Opens the page, once the browser is prepared, and waits until it shows something. Disposing of it fails where it shows a secret. */
+export async function show(
+  url: string,
+  prepare: (page: Page) => Promise<void> = async () => {},
+): Promise<Shown> {
+  const page = await openPage("about:blank");
   const texts = async (selector: string) =>
     await page.evaluate(
       `[...document.querySelectorAll(${JSON.stringify(selector)})].map((one) => one.textContent)`,
@@ -100,6 +103,8 @@ export async function show(url: string): Promise<Shown> {
     },
   };
   await shown.resize(1280, 900);
+  await prepare(page);
+  await page.command("Page.navigate", { url });
   await shown.until("the page", `/^\\d+$/.test(document.querySelector("#pid")?.textContent)`);
   return shown;
 }

@@ -30,25 +30,31 @@ export async function askForToken(why) {
   return given;
 }
 
-/** Opens a dialog; gives true when its form is sent, false when it is left. @param {string} id @param {string} leave the button that leaves it @returns {Promise<boolean>} */
+/** What answers the question of a dialog, by its id. @type {Map<string, (answer: boolean) => void>} */
+const pending = new Map();
+
+/** Opens a dialog; gives true when its form is sent, false when it is left, or open already. @param {string} id @param {string} leave the button that leaves it @returns {Promise<boolean>} */
 function asked(id, leave) {
   const dialog = byId(id, HTMLDialogElement);
   if (dialog.open) return Promise.resolve(false);
+  pending.get(id)?.(false);
   const { promise, resolve } = Promise.withResolvers();
   const controller = new AbortController();
   const { signal } = controller;
+  const settle = (/** @type {boolean} */ answer) => {
+    controller.abort();
+    pending.delete(id);
+    dialog.close();
+    resolve(answer);
+  };
+  pending.set(id, settle);
   dialog.addEventListener("submit", (event) => {
     event.preventDefault();
-    dialog.close("yes");
+    settle(true);
   }, { signal });
-  byId(leave, HTMLElement).addEventListener("click", () => dialog.close(""), { signal });
-  dialog.addEventListener("close", () => {
-    // It is told of a while after: then it is of the question before, and this one is open.
-    if (dialog.open) return;
-    controller.abort();
-    resolve(dialog.returnValue === "yes");
-  }, { signal });
-  dialog.returnValue = "";
+  byId(leave, HTMLElement).addEventListener("click", () => settle(false), { signal });
+  // By Escape. The event comes a while after: it may be of the question before, which this one follows.
+  dialog.addEventListener("close", () => dialog.open || settle(false), { signal });
   dialog.showModal();
   return promise;
 }

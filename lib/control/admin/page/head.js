@@ -29,7 +29,7 @@ export function showStatus(status, now, tunnels) {
   draining.hidden = phase !== "draining";
   say(
     draining,
-    `Draining: new tunnels are refused, and the program ends when those that are open have; ${
+    `Draining: no new tunnels are taken, and those that are open have drain-time to end; ${
       countOf(tunnels, "tunnel")
     } left.`,
   );
