@@ -212,6 +212,39 @@ test("sorts, filters, and is walked through by keyboard", async () => {
   }
 });
 
+test("drains a backend by its button and puts it back", async () => {
+  await using folder = await openFolder();
+  const token = makeSecret("the admin token");
+  const { backend, flags } = openEcho();
+  await using _backend = backend;
+  const file = await folder.write("admin", `${token}\n`);
+  const { program, url } = await startAdmin([...flags, "--admin-token-file", file]);
+  await using _program = program;
+  await using shown = await show(url);
+  const { until, text, click, type, page } = shown;
+  const stateIs = (words: string, mark: string) =>
+    `(({ innerText, dataset }) => innerText === "${words}" && dataset.mark === "${mark}")(
+      document.querySelector("#backend-list .state"))`;
+  await until("its state", stateIs("up", "good"));
+  assert.equal(await text("#backend-list .name"), backend.address);
+  await click("#backend-list button");
+  await until("the question for the token", `document.querySelector("#token-dialog").open`);
+  await type(token);
+  await page.press("Enter");
+  await until("its new state", stateIs("drained: no new tunnels", "leaving"));
+  assert.equal(await text("#notice"), `${backend.address} takes no new tunnels any more.`);
+  await assert.rejects(openTunnel(program.address), /refused: 503/);
+  assert.equal(await text("#backend-list button"), "Enable");
+  await click("#backend-list button");
+  await until("its state", stateIs("up", "good"));
+  using _tunnel = await openTunnel(program.address);
+  await until(
+    "its load",
+    `/^load 1 /.test(document.querySelector("#backend-list .figures").innerText)`,
+  );
+  shown.assertQuiet(REFUSED);
+});
+
 test("says that the program is gone, and goes on with the next one", async () => {
   const { backend, flags } = openEcho();
   await using _backend = backend;
