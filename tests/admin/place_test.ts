@@ -116,7 +116,7 @@ Deno.test("at an address that other machines reach the token is needed for every
     for (const path of ["/", "/healthz", "/readyz", "/api/status", "/api/events", "/nothing"]) {
       const { status, headers } = await ask(at, path);
       assert.equal(status, 401, path);
-      assert.match(headers.get("www-authenticate")!, /^Bearer .*, Basic realm=/);
+      assert.match(headers.get("www-authenticate")!, /^Basic realm="wstunnel", Bearer /);
     }
     const fields = { Host: "ops.example", Authorization: `Bearer ${token}` };
     assert.equal((await ask(at, "/healthz", { fields })).status, 200);

@@ -69,6 +69,7 @@ export async function openAdmin(
     if (held === null) return failure(503, "the file of the token can't be read");
     const shown = shownToken(headers.get("authorization"), !changes);
     if (shown !== null && isToken(shown, held)) return null;
+    // Chromium takes a line for one challenge, the first (156).
     const challenge = changes ? BEARER : `Basic realm="wstunnel", ${BEARER}`;
     return failure(401, "needs the token of admin-token-file: Authorization: Bearer TOKEN", {
       "www-authenticate": challenge,
