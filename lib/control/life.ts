@@ -61,8 +61,14 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     signal = Promise.withResolvers();
   };
   const isTerminalGone = watchTerminal();
+  let hungUp = false;
   const hangUp = async () => {
-    if (await isTerminalGone?.()) return end("SIGHUP");
+    if (await isTerminalGone?.()) {
+      // The shell and the system both send it: the second one hurries nobody.
+      if (!hungUp) end("SIGHUP");
+      hungUp = true;
+      return;
+    }
     await reload.reload("SIGHUP");
   };
   const undo = [

@@ -12,9 +12,11 @@ const BASH = installed("bash");
 
 /** A terminal for a program: what comes on our input is typed, until it ends; then the terminal is closed, and the program's end told. */
 const TERMINAL = `
-import os, pty, select, sys
+import os, pty, select, signal, sys
 pid, master = pty.fork()
 if pid == 0:
+    # Also where these tests are run by nohup.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.execvp(sys.argv[1], sys.argv[1:])
 print("pid", pid, flush=True)
 while True:
@@ -97,7 +99,7 @@ async function inShell(
       `${folder}/run`,
       `echo $$ > ${folder}/pid; cd ${ROOT}; exec ${words} > ${folder}/log 2>&1\n`,
     );
-    await terminal.type(`${typed(`${BASH} ${folder}/run`)} &`);
+    await terminal.type(typed(`${BASH} ${folder}/run`));
     await eventually("its listener", async () => /listening on/.test(await log()));
     pid = Number(await Deno.readTextFile(`${folder}/pid`));
     assert.ok(isRunning(pid));
@@ -108,23 +110,25 @@ async function inShell(
   }
 }
 
-testInTerminal(
-  "a job of a shell reloads at SIGHUP, and ends with its terminal as at SIGTERM",
-  async () => {
-    await inShell((program) => program, async ({ pid, log, terminal }) => {
-      Deno.kill(pid, "SIGHUP");
-      await eventually("a reload", async () => /nothing has changed/.test(await log()));
-      await terminal.close();
-      await eventually("its end", () => !isRunning(pid));
-      assert.match(await log(), /SIGHUP: ending/);
-    });
-  },
-);
+for (const [where, mark] of [["background", " &"], ["foreground", ""]] as const) {
+  testInTerminal(
+    `a shell's job in the ${where} reloads at SIGHUP, and ends with its terminal as at one SIGTERM`,
+    async () => {
+      await inShell((program) => `${program}${mark}`, async ({ pid, log, terminal }) => {
+        Deno.kill(pid, "SIGHUP");
+        await eventually("a reload", async () => /nothing has changed/.test(await log()));
+        await terminal.close();
+        await eventually("its end", () => !isRunning(pid));
+        assert.equal((await log()).match(/SIGHUP: ending/g)?.length, 1, "whoever sends it as well");
+      });
+    },
+  );
+}
 
 testInTerminal(
   "what nohup(1) starts lives on when its terminal ends, and still reloads",
   async () => {
-    await inShell((program) => `nohup ${program}`, async ({ pid, log, terminal }) => {
+    await inShell((program) => `nohup ${program} &`, async ({ pid, log, terminal }) => {
       await terminal.close();
       await terminal.shown.find(/^ended with/);
       const reloads = async () => (await log()).split("nothing has changed").length;
@@ -138,7 +142,7 @@ testInTerminal(
 );
 
 testInTerminal("a program in a session of its own lives on as well", async () => {
-  await inShell((program) => `setsid ${program}`, async ({ pid, log, terminal }) => {
+  await inShell((program) => `setsid ${program} &`, async ({ pid, log, terminal }) => {
     await terminal.close();
     await terminal.shown.find(/^ended with/);
     Deno.kill(pid, "SIGHUP");
