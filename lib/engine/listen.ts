@@ -59,9 +59,22 @@ export async function listenAll<Open extends Closable>(
   } catch (error) {
     await closeAll(without(held, open));
     const { address } = asked!;
-    return { problem: `cannot listen on ${formatAddress(address)}: ${whyNot(error, address)}` };
+    const why = isTaken(error) ? whoHasIt(address, open) : null;
+    return {
+      problem: `cannot listen on ${formatAddress(address)}: ${why ?? whyNot(error, address)}`,
+    };
   }
   return { held };
+}
+
+/** A port that is open for another address of this machine, as for all of them: the system doesn't let go of the one before the other is there. */
+function whoHasIt(address: Address, open: readonly Held<Closable>[]): string | null {
+  const holder = open.map(({ listener }) => listener.address).find((held) =>
+    held.transport === "tcp" && address.transport === "tcp" && held.port === address.port
+  );
+  return holder === undefined
+    ? null
+    : `${formatAddress(holder)} is open, and to change the address of a port takes a restart`;
 }
 
 /** The listeners that are among some, and not among others. */

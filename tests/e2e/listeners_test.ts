@@ -1,8 +1,9 @@
 /** Listeners that a reload opens, closes and changes, and those that it leaves alone. */
 import assert from "node:assert/strict";
 import { echo, serveBackend } from "../support/backends.ts";
-import { startProgram } from "../support/program.ts";
+import { startProgram, startWords } from "../support/program.ts";
 import { openTunnel } from "../support/raw_client.ts";
+import { visitors } from "../support/visitors.ts";
 
 /** A port that is free now. */
 function freeAddress(): string {
@@ -29,6 +30,7 @@ for (const engine of ["stream", "native"]) {
         file,
         `listen = ${JSON.stringify(listen)}
 engine = "${engine}"
+max-connections-per-client = 0
 [[wstunnel.server."/"]]
 port = ${new URL(`tcp://${backend.address}`).port}
 `,
@@ -45,6 +47,7 @@ port = ${new URL(`tcp://${backend.address}`).port}
         program.signal("SIGHUP");
         await program.entry(message, before + 1);
       };
+      const coming = visitors(program.address, 100);
       const staying = await openTunnel(program.address, "/");
       const leaving = await openTunnel(first, "/");
 
@@ -67,6 +70,24 @@ port = ${new URL(`tcp://${backend.address}`).port}
       await reload(["127.0.0.1:0", first, path]);
       for (const address of [program.address, first, path]) await visit(address);
 
+      const port = new URL(`tcp://${first}`).port;
+      await reload(["127.0.0.1:0", `0.0.0.0:${port}`], false);
+      assert.match(
+        program.log.all.join("\n"),
+        RegExp(
+          `cannot listen on 0.0.0.0:${port}: ${first} is open, and to change the address of a port takes`,
+        ),
+      );
+      const before = program.entries(`listening on ${first}`).length;
+      await reload(["127.0.0.1:0", `localhost:${port}`, path]);
+      await program.entry(`listening on [::1]:${port}`);
+      await reload(["127.0.0.1:0", first, path]);
+      await program.entry(`no longer listening on [::1]:${port}`);
+      assert.equal(program.entries(`listening on ${first}`).length, before, "it was left alone");
+
+      const outcomes = await coming.end();
+      assert.deepEqual(Object.keys(outcomes), ["101"], JSON.stringify(outcomes));
+
       for (const client of [staying, leaving]) {
         await client.send(2, "on");
         assert.equal(new TextDecoder().decode(await client.payload(2)), "on");
@@ -77,3 +98,55 @@ port = ${new URL(`tcp://${backend.address}`).port}
     }
   });
 }
+
+Deno.test(
+  "without the C library a reload that takes a listener's socket is refused, and says what for",
+  {
+    ignore: !startWords().includes("--allow-ffi"),
+  },
+  async () => {
+    await using backend = serveBackend(echo);
+    const folder = await Deno.makeTempDir();
+    const file = `${folder}/wstunnel.toml`;
+    const write = (listen: string, engine: string) =>
+      Deno.writeTextFile(
+        file,
+        `listen = ${listen}
+engine = "${engine}"
+trusted-proxies = ["127.0.0.1"]
+[[wstunnel.server."/"]]
+port = ${new URL(`tcp://${backend.address}`).port}
+`,
+      );
+    const [program, ...words] = startWords();
+    await write('"127.0.0.1:0"', "native");
+    try {
+      await using running = await startProgram(["--config", file], {
+        listen: [],
+        listeners: 1,
+        words: [program, ...words.filter((word) => word !== "--allow-ffi")],
+      });
+      const refused = async (nth: number, listen: string, engine = "native") => {
+        await write(listen, engine);
+        running.signal("SIGHUP");
+        await running.entry("the configuration is wrong, the one before it still holds", nth);
+        return running.log.all.join("\n");
+      };
+      const needs = "it needs the C library \\(--allow-ffi\\)";
+      assert.match(
+        await refused(1, '"127.0.0.1:0"', "stream"),
+        RegExp(`cannot listen on 127.0.0.1:0: to change engine takes a restart: ${needs}`),
+      );
+      assert.match(
+        await refused(2, `"unix:${folder}/s"`),
+        RegExp(
+          `to stop listening on ${running.address} takes a restart where engine = .{1,2}native.{1,2}: ${needs}`,
+        ),
+      );
+      await visit(running.address);
+      await assert.rejects(Deno.stat(`${folder}/s`), Deno.errors.NotFound);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
