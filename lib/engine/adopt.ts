@@ -4,6 +4,7 @@
  * @module
  */
 import type { Address } from "../base/address.ts";
+import { isAtLeast } from "../base/version.ts";
 import { closeDescriptor } from "../sys/descriptors.ts";
 import { sharedLibc } from "../sys/libc.ts";
 import { findSeat } from "../sys/seat.ts";
@@ -27,6 +28,13 @@ export async function openDeaf(
   open: (placeholder: Placeholder) => Listener | Promise<Listener>,
   again?: Placeholder["give"],
 ): Promise<Deaf> {
+  const { deno } = Deno.version;
+  if (transport === "unix" && !isAtLeast(deno, 2, 9)) {
+    // It lets nobody without all permissions listen at an abstract name.
+    throw new CannotAdopt(
+      `to take over a unix-domain socket needs Deno 2.9 or newer, this is ${deno}`,
+    );
+  }
   const at: Address = transport === "tcp"
     ? { transport, hostname: "127.0.0.1", port: 0 }
     : { transport, path: `\0wstunnel-${crypto.randomUUID()}` };
