@@ -67,6 +67,7 @@ const PURE = [
   "lib/config/rules.ts",
   "lib/config/schema.ts",
   "lib/control/admin/trust.ts",
+  "lib/control/handed_places.ts",
   "lib/engine/proxy_header.ts",
   "lib/engine/client_hello.ts",
   "lib/events/event.ts",

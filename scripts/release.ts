@@ -32,7 +32,7 @@ function packagingOf(name: string): string[] {
   if (name.startsWith("windows")) return [];
   const generated = Object.keys(GENERATED);
   const files = name.startsWith("linux")
-    ? [...generated, "wstunnel.service", "wstunnel.logrotate"]
+    ? [...generated, "wstunnel.service", "wstunnel.socket", "wstunnel.logrotate"]
     : generated;
   return files.map((file) => `packaging/${file}`);
 }

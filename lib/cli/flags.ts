@@ -58,8 +58,8 @@ export const FLAGS: readonly Flag[] = [
     value: "ADDRESS",
     repeatable: true,
     path: ["listen"],
-    summary: "where clients connect: host:port, [v6]:port, :port for all interfaces, unix:/path " +
-      `(default: ${TOP.listen.default})`,
+    summary: "where clients connect: host:port, [v6]:port, :port for all interfaces, unix:/path; " +
+      `fd:NAME for a socket of systemd's (default: ${TOP.listen.default})`,
   },
   {
     name: "--listen-mode",

@@ -21,6 +21,7 @@ listen = [
   { address = ":83" },
   { address = ":84", proxy-protocol = "required" },
   { address = "unix:/c", mode = "600", proxy-protocol = "off" },
+  "fd:3", { address = "fd:a name", proxy-protocol = "optional" },
 ]
 trusted-proxies = ["10.0.0.0/8", "2001:DB8::/32", "::ffff:192.0.2.1", "unix"]
 forwarded-header = "forwarded"

@@ -65,6 +65,15 @@ const AT_TOP: Case[] = [
     'unix:/path: current value is "a"',
     'x.toml:1: listen[2]: must not be listed twice: current value is ":1"',
   ],
+  [
+    'listen = [\n"fd:2",\n"fd:a:b",\n{ address = "fd:a", mode = "0600" },\n"fd:a"]',
+    'x.toml:2: listen[0]: the first descriptor that is handed over is 3: current value is "fd:2"',
+    "x.toml:3: listen[1]: must be fd:NUMBER or fd:NAME, by the FileDescriptorName= of a socket unit: " +
+    'current value is "fd:a:b"',
+    "x.toml:4: listen[2].mode: has no effect: the file of such a socket is as its unit has it " +
+    '(SocketMode=, SocketUser=, SocketGroup=): current value is "0600"',
+    'x.toml:5: listen[3]: must not be listed twice: current value is "fd:a"',
+  ],
   ['mode = "1"', "x.toml:1: mode: unknown key, it belongs to a listener, under [[listen]]"],
   [
     'listen = "*:80"',

@@ -192,20 +192,28 @@ testUnless(missing("groff"), "the man page renders without a warning, with every
   }
 });
 
-testUnless(missing("systemd-analyze"), "the systemd unit is sound and exposes little", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const unit = `${folder}/wstunnel.service`;
-    const text = read("packaging/wstunnel.service")
-      .replace(/^ExecStart=\S+/m, "ExecStart=/bin/true").replace(/^Documentation=.*\n/m, "");
-    await Deno.writeTextFile(unit, text);
-    assert.deepEqual(run("systemd-analyze", "verify", unit), { ok: true, out: "", error: "" });
-    const exposure = run("systemd-analyze", "security", "--offline=yes", "--threshold=15", unit);
-    assert(exposure.ok, exposure.out);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+testUnless(
+  missing("systemd-analyze"),
+  "the systemd units are sound and expose little",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const unit = `${folder}/wstunnel.service`;
+      const text = read("packaging/wstunnel.service")
+        .replace(/^ExecStart=\S+/m, "ExecStart=/bin/true").replace(/^Documentation=.*\n/m, "");
+      await Deno.writeTextFile(unit, text);
+      const socket = `${folder}/wstunnel.socket`;
+      const itsSocket = read("packaging/wstunnel.socket").replace(/^Documentation=.*\n/m, "");
+      await Deno.writeTextFile(socket, itsSocket);
+      assert.deepEqual(run("systemd-analyze", "verify", socket), { ok: true, out: "", error: "" });
+      assert.deepEqual(run("systemd-analyze", "verify", unit), { ok: true, out: "", error: "" });
+      const exposure = run("systemd-analyze", "security", "--offline=yes", "--threshold=15", unit);
+      assert(exposure.ok, exposure.out);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
 
 Deno.test("the image is built with the Deno that the project is pinned to", () => {
   const version = read(".dvmrc").trim();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Address } from "../../lib/base/address.ts";
-import { encodeSocketAddress } from "../../lib/sys/socket_address.ts";
+import { decodeSocketAddress, encodeSocketAddress } from "../../lib/sys/socket_address.ts";
 
 const tcp = (hostname: string, port: number): Address => ({ transport: "tcp", hostname, port });
 const unix = (path: string): Address => ({ transport: "unix", path });
@@ -40,3 +40,19 @@ for (
     assert.equal(found, hex);
   });
 }
+
+Deno.test("`decodeSocketAddress()` gives what was encoded, and null for another kind of socket", () => {
+  for (
+    const address of [
+      tcp("127.0.0.1", 5900),
+      tcp("::", 80),
+      tcp("2001:db8::1", 65535),
+      unix("/run/s"),
+      unix("\0name"),
+    ]
+  ) {
+    assert.deepEqual(decodeSocketAddress(encodeSocketAddress(address)!.bytes), address);
+  }
+  // Netlink's family.
+  assert.equal(decodeSocketAddress(Uint8Array.of(16, 0, 0, 0)), null);
+});
