@@ -6,6 +6,7 @@
  * - `grandchild=FILE`: starts one that ignores SIGTERM as well, its id in the file
  * - `starts=FILE`: adds a line to the file
  * - `says=TEXT`: prints it, and to standard error too
+ * - `last=TEXT`: prints it to standard error at SIGUSR2, a hundred times, and ends with code 3
  */
 const options = new Map(Deno.args.map((argument) => {
   const [name, value = ""] = argument.split("=");
@@ -30,6 +31,12 @@ if (options.has("starts")) {
 if (options.has("says")) {
   console.log(options.get("says"));
   console.error(options.get("says"));
+}
+if (options.has("last")) {
+  Deno.addSignalListener("SIGUSR2", () => {
+    for (let i = 0; i < 100; i++) console.error(options.get("last"));
+    Deno.exit(3);
+  });
 }
 await new Promise((done) => setTimeout(done, Number(options.get("after") ?? 0)));
 

@@ -54,6 +54,7 @@ function startedPool(
     said: (message: string) => lines.filter((line) => line.message === message),
     printed: (text: string) =>
       lines.filter(({ message, fields }) => message === "output" && fields.line === text),
+    lines,
     read,
     [Symbol.asyncDispose]: async () => {
       await pool.stop();
@@ -259,6 +260,20 @@ Deno.test("`ProgramHost` restarts a dead program when its load is zero, not befo
   assert.notEqual(pids(pool)[0], pid);
   assert.equal(said("program has ended").length, 1);
   end(leased(await pool.connect(request())));
+});
+
+Deno.test("`ProgramHost` tells a program's last words before its end", async () => {
+  const WORDS = "out of memory ".repeat(20);
+  await using started = startedPool(() => program(`last=${WORDS}`), { maxProcs: 1 });
+  const { pool, lines, said } = started;
+  end(leased(await pool.connect(request())));
+  Deno.kill(pids(pool)[0]!, "SIGUSR2");
+  await until("its end is told", () => said("program has ended").length === 1);
+  const told = lines.filter(({ message }) => ["output", "program has ended"].includes(message));
+  assert.deepEqual(told.map(({ fields }) => fields.line ?? fields.exit), [
+    ...Array.from({ length: 100 }, () => WORDS),
+    "exit code 3",
+  ]);
 });
 
 Deno.test("`ProgramHost` uses what listens already and starts its own when that has gone", async () => {
