@@ -5,7 +5,18 @@ import { ROOT, writeBundles } from "../../scripts/compile.ts";
 import { freePort } from "../support/backends.ts";
 import { installed, startServer } from "../support/installed.ts";
 import { startProgram } from "../support/program.ts";
+import { adminAddress, ask } from "../admin/asking.ts";
 import { answerOf, nameAt, named } from "../e2e/targets.ts";
+
+const COMMIT = "0123456789ab";
+const { main, beside } = await writeBundles(COMMIT);
+
+/** As an executable has it: nothing to resolve and nothing to fetch. */
+const WORDS: readonly [string, ...string[]] = [
+  Deno.execPath(),
+  ...["run", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--allow-all"],
+  fileURLToPath(new URL(main, ROOT)),
+];
 
 const REDIS = installed("redis-server");
 const CLI = installed("redis-cli");
@@ -16,7 +27,6 @@ Deno.test({
   }`,
   ignore: REDIS === null || CLI === null,
   async fn() {
-    const { main, beside } = await writeBundles("0123456789ab");
     const sizeOf = (path: string) => Deno.statSync(new URL(path, ROOT)).size;
     assert(sizeOf(main) < 6e5, `${main} has ${sizeOf(main)} bytes`);
     assert(sizeOf(beside.find((path) => path.endsWith("/redis_client.js"))!) > 5e5);
@@ -32,10 +42,8 @@ Deno.test({
         `${folder}/x.toml`,
         `[wstunnel]\nframe-type = "binary"\n[wstunnel.server."/"]\ntargets = { redis = "redis://${at}" }\n`,
       );
-      // As an executable has it: nothing to resolve and nothing to fetch.
-      const flags = ["--no-config", "--no-lock", "--no-remote", "--no-npm", "--allow-all"];
       await using program = await startProgram(["--config", `${folder}/x.toml`], {
-        words: [Deno.execPath(), "run", ...flags, fileURLToPath(new URL(main, ROOT))],
+        words: WORDS,
       });
       assert.equal(await nameAt(program, "/?token=desk"), "by Redis");
       assert.equal((await answerOf(program, "/?token=none")).status, 403);
@@ -43,4 +51,17 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
+});
+
+Deno.test("bundled, its metrics, which are loaded with the admin listener alone, name the commit that it was built from", async () => {
+  const server = "127.0.0.1:1";
+  await using program = await startProgram(
+    ["--server", server, "--frame-type", "binary", "--admin", "127.0.0.1:0"],
+    { words: WORDS },
+  );
+  const { status, text } = await ask(adminAddress(program), "/metrics");
+  assert.equal(status, 200);
+  assert.match(text, new RegExp(`^wstunnel_build_info\\{[^}]*commit="${COMMIT}"`, "m"));
+  const code = await Deno.readTextFile(new URL(main, ROOT));
+  assert.ok(!code.includes("wstunnel_build_info"), "they are in what each start reads");
 });
