@@ -23,6 +23,8 @@ export interface LineQueueOptions {
   readonly dropped: (count: number, reason: string | null) => string;
   /** Lines are dropped, for such a reason, from now on or still. */
   readonly failed?: (reason: string | null) => void;
+  /** So many more are dropped. */
+  readonly onDropped?: (count: number) => void;
 }
 
 /** A batch of lines, and what it tells of those before it. */
@@ -35,7 +37,7 @@ interface Batch {
 
 export function createLineQueue(
   stream: { write(bytes: Uint8Array): Promise<number> },
-  { dropped, failed }: LineQueueOptions,
+  { dropped, failed, onDropped }: LineQueueOptions,
 ): LineQueue {
   const encoder = new TextEncoder();
   let waiting: string[] = [];
@@ -63,8 +65,11 @@ export function createLineQueue(
     if (at > 0) isTorn = bytes[at - 1] !== LF;
     // A line that lacks its end alone gets it from what is written next, and so does one that broke off before.
     const from = isTorn && bytes[at] === LF ? at + 1 : at;
-    // A line that says how many is none of them.
-    lost += countEnds(bytes, from) + (told > 0 && from < toldEnd ? told - 1 : 0);
+    // A line that says how many is none of them, and what it was to tell is yet to be told.
+    const untold = told > 0 && from < toldEnd;
+    const more = countEnds(bytes, from) - (untold ? 1 : 0);
+    lost += more + (untold ? told : 0);
+    onDropped?.(more);
     failed?.(reason);
   };
   const writeAll = async () => {
@@ -89,6 +94,7 @@ export function createLineQueue(
       if (characters > 0 && characters + line.length > MAX_QUEUED_CHARACTERS) {
         if (lost === 0) failed?.(null);
         lost++;
+        onDropped?.(1);
         return;
       }
       waiting.push(line);

@@ -54,6 +54,10 @@ export interface OpenedLog extends Logger {
   tell(message: string, fields?: LogFields): void;
   /** The line that tells how many others were dropped, and why. */
   dropped(count: number, reason: string | null): string;
+  /** Counts lines that another place of the log has dropped. */
+  onDropped(count: number): void;
+  /** How many were dropped in all, wherever they were to go. */
+  droppedLines(): number;
   /** Resolves when standard error has them; for ever pending when nobody reads them. */
   flushed(): Promise<void>;
 }
@@ -71,7 +75,10 @@ export function openLog(first: LogSetting, isJournal = false): OpenedLog {
   const droppedRecord = (count: number, reason: string | null) =>
     recordOf("warning", DROPPED, { count, reason: reason ?? TOO_FAST });
   const dropped = (count: number, reason: string | null) => format(droppedRecord(count, reason));
+  let droppedLines = 0;
+  const onDropped = (count: number) => void (droppedLines += count);
   const standardError = createLineQueue(Deno.stderr, {
+    onDropped,
     dropped: (count, reason) => formatError(droppedRecord(count, reason)),
   });
   const write = (record: LogRecord) =>
@@ -110,6 +117,8 @@ export function openLog(first: LogSetting, isJournal = false): OpenedLog {
     tell: (message: string, fields: LogFields = {}) =>
       standardError.push(formatError(recordOf("error", message, fields))),
     dropped,
+    onDropped,
+    droppedLines: () => droppedLines,
     flushed: standardError.flushed,
   });
 }

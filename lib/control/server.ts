@@ -60,7 +60,7 @@ export interface Rules extends Changeable {
 }
 
 /** Those that are the server's. */
-export type ServerGauges = Omit<Gauges, "build" | "engine" | "process">;
+export type ServerGauges = Omit<Gauges, "build" | "engine" | "droppedLines" | "process">;
 
 /** Makes a server, which doesn't listen yet. */
 export function createServer(config: Config, events: Events): Server {

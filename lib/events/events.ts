@@ -18,6 +18,8 @@ export interface Sink {
   wants(kind: CostlyKind): boolean;
   /** Resolves when what it was told is where it belongs; for ever pending when nobody takes it. @default at once */
   flushed?(): Promise<void>;
+  /** How many lines it could not write. @default none */
+  dropped?(): number;
   /** The last of everything has been told: writes what is yet to be written, and keeps no timer. */
   close?(): void;
 }
@@ -31,6 +33,8 @@ export interface Events {
    * long as it is open; of what programs print with each line.
    */
   wants(kind: CostlyKind): boolean;
+  /** How many lines all sinks together could not write. */
+  dropped(): number;
   /** Resolves when every sink is {@linkcode Sink.flushed}. */
   flushed(): Promise<void>;
   close(): void;
@@ -55,6 +59,7 @@ export function createEvents(first: readonly Sink[]): Events {
     emit,
     add: (sink) => void sinks.push(sink),
     wants: (kind) => sinks.some((sink) => sink.wants(kind)),
+    dropped: () => sinks.reduce((sum, sink) => sum + (sink.dropped?.() ?? 0), 0),
     flushed: async () => {
       await Promise.all(sinks.map((sink) => sink.flushed?.()));
     },

@@ -34,7 +34,12 @@ Deno.test("`createLineQueue()` writes lines in order, those that wait together",
 Deno.test("`createLineQueue()` drops what nobody reads, and tells how much once somebody does", async () => {
   const stream = heldStream();
   const reasons: (string | null)[] = [];
-  const queue = createLineQueue(stream, { ...told, failed: (reason) => void reasons.push(reason) });
+  let droppedInAll = 0;
+  const queue = createLineQueue(stream, {
+    ...told,
+    failed: (reason) => void reasons.push(reason),
+    onDropped: (count) => void (droppedInAll += count),
+  });
   const line = "x".repeat(1023) + "\n";
   for (let i = 0; i < 3000; i++) queue.push(line);
   const flushed = queue.flushed();
@@ -48,6 +53,7 @@ Deno.test("`createLineQueue()` drops what nobody reads, and tells how much once 
   const kept = all.split(line).length - 1;
   assert(kept <= 1026, `${kept} lines were kept`);
   assert(all.endsWith(`dropped ${3000 - kept}\n`));
+  assert.equal(droppedInAll, 3000 - kept);
   assert.deepEqual(reasons, [null]);
 });
 
@@ -79,9 +85,11 @@ Deno.test("`createLineQueue()` drops lines while its disk is full, and each is w
     for (let room = 0; room < 60; room++) {
       const { held, write } = disk(atOnce);
       const reasons: (string | null)[] = [];
+      let droppedInAll = 0;
       const queue = createLineQueue({ write }, {
         dropped: (count, reason) => `dropped ${count}: ${reason}\n`,
         failed: (reason) => void reasons.push(reason),
+        onDropped: (count) => void (droppedInAll += count),
       });
       held.room = room;
       for (let i = 0; i < 9; i++) {
@@ -96,6 +104,7 @@ Deno.test("`createLineQueue()` drops lines while its disk is full, and each is w
       const dropped = [...held.text.matchAll(/^dropped (\d+): no space$/gm)]
         .reduce((sum, [, count]) => sum + Number(count), 0);
       assert.equal(written + dropped, 10, `room for ${room}, ${atOnce} at once:\n${held.text}`);
+      assert.equal(droppedInAll, dropped);
       assert.equal(reasons.length > 0, dropped > 0);
       assert.ok(held.text.endsWith("last\n"));
       const torn = lines.filter((line) => !/^(?:line \d|last|dropped \d+: no space)$/.test(line));

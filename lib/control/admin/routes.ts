@@ -41,7 +41,7 @@ export interface RouteOptions extends AdminContext {
 }
 
 export function createRoutes(options: RouteOptions): Routes {
-  const { server, config, reload, monitor, metrics, streams } = options;
+  const { server, config, reload, events, monitor, metrics, streams } = options;
   const { registry } = server;
 
   async function setDrained({ request, by }: Ask, drained: boolean): Promise<Response> {
@@ -67,7 +67,9 @@ export function createRoutes(options: RouteOptions): Routes {
     "/metrics": {
       GET() {
         const { engine } = config();
-        const gauges = { ...server.gauges(), build, engine, process: readProcess() };
+        const process = readProcess();
+        const droppedLines = events.dropped();
+        const gauges = { ...server.gauges(), build, engine, droppedLines, process };
         return answer(200, CONTENT_TYPE, metrics.text(gauges));
       },
     },

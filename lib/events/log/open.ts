@@ -98,6 +98,7 @@ export async function openProgramLog(
     prepare,
     sink: {
       ...sink,
+      dropped: log.droppedLines,
       take(event) {
         sink.take(event);
         if (event.kind === "reload-refused") void reopen();
@@ -160,7 +161,7 @@ async function openFile(
     toldAt = now;
   };
   return {
-    ...createLineQueue(file, { dropped: log.dropped, failed }),
+    ...createLineQueue(file, { dropped: log.dropped, failed, onDropped: log.onDropped }),
     close: () => file.close(),
   };
 }

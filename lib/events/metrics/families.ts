@@ -164,6 +164,11 @@ export const FAMILIES = {
     labels: [],
     help: "How late the event loop came to a timer that is due five times a second",
   },
+  wstunnel_log_lines_dropped_total: {
+    type: "counter",
+    labels: [],
+    help: "Lines of the log that could not be written, or came faster than they were taken",
+  },
   wstunnel_defects_total: {
     type: "counter",
     labels: [],

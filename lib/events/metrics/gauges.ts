@@ -38,6 +38,8 @@ export interface Gauges {
     /** Unix time in milliseconds. */
     readonly expires: number;
   }[];
+  /** Lines of the log that were dropped. */
+  readonly droppedLines: number;
   readonly process: {
     readonly cpuSeconds: number;
     readonly residentBytes: number;
@@ -63,6 +65,7 @@ export function gaugeSamples(gauges: Gauges) {
     wstunnel_certificate_expiry_timestamp_seconds: named(
       Object.fromEntries(certificates.map(({ path, expires }) => [path, expires / 1000])),
     ),
+    wstunnel_log_lines_dropped_total: one(gauges.droppedLines),
     process_cpu_seconds_total: one(process.cpuSeconds),
     process_resident_memory_bytes: one(process.residentBytes),
     process_open_fds: known(process.openDescriptors),

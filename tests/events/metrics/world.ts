@@ -25,6 +25,7 @@ export const GAUGES: Gauges = {
   connections: { open: 3, pending: 1 },
   buffers: { small: 1024, large: 0 },
   certificates: [{ path: "/etc/cert.pem", expires: 1_800_000_000_500 }],
+  droppedLines: 4,
   process: {
     cpuSeconds: 1.5,
     residentBytes: 5e7,
