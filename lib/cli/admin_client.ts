@@ -255,3 +255,11 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> | null
     return null;
   }
 }
+
+/** The rows of a list in an answer; null: there is none. */
+export function rowsIn<Row>(object: Readonly<Record<string, unknown>>, name: string): Row[] | null {
+  const rows = object[name];
+  const isList = Array.isArray(rows) &&
+    rows.every((row) => typeof row === "object" && row !== null);
+  return isList ? rows : null;
+}

@@ -12,6 +12,7 @@ import {
   askAdmin,
   explainAnswer,
   objectIn,
+  rowsIn,
 } from "./admin_client.ts";
 import { findAdmin } from "./admin_place.ts";
 import type { Ask } from "./arguments.ts";
@@ -109,13 +110,13 @@ async function list<Row>(
 ): Promise<number> {
   const got = await asked(server, { method: "GET", path: `/api/${name}` });
   if (got === null) return NOT_DONE;
-  const rows = got.object[name];
-  if (!Array.isArray(rows)) {
+  const rows = rowsIn<Row>(got.object, name);
+  if (rows === null) {
     server.complain(explainAnswer(server.place, { status: 200, text: "" }));
     return NOT_DONE;
   }
   if (server.wantsJson) printJson(server, got.text);
-  else server.writeOut(formatTable(columns, rows as Row[]).map((line) => `${line}\n`).join(""));
+  else server.writeOut(formatTable(columns, rows).map((line) => `${line}\n`).join(""));
   return DONE;
 }
 

@@ -176,6 +176,34 @@ test("`top` says that the server doesn't answer, and goes on with the one that c
   }
 });
 
+test("`top` ends with its terminal", async ({ top }) => {
+  await using terminal = await top();
+  terminal.hangUp();
+  assert.equal((await terminal.exit()).code, 0);
+});
+
+test("`top` takes nothing from a server that answers something else", async () => {
+  let looks = 0;
+  const status = { version: "0", phase: "serving", started: 0, pid: 1 };
+  const answers: Readonly<Record<string, () => unknown>> = {
+    "/api/status": () => ({
+      ...status,
+      // No server of ours says so.
+      listeners: ++looks < 3 ? [] : { every: null },
+    }),
+    "/api/tunnels": () => ({ tunnels: [] }),
+    "/api/backends": () => ({ backends: [] }),
+  };
+  await using server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    ({ url }) => Response.json(answers[new URL(url).pathname]?.() ?? {}),
+  );
+  await using terminal = await openTop(`127.0.0.1:${server.addr.port}`);
+  await terminal.sees(/^no answer for .*: 127\.0\.0\.1:\d+ answers 200; is it the admin listener/m);
+  terminal.press("q");
+  await assertGone(terminal);
+});
+
 test("`top` drains the chosen backend and uses it again", async ({ backend, top }) => {
   await using terminal = await top();
   terminal.press("d");

@@ -1,6 +1,6 @@
 """Runs a program in a terminal of its own and does what lines of JSON on standard input say; tells of it in lines of JSON.
 
-In: {"keys": text}, {"size": [rows, columns]}, {"signal": name}, {"modes": true}. Out: {"output": text}, {"modes": text}, {"stopped": true}, {"exit": code}.
+In: {"keys": text}, {"size": [rows, columns]}, {"signal": name}, {"modes": true}, {"hangUp": true}. Out: {"output": text}, {"modes": text}, {"stopped": true}, {"exit": code}.
 """
 import fcntl, json, os, pty, select, signal, struct, sys, termios
 
@@ -67,6 +67,11 @@ while True:
                 os.kill(child, getattr(signal, order["signal"]))
             if "modes" in order:
                 tell(modes=modes())
+            if "hangUp" in order:
+                os.close(slave)
+                os.close(master)
+                tell(exit=os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+                sys.exit()
     if ended is None:
         pid, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
         if pid and os.WIFSTOPPED(status):

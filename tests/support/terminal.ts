@@ -104,6 +104,8 @@ export interface Terminal extends AsyncDisposable {
   press(keys: string): void;
   resize(rows: number, columns: number): void;
   signal(signal: Deno.Signal): void;
+  /** Ends the terminal, as closing a window or a lost line does. */
+  hangUp(): void;
   /** The terminal's modes (termios) now. */
   modes(): Promise<string>;
   /** The modes before the program began. */
@@ -188,6 +190,7 @@ export async function openTerminal(
       order({ size: [rows, columns] });
     },
     signal: (signal) => order({ signal }),
+    hangUp: () => order({ hangUp: true }),
     async modes() {
       update();
       const count = modes.length;

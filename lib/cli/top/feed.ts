@@ -11,6 +11,7 @@ import {
   explainAnswer,
   followAdmin,
   objectIn,
+  rowsIn,
 } from "../admin_client.ts";
 import type { Happening, Seen } from "./state.ts";
 
@@ -84,8 +85,8 @@ function happeningOf({ name, data }: SentEvent): Happening | null {
     return sample === null ? null : { kind: "sample", sample: sample as unknown as Sample };
   }
   if (name !== "history") return null;
-  const samples = objectIn(`{"samples":${data}}`)?.["samples"];
-  return Array.isArray(samples) ? { kind: "history", samples: samples as Sample[] } : null;
+  const samples = rowsIn<Sample>(objectIn(`{"samples":${data}}`) ?? {}, "samples");
+  return samples === null ? null : { kind: "history", samples };
 }
 
 /** Asks for all that `top` shows but the samples. */
@@ -100,15 +101,11 @@ export async function lookAt(
     if (object === null) return { problem: explainAnswer(place, answer) };
     got.push(object);
   }
-  const [status, { tunnels }, { backends }] = got as [typeof got[0], typeof got[0], typeof got[0]];
-  if (!Array.isArray(tunnels) || !Array.isArray(backends) || !Array.isArray(status["listeners"])) {
+  const [status, listed, others] = got as [typeof got[0], typeof got[0], typeof got[0]];
+  const tunnels = rowsIn<TunnelRow>(listed, "tunnels");
+  const backends = rowsIn<BackendRow>(others, "backends");
+  if (tunnels === null || backends === null || rowsIn(status, "listeners") === null) {
     return { problem: explainAnswer(place, { status: 200, text: "" }) };
   }
-  return {
-    seen: {
-      status: status as unknown as StatusAnswer,
-      tunnels: tunnels as TunnelRow[],
-      backends: backends as BackendRow[],
-    },
-  };
+  return { seen: { status: status as unknown as StatusAnswer, tunnels, backends } };
 }

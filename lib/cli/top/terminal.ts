@@ -40,7 +40,11 @@ export function openTerminal(write: (text: string) => void, events: TerminalEven
   };
   const leave = () => {
     write(LEAVE);
-    Deno.stdin.setRaw(false);
+    try {
+      Deno.stdin.setRaw(false);
+    } catch {
+      // It is gone, and nothing is left to be as it was.
+    }
   };
   const suspend = () => {
     leave();
