@@ -10,7 +10,7 @@ import { shortBytes, shortRate, shortTime } from "./units.ts";
 /** Up is to the backend, down to the client. */
 export const TUNNEL_COLUMNS: readonly Column<TunnelRow>[] = [
   { title: "ID", text: ({ id }) => String(id), by: ({ id }) => id, right: true, rank: 0 },
-  { title: "CLIENT", text: ({ client }) => client, by: ({ client }) => client, rank: 1, least: 9 },
+  { title: "CLIENT", text: ({ client }) => client, by: ({ client }) => client, rank: 1, least: 15 },
   {
     title: "USER",
     text: ({ user }) => user ?? "",
@@ -24,7 +24,7 @@ export const TUNNEL_COLUMNS: readonly Column<TunnelRow>[] = [
     text: ({ backend }) => backend,
     by: ({ backend }) => backend,
     rank: 5,
-    least: 9,
+    least: 14,
   },
   {
     title: "AGE",
@@ -32,14 +32,23 @@ export const TUNNEL_COLUMNS: readonly Column<TunnelRow>[] = [
     by: ({ seconds }) => seconds,
     right: true,
     rank: 6,
+    usual: 9,
   },
-  { title: "UP", text: ({ up }) => shortBytes(up), by: ({ up }) => up, right: true, rank: 9 },
+  {
+    title: "UP",
+    text: ({ up }) => shortBytes(up),
+    by: ({ up }) => up,
+    right: true,
+    rank: 9,
+    usual: 8,
+  },
   {
     title: "DOWN",
     text: ({ down }) => shortBytes(down),
     by: ({ down }) => down,
     right: true,
     rank: 10,
+    usual: 8,
   },
   {
     title: "UP/S",
@@ -47,6 +56,7 @@ export const TUNNEL_COLUMNS: readonly Column<TunnelRow>[] = [
     by: ({ upRate }) => upRate,
     right: true,
     rank: 3,
+    usual: 10,
   },
   {
     title: "DOWN/S",
@@ -54,6 +64,7 @@ export const TUNNEL_COLUMNS: readonly Column<TunnelRow>[] = [
     by: ({ downRate }) => downRate,
     right: true,
     rank: 2,
+    usual: 10,
   },
   { title: "WAITS", text: ({ waits }) => waits ?? "", by: ({ waits }) => waits ?? "", rank: 7 },
 ];

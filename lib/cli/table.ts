@@ -19,6 +19,8 @@ export interface Column<Row> {
   readonly rank: number;
   /** Down to how many cells it may be cut; absent: it never is. */
   readonly least?: number;
+  /** How many it mostly takes: a window has these for it, so that its columns stand still. */
+  readonly usual?: number;
 }
 
 /** Between two columns. */
@@ -62,7 +64,7 @@ export function placeColumns<Row>(
   const sized = columns.flatMap((column) => {
     const most = Math.max(0, ...rows.map((row) => textWidth(cell(column, row))));
     if (most === 0 && rows.length > 0) return [];
-    const full = Math.max(textWidth(titleOf(column)), most);
+    const full = Math.max(textWidth(titleOf(column)), most, column.usual ?? 0);
     return [{ column, full, least: Math.min(full, column.least ?? full) }];
   });
   const kept = new Set(sized);

@@ -43,7 +43,7 @@ async function openTop(
 ): Promise<Terminal> {
   const words = [...startWords(), "top", "--admin", admin];
   const terminal = await openTerminal(words, { ...SIZE, env: ENV, ...options });
-  await terminal.sees(/^wstunnel \d.* serving .*[^]*q quit/m);
+  await terminal.sees(/^wstunnel \d.* serving .*[^]*\? help/m);
   return terminal;
 }
 

@@ -13,6 +13,8 @@ interface Figure {
   readonly name: string;
   readonly of: (sample: Sample) => number;
   readonly text: (value: number) => string;
+  /** What fills a line at least: less is no sight. */
+  readonly full?: number;
 }
 
 export const FIGURES: readonly Figure[] = [
@@ -20,7 +22,12 @@ export const FIGURES: readonly Figure[] = [
   { name: "up", of: ({ up }) => up, text: shortRate },
   { name: "down", of: ({ down }) => down, text: shortRate },
   { name: "refused", of: ({ refused }) => refused, text: (value) => `${value}/s` },
-  { name: "loop lag", of: ({ lagMs }) => lagMs, text: (value) => `${Math.round(value)} ms` },
+  {
+    name: "loop lag",
+    of: ({ lagMs }) => lagMs,
+    text: (value) => `${Math.round(value)} ms`,
+    full: 50,
+  },
 ];
 
 const NAME_CELLS = 8;
@@ -35,11 +42,11 @@ export function plotLines(
   ink: Ink,
 ): string[] {
   const cells = Math.floor((columns - GAP * (across - 1)) / across);
-  const plots = FIGURES.map(({ name, of, text }) => {
+  const plots = FIGURES.map(({ name, of, text, full }) => {
     const points = samples.map((sample) => [sample.time, of(sample)] as const);
     const value = points.length === 0 ? "-" : text(points.at(-1)![1]);
     const label = `${fitted(name, NAME_CELLS)} ${fitted(value, VALUE_CELLS, true)} `;
-    const plot = sparkline(points, Math.max(0, cells - label.length), ink.isUnicode);
+    const plot = sparkline(points, Math.max(0, cells - label.length), ink.isUnicode, full);
     return label + ink.colour(plot, "cyan");
   });
   const lines: string[] = [];
@@ -49,12 +56,12 @@ export function plotLines(
   return lines;
 }
 
-/** The same in one line, where there is no room for plots. */
+/** The same in one line, where there is no room for plots: as many as go into it. */
 export function figureLine(samples: readonly Sample[], columns: number): string {
   const last = samples.at(-1);
-  const words = FIGURES.map(({ name, of, text }) => {
-    const value = last === undefined ? "-" : text(of(last));
-    return `${name} ${value}`;
-  });
-  return fitted(words.join("  "), columns).trimEnd();
+  return FIGURES.map(({ name, of, text }) => `${name} ${last === undefined ? "-" : text(of(last))}`)
+    .reduce((line, words) => {
+      const longer = line === "" ? words : `${line}${" ".repeat(GAP)}${words}`;
+      return longer.length <= columns ? longer : line;
+    }, "");
 }

@@ -194,7 +194,7 @@ function standing(state: TopState): string {
     ...(paused === null ? [] : ["PAUSED"]),
     `${shown} ${all === 1 ? "tunnel" : "tunnels"}`,
     ...(filter === "" ? [] : [`with "${filter}"`]),
-    "q quit  ? help  Tab list  <> sort  / filter  e end  d drain  u use  p pause",
+    "? help  q quit  <> sort  / filter  e end  d drain  u use  p pause",
   ];
   return words.join("  ");
 }
