@@ -3,14 +3,8 @@
  *
  * @module
  */
-import {
-  type Command,
-  COMMANDS,
-  type Flag,
-  FLAGS,
-  type Switch,
-  SWITCHES,
-} from "../lib/cli/flags.ts";
+import { type Command, COMMANDS } from "../lib/cli/commands.ts";
+import { type Flag, FLAGS, type Switch, SWITCHES } from "../lib/cli/flags.ts";
 
 const COMMAND_LIST: readonly (readonly [name: string, command: Command])[] = Object.entries(
   COMMANDS,

@@ -5,17 +5,8 @@
  */
 import { VERSION } from "../lib/base/version.ts";
 import { VARIABLES } from "../lib/cli/environment.ts";
-import {
-  type Command,
-  COMMANDS,
-  DESCRIPTION,
-  EXAMPLES,
-  EXIT_CODES,
-  type Flag,
-  FLAGS,
-  SWITCHES,
-  URL_FLAG,
-} from "../lib/cli/flags.ts";
+import { type Command, COMMANDS, URL_FLAG } from "../lib/cli/commands.ts";
+import { DESCRIPTION, EXAMPLES, EXIT_CODES, type Flag, FLAGS, SWITCHES } from "../lib/cli/flags.ts";
 import { configurationSection } from "./man_configuration.ts";
 import { ANSWERS, type Ending, ENDINGS, SIGNALS } from "./reference_tables.ts";
 import { bold, escape, item } from "./roff.ts";

@@ -5,18 +5,8 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import { nearest } from "../base/nearest.ts";
-import {
-  type Command as Subcommand,
-  type CommandName,
-  COMMANDS,
-  DESCRIPTION,
-  EXAMPLES,
-  EXIT_CODES,
-  type Flag,
-  FLAGS,
-  SWITCHES,
-  URL_FLAG,
-} from "./flags.ts";
+import { type Command as Subcommand, type CommandName, COMMANDS, URL_FLAG } from "./commands.ts";
+import { DESCRIPTION, EXAMPLES, EXIT_CODES, type Flag, FLAGS, SWITCHES } from "./flags.ts";
 import { hintForForeign } from "./foreign.ts";
 
 /** A flag as it was given. */

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { FLAGS, URL_FLAG } from "./flags.ts";
+import { URL_FLAG } from "./commands.ts";
+import { FLAGS } from "./flags.ts";
 import { shellWord } from "../base/shell.ts";
 
 /** What stands for an address that the words don't tell. */

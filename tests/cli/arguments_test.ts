@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseArguments } from "../../lib/cli/arguments.ts";
-import { type Command, COMMANDS, FLAGS } from "../../lib/cli/flags.ts";
+import { type Command, COMMANDS } from "../../lib/cli/commands.ts";
+import { FLAGS } from "../../lib/cli/flags.ts";
 
 function ask(command: string, more: object) {
   return { kind: "ask", command, words: [], given: [], switches: [], ...more };

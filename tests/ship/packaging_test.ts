@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import manifest from "../../deno.json" with { type: "json" };
-import { type Command, COMMANDS, FLAGS } from "../../lib/cli/flags.ts";
+import { type Command, COMMANDS } from "../../lib/cli/commands.ts";
+import { FLAGS } from "../../lib/cli/flags.ts";
 import { endOf } from "../../lib/tunnel/cause.ts";
 import { configurationTables } from "../../scripts/man_configuration.ts";
 import { manPage } from "../../scripts/man_page.ts";

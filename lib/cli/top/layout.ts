@@ -20,6 +20,9 @@ export interface Layout {
   readonly rows: Readonly<Record<List, number>>;
 }
 
+/** Some room for those that come. */
+const LEAST_TUNNELS = 3;
+
 const PLOTS = 5;
 
 /** A plot with its name and figure takes so many cells. */
@@ -42,8 +45,12 @@ export function layoutOf({ size, list, seen }: TopState): Layout {
       rows: list === "tunnels" ? { tunnels: rows, backends: 0 } : { tunnels: 0, backends: rows },
     };
   }
-  // An empty line and titles stand above each.
-  const backends = Math.min(Math.max(1, seen.backends.length), Math.floor((left - 4) / 3));
+  // An empty line and titles stand above each. Tunnels have two thirds, where they need them.
+  const tunnels = Math.min(
+    Math.max(LEAST_TUNNELS, seen.tunnels.length),
+    Math.ceil((left - 4) * 2 / 3),
+  );
+  const backends = Math.min(Math.max(1, seen.backends.length), left - 4 - tunnels);
   return { plotsAcross, plotLines, rows: { backends, tunnels: left - 4 - backends } };
 }
 

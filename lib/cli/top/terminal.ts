@@ -26,6 +26,19 @@ export interface Terminal {
 
 const ENDS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Windows has no jobs and no signal of a window's size. */
+function isThere(name: Deno.Signal): boolean {
+  return Deno.build.os !== "windows" || name === "SIGINT";
+}
+
+/** A serial console knows of no size. */
+const UNKNOWN_SIZE: Size = { columns: 80, rows: 24 };
+
+export function terminalSize(): Size {
+  const { columns, rows } = Deno.consoleSize();
+  return columns === 0 || rows === 0 ? UNKNOWN_SIZE : { columns, rows };
+}
+
 /** How long an Escape may be the beginning of another key: over a slow line its rest comes later. */
 const ESCAPE_MS = 50;
 
@@ -47,6 +60,7 @@ export function openTerminal(write: (text: string) => void, events: TerminalEven
     }
   };
   const suspend = () => {
+    if (!isThere("SIGTSTP")) return;
     leave();
     Deno.kill(Deno.pid, "SIGSTOP");
   };
@@ -80,16 +94,20 @@ export function openTerminal(write: (text: string) => void, events: TerminalEven
     }
   }
 
-  for (const [name, take] of signals) Deno.addSignalListener(name, take);
+  for (const [name, take] of signals) {
+    if (isThere(name)) Deno.addSignalListener(name, take);
+  }
   enter();
   readAll().then(onEnd, onEnd);
   return {
-    size: Deno.consoleSize,
+    size: terminalSize,
     write,
     suspend,
     close() {
       isOpen = false;
-      for (const [name, take] of signals) Deno.removeSignalListener(name, take);
+      for (const [name, take] of signals) {
+        if (isThere(name)) Deno.removeSignalListener(name, take);
+      }
       leave();
     },
   };

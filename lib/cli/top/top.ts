@@ -11,7 +11,7 @@ import { paint } from "./paint.ts";
 import { press } from "./press.ts";
 import { printOnce } from "./once.ts";
 import { type Action, beginTop, type Happening, type Seen, take } from "./state.ts";
-import { openTerminal, type Terminal } from "./terminal.ts";
+import { openTerminal, type Terminal, terminalSize } from "./terminal.ts";
 import { view } from "./view.ts";
 
 export interface TopOptions {
@@ -47,7 +47,7 @@ async function draw(place: AdminPlace, seen: Seen, options: TopOptions): Promise
   const { writeOut, environment } = options;
   const ink = inkOf(environment);
   const over = Promise.withResolvers<void>();
-  let state = beginTop(seen, Deno.consoleSize(), Date.now());
+  let state = beginTop(seen, terminalSize(), Date.now());
   let drawn: readonly string[] | null = null;
 
   function show(): void {

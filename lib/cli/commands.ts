@@ -1,0 +1,109 @@
+/**
+ * The subcommands as a table.
+ *
+ * @module
+ */
+import type { Flag, Switch } from "./flags.ts";
+
+/** A flag of `check` alone. */
+export const URL_FLAG: Flag = {
+  name: "--url",
+  value: "URL",
+  summary: "ask a server that runs, and no configuration: http://host:port/path or unix:/path " +
+    "whether it answers, ws://host:port/path whether a tunnel to its backend opens; by TLS https:// and wss://",
+};
+
+/** Where a command finds the server that it asks. */
+const ASKING: readonly Flag[] = [
+  {
+    name: "--admin",
+    value: "ADDRESS",
+    summary: "the server's admin listener: host:port or unix:/path (default: what --config " +
+      "says, else unix:/run/wstunnel/admin.sock)",
+  },
+  {
+    name: "--admin-token-file",
+    value: "FILE",
+    summary: "file with the token that it wants (default: what --config says, else the variable " +
+      "WSTUNNEL_ADMIN_TOKEN)",
+  },
+  { name: "--config", value: "FILE", summary: "the server's TOML file, which says both" },
+];
+
+const ROUTE_FLAG: Flag = {
+  name: "--route",
+  value: "KEY",
+  summary: "the backend of this route alone; without it of every route that has it",
+};
+
+const JSON_SWITCH: Switch = {
+  name: "--json",
+  summary: "print what the server answers, as JSON, in place of text",
+};
+
+const ONCE_SWITCH: Switch = {
+  name: "--once",
+  summary: "print it once as text and exit, as without a terminal",
+};
+
+/** A subcommand. */
+export interface Command {
+  readonly summary: string;
+  /** What it is about; `...`: several may be. */
+  readonly argument?: string;
+  /** Of its own. */
+  readonly flags: readonly Flag[];
+  readonly switches: readonly Switch[];
+  /** Whether it takes those of a server besides. */
+  readonly configures?: true;
+}
+
+/** The subcommands and what each does. */
+export const COMMANDS = {
+  check: {
+    summary: "check the configuration, print the effective one as TOML and exit",
+    flags: [URL_FLAG],
+    switches: [],
+    configures: true,
+  },
+  reload: {
+    summary: "let the server read its configuration again, and print what has changed",
+    flags: ASKING,
+    switches: [JSON_SWITCH],
+  },
+  tunnels: {
+    summary: "list the open tunnels of the server",
+    flags: ASKING,
+    switches: [JSON_SWITCH],
+  },
+  end: {
+    summary: "end tunnels by their ids",
+    argument: "ID...",
+    flags: ASKING,
+    switches: [],
+  },
+  backends: {
+    summary: "list the backends of the server and their states",
+    flags: ASKING,
+    switches: [JSON_SWITCH],
+  },
+  drain: {
+    summary: "send no new tunnel to a backend; those that are open go on",
+    argument: "BACKEND",
+    flags: [ROUTE_FLAG, ...ASKING],
+    switches: [JSON_SWITCH],
+  },
+  enable: {
+    summary: "send tunnels to a drained backend again",
+    argument: "BACKEND",
+    flags: [ROUTE_FLAG, ...ASKING],
+    switches: [JSON_SWITCH],
+  },
+  top: {
+    summary: "watch the server in the terminal: what goes on, its backends and tunnels",
+    flags: ASKING,
+    switches: [ONCE_SWITCH],
+  },
+} as const satisfies Readonly<Record<string, Command>>;
+
+export type CommandName = keyof typeof COMMANDS;
