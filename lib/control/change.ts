@@ -21,26 +21,22 @@ export interface Changeable {
   prepare(next: Config): Ready | Promise<Ready>;
 }
 
-/** Changes all parts, or none; gives what is wrong where one can't be made ready. Rejects with what one of them throws, and has changed nothing. */
+/** Changes all parts, or none; gives what is wrong where one can't be made ready. Rejects with what one of them throws; those behind it let go. */
 export async function change(
   parts: readonly Changeable[],
   next: Config,
 ): Promise<string | null> {
+  /** Those that have neither changed nor let go. */
   const ready: Exclude<Ready, { readonly problem: string }>[] = [];
-  const abandon = () => ready.forEach((one) => one.abandon());
-  for (const part of parts) {
-    try {
+  try {
+    for (const part of parts) {
       const one = await part.prepare(next);
-      if ("problem" in one) {
-        abandon();
-        return one.problem;
-      }
+      if ("problem" in one) return one.problem;
       ready.push(one);
-    } catch (error) {
-      abandon();
-      throw error;
     }
+    while (ready.length > 0) ready.shift()!.commit();
+    return null;
+  } finally {
+    ready.forEach((one) => one.abandon());
   }
-  for (const one of ready) one.commit();
-  return null;
 }

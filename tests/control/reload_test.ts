@@ -19,7 +19,7 @@ function load(text: string): Loaded {
 function part(
   name: string,
   did: string[],
-  ready: "ready" | "problem" | "throws" = "ready",
+  ready: "ready" | "problem" | "throws" | "breaks" = "ready",
 ): Changeable {
   return {
     prepare(next) {
@@ -27,7 +27,10 @@ function part(
       if (ready === "throws") throw new Error("a defect");
       if (ready === "problem") return { problem: `${name} can't` };
       return {
-        commit: () => void did.push(`${name} changes`),
+        commit() {
+          if (ready === "breaks") throw new Error("a defect");
+          did.push(`${name} changes`);
+        },
         abandon: () => void did.push(`${name} lets go`),
       };
     },
@@ -90,6 +93,15 @@ for (const ready of ["problem", "throws"] as const) {
     assert.equal(did.length, 6);
   });
 }
+
+Deno.test("a defect as a part changes leaves nothing open of those behind it", async () => {
+  const did: string[] = [];
+  const parts = [part("a", did), part("b", did, "breaks"), part("c", did)];
+  const { reload, events } = create([CALM, grace(1)], parts);
+  assert.ok("problems" in await reload.reload("me"));
+  assert.deepEqual(did.slice(3), ["a changes", "c lets go"]);
+  assert.deepEqual(kinds(events), ["reload-begun", "defect", "reload-problem", "reload-refused"]);
+});
 
 Deno.test("all who ask while one is under way get one behind it, and nobody gets one before we serve", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
