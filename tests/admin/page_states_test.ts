@@ -115,7 +115,7 @@ test("is shown to other machines by the token as a password, and asks for it to 
   const tokenFile = await folder.write("admin", `${token}\n`);
   const { program, url } = await startAdmin(
     [...flags, "--admin-token-file", tokenFile],
-    "0.0.0.0:0",
+    { at: "0.0.0.0:0" },
   );
   await using _program = program;
   const here = url.replace("0.0.0.0", "127.0.0.1");

@@ -249,7 +249,7 @@ test("says that the program is gone, and goes on with the next one", async () =>
   const { backend, flags } = openEcho();
   await using _backend = backend;
   const at = `127.0.0.1:${freePort()}`;
-  const { program: first, url } = await startAdmin(flags, at);
+  const { program: first, url } = await startAdmin(flags, { at });
   await using shown = await show(url).catch(async (error) => {
     await first[Symbol.asyncDispose]();
     throw error;
@@ -266,7 +266,7 @@ test("says that the program is gone, and goes on with the next one", async () =>
     `document.querySelector("#lost").innerText.startsWith("Disconnected since ")`,
   );
   assert.deepEqual(await ids(shown), ["1"], "what was there can still be read");
-  const { program: second } = await startAdmin(flags, at);
+  const { program: second } = await startAdmin(flags, { at });
   await using _second = second;
   await until("the next", `document.querySelector("#phase").textContent === "Serving"`);
   await until("its process", `document.querySelector("#pid").textContent === "${second.pid}"`);

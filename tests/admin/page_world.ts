@@ -3,15 +3,15 @@ import assert from "node:assert/strict";
 import { type Backend, echo, serveBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { openPage, type Page } from "../support/page.ts";
-import { type Program, startProgram } from "../support/program.ts";
+import { type Program, type StartOptions, startProgram } from "../support/program.ts";
 import { assertNoSecret } from "../support/secrets.ts";
 
 /** Starts the program in front of a backend, with a configuration and flags beside `--admin`; gives it and where the page is. */
 export async function startAdmin(
   args: readonly string[],
-  at = "127.0.0.1:0",
+  { at = "127.0.0.1:0", ...options }: StartOptions & { readonly at?: string } = {},
 ): Promise<{ program: Program; url: string }> {
-  const program = await startProgram([...args, "--admin", at]);
+  const program = await startProgram([...args, "--admin", at], options);
   const admin = () => /"admin at ([^"]+)"/.exec(program.log.all.join("\n"))?.[1];
   try {
     return { program, url: `http://${await eventually("the admin listener", admin)}/` };

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import manifest from "../../deno.json" with { type: "json" };
+import { PAGE_FILES } from "../../lib/control/admin/page.ts";
 import { isAtLeast } from "../../lib/base/version.ts";
+import { startAdmin } from "../admin/page_world.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { eventually } from "../support/eventually.ts";
 import { openTunnel } from "../support/raw_client.ts";
@@ -19,6 +21,8 @@ import {
 } from "./executable.ts";
 import { exerciseAuth } from "./auth.ts";
 import { exerciseTunnels } from "./tunnels.ts";
+
+const PAGE_FOLDER = new URL("../../lib/control/admin/page/", import.meta.url);
 
 /** Those that the runtime of the executable has: an older one doesn't have all. */
 async function enginesThere(): Promise<string[]> {
@@ -65,6 +69,17 @@ testUnless(
 
       await t.step("it checks passwords in their thread, and tokens", () => exerciseAuth(words));
 
+      await t.step("it serves the status page, which it holds", async () => {
+        const args = ["--server", "127.0.0.1:1", "--frame-type", "binary"];
+        const { program, url } = await startAdmin(args, { words });
+        await using _program = program;
+        for (const name of PAGE_FILES) {
+          const answer = await fetch(`${url}${name === "page.html" ? "" : name}`);
+          const text = await Deno.readTextFile(new URL(name, PAGE_FOLDER));
+          assert.deepEqual([answer.status, await answer.text()], [200, text], name);
+        }
+      });
+
       await t.step("it refuses what its runtime can't do, or does it", async () => {
         const flags = ["check", "--server", "127.0.0.1:1", "--engine", "native"];
         const { code, stderr } = await runProgram(flags, words);
@@ -87,12 +102,17 @@ testUnless(
           const files = [...text.matchAll(/"File":\{.*?"n(?:ame)?":"([^"]*)"/g)].map(([, name]) =>
             name
           );
-          assert.deepEqual(files.toSorted(), [
+          const page: readonly string[] = PAGE_FILES;
+          assert.deepEqual(files.filter((name) => !page.includes(name!)).toSorted(), [
+            "admin_commands.js",
+            "admin_server.js",
             "jwt_verify.js",
             "password_worker.js",
             "redis_client.js",
+            "systemd.js",
             "wstunnel.js",
           ]);
+          assert.equal(files.filter((name) => page.includes(name!)).length, page.length);
           assert.match(text, /"allow_all":false/);
           assert.match(text, /"allow_sys":null/);
           assert.match(text, /"deny_import":\[\]/);
