@@ -45,6 +45,15 @@ export type LifeEvent =
   | { readonly kind: "listener-closed"; readonly address: Address }
   /** Where operators ask; one of the sockets of `admin`. */
   | { readonly kind: "admin-listening"; readonly address: Address }
+  /** Who asked there gets nothing: by where he comes from, or without the token. */
+  | {
+    readonly kind: "admin-refused";
+    readonly by: string;
+    readonly status: number;
+    readonly reason: string;
+  }
+  /** An operator ends a tunnel. */
+  | { readonly kind: "tunnel-end-asked"; readonly tunnel: number; readonly by: string }
   | { readonly kind: "listen-failed"; readonly problem: string }
   /** All listeners are open. */
   | { readonly kind: "ready" }

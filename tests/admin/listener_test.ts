@@ -191,7 +191,7 @@ Deno.test("a page that came by another name gets nothing of a socket that ssh ha
   }));
 
 Deno.test("whatever changes something needs the token, reading at loopback doesn't", () =>
-  withAdmin("tcp", async ({ at, token, shown, folder }) => {
+  withAdmin("tcp", async ({ at, token, shown, folder, program }) => {
     const post = (fields: Record<string, string>) =>
       ask(at, "/api/reload", { method: "POST", fields });
     const wrong: Record<string, string>[] = [
@@ -209,6 +209,8 @@ Deno.test("whatever changes something needs the token, reading at loopback doesn
       assert.equal(headers.get("www-authenticate"), 'Bearer realm="wstunnel"');
       assert.match(json.error, /admin-token-file/);
     }
+    const told = await program.entry("admin request refused", wrong.length);
+    assert.deepEqual([told["status"], /^admin 127\./.test(String(told["by"]))], [401, true]);
     assert.equal((await post(shown)).status, 200);
     assert.equal((await ask(at, "/api/tunnels")).status, 200);
     assert.equal((await Deno.stat(`${folder}/token`)).mode! & 0o777, 0o600);

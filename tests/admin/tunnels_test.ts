@@ -68,6 +68,8 @@ for (const engine of ENGINES) {
     first[Symbol.dispose]();
     const entry = await program.entry("tunnel closed");
     assert.deepEqual([entry["id"], entry["cause"], entry["code"]], [1, "operator", 1001]);
+    const asked = await program.entry("an operator ends a tunnel");
+    assert.deepEqual([asked["id"], /^admin 127\./.test(String(asked["by"]))], [1, true]);
     assert.equal((await change("/api/tunnels/1", "DELETE")).status, 404);
     await second.send(Opcode.BINARY, "still there");
     assert.equal((await second.payload(11)).length, 11);

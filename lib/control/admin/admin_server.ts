@@ -47,9 +47,8 @@ export async function openAdmin(
   let token: WatchedFile<string> | null = null;
   let answering = 0;
 
-  /** Null: it may be answered. */
-  function refuse(request: Request): Response | null {
-    const { headers, method } = request;
+  /** Why it may not be answered; null: it may. */
+  function refuse({ headers, method }: Request): Refusal | null {
     const said = {
       host: headers.get("host"),
       origin: headers.get("origin"),
@@ -57,23 +56,21 @@ export async function openAdmin(
     };
     // Who must show the token for everything may call us what he likes: a page that came by another name has none.
     const distrusted = isReached ? distrustOrigin(said) : distrust(said, name);
-    if (distrusted !== null) return failure(distrusted.status, distrusted.error);
+    if (distrusted !== null) return distrusted;
     const changes = method !== "GET" && method !== "HEAD";
     return name !== null && (changes || isReached) ? refuseToken(headers, changes) : null;
   }
 
   /** A browser may ask for the token as a password, and then sends it with whatever a page asks for: that changes nothing. */
-  function refuseToken(headers: Headers, changes: boolean): Response | null {
-    if (token === null) return failure(403, WITHOUT_TOKEN);
+  function refuseToken(headers: Headers, changes: boolean): Refusal | null {
+    if (token === null) return { status: 403, error: WITHOUT_TOKEN };
     const held = token.value;
-    if (held === null) return failure(503, "the file of the token can't be read");
+    if (held === null) return { status: 503, error: "the file of the token can't be read" };
     const shown = shownToken(headers.get("authorization"), !changes);
     if (shown !== null && isToken(shown, held)) return null;
     // Chromium takes a line for one challenge, the first (156).
     const challenge = changes ? BEARER : `Basic realm="wstunnel", ${BEARER}`;
-    return failure(401, "needs the token of admin-token-file: Authorization: Bearer TOKEN", {
-      "www-authenticate": challenge,
-    });
+    return { status: 401, error: WRONG_TOKEN, headers: { "www-authenticate": challenge } };
   }
 
   async function respond(request: Request, sender: Deno.Addr): Promise<Response> {
@@ -89,15 +86,20 @@ export async function openAdmin(
   }
 
   async function attend(request: Request, sender: Deno.Addr): Promise<Response> {
+    const by = nameOf(sender);
     const refused = refuse(request);
-    if (refused !== null) return refused;
+    if (refused !== null) {
+      const { status, error, headers } = refused;
+      emit({ kind: "admin-refused", by, status, reason: error });
+      return failure(status, error, headers);
+    }
     const target = targetOf(request);
     if (target === null) return failure(421, "the target must be of the Host");
     const canonical = canonicalPath(target);
     if ("problem" in canonical) return failure(400, canonical.problem);
     const found = find(routes, request.method, canonical.path);
     if (found instanceof Response) return found;
-    const answered = await found.handle({ request, rest: found.rest, by: nameOf(sender) });
+    const answered = await found.handle({ request, rest: found.rest, by });
     if (request.method === "HEAD") void answered.body?.cancel();
     return request.method === "HEAD" ? new Response(null, answered) : answered;
   }
@@ -123,7 +125,16 @@ export async function openAdmin(
 /** For our user, and for root, who may open everything. */
 const FILE = { mode: 0o600 };
 
+/** What is answered in place of what was asked for. */
+interface Refusal {
+  readonly status: number;
+  readonly error: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 const BEARER = 'Bearer realm="wstunnel"';
+
+const WRONG_TOKEN = "needs the token of admin-token-file: Authorization: Bearer TOKEN";
 
 const WITHOUT_TOKEN = "nothing can be changed at an address without admin-token-file: name a " +
   "file with a token in the configuration, or use a unix-domain socket";

@@ -83,11 +83,12 @@ export function createRoutes(options: RouteOptions): Routes {
       },
     },
     "/api/tunnels/*": {
-      DELETE({ rest }) {
+      DELETE({ rest, by }) {
         const tunnel = [...registry].find(({ id }) => String(id) === rest);
         if (tunnel === undefined) {
           return failure(404, `there is no tunnel ${JSON.stringify(peerWords(rest))}`);
         }
+        events.emit({ kind: "tunnel-end-asked", tunnel: tunnel.id, by });
         tunnel.end("operator");
         return nothing();
       },

@@ -25,6 +25,11 @@ const OWN_LINES: LinesOf<OwnKind> = {
   "listening": ({ address, engine, tls }) =>
     info(`listening on ${formatAddress(address)}`, { engine, ...(tls && { tls }) }),
   "listener-closed": ({ address }) => info(`no longer listening on ${formatAddress(address)}`),
+  "admin-refused": ({ by, status, reason }) => ({
+    ...info("admin request refused", { by, status, reason }),
+    summary: { message: "more admin requests refused", fields: { status, reason } },
+  }),
+  "tunnel-end-asked": ({ tunnel, by }) => info("an operator ends a tunnel", { id: tunnel, by }),
   "admin-listening": ({ address }) => info(`admin at ${formatAddress(address)}`),
   "connections-bounded": ({ maxConnections, maxPerClient, descriptors, room }) => {
     const fields = {

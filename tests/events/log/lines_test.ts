@@ -136,6 +136,14 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     { address: { transport: "tcp", hostname: "::", port: 80 } },
     "info    no longer listening on [::]:80",
   ]],
+  "admin-refused": [[
+    { by: "admin 127.0.0.1:4000", status: 401, reason: "no" },
+    'info    admin request refused by="admin 127.0.0.1:4000" status=401 reason=no',
+  ]],
+  "tunnel-end-asked": [[
+    { tunnel: 7, by: "admin unix" },
+    'info    an operator ends a tunnel id=7 by="admin unix"',
+  ]],
   "admin-listening": [[
     { address: { transport: "unix", path: "/run/admin.sock" } },
     "info    admin at unix:/run/admin.sock",
