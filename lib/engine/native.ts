@@ -108,6 +108,16 @@ export function listenNative(
     if (file === undefined || !hasSocketFile(at)) return open();
     return openSocketFile(at.path, file, open, (server) => void server.shutdown());
   };
+  const listenFor = (give: (bound: Address) => void, at: Address): Server => {
+    const server = listen(at);
+    try {
+      give(fromRuntime(server.addr));
+      return server;
+    } catch (error) {
+      void server.shutdown();
+      throw error;
+    }
+  };
   let server = listen(placeholder?.at ?? address);
   const bound = fromRuntime(server.addr);
   const real = placeholder === null ? bound : address;
@@ -125,8 +135,7 @@ export function listenNative(
         const again = placeholder?.give;
         if (again === undefined && real.transport === "unix") await removeStaleSocket(real.path);
         if (!isOpen()) return;
-        server = listen(again === undefined ? real : placeholder!.at);
-        again?.(fromRuntime(server.addr));
+        server = again === undefined ? listen(real) : listenFor(again, placeholder!.at);
         server.finished.catch(listenAgain);
         return;
       } catch {

@@ -20,7 +20,7 @@ const VISITS = 8;
 interface Rig {
   readonly program: Program;
   /** Has another configuration hold. */
-  reload(listen: string, engine?: string): Promise<void>;
+  reload(listen: string, engine?: string, signalled?: () => void): Promise<void>;
   /** Tries to. */
   refused(listen: string, engine?: string): Promise<void>;
 }
@@ -44,16 +44,22 @@ port = ${new URL(`tcp://${backend.address}`).port}
   await write(listen, "stream");
   try {
     await using program = await startProgram(["--config", file], { listen: [], listeners: 1 });
-    const reloadTo = async (message: string, listen: string, engine: string) => {
+    const reloadTo = async (
+      message: string,
+      listen: string,
+      engine: string,
+      signalled = () => {},
+    ) => {
       const before = program.entries(message).length;
       await write(listen, engine);
       program.signal("SIGHUP");
+      signalled();
       await program.entry(message, before + 1);
     };
     await test({
       program,
-      reload: (listen, engine = "stream") =>
-        reloadTo("the configuration holds from now on", listen, engine),
+      reload: (listen, engine = "stream", signalled) =>
+        reloadTo("the configuration holds from now on", listen, engine, signalled),
       refused: (listen, engine = "stream") =>
         reloadTo("the configuration is wrong, the one before it still holds", listen, engine),
     });
@@ -137,6 +143,11 @@ Deno.test("TLS comes and goes under load, and each client is answered", NO_TLS, 
       await hello(next);
       await coming.more(VISITS);
     }
+    // While it stands still those who come wait in the socket's queue.
+    program.signal("SIGSTOP");
+    await eventually("those who wait", () => coming.waiting >= 20);
+    await reload(secure, "stream", () => program.signal("SIGCONT"));
+    await eventually("their answers", () => coming.waiting < 20);
     const outcomes = await coming.end();
     // Who speaks plain HTTP where TLS is spoken is told so.
     assert.deepEqual(Object.keys(outcomes).sort(), ["101", "400"], JSON.stringify(outcomes));

@@ -8,6 +8,8 @@ const PATIENCE_MS = 10_000;
 export interface Visitors {
   /** How many have had each outcome so far: the status of their answer, or what went wrong. */
   readonly outcomes: Readonly<Record<string, number>>;
+  /** How many wait for their answer. */
+  readonly waiting: number;
   /** Resolves when so many more have had one. */
   more(count: number): Promise<void>;
   /** Lets nobody come any more; resolves when those who are there have had their answer. */
@@ -30,6 +32,9 @@ export function visitors(address: string, perSecond: number): Visitors {
   }, 1000 / perSecond);
   return {
     outcomes,
+    get waiting() {
+      return underWay.size;
+    },
     async more(count) {
       const before = total();
       await eventually(`${count} visits`, () => total() >= before + count);
