@@ -58,7 +58,7 @@ port = ${new URL(`tcp://${backend.address}`).port}
     };
     await test({
       program,
-      reload: (listen, engine = "stream", signalled) =>
+      reload: (listen, engine = "stream", signalled = () => {}) =>
         reloadTo("the configuration holds from now on", listen, engine, signalled),
       refused: (listen, engine = "stream") =>
         reloadTo("the configuration is wrong, the one before it still holds", listen, engine),
