@@ -178,6 +178,62 @@ for (const engine of ENGINES) {
   });
 }
 
+Deno.test("a listener that comes by a reload tells of tunnels that were open before; counters go on while it is away", async () => {
+  await using backend = serveBackend(echo);
+  const folder = await Deno.makeTempDir();
+  const at = `unix:${folder}/admin.sock`;
+  const admin = { ask: (path: string) => ask(at, path) };
+  const file = `${folder}/wstunnel.toml`;
+  const text = `[wstunnel]\n${BINARY_FRAMES}\n${routeTo("/", backend.address)}`;
+  try {
+    await Deno.writeTextFile(file, text);
+    await using program = await startProgram(["--config", file]);
+    let reloads = 0;
+    const reload = async (text: string) => {
+      await Deno.writeTextFile(file, text);
+      program.signal("SIGHUP");
+      await program.entry("the configuration holds from now on", ++reloads);
+    };
+    const pass = async () => {
+      using client = await openTunnel(program.address);
+      await client.send(Opcode.BINARY, "12345");
+      await client.payload(5, Opcode.BINARY);
+      assert.equal((await client.close(1000)).code, 1000);
+      await client.end();
+    };
+    await pass();
+    using open = await openTunnel(program.address);
+    await open.send(Opcode.BINARY, "123");
+    await open.payload(3, Opcode.BINARY);
+    await reload(`admin = "${at}"\n${text}`);
+    await scraped(
+      admin,
+      "the tunnel that is open",
+      (series) =>
+        sumOf(series, "wstunnel_tunnels_open") === 1 &&
+        sumOf(series, "wstunnel_tunnels_opened_total") === 1 &&
+        sumOf(series, "wstunnel_tunnel_bytes_total", 'direction="up"') === 3 &&
+        sumOf(series, "wstunnel_connections") === 1,
+    );
+    await reload(text);
+    await pass();
+    await program.entry("tunnel closed", 2);
+    await reload(`admin = "${at}"\n${text}`);
+    await scraped(
+      admin,
+      "what was counted while nobody could ask",
+      (series) =>
+        sumOf(series, "wstunnel_tunnels_opened_total") === 2 &&
+        sumOf(series, "wstunnel_tunnel_bytes_total", 'direction="up"') === 8 &&
+        series.get('wstunnel_config_reloads_total{outcome="taken"}') === 3,
+    );
+    const series = await scrape(admin);
+    assert.equal(sumOf(series, "wstunnel_tunnels_open"), 1);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("no token and no target is a label, nor what a client says; targets are one series", async () => {
   await using first = named("one");
   await using second = named("two");
