@@ -132,7 +132,7 @@ export const ENDINGS: Readonly<Record<Cause, Ending>> = {
 
 /** What signals do. */
 export const SIGNALS: readonly (readonly [names: string, effect: string])[] = [
-  ["SIGTERM, SIGINT", "the end, every client told so; a second one hurries it"],
+  ["SIGTERM, SIGINT", "the [end](#the-end), every client told so; a second one hurries it"],
   [
     "SIGHUP",
     "a [reload](#reload): the configuration is read again; the end, as at SIGTERM, where the terminal that it was started in is gone",

@@ -38,6 +38,15 @@ testEngines(
       await taken.write("and I");
       assert.equal(text(await client.payload(5)), "and I");
 
+      // One that takes its place.
+      await using next = await startFor(engine, backend.address, {
+        listen: [program.address.replace(/^tls:/, "")],
+      });
+      using newcomer = await openTunnel(next.address);
+      const newTaken = await backend.take();
+      await newTaken.write("new");
+      assert.equal(text(await newcomer.payload(3)), "new");
+
       await client.close(1000);
       client[Symbol.dispose]();
       taken.close();
