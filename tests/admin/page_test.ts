@@ -189,6 +189,16 @@ test("sorts, filters, and is walked through by keyboard", async () => {
       await page.press(key);
       assert.equal(await focused(), labels[at], key);
     }
+    // The focus stays with its tunnel where the order changes, and goes to the next one where it ends.
+    await page.evaluate(`document.querySelector('${byBytes}').click()`);
+    assert.equal(await focused(), labels[0]);
+    assert.deepEqual(await amounts(), ["29.3 KiB", "19.5 KiB", "9.77 KiB"]);
+    const least = await page.evaluate(`document.activeElement.closest("tr").ariaRowIndex`);
+    assert.equal(least, "4");
+    clients[1]![Symbol.dispose]();
+    await until("two tunnels", `document.querySelectorAll("#rows tr").length === 2`);
+    assert.equal(await focused(), labels[1]);
+
     await page.press("Tab");
     assert.equal(await page.evaluate(`document.activeElement.closest("#rows")`), null, "no trap");
 
@@ -196,7 +206,7 @@ test("sorts, filters, and is walked through by keyboard", async () => {
     await shown.type("DESK20");
     await until("one row", `document.querySelectorAll("#rows tr").length === 1`);
     assert.deepEqual(await amounts(), ["19.5 KiB"]);
-    assert.match(await text("#tunnels-words"), /^1 of 3 /);
+    assert.match(await text("#tunnels-words"), /^1 of 2 /);
     await shown.type(" nothing");
     await until("no row", `document.querySelectorAll("#rows tr").length === 0`);
     assert.equal(await text("#no-tunnels"), "No tunnel has these words.");

@@ -89,13 +89,10 @@ async function readJson(path) {
 
 /** @param {string} name @param {unknown} value */
 function hear(name, value) {
-  if (name === "history") plots.add(/** @type {Sample[]} */ (value));
   if (name !== "sample" && name !== "history") return;
-  if (name === "sample") {
-    const sample = /** @type {Sample} */ (value);
-    now = sample.time;
-    plots.add([sample]);
-  }
+  const samples = /** @type {Sample[]} */ (name === "history" ? value : [value]);
+  now = samples.at(-1)?.time ?? now;
+  plots.add(samples);
   lost = null;
   showFound();
   void refresh();

@@ -78,10 +78,11 @@ export function createPlots(section, template) {
   /** @type {Sample[]} */
   let samples = [];
   return {
-    /** Adds those that are new, in their order. @param {readonly Sample[]} more */
+    /** Adds those that are new, in their order. Where the clock was set back they are all there is. @param {readonly Sample[]} more */
     add(more) {
       const last = samples.at(-1)?.time ?? 0;
-      const joined = [...samples, ...more.filter(({ time }) => time > last)];
+      const isBack = (more.at(-1)?.time ?? last) < last;
+      const joined = isBack ? more : [...samples, ...more.filter(({ time }) => time > last)];
       const now = joined.at(-1)?.time ?? 0;
       samples = joined.filter(({ time }) => now - time <= SECONDS * 1000);
       for (const plot of plots) plot(samples, now);

@@ -66,6 +66,7 @@ export function createTable({ scroller, head, body, end, counted }) {
       const row = drawn.get(tunnel.id) ?? createRow(end);
       drawn.set(tunnel.id, row);
       row.show(tunnel, first + at, tunnel.id === stop);
+      if (tunnel.id === current.id) current.index = first + at;
       if (body.children[at] !== row.element) {
         body.insertBefore(row.element, body.children[at] ?? null);
       }
