@@ -5,7 +5,7 @@
  */
 import { make, mark, say } from "./elements.js";
 import { bytesHeight, countHeight } from "./scales.js";
-import { bytesInWords, countInWords, lagInWords, rateInWords } from "./words.js";
+import { countInWords, lagInWords, rateInWords } from "./words.js";
 
 /** @typedef {import("../shapes.ts").Sample} Sample */
 
@@ -45,7 +45,7 @@ const KINDS = [
       { value: ({ up }) => up, words: ({ up }) => `${rateInWords(up)} to backends` },
     ],
     height: bytesHeight,
-    label: (bytes) => `${bytesInWords(bytes).replace(/\.0+ /, " ")}/s`,
+    label: (bytes) => withoutZeros(rateInWords(bytes)),
   },
   {
     id: "refusals",
@@ -69,6 +69,11 @@ const KINDS = [
       ms >= 1000 ? `${Number((ms / 1000).toFixed(1))} s` : `${Number(ms.toFixed(1))} ms`,
   },
 ];
+
+/** `1.50 MiB/s` as `1.5 MiB/s`. @param {string} words */
+function withoutZeros(words) {
+  return words.replace(/\.(\d*?)0+ /, (_, digits) => digits === "" ? " " : `.${digits} `);
+}
 
 const SVG = "http://www.w3.org/2000/svg";
 
