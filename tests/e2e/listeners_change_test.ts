@@ -161,6 +161,7 @@ Deno.test("another certificate's files under load: nobody is refused", NO_TLS, a
   await withProgram(listenOver(tls.server), async ({ program, reload }) => {
     const address = overTls(program.address);
     using tunnel = await openTunnel(address);
+    const descriptors = descriptorCount(program.pid);
     const coming = visitors(address, PER_SECOND / 2);
     for (let round = 0; round < ROUNDS; round++) {
       await reload(listenOver(round % 2 === 0 ? other : tls.server));
@@ -169,6 +170,8 @@ Deno.test("another certificate's files under load: nobody is refused", NO_TLS, a
     const outcomes = await coming.end();
     assert.deepEqual(Object.keys(outcomes), ["101"], JSON.stringify(outcomes));
     await hello(tunnel);
+    const most = descriptors + 4;
+    await eventually("its descriptors", () => descriptorCount(program.pid) <= most);
   });
 });
 

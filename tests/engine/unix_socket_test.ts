@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { openSocketFile, removeStaleSocket } from "../../lib/engine/unix_socket.ts";
+import {
+  changeSocketFile,
+  openSocketFile,
+  removeStaleSocket,
+} from "../../lib/engine/unix_socket.ts";
 
 async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -119,3 +123,39 @@ Deno.test("`openSocketFile()` gives the umask back where it can't listen", () =>
 function modeOf(path: string): number {
   return Deno.statSync(path).mode! & 0o777;
 }
+
+Deno.test(
+  "`changeSocketFile()` changes mode, group and owner, and back, and leaves the file as it was where it can't",
+  {
+    ignore: Deno.uid() !== 0,
+  },
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/s`;
+    const listener = Deno.listen({ transport: "unix", path });
+    const now = () => {
+      const { mode, uid, gid } = Deno.statSync(path);
+      return [(mode! & 0o777).toString(8), uid, gid];
+    };
+    try {
+      const ours = { mode: 0o660 };
+      Deno.chmodSync(path, ours.mode);
+      const undo = changeSocketFile(path, ours, { mode: 0o620, owner: "7", group: "8" });
+      assert.deepEqual(now(), ["620", 7, 8]);
+      undo();
+      assert.deepEqual(now(), ["660", 0, 0]);
+
+      const theirs = { mode: 0o600, owner: "7", group: "8" };
+      changeSocketFile(path, ours, theirs);
+      changeSocketFile(path, theirs, ours);
+      assert.deepEqual(now(), ["660", Deno.uid(), Deno.gid()]);
+
+      const missing = { mode: 0o666, group: "no-such-group" };
+      assert.throws(() => changeSocketFile(path, ours, missing), /no-such-group is no group in/);
+      assert.deepEqual(now(), ["660", 0, 0]);
+    } finally {
+      listener.close();
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
