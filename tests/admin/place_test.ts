@@ -180,6 +180,29 @@ Deno.test("another token in the file holds soon, and what is none changes nothin
   assert.equal(await status(shown), 401);
 });
 
+for (const by of ["tcp", "unix"] as const) {
+  Deno.test(`${by}: it listens again when descriptors ran out`, async () => {
+    const words: [string, ...string[]] = ["sh", "-c", 'ulimit -n 60; exec "$@"', "sh"];
+    await using administered = await startAdministered({
+      by,
+      text: TEXT,
+      words: [...words, ...startWords()],
+    });
+    const { at, program } = administered;
+    const silent: Deno.Conn[] = [];
+    await eventually("there are none left", async () => {
+      const connection = await connect(at).catch(() => null);
+      if (connection !== null) silent.push(connection);
+      return program.entries("cannot accept connections").length > 0;
+    });
+    for (const connection of silent) connection.close();
+    await eventually(
+      "an answer",
+      () => ask(at, "/healthz").then(({ status }) => status === 200, () => false),
+    );
+  });
+}
+
 Deno.test("many connections that say nothing keep nobody from being answered", async () => {
   await using administered = await startAdministered({ text: TEXT });
   const { at } = administered;
