@@ -13,7 +13,7 @@ import type {
 } from "../config/config.ts";
 import { isSame } from "../config/key.ts";
 import { hasSocketFile } from "../config/listen.ts";
-import { CannotAdopt, cannotAdopt, openDeaf, takeOver } from "../engine/adopt.ts";
+import { CannotAdopt, cannotAdopt, closeDeaf, openDeaf, takeOver } from "../engine/adopt.ts";
 import type { Door } from "../engine/door.ts";
 import type { EngineOptions, Listener, Placeholder } from "../engine/engine.ts";
 import { closeAll, type OpenAt } from "../engine/listen.ts";
@@ -92,10 +92,15 @@ export function createOpener(
   ): Promise<Open> {
     const open = (at: Placeholder) => listen(settings, place, at);
     const { listener, give } = await openDeaf(place.address, open, againFrom(handed));
-    const { close, address } = listener;
+    const { address } = listener;
+    let begun = false;
     return {
       ...{ address, listener, settings, file, holder: null, handed, behind: new Set() },
-      ...{ begin: () => give(copyOf(handed)), close },
+      begin() {
+        begun = true;
+        give(copyOf(handed));
+      },
+      close: () => begun ? listener.close() : closeDeaf(listener),
     };
   }
 
@@ -130,7 +135,7 @@ export function createOpener(
           return from.close();
         });
       },
-      close: () => closeAll([listener, ...(begun ? behind : [])]),
+      close: () => begun ? closeAll([listener, ...behind]) : closeDeaf(listener),
     };
   }
 

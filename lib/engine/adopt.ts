@@ -45,9 +45,15 @@ export async function openDeaf(
     closeDescriptor(seat.take());
     return { listener, give: seat.put };
   } catch (error) {
-    await listener.close();
+    await closeDeaf(listener);
     throw error;
   }
+}
+
+/** Closes one that was not given a socket: it has another's address, who goes on. */
+export async function closeDeaf(listener: Listener): Promise<void> {
+  void listener.stop();
+  await listener.close();
 }
 
 /** Why a listener can't be given a socket, here. */
@@ -57,7 +63,7 @@ export function cannotAdopt(): string {
 
 /**
  * A listener that is to have the socket of another one, with all who wait there to be accepted; `begin()` moves it. Until then that one goes on, and so it
- * does where the new one is closed. Rejects where it can't be had.
+ * does where the new one is closed ({@linkcode closeDeaf}). Rejects where it can't be had.
  */
 export async function takeOver(
   from: Listener,

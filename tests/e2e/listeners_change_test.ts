@@ -77,7 +77,7 @@ for (const at of ["127.0.0.1:0", "unix"]) {
   Deno.test(`${at}: the engine and the PROXY protocol change under load, nobody is refused and tunnels live on`, async () => {
     const dir = await Deno.makeTempDir();
     const address = at === "unix" ? `unix:${dir}/s` : at;
-    await withProgram(`[${JSON.stringify(address)}]`, async ({ program, reload }) => {
+    await withProgram(`[${JSON.stringify(address)}]`, async ({ program, reload, refused }) => {
       const descriptors = descriptorCount(program.pid);
       const tunnels = [await openTunnel(program.address)];
       const coming = visitors(program.address, PER_SECOND);
@@ -87,6 +87,13 @@ for (const at of ["127.0.0.1:0", "unix"]) {
           : `[${JSON.stringify(address)}]`;
         await reload(listen, round % 3 === 1 ? "native" : "stream");
         tunnels.push(await openTunnel(program.address));
+        await coming.more(VISITS);
+      }
+      // What was made ready is let go of, and the one that is there goes on.
+      using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const listen = JSON.stringify([address, `127.0.0.1:${taken.addr.port}`]);
+      for (const engine of ["native", "stream"]) {
+        await refused(listen, engine);
         await coming.more(VISITS);
       }
       const outcomes = await coming.end();
