@@ -21,9 +21,8 @@ import { listenNative } from "../engine/native.ts";
 import { listenStream } from "../engine/stream.ts";
 import type { TlsListeners } from "../engine/tls.ts";
 import { changeSocketFile } from "../engine/unix_socket.ts";
-import { closeDescriptor } from "../sys/descriptors.ts";
 import { copyOf, type HandedSocket } from "../sys/handed.ts";
-import { findSeat } from "../sys/seat.ts";
+import { deafen, findSeat } from "../sys/seat.ts";
 
 /** What a listener is opened with, beside its address; by the words of the configuration. */
 interface Settings {
@@ -126,8 +125,8 @@ export function createOpener(
       },
       begin() {
         begun = true;
-        taken.begin();
         behind.add(from);
+        taken.begin();
         void from.stop().then(() => {
           // With it the runtime would remove the socket's file.
           if (hasSocketFile(from.bound)) return;
@@ -217,10 +216,7 @@ function withFile(open: Open, holder: Open, file: SocketFile): Open {
 
 /** Has a listener take no more connections, and leaves the socket open; resolves when no request waits in its hands. */
 export async function leave({ address, listener }: Open): Promise<void> {
-  const seat = findSeat(address);
-  if (seat === null) return;
-  closeDescriptor(seat.take());
-  await listener.stop();
+  if (deafen(address)) await listener.stop();
 }
 
 /** Why a listener can't be closed while the program goes on, or null: the runtime's own server ends its tunnels with it, unless its socket is taken from it. */

@@ -11,8 +11,7 @@ import { hasSocketFile } from "../config/listen.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Pass } from "../limits/connections.ts";
 import type { RequestHead } from "../http/request.ts";
-import { closeDescriptor } from "../sys/descriptors.ts";
-import { findSeat } from "../sys/seat.ts";
+import { deafen } from "../sys/seat.ts";
 import { splitAbsolute } from "../http/request_line.ts";
 import { tellAcceptFailed } from "./accept.ts";
 import type { Admitted, Door, Taken } from "./door.ts";
@@ -150,12 +149,6 @@ export function listenNative(
     while (open.size > 0) await Promise.all(open);
     await server.shutdown();
   };
-  /** Takes the socket from the server, which knows no other way to take no more connections; false: nor do we, here. */
-  const deafen = () => {
-    const seat = findSeat(real);
-    if (seat !== null) closeDescriptor(seat.take());
-    return seat !== null;
-  };
   return {
     address: real,
     bound,
@@ -173,7 +166,8 @@ export function listenNative(
       closed.resolve();
       closing.abort();
       for (const gone of waiting) gone.abort();
-      const isDeaf = !wasOpen || deafen();
+      // It knows no other way to take no more connections than to end.
+      const isDeaf = !wasOpen || deafen(real);
       if (wasOpen && isDeaf && file !== undefined && real.transport === "unix") {
         await removeStaleSocket(real.path);
       }

@@ -60,6 +60,19 @@ export function findSeat(address: Address): Seat | null {
   return seats.length === 1 ? seatAt(libc, seats[0]!.fd, seats[0]!.watch!) : null;
 }
 
+/** Takes the socket of the runtime's listener at an address and closes our descriptor of it; false: that can't be done, and it goes on. */
+export function deafen(address: Address): boolean {
+  if (!sharedLibc.ok) return false;
+  try {
+    const taken = findSeat(address)?.take();
+    if (taken !== undefined) sharedLibc.libc.symbols.close(taken);
+    return taken !== undefined;
+  } catch {
+    // There is no descriptor left.
+    return false;
+  }
+}
+
 function seatAt(libc: Libc, seat: number, { epoll, event }: Watch): Seat {
   const { symbols } = libc;
   const check = (call: string, result: number): number => {
