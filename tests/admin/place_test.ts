@@ -1,10 +1,11 @@
 /** Where the admin listener is: a file for our user alone, an address that is free, and where nothing is unless it is asked for. */
 import assert from "node:assert/strict";
-import { freePort } from "../support/backends.ts";
+import { echo, freePort, serveBackend } from "../support/backends.ts";
 import { connect } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { installed } from "../support/installed.ts";
 import { runProgram, startProgram, startWords } from "../support/program.ts";
+import { Opcode, openTunnel } from "../support/raw_client.ts";
 import { makeSecret } from "../support/secrets.ts";
 import { adminAddress, ask, leadingTo, startAdministered } from "./asking.ts";
 
@@ -181,25 +182,46 @@ Deno.test("another token in the file holds soon, and what is none changes nothin
 });
 
 for (const by of ["tcp", "unix"] as const) {
-  Deno.test(`${by}: it listens again when descriptors ran out`, async () => {
+  Deno.test(`${by}: it answers again when descriptors ran out`, async () => {
     const words: [string, ...string[]] = ["sh", "-c", 'ulimit -n 60; exec "$@"', "sh"];
     await using administered = await startAdministered({
       by,
-      text: TEXT,
+      text: `max-connections = 0\nmax-pending = 0\n${TEXT}`,
       words: [...words, ...startWords()],
     });
     const { at, program } = administered;
     const silent: Deno.Conn[] = [];
     await eventually("there are none left", async () => {
-      const connection = await connect(at).catch(() => null);
+      const connection = await connect(program.address).catch(() => null);
       if (connection !== null) silent.push(connection);
       return program.entries("cannot accept connections").length > 0;
     });
+    const asking = ask(at, "/healthz");
+    await program.entry("cannot accept connections", 2);
     for (const connection of silent) connection.close();
-    await eventually(
-      "an answer",
-      () => ask(at, "/healthz").then(({ status }) => status === 200, () => false),
-    );
+    assert.equal((await asking).status, 200);
+  });
+
+  Deno.test(`${by}: who connects and says nothing takes no tunnel's descriptors, and is let go for another`, async () => {
+    await using backend = serveBackend(echo);
+    const words: [string, ...string[]] = ["sh", "-c", 'ulimit -n 160; exec "$@"', "sh"];
+    await using administered = await startAdministered({
+      by,
+      text: leadingTo([backend.address]),
+      words: [...words, ...startWords()],
+    });
+    const { at, program } = administered;
+    const silent = await Promise.all(Array.from({ length: 200 }, () => connect(at)));
+    try {
+      using client = await openTunnel(program.address);
+      await client.send(Opcode.BINARY, new Uint8Array(100));
+      assert.equal((await client.payload(100)).length, 100);
+      assert.equal((await ask(at, "/healthz")).status, 200);
+      assert.equal(await silent[0]!.read(new Uint8Array(1)).catch(() => null), null);
+      assert.deepEqual(program.entries("cannot accept connections"), []);
+    } finally {
+      for (const connection of silent) connection.close();
+    }
   });
 }
 

@@ -1,5 +1,7 @@
 /** A reader of the stream who is slower than the samples come: what waits for it, over a real socket, with samples that come fast and are large. */
 import assert from "node:assert/strict";
+import { formatAddress } from "../../lib/base/address.ts";
+import { openListener } from "../../lib/control/admin/listener.ts";
 import type { Sample } from "../../lib/control/admin/shapes.ts";
 import { createStreams } from "../../lib/control/admin/stream.ts";
 import { connect, createReader, writeAll } from "../support/connection.ts";
@@ -27,11 +29,12 @@ async function serve(
       return () => void followers.delete(take);
     },
   });
-  await using server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    () => streams.open(),
-  );
-  const connection = await connect(`127.0.0.1:${server.addr.port}`);
+  const listener = openListener({ address: { transport: "tcp", hostname: "127.0.0.1", port: 0 } }, {
+    respond: () => Promise.resolve(streams.open()),
+    emit: (event) => assert.fail(JSON.stringify(event)),
+    most: 1,
+  });
+  const connection = await connect(formatAddress(listener.address));
   await writeAll(
     connection,
     new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
@@ -42,6 +45,7 @@ async function serve(
   } finally {
     streams.close();
     connection.close();
+    await listener.close();
   }
 }
 

@@ -9,9 +9,11 @@ import { type WatchedFile, watchFile } from "../../access/watched_file.ts";
 import { readAdminToken } from "../../config/admin_files.ts";
 import { isBeyondLoopback } from "../../config/reach_warnings.ts";
 import { listenAll } from "../../engine/listen.ts";
-import { splitAbsolute } from "../../http/request_line.ts";
+import type { HeaderFields } from "../../http/request.ts";
+import { ownDescriptorLimit } from "../../sys/descriptor_limit.ts";
 import type { AdminContext } from "./admin.ts";
 import { failure } from "./answers.ts";
+import type { Asked } from "./exchange.ts";
 import { openListener } from "./listener.ts";
 import { createRoutes, find } from "./routes.ts";
 import { createStreams } from "./stream.ts";
@@ -21,8 +23,11 @@ import { createWatch, type Watch } from "./watch.ts";
 
 export { createWatch };
 
-/** Requests that are being answered at once. */
+/** Connections at once: streams, and what a browser opens for a page. */
 const MOST = 64;
+
+/** Of the descriptors, at most so much: half of what is kept for other things than connections of clients. */
+const SHARE = 1 / 16;
 
 export interface OpenAdmin {
   /** With the real ports; several of a name, or of all interfaces. */
@@ -45,10 +50,9 @@ export async function openAdmin(
   const isReached = isBeyondLoopback(formatAddress(asked));
   const name = asked.transport === "tcp" ? asked.hostname : null;
   let token: WatchedFile<string> | null = null;
-  let answering = 0;
 
   /** Why it may not be answered; null: it may. */
-  function refuse({ headers, method }: Request): Refusal | null {
+  function refuse({ headers, method }: Asked): Refusal | null {
     const said = {
       host: headers.get("host"),
       origin: headers.get("origin"),
@@ -62,7 +66,7 @@ export async function openAdmin(
   }
 
   /** A browser may ask for the token as a password, and then sends it with whatever a page asks for: that changes nothing. */
-  function refuseToken(headers: Headers, changes: boolean): Refusal | null {
+  function refuseToken(headers: HeaderFields, changes: boolean): Refusal | null {
     if (token === null) return { status: 403, error: WITHOUT_TOKEN };
     const held = token.value;
     if (held === null) return { status: 503, error: "the file of the token can't be read" };
@@ -73,19 +77,7 @@ export async function openAdmin(
     return { status: 401, error: WRONG_TOKEN, headers: { "www-authenticate": challenge } };
   }
 
-  async function respond(request: Request, sender: Deno.Addr): Promise<Response> {
-    if (answering >= MOST) {
-      return failure(503, "too much is asked for at once", { connection: "close" });
-    }
-    answering++;
-    try {
-      return await attend(request, sender);
-    } finally {
-      answering--;
-    }
-  }
-
-  async function attend(request: Request, sender: Deno.Addr): Promise<Response> {
+  async function respond(request: Asked, sender: Deno.Addr): Promise<Response> {
     const by = nameOf(sender);
     const refused = refuse(request);
     if (refused !== null) {
@@ -93,19 +85,16 @@ export async function openAdmin(
       emit({ kind: "admin-refused", by, status, reason: error });
       return failure(status, error, headers);
     }
-    const target = targetOf(request);
-    if (target === null) return failure(421, "the target must be of the Host");
-    const canonical = canonicalPath(target);
+    const canonical = canonicalPath(request.target);
     if ("problem" in canonical) return failure(400, canonical.problem);
     const found = find(routes, request.method, canonical.path);
     if (found instanceof Response) return found;
-    const answered = await found.handle({ request, rest: found.rest, by });
-    if (request.method === "HEAD") void answered.body?.cancel();
-    return request.method === "HEAD" ? new Response(null, answered) : answered;
+    return await found.handle({ body: request.body, rest: found.rest, by });
   }
 
+  const most = Math.min(MOST, Math.floor((ownDescriptorLimit() ?? Infinity) * SHARE));
   const place = { address: asked, ...(asked.transport === "unix" && { file: FILE }) };
-  const listening = await listenAll([place], (at) => openListener(at, respond, emit));
+  const listening = await listenAll([place], (at) => openListener(at, { respond, emit, most }));
   if ("problem" in listening) return { problem: `admin: ${listening.problem}` };
   const listeners = listening.held.map(({ listener }) => listener);
   return {
@@ -138,15 +127,6 @@ const WRONG_TOKEN = "needs the token of admin-token-file: Authorization: Bearer 
 
 const WITHOUT_TOKEN = "nothing can be changed at an address without admin-token-file: name a " +
   "file with a token in the configuration, or use a unix-domain socket";
-
-/** As it was sent, behind the authority that the runtime puts in front; null where that is another one's. */
-function targetOf({ url, headers }: Request): string | null {
-  const host = headers.get("host");
-  const uri = url.replace(/^http\+unix:/, "http:");
-  if (!host) return splitAbsolute(uri)?.target ?? null;
-  const start = `http://${host}`;
-  return uri.startsWith(`${start}/`) ? uri.slice(start.length) : null;
-}
 
 /** Who asks, for the log. */
 function nameOf(sender: Deno.Addr): string {

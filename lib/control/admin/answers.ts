@@ -13,18 +13,41 @@ const GUARDED: Headers = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-/** Any body. */
+/** One that is there as a whole. */
 export function answer(
   status: number,
   type: string,
-  body: BodyInit,
+  body: string | Uint8Array<ArrayBuffer>,
   headers: Headers = {},
 ): Response {
-  return new Response(body, { status, headers: { ...GUARDED, "content-type": type, ...headers } });
+  const bytes = typeof body === "string" ? encoder.encode(body) : body;
+  const length = { "content-length": String(bytes.length) };
+  return respond(status, bytes, { "content-type": type, ...length, ...headers });
 }
 
+/** One that goes on until it is ended. */
+export function streamed(
+  type: string,
+  body: ReadableStream<Uint8Array>,
+  headers: Headers = {},
+): Response {
+  return respond(200, body, { "content-type": type, ...headers });
+}
+
+function respond(status: number, body: BodyInit | null, headers: Headers): Response {
+  return new Response(body, { status, headers: { ...GUARDED, ...headers } });
+}
+
+const encoder = new TextEncoder();
+
 export function json(value: unknown, status = 200): Response {
-  return answer(status, "application/json", JSON.stringify(value) + "\n");
+  return answer(status, JSON_TYPE, jsonBytes(value));
+}
+
+export const JSON_TYPE = "application/json";
+
+export function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
+  return encoder.encode(JSON.stringify(value) + "\n");
 }
 
 /** A word of what is asked for by people and probes. */
@@ -34,10 +57,10 @@ export function plain(text: string, status = 200): Response {
 
 /** Done, with nothing to tell. */
 export function nothing(): Response {
-  return new Response(null, { status: 204, headers: GUARDED });
+  return respond(204, null, {});
 }
 
 export function failure(status: number, error: string, headers: Headers = {}): Response {
   const body: ErrorAnswer = { error };
-  return answer(status, "application/json", JSON.stringify(body) + "\n", headers);
+  return answer(status, JSON_TYPE, jsonBytes(body), headers);
 }

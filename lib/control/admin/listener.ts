@@ -1,89 +1,112 @@
 /**
- * A socket of the admin listener, served by the runtime's own HTTP server, which bounds neither how many connect nor how long they are silent
- * (2.9.6): it is for addresses that no stranger reaches.
+ * A socket of the admin listener: as many connections as may be there at once, so that nobody there takes the descriptors of tunnels.
  *
  * @module
  */
 import type { Address } from "../../base/address.ts";
 import { within } from "../../base/within.ts";
 import type { ListenConfig } from "../../config/config.ts";
-import { tellAcceptFailed } from "../../engine/accept.ts";
+import { acceptAll, tellAcceptFailed } from "../../engine/accept.ts";
 import type { Listener } from "../../engine/engine.ts";
 import { fromRuntime } from "../../engine/peer.ts";
-import { openSocketFile, removeStaleSocket } from "../../engine/unix_socket.ts";
+import { openSocketFile } from "../../engine/unix_socket.ts";
 import type { Emit } from "../../events/events.ts";
 import { failure } from "./answers.ts";
+import { type Asked, exchange } from "./exchange.ts";
 
-export type Respond = (
-  request: Request,
-  sender: Deno.Addr,
-) => Response | Promise<Response>;
+export type Respond = (asked: Asked, sender: Deno.Addr) => Promise<Response>;
+
+export interface AdminListenerOptions {
+  readonly respond: Respond;
+  readonly emit: Emit;
+  /** Connections at once. Of those beyond it, whose request has yet to come the longest goes. */
+  readonly most: number;
+}
 
 /** How long answers under way have once it is closed. */
 const SHUTDOWN_MS = 1_000;
 
-/** How long to wait before another try to listen. */
-const RETRY_MS = 100;
+type Connection = Deno.TcpConn | Deno.UnixConn;
 
 /** Listens; throws where it can't. */
 export function openListener(
   { address, file }: ListenConfig,
-  respond: Respond,
-  emit: Emit,
+  { respond, emit, most }: AdminListenerOptions,
 ): Pick<Listener, "address" | "close"> {
-  const cutting = new AbortController();
-  let closing = false;
-  const options = {
-    signal: cutting.signal,
-    onListen() {},
-    onError(error: unknown) {
+  const listen = (): Deno.Listener<Connection> =>
+    address.transport === "tcp"
+      ? Deno.listen({ hostname: address.hostname, port: address.port })
+      : Deno.listen({ transport: "unix", path: address.path });
+  const listener = address.transport === "tcp"
+    ? listen()
+    : openSocketFile(address.path, file!, listen, (opened) => opened.close());
+  const real = fromRuntime(listener.addr);
+  const ours = fileAt(real);
+  /** In the order in which they came. */
+  const pending = new Set<Connection>();
+  const answering = new Map<Connection, Promise<void>>();
+  let closed = false;
+
+  async function answer(asked: Asked, sender: Deno.Addr): Promise<Response> {
+    try {
+      return await respond(asked, sender);
+    } catch (error) {
       emit({ kind: "defect", error });
       return failure(500, "a defect in wstunnel");
-    },
-  };
-  const handle = (request: Request, { remoteAddr }: Deno.ServeHandlerInfo) =>
-    respond(request, remoteAddr);
-
-  function listen(at: Address): Deno.HttpServer<Deno.Addr> {
-    if (at.transport === "tcp") {
-      return Deno.serve({ ...options, hostname: at.hostname, port: at.port }, handle);
     }
-    const open = () => Deno.serve({ ...options, path: at.path }, handle);
-    return openSocketFile(at.path, file!, open, (server) => void server.shutdown());
   }
 
-  let server = listen(address);
-  const real = fromRuntime(server.addr);
-  let ours = fileAt(real);
-
-  /** The runtime gives its listener up at the first connection that it can't accept, as with no descriptor left. */
-  const listenAgain = async (error: unknown) => {
-    if (closing) return;
-    tellAcceptFailed(emit, real, error);
-    while (!closing) {
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      try {
-        if (real.transport === "unix") await removeStaleSocket(real.path);
-        if (closing) return;
-        server = listen(real);
-        ours = fileAt(real);
-        server.finished.catch(listenAgain);
-        return;
-      } catch {
-        // The shortage goes on.
-      }
+  async function serve(connection: Connection): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    pending.add(connection);
+    const onAsked = () => {
+      pending.delete(connection);
+      answering.set(connection, promise);
+    };
+    try {
+      await exchange(connection, onAsked, (asked) => answer(asked, connection.remoteAddr));
+    } catch {
+      // The client has left, or takes nothing.
     }
-  };
-  server.finished.catch(listenAgain);
+    pending.delete(connection);
+    answering.delete(connection);
+    closeQuietly(connection);
+    resolve();
+  }
+
+  function take(connection: Connection): void {
+    if (closed) return closeQuietly(connection);
+    if (pending.size + answering.size >= most) {
+      const [oldest = connection] = pending;
+      pending.delete(oldest);
+      closeQuietly(oldest);
+      if (oldest === connection) return;
+    }
+    void serve(connection);
+  }
+
+  const onFailing = (error: unknown) => tellAcceptFailed(emit, real, error);
+  void acceptAll<Connection>(listener, () => closed, onFailing, take);
   return {
     address: real,
     async close() {
-      closing = true;
-      if (!await within(server.shutdown(), SHUTDOWN_MS)) cutting.abort();
+      closed = true;
+      listener.close();
+      pending.forEach(closeQuietly);
+      await within(Promise.all(answering.values()), SHUTDOWN_MS);
+      [...answering.keys()].forEach(closeQuietly);
       // 2.4.2 leaves it; by now it may be another program's.
       if (ours !== null && fileAt(real) === ours) removeQuietly(real);
     },
   };
+}
+
+function closeQuietly(connection: Connection): void {
+  try {
+    connection.close();
+  } catch {
+    // It is closed already.
+  }
 }
 
 /** Says of a socket's file which it is; null: there is none. */

@@ -11,16 +11,17 @@ import { peerWords } from "../../events/words.ts";
 import type { AdminContext } from "./admin.ts";
 import type { Meant } from "../../backend/drained.ts";
 import { type JsonObject, readJson } from "./body.ts";
-import { answer, failure, json, nothing, plain } from "./answers.ts";
+import { answer, failure, json, JSON_TYPE, jsonBytes, nothing, plain } from "./answers.ts";
 import type { Monitor } from "./monitor.ts";
 import { pageRoutes } from "./page.ts";
 import { readProcess } from "./process.ts";
 import { backendRow, statusOf, tunnelRow } from "./rows.ts";
+import { shared } from "./shared.ts";
 import type { Streams } from "./stream.ts";
 
 /** A request that may be answered. */
 export interface Ask {
-  readonly request: Request;
+  readonly body: Uint8Array<ArrayBuffer>;
   /** What stands in the path in place of `*`. */
   readonly rest: string;
   /** Who asks, for the log. */
@@ -44,10 +45,10 @@ export function createRoutes(options: RouteOptions): Routes {
   const { server, config, reload, events, monitor, metrics, streams } = options;
   const { registry } = server;
 
-  async function setDrained({ request, by }: Ask, drained: boolean): Promise<Response> {
-    const body = await readJson(request);
-    if ("problem" in body) return failure(400, body.problem);
-    const meant = meantBy(body.value);
+  function setDrained({ body, by }: Ask, drained: boolean): Response {
+    const read = readJson(body);
+    if ("problem" in read) return failure(400, read.problem);
+    const meant = meantBy(read.value);
     if (meant === null) return failure(400, MEANT_RULE);
     const changed = server.setDrained({ ...meant, drained, by });
     return changed > 0 ? json({ changed }) : failure(404, "there is no such backend");
@@ -55,6 +56,18 @@ export function createRoutes(options: RouteOptions): Routes {
 
   const started = Math.round(performance.timeOrigin);
   const build = { version: VERSION, commit: COMMIT ?? "", deno: Deno.version.deno };
+  const metricsText = shared(() => {
+    const { engine } = config();
+    const process = readProcess();
+    const droppedLines = events.dropped();
+    return metrics.text({ ...server.gauges(), build, engine, droppedLines, process });
+  });
+  const tunnels = shared(() =>
+    jsonBytes({
+      tunnels: [...registry].map((tunnel) => tunnelRow(tunnel, monitor.ratesOf(tunnel))),
+    })
+  );
+  const backends = shared(() => jsonBytes({ backends: server.report().map(backendRow) }));
   return {
     ...pageRoutes(),
     "/healthz": { GET: () => plain("ok") },
@@ -65,22 +78,13 @@ export function createRoutes(options: RouteOptions): Routes {
       },
     },
     "/metrics": {
-      GET() {
-        const { engine } = config();
-        const process = readProcess();
-        const droppedLines = events.dropped();
-        const gauges = { ...server.gauges(), build, engine, droppedLines, process };
-        return answer(200, CONTENT_TYPE, metrics.text(gauges));
-      },
+      GET: async () => answer(200, CONTENT_TYPE, await metricsText()),
     },
     "/api/status": {
       GET: () => json(statusOf(server, { started, reloaded: monitor.reloaded }, VERSION)),
     },
     "/api/tunnels": {
-      GET() {
-        const rows = [...registry].map((tunnel) => tunnelRow(tunnel, monitor.ratesOf(tunnel)));
-        return json({ tunnels: rows });
-      },
+      GET: async () => answer(200, JSON_TYPE, await tunnels()),
     },
     "/api/tunnels/*": {
       DELETE({ rest, by }) {
@@ -93,7 +97,7 @@ export function createRoutes(options: RouteOptions): Routes {
         return nothing();
       },
     },
-    "/api/backends": { GET: () => json({ backends: server.report().map(backendRow) }) },
+    "/api/backends": { GET: async () => answer(200, JSON_TYPE, await backends()) },
     "/api/backends/drain": { POST: (ask) => setDrained(ask, true) },
     "/api/backends/enable": { POST: (ask) => setDrained(ask, false) },
     "/api/config": { GET: () => json(toFile(config(), false)) },

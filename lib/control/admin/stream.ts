@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { answer, failure } from "./answers.ts";
+import { failure, streamed } from "./answers.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Sample } from "./shapes.ts";
 
@@ -41,7 +41,6 @@ export function createStreams({ history, follow }: Pick<Monitor, "history" | "fo
       const isBehind = (controller.desiredSize ?? 0) <= 0;
       missed = isBehind ? missed + 1 : 0;
       if (!isBehind) return controller.enqueue(encode("sample", sample));
-      // With an error the connection would end as well, and the runtime write that on standard error.
       if (missed === MISSED) end();
     });
     open.add(end);
@@ -62,8 +61,8 @@ export function createStreams({ history, follow }: Pick<Monitor, "history" | "fo
         },
         cancel: () => leave(),
       }, { highWaterMark: WAITING });
-      // A compressed one would come in lumps.
-      return answer(200, "text/event-stream", body, { "cache-control": "no-store, no-transform" });
+      // A proxy's compression would have it come in lumps.
+      return streamed("text/event-stream", body, { "cache-control": "no-store, no-transform" });
     },
     close() {
       closed = true;
