@@ -23,11 +23,11 @@ import { createWatch, type Watch } from "./watch.ts";
 
 export { createWatch };
 
-/** Connections at once: streams, and what a browser opens for a page. */
-const MOST = 64;
+/** Requests at once, streams among them, and as many connections whose request has yet to come. */
+const MOST = 32;
 
-/** Of the descriptors, at most so much: half of what is kept for other things than connections of clients. */
-const SHARE = 1 / 16;
+/** Of the descriptors, at most so much for each of both: together half of what is kept for other things than connections of clients. */
+const SHARE = 1 / 32;
 
 export interface OpenAdmin {
   /** With the real ports; several of a name, or of all interfaces. */
@@ -92,7 +92,7 @@ export async function openAdmin(
     return await found.handle({ body: request.body, rest: found.rest, by });
   }
 
-  const most = Math.min(MOST, Math.floor((ownDescriptorLimit() ?? Infinity) * SHARE));
+  const most = Math.min(MOST, Math.ceil((ownDescriptorLimit() ?? Infinity) * SHARE));
   const place = { address: asked, ...(asked.transport === "unix" && { file: FILE }) };
   const listening = await listenAll([place], (at) => openListener(at, { respond, emit, most }));
   if ("problem" in listening) return { problem: `admin: ${listening.problem}` };

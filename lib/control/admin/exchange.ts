@@ -33,17 +33,15 @@ const LINGER_MS = 1_000;
 
 const READ_BYTES = 4 * 1024;
 
-/** Answers one request; `onAsked` is told once it has come. Rejects where the client leaves or is too slow; the connection is yet to be closed. */
+/** Answers one request. Rejects where the client leaves or is too slow; the connection is yet to be closed. */
 export async function exchange(
   connection: Deno.Conn,
-  onAsked: () => void,
   respond: (asked: Asked) => Promise<Response>,
 ): Promise<void> {
   const reading = readRequest(connection);
   if (!await within(reading, REQUEST_MS)) return;
   const read = await reading;
   if (read === null) return;
-  onAsked();
   const answered = "refused" in read ? read.refused : await respond(read.asked);
   const left = untilLeft(connection);
   await send(connection, read.head, answered, left);

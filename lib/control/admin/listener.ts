@@ -19,7 +19,7 @@ export type Respond = (asked: Asked, sender: Deno.Addr) => Promise<Response>;
 export interface AdminListenerOptions {
   readonly respond: Respond;
   readonly emit: Emit;
-  /** Connections at once. Of those beyond it, whose request has yet to come the longest goes. */
+  /** Requests that are answered at once, and connections whose request has yet to come: of these the oldest goes for another. */
   readonly most: number;
 }
 
@@ -42,7 +42,7 @@ export function openListener(
     : openSocketFile(address.path, file!, listen, (opened) => opened.close());
   const real = fromRuntime(listener.addr);
   const ours = fileAt(real);
-  /** In the order in which they came. */
+  /** Also those that are told that there are too many. In the order in which they came. */
   const pending = new Set<Connection>();
   const answering = new Map<Connection, Promise<void>>();
   let closed = false;
@@ -57,14 +57,15 @@ export function openListener(
   }
 
   async function serve(connection: Connection): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise: over, resolve } = Promise.withResolvers<void>();
     pending.add(connection);
-    const onAsked = () => {
-      pending.delete(connection);
-      answering.set(connection, promise);
-    };
     try {
-      await exchange(connection, onAsked, (asked) => answer(asked, connection.remoteAddr));
+      await exchange(connection, async (asked) => {
+        if (answering.size >= most) return failure(503, "too much is asked for at once");
+        pending.delete(connection);
+        answering.set(connection, over);
+        return await answer(asked, connection.remoteAddr);
+      });
     } catch {
       // The client has left, or takes nothing.
     }
@@ -76,11 +77,10 @@ export function openListener(
 
   function take(connection: Connection): void {
     if (closed) return closeQuietly(connection);
-    if (pending.size + answering.size >= most) {
-      const [oldest = connection] = pending;
-      pending.delete(oldest);
-      closeQuietly(oldest);
-      if (oldest === connection) return;
+    if (pending.size >= most) {
+      const [oldest] = pending;
+      pending.delete(oldest!);
+      closeQuietly(oldest!);
     }
     void serve(connection);
   }
