@@ -53,6 +53,8 @@ export function createServiceSink(
         break;
       case "reload-begun":
         problem = null;
+        // What ends is neither reloading nor ready any more.
+        if (phase === "ending") break;
         notifier.send("RELOADING=1", `MONOTONIC_USEC=${notifier.monotonicUsec()}`);
         break;
       case "reload-problem":
@@ -61,6 +63,7 @@ export function createServiceSink(
       case "reloaded":
       case "reload-refused":
         refused = event.kind === "reloaded" ? null : problem ?? "see the log";
+        if (phase === "ending") break;
         notifier.send("READY=1", `STATUS=${status.now(words())}`);
         break;
       case "signal": {
