@@ -41,10 +41,12 @@ async function readAtMost(path: string, limit: number): Promise<Uint8Array> {
 
 const PART_BYTES = 64 * 1024;
 
-/** Why a file can't be read, in words. */
+/** Why a file can't be read or written, in words. */
 export function readFailure(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  // /proc, /sys and /dev, what links lead to there included, are kept from us by the runtime.
+  if (error instanceof Deno.errors.NotCapable) return "it is the system's own";
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
   if (error instanceof TypeError) return "it is not UTF-8 text";
   return error instanceof Error ? error.message : String(error);

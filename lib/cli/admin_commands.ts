@@ -95,6 +95,12 @@ function problemOf(
   return isRight ? null : explainAnswer(place, answer);
 }
 
+/** Something answers, and not as the admin listener does. */
+function complainOfOther({ place, complain }: Server): number {
+  complain(explainAnswer(place, { status: 200, text: "" }));
+  return NOT_DONE;
+}
+
 function printJson({ writeOut }: Server, text: string): void {
   const line = text.trimEnd().replace(
     CONTROLS,
@@ -111,10 +117,7 @@ async function list<Row>(
   const got = await asked(server, { method: "GET", path: `/api/${name}` });
   if (got === null) return NOT_DONE;
   const rows = rowsIn<Row>(got.object, name);
-  if (rows === null) {
-    server.complain(explainAnswer(server.place, { status: 200, text: "" }));
-    return NOT_DONE;
-  }
+  if (rows === null) return complainOfOther(server);
   if (server.wantsJson) printJson(server, got.text);
   else server.writeOut(formatTable(columns, rows).map((line) => `${line}\n`).join(""));
   return DONE;
@@ -125,6 +128,7 @@ async function reload(server: Server): Promise<number> {
   const got = await asked(server, request, [200, 422]);
   if (got === null) return NOT_DONE;
   const { changes, problems } = got.object;
+  if (!Array.isArray(changes) && !Array.isArray(problems)) return complainOfOther(server);
   if (server.wantsJson) printJson(server, got.text);
   if (!Array.isArray(changes)) {
     if (!server.wantsJson) {
@@ -169,6 +173,7 @@ async function turn(server: Server, { command, words, given }: Ask): Promise<num
   const body = { backend, ...(route !== undefined && { route }) };
   const got = await asked(server, { method: "POST", path: `/api/backends/${command}`, body });
   if (got === null) return NOT_DONE;
+  if (typeof got.object["changed"] !== "number") return complainOfOther(server);
   if (server.wantsJson) {
     printJson(server, got.text);
   } else {

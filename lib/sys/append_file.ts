@@ -32,9 +32,6 @@ export function appendProblem(path: string): string | null {
   }
 }
 
-/** /proc, /sys and /dev, what links lead to there included. */
-const NOT_OURS = "it is the system's own";
-
 const DENIED = "cannot be opened: permission denied";
 
 function absentProblem(path: string): string | null {
@@ -62,8 +59,7 @@ export async function openToAppend(path: string): Promise<OpenedFile> {
   try {
     return { file: await opening };
   } catch (error) {
-    const isKept = error instanceof Deno.errors.NotCapable;
-    return { problem: `cannot be opened: ${isKept ? NOT_OURS : readFailure(error)}` };
+    return { problem: `cannot be opened: ${readFailure(error)}` };
   }
 }
 

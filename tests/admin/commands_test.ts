@@ -172,6 +172,10 @@ Deno.test("a command says where it looked, and who is there", async () => {
     { port: 0, hostname: "127.0.0.1", onListen() {} },
     () => new Response("\x1b]0;no such page\x07\n", { status: 404 }),
   );
+  await using other = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    () => Response.json({ tunnels: "none" }),
+  );
   const folder = await Deno.makeTempDir();
   const broken = `${folder}/broken.toml`;
   await Deno.writeTextFile(broken, "admin = \n");
@@ -195,6 +199,13 @@ Deno.test("a command says where it looked, and who is there", async () => {
       1,
       /answers 404: \\x1b\]0;no such page\\x07; is it the admin listener/,
     ],
+    ...["tunnels", "backends", "reload", "drain x", "end 1"].map((
+      words,
+    ): [string[], number, RegExp] => [
+      [...words.split(" "), "--admin", `127.0.0.1:${other.addr.port}`],
+      1,
+      /answers 200.*; is it the admin listener/,
+    ]),
     [["reload", "--admin", `unix:${empty}`], 1, /nobody listens|cannot connect/],
   ];
   for (const [words, code, stderr] of cases) {

@@ -157,6 +157,18 @@ Deno.test("nothing is ended or drained but what was asked about", () => {
   assert.deepEqual(pressAll(later, "y")[1], [{ kind: "end", id: 2 }]);
 });
 
+Deno.test("in a window too small to show what is asked, keys do nothing but quit", () => {
+  const tiny = { columns: 20, rows: 5 };
+  const asking = press(stateOf(seenOf([tunnelRow(1)])), "e").state;
+  assert.equal(asking.mode.kind, "question");
+  for (const state of [stateOf(seenOf([tunnelRow(1)]), tiny), { ...asking, size: tiny }]) {
+    for (const key of ["e", "y", "d", "/", "p", "tab"]) {
+      assert.deepEqual(press(state, key), { state, action: null }, key);
+    }
+    for (const key of ["q", "ctrl-c"]) assert.equal(press(state, key).action?.kind, "quit", key);
+  }
+});
+
 Deno.test("while it is paused nothing moves, and all that came is there when it goes on", () => {
   const [paused] = pressAll(stateOf(THREE), "p");
   const none = take(paused, { kind: "seen", seen: seenOf([]) });

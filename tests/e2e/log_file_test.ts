@@ -106,6 +106,8 @@ Deno.test("what can't be a log is an error of `check` and of the start, with its
     const cases: readonly (readonly [key: string, file: string, said: string])[] = [
       ["log-file", at("folder"), "is a directory"],
       ["log-file", at("pipe"), "is no regular file"],
+      ["log-file", "/dev/full", "cannot be opened: it is the system's own"],
+      ["access-log", "/proc/self/mem", "cannot be opened: it is the system's own"],
       ["access-log", at("link"), "is a link to something that isn't there"],
       ["access-log", at("no/a.log"), "the folder that it is to be in isn't there"],
       ["log-file", at("closed/a.log"), "cannot be opened: permission denied"],

@@ -3,10 +3,14 @@
  *
  * @module
  */
-import type { List, TopState } from "./state.ts";
+import type { List, Size, TopState } from "./state.ts";
 
 /** The least window that is drawn into. */
 export const LEAST = { columns: 40, rows: 10 } as const;
+
+export function isTooSmall({ columns, rows }: Size): boolean {
+  return columns < LEAST.columns || rows < LEAST.rows;
+}
 
 /** Fewer lines have room for one list. */
 const BOTH_LISTS_ROWS = 16;

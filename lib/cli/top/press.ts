@@ -4,7 +4,7 @@
  * @module
  */
 import { TUNNEL_COLUMNS } from "../columns.ts";
-import { listRows } from "./layout.ts";
+import { isTooSmall, listRows } from "./layout.ts";
 import { chosenAt, keysOf, shownTunnels } from "./rows.ts";
 import type { Action, Next, TopState } from "./state.ts";
 
@@ -18,6 +18,8 @@ export function press(before: TopState, key: string): Next {
   if (key === "ctrl-c") return doing(state, { kind: "quit" });
   if (key === "ctrl-z") return doing(state, { kind: "suspend" });
   if (key === "ctrl-l") return doing(state, { kind: "redraw" });
+  // Nobody sees what a key would do.
+  if (isTooSmall(state.size)) return key === "q" ? doing(state, { kind: "quit" }) : only(before);
   switch (state.mode.kind) {
     case "filter":
       return only(typed(state, state.mode.before, key));

@@ -10,7 +10,7 @@ import { cell, type Column, placeColumns, placedLine } from "../table.ts";
 import { fitted } from "../text_width.ts";
 import { shortTime } from "../units.ts";
 import type { Colour, Ink } from "./ink.ts";
-import { layoutOf, LEAST } from "./layout.ts";
+import { isTooSmall, layoutOf, LEAST } from "./layout.ts";
 import { figureLine, plotLines } from "./plots.ts";
 import { backendKey, chosenAt, shownTunnels, tunnelKey } from "./rows.ts";
 import type { List, Seen, TopState } from "./state.ts";
@@ -18,7 +18,7 @@ import type { List, Seen, TopState } from "./state.ts";
 /** As many lines as the window has rows, none wider than it. */
 export function view(state: TopState, ink: Ink): string[] {
   const { columns, rows } = state.size;
-  if (columns < LEAST.columns || rows < LEAST.rows) return tooSmall(state.size);
+  if (isTooSmall(state.size)) return tooSmall(state.size);
   const layout = layoutOf(state);
   const body = state.mode.kind === "help" ? helpLines(columns, ink) : [
     ...(layout.plotsAcross === 0
