@@ -90,6 +90,31 @@ Deno.test("a reload moves the admin listener, gives it another token, and closes
   assert.equal((await ask(adminAddress(program), "/readyz")).status, 200);
 });
 
+Deno.test("a socket's file that somebody has removed is back after a reload, and nobody else's is taken", async () => {
+  await using administered = await startAdministered({
+    by: "unix",
+    text: leadingTo(["127.0.0.1:9"]),
+  });
+  const { at, program, folder } = administered;
+  const path = `${folder}/admin.sock`;
+  await Deno.remove(path);
+  program.signal("SIGHUP");
+  await program.entry("the configuration holds from now on");
+  assert.equal((await ask(at, "/readyz")).status, 200);
+  assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
+
+  await Deno.remove(path);
+  using _other = Deno.listen({ transport: "unix", path });
+  program.signal("SIGHUP");
+  const { problems } = await program.entry(
+    "the configuration is wrong, the one before it still holds",
+  );
+  assert.equal(problems, 1);
+  program.signal("SIGTERM");
+  assert.equal(await program.exit(), 0);
+  assert(Deno.lstatSync(path).isSocket);
+});
+
 Deno.test("no answer holds what may be a secret", async () => {
   const secret = (label: string) => makeSecret(label);
   const folder = await Deno.makeTempDir();

@@ -62,7 +62,9 @@ export function createAdmin(context: AdminContext): Admin {
   async function prepare({ admin, adminTokenFile: tokenFile }: Config): Promise<Ready> {
     if (admin === undefined) return { commit: () => hold(null), abandon() {} };
     const asked = formatAddress(admin);
-    if (held?.asked === asked) {
+    // With one whose file is gone the runtime would remove the next one's.
+    if (held?.asked === asked && !held.opened.isThere()) await held.opened.close();
+    else if (held?.asked === asked) {
       const { opened } = held;
       // The file is read again also where it is the same.
       return { commit: () => hold({ asked, tokenFile, opened }), abandon() {} };

@@ -32,6 +32,8 @@ const SHARE = 1 / 32;
 export interface OpenAdmin {
   /** With the real ports; several of a name, or of all interfaces. */
   readonly addresses: readonly Address[];
+  /** Whether all of it is where it was opened. */
+  isThere(): boolean;
   /** Takes the token from a file from now on; undefined: there is none. */
   setTokenFile(path: string | undefined): void;
   /** Ends its streams, and resolves when its answers are out or have had their time. */
@@ -99,6 +101,7 @@ export async function openAdmin(
   const listeners = listening.held.map(({ listener }) => listener);
   return {
     addresses: listeners.map(({ address }) => address),
+    isThere: () => listeners.every((listener) => listener.isThere()),
     setTokenFile(path) {
       token?.close();
       token = path === undefined ? null : watchFile(path, readAdminToken, emit);

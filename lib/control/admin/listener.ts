@@ -26,13 +26,18 @@ export interface AdminListenerOptions {
 /** How long answers under way have once it is closed. */
 const SHUTDOWN_MS = 1_000;
 
+export interface AdminListener extends Pick<Listener, "address" | "close"> {
+  /** Whether who looks for it finds it: somebody may have removed a socket's file. */
+  isThere(): boolean;
+}
+
 type Connection = Deno.TcpConn | Deno.UnixConn;
 
 /** Listens; throws where it can't. */
 export function openListener(
   { address, file }: ListenConfig,
   { respond, emit, most }: AdminListenerOptions,
-): Pick<Listener, "address" | "close"> {
+): AdminListener {
   const listen = (): Deno.Listener<Connection> =>
     address.transport === "tcp"
       ? Deno.listen({ hostname: address.hostname, port: address.port })
@@ -86,17 +91,24 @@ export function openListener(
   }
 
   const onFailing = (error: unknown) => tellAcceptFailed(emit, real, error);
-  void acceptAll<Connection>(listener, () => closed, onFailing, take);
+  const accepting = acceptAll<Connection>(listener, () => closed, onFailing, take);
   return {
     address: real,
+    isThere: () => fileAt(real) === ours,
     async close() {
+      if (closed) return;
       closed = true;
-      listener.close();
+      const found = fileAt(real);
+      // With it the runtime removes the file, whoever's that is by now (2.9.6). Nobody finds a socket whose file is another's.
+      if (found === ours || found === null) {
+        listener.close();
+        await accepting;
+        // 2.4.2 leaves it.
+        if (found !== null) removeQuietly(real);
+      }
       pending.forEach(closeQuietly);
       await within(Promise.all(answering.values()), SHUTDOWN_MS);
       [...answering.keys()].forEach(closeQuietly);
-      // 2.4.2 leaves it; by now it may be another program's.
-      if (ours !== null && fileAt(real) === ours) removeQuietly(real);
     },
   };
 }
