@@ -5,9 +5,12 @@
  */
 import { Command, CommanderError, Option } from "commander";
 import { nearest } from "../base/nearest.ts";
+import { HOST } from "../config/host_keys.ts";
+import { namesOf } from "../config/key.ts";
+import { TOP, WSTUNNEL } from "../config/keys.ts";
 import { type Command as Subcommand, type CommandName, COMMANDS, URL_FLAG } from "./commands.ts";
 import { DESCRIPTION, EXAMPLES, EXIT_CODES, type Flag, FLAGS, SWITCHES } from "./flags.ts";
-import { hintForForeign } from "./foreign.ts";
+import { hintForForeign, isForeign } from "./foreign.ts";
 
 /** A flag as it was given. */
 export interface GivenFlag {
@@ -162,12 +165,20 @@ function withHint(message: string, args: readonly string[]): string {
   if (isBare) {
     return `${message}; a command with arguments is quoted whole: --server 'exec:sshd -i'`;
   }
+  const [, option = ""] = /^unknown option '--([^'=]+)/.exec(message) ?? [];
+  const isFlag = message.includes("(Did you mean");
+  if (KEYS.includes(option) && !isFlag && !isForeign(`--${option}`)) {
+    return `${message}; ${option} is a key of the file (--config FILE), and has no flag`;
+  }
   const foreign = hintForForeign(args);
   // What is like a foreign word, or may stand there, is not what was meant.
   return foreign === null
     ? message
     : `${message.replace(/ \(Did you mean .*|;.*/, "")}; ${foreign}`;
 }
+
+/** Of the file. */
+const KEYS = [TOP, WSTUNNEL, HOST].flatMap(namesOf);
 
 function oneLine(message: string): string {
   return message.replace(/^error: /, "").replaceAll("\n", " ");

@@ -98,6 +98,11 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["-f -c --config-file --conf", true, CONFIG],
 ];
 
+/** Whether another program has an option of this name. */
+export function isForeign(name: string): boolean {
+  return OPTIONS.some(([names]) => names.split(" ").includes(name));
+}
+
 /** Gives what to write in place of the arguments, or null where they are nobody's that is known here. */
 export function hintForForeign(args: readonly string[]): string | null {
   if (isWrapping(args)) return WRAPPED;

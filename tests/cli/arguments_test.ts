@@ -49,6 +49,15 @@ Deno.test("`parseArguments()` says what is wrong and suggests the nearest", () =
     [["--sever", "a"], "unknown option '--sever' (Did you mean --server?)"],
     [["check", "--sever", "a"], "unknown option '--sever' (Did you mean --server?)"],
     [["--qqqqqqqqqq"], "unknown option '--qqqqqqqqqq'"],
+    [
+      ["--server", "a:1", "--drain-time", "5"],
+      "unknown option '--drain-time'; drain-time is a key of the file (--config FILE), and has no flag",
+    ],
+    [
+      ["--bin-path=redis-server"],
+      "unknown option '--bin-path=redis-server'; bin-path is a key of the file (--config FILE), and has no flag",
+    ],
+    [["--origins", "a"], "unknown option '--origins' (Did you mean --origin?)"],
     [["--server"], "option '--server <ADDRESS>' argument missing"],
     [["chek"], "unknown command 'chek' (Did you mean check?)"],
     [["hepl"], "unknown command 'hepl' (Did you mean help?)"],
