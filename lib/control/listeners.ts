@@ -44,6 +44,14 @@ export function createListeners(door: Door, options: EngineOptions): Listeners {
     return await listenAll(found.places, opener.openFor(config), held);
   }
 
+  /** Who has forgotten a socket in the configuration finds its port taken: by that socket. */
+  function withUnused(problem: string, { listen }: Config): string {
+    const found = placesOf(listen, handed);
+    if ("problem" in found) return problem;
+    const unused = unusedProblem(handed, found.places.map(({ address }) => address));
+    return unused === null ? problem : `${problem}; ${unused}`;
+  }
+
   function removedBy(next: readonly Held<Open>[]): Open[] {
     const replaced = new Set(next.map(({ listener }) => listener.holder));
     return without(held, next).filter((one) => !replaced.has(one));
@@ -74,7 +82,7 @@ export function createListeners(door: Door, options: EngineOptions): Listeners {
     },
     async open(config) {
       const listening = await listenFor(config);
-      if ("problem" in listening) return listening.problem;
+      if ("problem" in listening) return withUnused(listening.problem, config);
       const problem = unusedProblem(handed, listening.held.map(({ listener }) => listener.address));
       if (problem !== null) {
         await closeAll(without(listening.held, held));

@@ -162,17 +162,23 @@ Deno.test(
 
 Deno.test("what can't be taken, and what nobody takes, is told at the start", OPTIONS, async () => {
   const refusalOf = async (listen: string) => {
-    const web = `127.0.0.1:${freePort()}`;
-    const args = ["--listen", listen, "--server", "127.0.0.1:1"];
+    const port = String(freePort());
+    const web = `127.0.0.1:${port}`;
+    const args = ["--listen", listen.replace("PORT", port), "--server", "127.0.0.1:1"];
     const ending = runProgram(args, activated({ web }));
     await eventually("systemd's socket", () => accepts(web));
     const { code, stderr } = await ending;
     assert.equal(code, 1, stderr);
-    return stderr.replaceAll(web, "ADDRESS");
+    return stderr.replaceAll(web, "ADDRESS").replaceAll(port, "PORT");
   };
   assert.match(
     await refusalOf("127.0.0.1:0"),
     /nothing is to listen at what was handed over \(LISTEN_FDS\): fd:3 \(fd:web\) at ADDRESS; listen = "fd:3" does/,
+  );
+  // Its port is in use: by the socket that was handed over.
+  assert.match(
+    await refusalOf("0.0.0.0:PORT"),
+    /cannot listen on 0\.0\.0\.0:PORT: another program listens there; nothing is to listen at what was handed over \(LISTEN_FDS\): fd:3 \(fd:web\) at ADDRESS; listen = "fd:3" does/,
   );
   assert.match(
     await refusalOf("fd:other"),
