@@ -97,10 +97,18 @@ for (const place of Object.keys(PLACES) as (keyof typeof PLACES)[]) {
       assert.equal(enabled.stdout, `${backend} gets tunnels again\n`);
       using _one = await openTunnel(program.address, "/a");
 
-      for (const words of [["drain", "nobody:1"], ["enable", backend, "--route", "/none"]]) {
+      for (
+        const [words, what] of [
+          [["drain", "nobody:1"], '"nobody:1"'],
+          [["enable", backend, "--route", "/none"], `"${backend}" of "/none"`],
+        ] as const
+      ) {
         const none = await ask(...words);
         assert.deepEqual([none.code, none.stdout], [1, ""]);
-        assert.equal(none.stderr, "wstunnel: there is no such backend\n");
+        assert.equal(
+          none.stderr,
+          `wstunnel: there is no backend ${what}: wstunnel backends lists them\n`,
+        );
       }
     }));
 

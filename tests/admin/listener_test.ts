@@ -126,7 +126,7 @@ Deno.test("HEAD is answered as GET is, without a body", () =>
 Deno.test("a body that asks for nothing that can be done is refused in words", () =>
   withAdmin("tcp", async ({ at, shown }) => {
     const bodies: readonly [body: string, error: RegExp, status?: number][] = [
-      ["", /must be JSON/],
+      ["", /must be JSON, such as \{"backend":/],
       ["{", /must be JSON/],
       ["[]", /must be an object/],
       ["null", /must be an object/],

@@ -19,6 +19,6 @@ export function readJson(body: Uint8Array<ArrayBuffer>): JsonBody {
       ? { value: value as JsonObject }
       : { problem: "the body must be an object as JSON" };
   } catch {
-    return { problem: "the body must be JSON" };
+    return { problem: 'the body must be JSON, such as {"backend": "127.0.0.1:5900"}' };
   }
 }

@@ -51,7 +51,7 @@ export function createRoutes(options: RouteOptions): Routes {
     const meant = meantBy(read.value);
     if (meant === null) return failure(400, MEANT_RULE);
     const changed = server.setDrained({ ...meant, drained, by });
-    return changed > 0 ? json({ changed }) : failure(404, "there is no such backend");
+    return changed > 0 ? json({ changed }) : failure(404, noBackend(meant));
   }
 
   const started = Math.round(performance.timeOrigin);
@@ -117,6 +117,12 @@ function meantBy({ backend, route, ...others }: JsonObject): Meant | null {
   const isRight = typeof backend === "string" && Object.keys(others).length === 0 &&
     (route === undefined || typeof route === "string");
   return isRight ? { backend, route } : null;
+}
+
+function noBackend({ backend, route }: Meant): string {
+  const where = route === undefined ? "" : ` of ${JSON.stringify(peerWords(route))}`;
+  const name = JSON.stringify(peerWords(backend));
+  return `there is no backend ${name}${where}: wstunnel backends lists them`;
 }
 
 /** The handler of a request, or why there is none. */

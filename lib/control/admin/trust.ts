@@ -5,6 +5,7 @@
  * @module
  */
 import { encodeIpAddress } from "../../base/ip_address.ts";
+import { peerWords } from "../../events/words.ts";
 
 /** What a request says of where it comes from; null: nothing. */
 export interface Provenance {
@@ -31,10 +32,13 @@ export function distrust(
 ): Distrust | null {
   const asked = host === null ? null : hostnameOf(host);
   if (asked === null || !isOurs(asked, name)) {
-    const names = name === null ? "localhost" : `localhost, ${name}`;
+    const isNamed = name !== null && encodeIpAddress(name) === null && name !== "localhost";
+    const names = isNamed ? `${name}, localhost` : "localhost";
+    const said = host === null ? "not there" : JSON.stringify(peerWords(host));
     return {
       status: 421,
-      error: `the Host must be ${names} or an IP address: by another name a web page could ask`,
+      error: `the Host must be ${names} or an IP address, and it is ${said}: by another name a ` +
+        "web page could ask",
     };
   }
   return distrustOrigin({ host, origin, site });
