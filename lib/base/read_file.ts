@@ -48,6 +48,8 @@ export function readFailure(error: unknown): string {
   // /proc, /sys and /dev, what links lead to there included, are kept from us by the runtime.
   if (error instanceof Deno.errors.NotCapable) return "it is the system's own";
   if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  // /proc, /sys and /dev, what links lead to there included.
+  if (error instanceof Deno.errors.NotCapable) return "it is the system's own";
   if (error instanceof TypeError) return "it is not UTF-8 text";
   return error instanceof Error ? error.message : String(error);
 }

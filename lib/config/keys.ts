@@ -18,9 +18,11 @@ import { nestedTable } from "./nested_table.ts";
 import { TARGETS } from "./target_keys.ts";
 import { checkTargets } from "./target_rules.ts";
 import {
+  accessLogFile,
   filePath,
   healthPath,
   listenAddress,
+  logFile,
   networks,
   origins,
   subprotocols,
@@ -55,7 +57,7 @@ export const TOP = {
   },
   logFile: {
     name: "log-file",
-    kind: filePath,
+    kind: logFile,
     about: "A file that the log goes to, in place of standard error.",
     example: "/var/log/wstunnel/wstunnel.log",
     more: [
@@ -64,7 +66,7 @@ export const TOP = {
   },
   accessLog: {
     name: "access-log",
-    kind: filePath,
+    kind: accessLogFile,
     about: 'A file of its own for the lines of clients, or "off": they are not written.',
     example: "/var/log/wstunnel/access.log",
     more: [

@@ -65,6 +65,19 @@ export const filePath: Kind<string> = text(
   (path) => path === "" || path.includes("\0") ? FILE_RULE : null,
 );
 
+/** A file that lines are written to. */
+function logPath(rule: string): Kind<string> {
+  const isNone = (path: string) => path === "" || path.includes("\0");
+  return text(rule, (path) => path === "-" ? DASH_RULE : isNone(path) ? rule : null);
+}
+
+const DASH_RULE = 'must be the path of a file, and "-" is none: without one the lines go to ' +
+  "standard error";
+
+export const logFile: Kind<string> = logPath(FILE_RULE);
+
+export const accessLogFile: Kind<string> = logPath(`${FILE_RULE}, or "off"`);
+
 const FILES_RULE = "must be the path of a file, or a list of them";
 
 /** One file or several; a list inside. */

@@ -159,6 +159,15 @@ const AT_TOP: Case[] = [
     'admin-token-file = "/a"',
     'x.toml:1: admin-token-file: has no effect without admin: current value is "/a"',
   ],
+  [
+    "access-log = true",
+    'x.toml:1: access-log: must be the path of a file, or "off": current value is true',
+  ],
+  [
+    'log-file = "-"',
+    'x.toml:1: log-file: must be the path of a file, and "-" is none: without one the lines go to ' +
+    'standard error: current value is "-"',
+  ],
   ["\n\n# why\nengin = 1", "x.toml:4: engin: unknown key, did you mean engine?"],
   ['frame-type = "text"', "x.toml:1: frame-type: unknown key, it belongs under [wstunnel]"],
   [

@@ -112,6 +112,7 @@ Deno.test("what can't be a log is an error of `check` and of the start, with its
       ["access-log", at("no/a.log"), "the folder that it is to be in isn't there"],
       ["log-file", at("closed/a.log"), "cannot be opened: permission denied"],
       ["log-file", at("closed.log"), "cannot be opened: permission denied"],
+      ["access-log", "/dev/stdout", "cannot be opened: it is the system's own"],
     ];
     const config = at("wstunnel.toml");
     const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
