@@ -223,11 +223,15 @@ function whyNot(address: Address, kind: string, reason: string): string {
 /** Of a body that is no explanation in one line. */
 const MAX_WORDS = 300;
 
+const NO_TOKEN = "needs the token of the server's admin-token-file: by --admin-token-file FILE, " +
+  "--config FILE or the variable WSTUNNEL_ADMIN_TOKEN";
+
 /** What an answer that isn't what was asked for says, for a person. */
 export function explainAnswer(
-  { address }: AdminPlace,
+  { address, token }: AdminPlace,
   { status, text }: { readonly status: number; readonly text: string },
 ): string {
+  if (status === 401 && token === null) return NO_TOKEN;
   const said = errorIn(text);
   if (said !== null) return escapeControls(said);
   const line = escapeControls(shorten(text.trim().split("\n")[0]!, MAX_WORDS));

@@ -76,7 +76,8 @@ export async function openAdmin(
     if (shown !== null && isToken(shown, held)) return null;
     // Chromium takes a line for one challenge, the first (156).
     const challenge = changes ? BEARER : `Basic realm="wstunnel", ${BEARER}`;
-    return { status: 401, error: WRONG_TOKEN, headers: { "www-authenticate": challenge } };
+    const error = shown === null ? NO_TOKEN : WRONG_TOKEN;
+    return { status: 401, error, headers: { "www-authenticate": challenge } };
   }
 
   async function respond(request: Asked, sender: Deno.Addr): Promise<Response> {
@@ -126,7 +127,8 @@ interface Refusal {
 
 const BEARER = 'Bearer realm="wstunnel"';
 
-const WRONG_TOKEN = "needs the token of admin-token-file: Authorization: Bearer TOKEN";
+const NO_TOKEN = "needs the token of admin-token-file: Authorization: Bearer TOKEN";
+const WRONG_TOKEN = "the token that was shown is not that of admin-token-file";
 
 const WITHOUT_TOKEN = "nothing can be changed at an address without admin-token-file: name a " +
   "file with a token in the configuration, or use a unix-domain socket";
