@@ -11,7 +11,7 @@ import { isTable, tableAt } from "./table.ts";
 
 /** Warns where other machines can connect and a key has neither origins nor authentication, or has it in the clear. */
 export function warnOfReach(raw: unknown): Finding[] {
-  return [...warnOfOpenKeys(raw), ...warnOfClearText(raw)];
+  return [...warnOfOpenKeys(raw), ...warnOfClearText(raw), ...warnOfClearAdmin(raw)];
 }
 
 function warnOfOpenKeys(raw: unknown): Finding[] {
@@ -36,6 +36,12 @@ function warnOfClearText(raw: unknown): Finding[] {
   const rule = "is reached from other machines without TLS: passwords and tokens can be read on " +
     "the way, unless a proxy in front has TLS";
   return [{ path: reached.addressPath, rule }];
+}
+
+function warnOfClearAdmin(raw: unknown): Finding[] {
+  const rule = "is reached from other machines without TLS: its token can be read on the way, " +
+    "unless a proxy in front has TLS";
+  return isBeyondLoopback(valueAt(raw, ["admin"])) ? [{ path: ["admin"], rule }] : [];
 }
 
 /** The keys that admit every origin, of every client, and ask nobody who he is. */

@@ -169,5 +169,12 @@ Deno.test("`loadConfig()` warns where passwords go in the clear, and not of stra
     "listen: is reached from other machines without TLS: passwords and tokens can be read on the way, unless a proxy in front has TLS",
   ]);
   assert.deepEqual(warned('"127.0.0.1:80"', auth), []);
+  for (const [admin, isWarned] of [[":9090", true], ["127.0.0.1:9090", false]] as const) {
+    const warnings = warned(`"127.0.0.1:80"\nadmin = "${admin}"\nadmin-token-file = "f"`, auth);
+    const rule =
+      "admin: is reached from other machines without TLS: its token can be read on the " +
+      "way, unless a proxy in front has TLS";
+    assert.deepEqual(warnings, isWarned ? [rule] : []);
+  }
   assert.match(warned('":80"', "").join(), /neither origins nor authentication say who/);
 });
