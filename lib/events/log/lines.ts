@@ -27,7 +27,7 @@ const OWN_LINES: LinesOf<OwnKind> = {
   "listener-closed": ({ address }) => info(`no longer listening on ${formatAddress(address)}`),
   "admin-refused": ({ by, status, reason }) => ({
     ...info("admin request refused", { by, status, reason }),
-    summary: { message: "more admin requests refused", fields: { status, reason } },
+    summary: { message: "more admin requests refused", fields: { status } },
   }),
   "tunnel-end-asked": ({ tunnel, by }) => info("an operator ends a tunnel", { id: tunnel, by }),
   "admin-listening": ({ address }) => info(`admin at ${formatAddress(address)}`),

@@ -13,7 +13,13 @@ import type { Line, Summary } from "./line.ts";
  * A burst is what a page with some frames makes, or a few clients that come again: it is seen line by line. A flood that goes on writes one
  * line and one number a second, some 500 bytes, 45 MB a day.
  */
-const GATE = { burst: 20, perSecond: 1, maxKinds: 32 };
+const GATE = { burst: 20, perSecond: 1 };
+
+/** How many kinds of lines are told apart: of what clients may make up without end. */
+export const CLIENTS_KINDS = 32;
+
+/** And of our own, as many as the configuration has routes and backends. */
+export const OWN_KINDS = Infinity;
 
 /** How soon a line tells how many were held back. */
 const SUMMARY_MS = 1_000;
@@ -39,8 +45,8 @@ interface Held {
 }
 
 /** At debug level every line is written: that is what the level is for. */
-export function createRepeats(log: Logger): Repeats {
-  const gate = createRateGate(GATE);
+export function createRepeats(log: Logger, maxKinds: number): Repeats {
+  const gate = createRateGate({ ...GATE, maxKinds });
   const held = new Map<string, Held>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sinceMs = 0;
@@ -57,7 +63,7 @@ export function createRepeats(log: Logger): Repeats {
   };
   const hold = (kind: string, { level, summary }: Repeated) => {
     // Kinds that are not told apart have no more than their number.
-    if (!held.has(kind) && held.size >= GATE.maxKinds) return;
+    if (!held.has(kind) && held.size >= maxKinds) return;
     const before = held.get(kind)?.level ?? level;
     const isMoreUrgent = LEVELS.indexOf(level) > LEVELS.indexOf(before);
     held.set(kind, { summary, level: isMoreUrgent ? level : before });

@@ -6,15 +6,16 @@
 import type { Logger, OpenedLog } from "../../base/logger.ts";
 import type { Sink } from "../events.ts";
 import { classOf, lineOf } from "./lines.ts";
-import { createRepeats } from "./repeats.ts";
+import { CLIENTS_KINDS, createRepeats, OWN_KINDS } from "./repeats.ts";
 
 /** `access`: where lines of clients go, if not where the others do. */
 export function createLogSink(
   log: Logger & Pick<OpenedLog, "flushed">,
   access: Logger = log,
 ): Sink {
-  const own = { log, repeats: createRepeats(log) };
-  const clients = access === log ? own : { log: access, repeats: createRepeats(access) };
+  // Apart, wherever they go: what clients make up takes no place of ours.
+  const own = { log, repeats: createRepeats(log, OWN_KINDS) };
+  const clients = { log: access, repeats: createRepeats(access, CLIENTS_KINDS) };
   const places = { own, output: own, access: clients };
   return {
     take(event) {

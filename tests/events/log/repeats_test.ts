@@ -61,6 +61,32 @@ Deno.test("the log keeps what happened to clients apart, and is bounded whatever
   assert.equal(counted, 20_200, "every one is told of");
 });
 
+Deno.test("what clients make up hides no backend that is down", () => {
+  const { events, lines } = keptLog("info");
+  for (let i = 0; i < 3_000; i++) {
+    events.emit(refused({ status: 426, reason: `opens with GET, not M${i}` }));
+    events.emit({ kind: "admin-refused", by: "x", status: 421, reason: `it is ${i}.example` });
+  }
+  events.emit({ kind: "route-down", route: "/", reason: "reset" });
+  assert.deepEqual(lines.at(-1)!.fields, { route: "/", reason: "reset" });
+  events.close();
+  assert(lines.length < 150, `${lines.length} lines`);
+});
+
+Deno.test("of many backends that fail at once each is told of", () => {
+  const { events, lines } = keptLog("info");
+  for (let i = 0; i < 300; i++) {
+    const backend = `10.0.0.${i}:1`;
+    events.emit({ kind: "host-down", route: "/", backend, reason: "refused", only: false });
+  }
+  events.close();
+  const backends = lines.map(({ message, fields }) => `${message} ${fields["backend"]}`);
+  assert.deepEqual(
+    backends,
+    Array.from({ length: 300 }, (_, i) => `backend is down 10.0.0.${i}:1`),
+  );
+});
+
 Deno.test("the log writes every refusal at debug level", () => {
   const { events, lines } = keptLog("debug");
   for (let i = 0; i < 1_000; i++) events.emit(refused(NOTHING_HERE));
