@@ -133,7 +133,7 @@ async function reload(server: Server): Promise<number> {
   if (!Array.isArray(changes)) {
     if (!server.wantsJson) {
       for (const problem of wordsOf(problems)) server.complain(problem);
-      server.complain("the configuration is wrong, the one before it still holds");
+      server.complain("the reload is refused, the configuration before it still holds");
     }
     return NOT_DONE;
   }

@@ -135,7 +135,7 @@ for (const place of Object.keys(PLACES) as (keyof typeof PLACES)[]) {
       await write("");
       assert.equal((await ask("reload")).code, 0);
       assert.equal(
-        program.entries("the configuration is wrong, the one before it still holds").length,
+        program.entries("the reload is refused, the configuration before it still holds").length,
         2,
       );
     }));

@@ -107,7 +107,7 @@ Deno.test("a socket's file that somebody has removed is back after a reload, and
   using _other = Deno.listen({ transport: "unix", path });
   program.signal("SIGHUP");
   const { problems } = await program.entry(
-    "the configuration is wrong, the one before it still holds",
+    "the reload is refused, the configuration before it still holds",
   );
   assert.equal(problems, 1);
   program.signal("SIGTERM");

@@ -61,7 +61,7 @@ port = ${new URL(`tcp://${backend.address}`).port}
       reload: (listen, engine = "stream", signalled = () => {}) =>
         reloadTo("the configuration holds from now on", listen, engine, signalled),
       refused: (listen, engine = "stream") =>
-        reloadTo("the configuration is wrong, the one before it still holds", listen, engine),
+        reloadTo("the reload is refused, the configuration before it still holds", listen, engine),
     });
   } finally {
     await Deno.remove(folder, { recursive: true });

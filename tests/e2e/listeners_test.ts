@@ -41,7 +41,7 @@ port = ${new URL(`tcp://${backend.address}`).port}
       const reload = async (listen: readonly string[], holds = true) => {
         const message = holds
           ? "the configuration holds from now on"
-          : "the configuration is wrong, the one before it still holds";
+          : "the reload is refused, the configuration before it still holds";
         const before = program.entries(message).length;
         await write(listen);
         program.signal("SIGHUP");
@@ -129,7 +129,7 @@ port = ${new URL(`tcp://${backend.address}`).port}
       const refused = async (nth: number, listen: string, engine = "native") => {
         await write(listen, engine);
         running.signal("SIGHUP");
-        await running.entry("the configuration is wrong, the one before it still holds", nth);
+        await running.entry("the reload is refused, the configuration before it still holds", nth);
         return running.log.all.join("\n");
       };
       const needs = "it needs the C library \\(--allow-ffi\\)";

@@ -18,7 +18,7 @@ import {
 } from "./log_file.ts";
 
 const HOLDS = "the configuration holds from now on";
-const REFUSED = "the configuration is wrong, the one before it still holds";
+const REFUSED = "the reload is refused, the configuration before it still holds";
 
 /** Asks for something that is refused, and waits for the answer. */
 async function refusal({ address }: Logged, path: string): Promise<void> {

@@ -164,7 +164,7 @@ const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 const isChange = ({ message }: LogEntry) => /^[+~-] |^nothing has changed$/.test(message);
 
 const HOLDS = "the configuration holds from now on";
-const WRONG = "the configuration is wrong, the one before it still holds";
+const WRONG = "the reload is refused, the configuration before it still holds";
 
 function entriesOf({ log }: Program): LogEntry[] {
   return log.all.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));

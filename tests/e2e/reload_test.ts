@@ -43,7 +43,7 @@ Deno.test("SIGHUP reads the configuration again; a wrong one changes nothing and
     await write("/c", 'grace-time = "soon"\n');
     program.signal("SIGHUP");
     const refused = await program.entry(
-      "the configuration is wrong, the one before it still holds",
+      "the reload is refused, the configuration before it still holds",
     );
     assert.equal(refused["problems"], 1);
     assert.match(
@@ -100,7 +100,7 @@ Deno.test({
 
     await Deno.writeTextFile(cert, "nonsense\n");
     await folder.write("tokens", "nonsense\n");
-    await reload("the configuration is wrong, the one before it still holds");
+    await reload("the reload is refused, the configuration before it still holds");
     const problems = program.log.all.join("\n");
     assert.match(problems, /--tls-cert: /);
     assert.match(problems, /--auth-token: /);

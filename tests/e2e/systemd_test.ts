@@ -89,7 +89,7 @@ testManaged(
     // What it takes at most: drain-time, grace-time and 5 s.
     assert.equal(valueOf(stopping, "EXTEND_TIMEOUT_USEC"), String((600 + 8 + 5) * 1e6));
     program.signal("SIGHUP");
-    await program.entry("the configuration is wrong, the one before it still holds", 2);
+    await program.entry("the reload is refused, the configuration before it still holds", 2);
     await client.close(1000);
     client[Symbol.dispose]();
     assert.equal(await program.exit(), 0);

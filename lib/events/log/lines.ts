@@ -54,7 +54,7 @@ const OWN_LINES: LinesOf<OwnKind> = {
   "reloaded": ({ changes }) => info("the configuration holds from now on", { changes }),
   "reload-problem": ({ problem }) => error(problem),
   "reload-refused": ({ problems }) =>
-    error("the configuration is wrong, the one before it still holds", { problems }),
+    error("the reload is refused, the configuration before it still holds", { problems }),
   "runtime-limited": ({ limit, deno }) => warn(limit, { deno }),
   "accept-failed": ({ reason }) => error("cannot accept connections", { reason }),
   "manager-untold": ({ reason }) =>

@@ -92,7 +92,7 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
   "reload-refused": [
     [
       { problems: 1 },
-      "error   the configuration is wrong, the one before it still holds problems=1",
+      "error   the reload is refused, the configuration before it still holds problems=1",
     ],
   ],
   "connections-bounded": [
