@@ -18,7 +18,7 @@ import type { Admitted, Door, Taken } from "./door.ts";
 import { openNativeTunnel, untilOpen } from "./native_tunnel.ts";
 import type { EngineOptions, Listener, Placeholder } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
-import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
+import { fileAt, openSocketFile, removeStaleSocket } from "./unix_socket.ts";
 
 type Server = Deno.HttpServer<Deno.Addr>;
 
@@ -147,7 +147,8 @@ export function listenNative(
   /** Ends the server once its last tunnel has ended: it would end open ones with a reason of its own. */
   const shutDown = async () => {
     while (open.size > 0) await Promise.all(open);
-    await server.shutdown();
+    // Ours is gone: this one is of who has taken our place.
+    if (fileAt(bound) === null) await server.shutdown();
   };
   return {
     address: real,

@@ -9,7 +9,7 @@ import { acceptAll, tellAcceptFailed } from "./accept.ts";
 import type { EngineOptions, Listener, Placeholder } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
 import { beginningOf } from "./proxy_header.ts";
-import { openSocketFile, removeStaleSocket } from "./unix_socket.ts";
+import { fileAt, openSocketFile, removeStaleSocket } from "./unix_socket.ts";
 import { tickFor } from "./sweep.ts";
 import type { Door } from "./door.ts";
 import { Opening } from "./opening.ts";
@@ -29,6 +29,7 @@ export function listenStream(
   const listener = openListener(placeholder === null ? place : { address: placeholder.at });
   const bound = fromRuntime(listener.addr);
   const real = placeholder === null ? bound : place.address;
+  const ours = fileAt(bound);
   const openings = new Set<Opening>();
   const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
   let state: "open" | "stopped" | "closed" = "open";
@@ -86,10 +87,12 @@ export function listenStream(
     },
     async close() {
       const ownsFile = state === "open" && place.file !== undefined;
-      if (state === "open" || hasSocketFile(bound)) listener.close();
+      const found = fileAt(bound);
+      const mayGo = found === null || found === ours;
+      if (mayGo && (state === "open" || hasSocketFile(bound))) listener.close();
       state = "closed";
       for (const opening of openings) opening.turnAway();
-      await accepting;
+      if (mayGo) await accepting;
       // An older runtime leaves its file behind, as does any where the socket was another listener's.
       if (ownsFile && real.transport === "unix") await removeStaleSocket(real.path);
       await settled();

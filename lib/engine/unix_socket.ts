@@ -4,7 +4,9 @@
  *
  * @module
  */
+import type { Address } from "../base/address.ts";
 import type { SocketFile } from "../config/config.ts";
+import { hasSocketFile } from "../config/listen.ts";
 import { ACCOUNT_FILES, accountId, type AccountKind } from "../sys/accounts.ts";
 import { sharedLibc } from "../sys/libc.ts";
 import { withMode } from "../sys/umask.ts";
@@ -24,6 +26,22 @@ export async function removeStaleSocket(path: string): Promise<void> {
     (await Deno.connect({ transport: "unix", path })).close();
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused) Deno.removeSync(path);
+  }
+}
+
+/**
+ * Which file is at an address; null: none. While a listener is open no other file is called as its own is.
+ *
+ * The runtime removes what is at a listener's path when that is closed (2.9.6; 2.4.2 removes nothing), whoever's it is by then: a program that took its
+ * place would be found by nobody. So who closes one looks here first.
+ */
+export function fileAt(address: Address): string | null {
+  if (!hasSocketFile(address)) return null;
+  try {
+    const { dev, ino } = Deno.lstatSync(address.path);
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
   }
 }
 

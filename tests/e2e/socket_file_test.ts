@@ -1,10 +1,13 @@
 /** Who may connect to a unix-domain socket that the program listens at. */
 import assert from "node:assert/strict";
 import { testUnless } from "../ship/executable.ts";
+import { echo, serveBackend } from "../support/backends.ts";
+import { eventually } from "../support/eventually.ts";
 import { installed } from "../support/installed.ts";
 import { runProgram, startProgram, startWords } from "../support/program.ts";
+import { openTunnel } from "../support/raw_client.ts";
 import { ENGINES, testEngines } from "./engine_limits.ts";
-import { startWithFile } from "./whole.ts";
+import { hostLines, startWithFile } from "./whole.ts";
 
 type Words = readonly [string, ...string[]];
 
@@ -44,6 +47,54 @@ function groupId(name: string): number {
 }
 
 const OURS = { uid: Deno.uid(), gid: Deno.gid() };
+
+testEngines(
+  "a socket of another program at our path is left alone at the end",
+  (engine) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/a.sock`;
+      await using program = await startProgram(
+        ["--engine", engine, "--server", "127.0.0.1:9"],
+        { listen: [`unix:${path}`] },
+      );
+      await Deno.remove(path);
+      using _other = Deno.listen({ transport: "unix", path });
+      program.signal("SIGTERM");
+      assert.equal(await program.exit(), 0);
+      assert(Deno.lstatSync(path).isSocket);
+    }),
+);
+
+testEngines(
+  "who takes our place while tunnels end keeps the socket's file",
+  (engine) =>
+    inFolder(async (folder) => {
+      await using backend = serveBackend(echo);
+      const path = `${folder}/a.sock`;
+      const config = `${folder}/wstunnel.toml`;
+      await Deno.writeTextFile(
+        config,
+        `drain-time = 20\n[[wstunnel.server."/"]]\n${hostLines(backend.address)}\n`,
+      );
+      await using program = await startProgram(
+        ["--engine", engine, "--frame-type", "binary", "--config", config],
+        { listen: [`unix:${path}`] },
+      );
+      const client = await openTunnel(program.address);
+      program.signal("SIGTERM");
+      await eventually("nobody listens", () => {
+        try {
+          return !Deno.lstatSync(path);
+        } catch {
+          return true;
+        }
+      });
+      using _next = Deno.listen({ transport: "unix", path });
+      client[Symbol.dispose]();
+      assert.equal(await program.exit(), 0);
+      assert(Deno.lstatSync(path).isSocket);
+    }),
+);
 
 testEngines(
   "a socket's file is our user's and group's alone, whatever the umask",

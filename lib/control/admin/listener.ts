@@ -9,7 +9,7 @@ import type { ListenConfig } from "../../config/config.ts";
 import { acceptAll, tellAcceptFailed } from "../../engine/accept.ts";
 import type { Listener } from "../../engine/engine.ts";
 import { fromRuntime } from "../../engine/peer.ts";
-import { openSocketFile } from "../../engine/unix_socket.ts";
+import { fileAt, openSocketFile } from "../../engine/unix_socket.ts";
 import type { Emit } from "../../events/events.ts";
 import { failure } from "./answers.ts";
 import { type Asked, exchange } from "./exchange.ts";
@@ -99,7 +99,7 @@ export function openListener(
       if (closed) return;
       closed = true;
       const found = fileAt(real);
-      // With it the runtime removes the file, whoever's that is by now (2.9.6). Nobody finds a socket whose file is another's.
+      // Nobody finds a socket whose file is another's.
       if (found === ours || found === null) {
         listener.close();
         await accepting;
@@ -118,17 +118,6 @@ function closeQuietly(connection: Connection): void {
     connection.close();
   } catch {
     // It is closed already.
-  }
-}
-
-/** Says of a socket's file which it is; null: there is none. */
-function fileAt(address: Address): string | null {
-  if (address.transport === "tcp") return null;
-  try {
-    const { dev, ino } = Deno.lstatSync(address.path);
-    return `${dev}:${ino}`;
-  } catch {
-    return null;
   }
 }
 
