@@ -33,9 +33,9 @@ function takesFile(flag: Flag): boolean {
   return flag.value === "FILE";
 }
 
-/** What stands before the details: `backend` of `backend: host:port or ...`. */
+/** What stands before the details: `backend` of `backend: host:port or ...`, an address such as `HOST:PORT` left whole. */
 function brief({ summary }: Pick<Flag, "summary">): string {
-  return summary.split(/[:;(]/)[0]!.trim();
+  return summary.split(/: |[;(]/)[0]!.trim();
 }
 
 /** For bash 4 and later, also without the package bash-completion. */

@@ -44,6 +44,12 @@ Deno.test("man page and completions are what deno task packaging writes", () => 
   }
 });
 
+Deno.test("completions leave an address in a flag's words whole", () => {
+  for (const name of ["_wstunnel", "wstunnel.fish"]) {
+    assert.match(read(`packaging/${name}`), /--admin HOST:PORT asks for/, name);
+  }
+});
+
 /** The rows of the first table below a heading of the README, without its head. */
 function rowsBelow(heading: string): string[] {
   const readme = read("README.md");
