@@ -19,7 +19,7 @@ export function exampleFile(): string {
     "# Every key of the configuration with its default. Only a server is needed; leave out what you do not change.",
     "# Try it: wstunnel check --config config.example.toml",
     "",
-    ...lines({ ...TOP, listen: { ...TOP.listen, more: [listenTable()] } }),
+    ...linesOfTop({ ...TOP, listen: { ...TOP.listen, more: [listenTable()] } }),
     "",
     "[wstunnel]",
     ...lines(WSTUNNEL),
@@ -81,16 +81,22 @@ function listenTable(): string {
   }, and of a unix-domain socket ${listed(SOCKET_FILE)}.`;
 }
 
+/** Those without a default are comments: files and sockets that there need not be. */
+function linesOfTop(keys: Keys): string[] {
+  return Object.values(keys).flatMap((key) => linesOf(key, shown(key), key.default === undefined));
+}
+
 /** Each key with what it is for; `values` are shown in place of its default. What holds only where it is not said is a comment. */
 function lines(keys: Keys, values: Readonly<Record<string, unknown>> = {}): string[] {
   return Object.values(keys).flatMap((key) => {
-    const isUnsaid = key.unsaid === null && values[key.name] === undefined;
-    return [
-      `# ${key.about}`,
-      ...(key.more ?? []).map((line) => `# ${line}`),
-      `${isUnsaid ? "# " : ""}${key.name} = ${inline(values[key.name] ?? shown(key))}`,
-    ];
+    const value = values[key.name];
+    return linesOf(key, value ?? shown(key), key.unsaid === null && value === undefined);
   });
+}
+
+function linesOf({ name, about, more = [] }: Key, value: unknown, isComment: boolean): string[] {
+  const told = [about, ...more].map((line) => `# ${line}`);
+  return [...told, `${isComment ? "# " : ""}${name} = ${inline(value)}`];
 }
 
 function shown({ name, default: standard, implied, example }: Key): unknown {
