@@ -7,7 +7,16 @@ import { childrenOf } from "../support/processes.ts";
 import { Opcode, openTunnel } from "../support/raw_client.ts";
 import { compileInto, NO_NAMESPACES, testUnless } from "./executable.ts";
 
-const UNIT = fileURLToPath(new URL("../../packaging/wstunnel.service", import.meta.url));
+/** What is packaged, at the place and the address that it has here. */
+async function packaged(name: string, address: string): Promise<string> {
+  const path = fileURLToPath(new URL(`../../packaging/${name}`, import.meta.url));
+  return (await Deno.readTextFile(path))
+    .replaceAll("/usr/bin/wstunnel", `${PLACE}/wstunnel`)
+    .replaceAll("/etc/wstunnel.toml", `${PLACE}/wstunnel.toml`)
+    .replace("ListenStream=8080", `ListenStream=${address}`)
+    // What a unit waits for as a rule isn't there.
+    .replace("[Socket]", "DefaultDependencies=no\n[Socket]");
+}
 
 /** Where the unit is to find the program: folders of this machine's are hidden from it. */
 const PLACE = "/opt/wstunnel-test";
@@ -29,7 +38,7 @@ for each in /run /opt /etc/systemd/system; do mount -t tmpfs none $each; done
 mkdir -p ${PLACE} /run/lock /run/systemd/system/wstunnel.service.d /run/systemd/journald.conf.d
 cp "$0/wstunnel" "$0/wstunnel.toml" ${PLACE}
 chmod -R a+rX /opt
-cp "$0/wstunnel.service" "$0/test.target" /run/systemd/system
+cp "$0/wstunnel.service" "$0/wstunnel.socket" "$0/test.target" /run/systemd/system
 cp "$0/test.conf" /run/systemd/system/wstunnel.service.d
 cp "$0/journal.conf" /run/systemd/journald.conf.d
 export container=test
@@ -50,6 +59,8 @@ WatchdogSec=2
 interface Systemd {
   /** Runs a command where systemd is; gives what it printed. */
   run(...command: string[]): string;
+  /** The same while others go on here. */
+  start(...command: string[]): Promise<void>;
   /** A property of the service's. */
   property(name: string): string;
   /** The words of its messages so far, by `journalctl`'s options. */
@@ -102,6 +113,11 @@ async function withSystemd(
     });
     await body({
       run,
+      async start(...command) {
+        const args = ["20", "nsenter", "--target", pid, "--all", ...command];
+        const { success, stderr } = await new Deno.Command("timeout", { args }).output();
+        assert.ok(success, `${command.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+      },
       property: (name) => run("systemctl", "show", "wstunnel", "--value", "-p", name).trim(),
       journal: (...options) => run("journalctl", "--no-pager", "-u", "wstunnel", ...options),
     });
@@ -124,18 +140,40 @@ async function withSystemd(
   }
 }
 
+/** Opens tunnels one after the other until it is stopped, each of which must echo; gives how many. */
+function visitAgainAndAgain(address: string) {
+  let count = 0;
+  let stopping = false;
+  const visits = (async () => {
+    for (; !stopping; count++) {
+      using client = await openTunnel(address);
+      await client.send(Opcode.BINARY, "here");
+      assert.equal(new TextDecoder().decode(await client.payload(4)), "here");
+      await client.close(1000);
+    }
+  })();
+  return {
+    get count() {
+      return count;
+    },
+    async stop() {
+      stopping = true;
+      await visits;
+    },
+  };
+}
+
 testUnless(
   NO_SYSTEMD,
-  "under systemd the unit starts, reloads, drains past its time and is watched",
+  "under systemd the unit starts, reloads, drains past its time, is watched, and starts again behind a socket",
   async (t) => {
     await using backend = serveBackend(echo);
     const port = freePort();
     const folder = await Deno.makeTempDir();
-    const unit = (await Deno.readTextFile(UNIT))
-      .replaceAll("/usr/bin/wstunnel", `${PLACE}/wstunnel`)
-      .replaceAll("/etc/wstunnel.toml", `${PLACE}/wstunnel.toml`);
+    const address = `127.0.0.1:${port}`;
     const files = {
-      "wstunnel.service": unit,
+      "wstunnel.service": await packaged("wstunnel.service", address),
+      "wstunnel.socket": await packaged("wstunnel.socket", address),
       "test.target": "[Unit]\nDefaultDependencies=no\n",
       "test.conf": SETTINGS,
       "journal.conf": "[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=no\n",
@@ -150,7 +188,7 @@ port = ${backend.address.split(":")[1]}
     try {
       await compileInto(folder);
       await withSystemd(folder, files, async (systemd) => {
-        const { run, property, journal } = systemd;
+        const { run, start, property, journal } = systemd;
         run("systemctl", "start", "systemd-journald.service");
         const state = (wanted: string) =>
           eventually(`it to be ${wanted}`, () => property("ActiveState") === wanted);
@@ -206,6 +244,28 @@ port = ${backend.address.split(":")[1]}
           client[Symbol.dispose]();
           await state("inactive");
           assert.equal(property("Result"), "success");
+        });
+
+        await t.step("where systemd has the socket, starting again refuses nobody", async () => {
+          run("sed", "-i", 's/^listen = .*/listen = "fd:wstunnel"/', `${PLACE}/wstunnel.toml`);
+          run("systemctl", "start", "wstunnel.socket");
+          const visitors = Array.from({ length: 4 }, () => visitAgainAndAgain(address));
+          try {
+            // The first of them starts it.
+            await eventually("visits", () => visitors.every(({ count }) => count > 0));
+            for (let restarts = 0; restarts < 3; restarts++) {
+              const pid = property("MainPID");
+              const before = visitors.map(({ count }) => count);
+              await start("systemctl", "restart", "wstunnel");
+              assert.notEqual(property("MainPID"), pid);
+              await eventually(
+                "visits to the next",
+                () => visitors.every(({ count }, at) => count > before[at]! + 2),
+              );
+            }
+          } finally {
+            await Promise.all(visitors.map((visitor) => visitor.stop()));
+          }
         });
       });
     } finally {
