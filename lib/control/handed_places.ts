@@ -55,16 +55,15 @@ function find(
 /** Of the sockets that were handed over those at which nobody listens, in words that say what to do; null: there are none. */
 export function unusedProblem({ sockets }: Handed, used: readonly Address[]): string | null {
   const unused = sockets.filter(({ at }) => !used.some((address) => isSame(address, at)));
-  const [first] = unused;
-  if (first === undefined) return null;
+  if (unused.length === 0) return null;
   const words = unused.map((one) =>
     "problem" in one.at
       ? `${nameOf(one)}: ${one.at.problem}`
       : `${nameOf(one)} at ${formatAddress(one.at)}`
   );
-  return `nothing is to listen at what was handed over (LISTEN_FDS): ${
-    words.join(", ")
-  }; listen = "fd:${first.descriptor}" does`;
+  const usable = unused.find(({ at }) => !("problem" in at));
+  const remedy = usable === undefined ? "" : `; listen = "fd:${usable.descriptor}" does`;
+  return `nothing is to listen at what was handed over (LISTEN_FDS): ${words.join(", ")}${remedy}`;
 }
 
 function nameOf({ descriptor, name }: HandedSocket): string {

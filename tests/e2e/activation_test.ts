@@ -208,6 +208,14 @@ Deno.test("what is no socket that listens, or is another process's, is told as t
   }
 });
 
+Deno.test("nobody is told to listen at what can't be listened at", async () => {
+  const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3</dev/null';
+  const args = ["--listen", "127.0.0.1:0", "--server", "127.0.0.1:1"];
+  const { code, stderr } = await runProgram(args, ["/bin/sh", "-c", script, "sh", ...startWords()]);
+  assert.equal(code, 1);
+  assert.match(stderr, /nothing is to listen at .*\(LISTEN_FDS\): fd:3: it is no socket$/m);
+});
+
 const PER_SECOND = 100;
 
 /** How often it is started again. */
