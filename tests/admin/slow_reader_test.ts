@@ -1,7 +1,7 @@
 /** A reader of the stream who is slower than the samples come: what waits for it, over a real socket, with samples that come fast and are large. */
 import assert from "node:assert/strict";
 import { formatAddress } from "../../lib/base/address.ts";
-import { openListener } from "../../lib/control/admin/listener.ts";
+import { createRoom, openListener } from "../../lib/control/admin/listener.ts";
 import type { Sample } from "../../lib/control/admin/shapes.ts";
 import { createStreams } from "../../lib/control/admin/stream.ts";
 import { connect, createReader, writeAll } from "../support/connection.ts";
@@ -32,7 +32,7 @@ async function serve(
   const listener = openListener({ address: { transport: "tcp", hostname: "127.0.0.1", port: 0 } }, {
     respond: () => Promise.resolve(streams.open()),
     emit: (event) => assert.fail(JSON.stringify(event)),
-    most: 1,
+    room: createRoom(1),
   });
   const connection = await connect(formatAddress(listener.address));
   await writeAll(

@@ -14,7 +14,7 @@ import { ownDescriptorLimit } from "../../sys/descriptor_limit.ts";
 import type { AdminContext } from "./admin.ts";
 import { failure } from "./answers.ts";
 import type { Asked } from "./exchange.ts";
-import { openListener } from "./listener.ts";
+import { createRoom, openListener } from "./listener.ts";
 import { createRoutes, find } from "./routes.ts";
 import { createStreams } from "./stream.ts";
 import { isToken, shownToken } from "./token.ts";
@@ -95,9 +95,9 @@ export async function openAdmin(
     return await found.handle({ body: request.body, rest: found.rest, by });
   }
 
-  const most = Math.min(MOST, Math.ceil((ownDescriptorLimit() ?? Infinity) * SHARE));
+  const room = createRoom(Math.min(MOST, Math.ceil((ownDescriptorLimit() ?? Infinity) * SHARE)));
   const place = { address: asked, ...(asked.transport === "unix" && { file: FILE }) };
-  const listening = await listenAll([place], (at) => openListener(at, { respond, emit, most }));
+  const listening = await listenAll([place], (at) => openListener(at, { respond, emit, room }));
   if ("problem" in listening) return { problem: `admin: ${listening.problem}` };
   const listeners = listening.held.map(({ listener }) => listener);
   return {

@@ -19,8 +19,22 @@ export type Respond = (asked: Asked, sender: Deno.Addr) => Promise<Response>;
 export interface AdminListenerOptions {
   readonly respond: Respond;
   readonly emit: Emit;
+  /** Shared by all that are opened, and closed, together. */
+  readonly room: Room;
+}
+
+/** The connections that are there. */
+export interface Room {
   /** Requests that are answered at once, and connections whose request has yet to come: of these the oldest goes for another. */
   readonly most: number;
+  /** Also those that are told that there are too many. In the order in which they came. */
+  readonly pending: Set<Connection>;
+  /** With what resolves at their end. */
+  readonly answering: Map<Connection, Promise<void>>;
+}
+
+export function createRoom(most: number): Room {
+  return { most, pending: new Set(), answering: new Map() };
 }
 
 /** How long answers under way have once it is closed. */
@@ -36,7 +50,7 @@ type Connection = Deno.TcpConn | Deno.UnixConn;
 /** Listens; throws where it can't. */
 export function openListener(
   { address, file }: ListenConfig,
-  { respond, emit, most }: AdminListenerOptions,
+  { respond, emit, room }: AdminListenerOptions,
 ): AdminListener {
   const listen = (): Deno.Listener<Connection> =>
     address.transport === "tcp"
@@ -47,9 +61,7 @@ export function openListener(
     : openSocketFile(address.path, file!, listen, (opened) => opened.close());
   const real = fromRuntime(listener.addr);
   const ours = fileAt(real);
-  /** Also those that are told that there are too many. In the order in which they came. */
-  const pending = new Set<Connection>();
-  const answering = new Map<Connection, Promise<void>>();
+  const { most, pending, answering } = room;
   let closed = false;
 
   async function answer(asked: Asked, sender: Deno.Addr): Promise<Response> {
