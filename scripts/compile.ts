@@ -41,6 +41,9 @@ const LAZY = [
   "lib/cli/admin_commands.ts",
 ];
 
+/** Those of them that a start may wait for, all of it ours. Of packages some can't be bundled twice. */
+const AT_A_START = LAZY.filter((source) => source.startsWith("lib/control/"));
+
 /** What is read as it stands, at the same place beside the file that reads it: the status page's. */
 const PAGE_FOLDER = "lib/control/admin/page";
 
@@ -125,7 +128,8 @@ function bundleBeside(source: string, define: string): Promise<string> {
 /** The bundler of 2.4.2 doesn't find what some packages are made of: then there is a file that says so to who needs it. */
 async function bundleLazy(source: string, define: string): Promise<string> {
   try {
-    return await bundleBeside(source, define);
+    const path = await bundleBeside(source, define);
+    return AT_A_START.includes(source) ? await minify(path) : path;
   } catch (error) {
     if (!(error instanceof BuildError) || !Deno.version.deno.startsWith("2.4.")) throw error;
     const path = `${BUILD_FOLDER}/${nameBeside(source)}`;

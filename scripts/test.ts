@@ -44,7 +44,10 @@ const OVER_TLS_FILTER = "/^stream: | 1 GiB$/";
 
 const JOBS = Deno.env.get("DENO_JOBS") ?? "2";
 
-const FLAGS = ["--frozen", "--sanitize-ops", "--sanitize-resources", "--quiet", "--allow-all"];
+const FLAGS = [
+  ...["--frozen", "--sanitize-ops", "--sanitize-resources", "--quiet", "--allow-all"],
+  "--preload=tests/support/libc.ts",
+];
 
 /** Flags of `deno test` whose value is the next word. */
 const VALUED = ["--filter", "--junit-path", "--reporter"];
