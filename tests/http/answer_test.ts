@@ -10,7 +10,7 @@ Deno.test("`answer()` is plain text with the reason as its line, and the headers
 });
 
 Deno.test("`REASON_PHRASES` has one for each status that is answered", () => {
-  for (const status of [200, 400, 403, 404, 408, 426, 431, 500, 503]) {
+  for (const status of [200, 206, 301, 304, 400, 403, 404, 408, 412, 416, 426, 431, 500, 503]) {
     assert.match(REASON_PHRASES[status] ?? "", /^[A-Z][A-Za-z ]+$/, String(status));
   }
 });

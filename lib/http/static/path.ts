@@ -1,0 +1,56 @@
+/**
+ * From a request's path to the name of a file below a root, which it can't leave.
+ *
+ * Decided by the text alone. That no symbolic link leads out, and that it is a regular file, is for who opens it to see.
+ *
+ * @module
+ */
+import { type Answer, answer } from "../answer.ts";
+import { queryOf } from "../query.ts";
+
+/** What a folder shows. */
+export const INDEX = "index.html";
+
+/**
+ * The file that a canonical path means, relative to the root and with `/` between its names; a path that ends with a slash
+ * means the index of its folder. Null: no file that is shown has this path, be it there or not. It is decoded once.
+ *
+ * A canonical path has no dot segments, backslashes or control characters; they are looked for again, since here they would do harm.
+ */
+export function filePathOf(path: string, index: string = INDEX): string | null {
+  if (!path.startsWith("/")) return null;
+  const decoded = decodeOnce(path.slice(1));
+  if (decoded === null || /[\\\p{Cc}]/u.test(decoded)) return null;
+  const names = decoded.split("/");
+  // An escaped slash would make more of them.
+  if (names.length !== path.split("/").length - 1) return null;
+  if (names.at(-1) === "") names[names.length - 1] = index;
+  return names.every(isShown) ? names.join("/") : null;
+}
+
+/** Not what is hidden, by its dot in front: `..` and what editors, `git` and web servers keep. */
+function isShown(name: string): boolean {
+  return name !== "" && !name.startsWith(".");
+}
+
+function decodeOnce(text: string): string | null {
+  try {
+    const decoded = decodeURIComponent(text);
+    return decoded.isWellFormed() ? decoded : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Sends whoever asks for a folder without a slash at its end to the path with one, so that relative links in its index hold. It
+ * leads by a canonical path, which begins with one slash and so names no other host (RFC 3986 section 4.2).
+ */
+export function redirectToFolder(path: string, target: string): Answer {
+  const query = queryOf(target);
+  const location = query === "" ? `${path}/` : `${path}/?${query}`;
+  return answer(301, "this is a folder: its path ends with a slash", {
+    "location": location,
+    "cache-control": "no-cache",
+  });
+}
