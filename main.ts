@@ -17,5 +17,6 @@ const code = await run(Deno.args, {
   serve,
   environment: Deno.env.toObject(),
   isTerminal: () => Deno.stdout.isTerminal(),
+  streams: { input: Deno.stdin, output: Deno.stdout },
 });
 Deno.exit(code);

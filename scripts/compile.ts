@@ -39,6 +39,7 @@ const LAZY = [
   "lib/control/admin/admin_server.ts",
   "lib/control/systemd.ts",
   "lib/cli/admin_commands.ts",
+  "lib/cli/connect_command.ts",
 ];
 
 /** Those of them that a start may wait for, all of it ours. Of packages some can't be bundled twice. */

@@ -15,7 +15,8 @@ const COMMAND_LIST: readonly (readonly [name: string, command: Command])[] = Obj
   COMMANDS,
 );
 
-const ASKING = COMMAND_LIST.map(([, command]) => command).filter(({ configures }) => !configures);
+const ASKING = COMMAND_LIST.filter(([name, { configures }]) => !configures && name !== "connect")
+  .map(([, command]) => command);
 
 /** Each once. */
 const ASKING_FLAGS = [...new Set(ASKING.flatMap(({ flags }) => flags))];
@@ -42,6 +43,8 @@ export function manPage(): string {
     ".SH OPTIONS",
     ...[...FLAGS, URL_FLAG].flatMap(flagItem),
     ...SWITCHES.flatMap(({ name, short, summary }) => item(`${short}, ${name}`, summary)),
+    ".SH OPTIONS OF CONNECT",
+    ...COMMANDS.connect.flags.flatMap(flagItem),
     ".SH OPTIONS OF COMMANDS THAT ASK A SERVER",
     ...ASKING_FLAGS.flatMap(flagItem),
     ...ASKING_SWITCHES.flatMap(({ name, summary }) => item(name, summary)),

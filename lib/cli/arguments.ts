@@ -20,7 +20,7 @@ export interface GivenFlag {
 
 /** What a server that runs is asked for. */
 export interface Ask {
-  readonly command: Exclude<CommandName, "check">;
+  readonly command: Exclude<CommandName, "check" | "connect">;
   /** What stands behind its name. */
   readonly words: readonly string[];
   readonly given: readonly GivenFlag[];
@@ -28,11 +28,18 @@ export interface Ask {
   readonly switches: readonly string[];
 }
 
+/** What `connect` is to do. */
+export interface ConnectRequest {
+  readonly url: string;
+  readonly given: readonly GivenFlag[];
+}
+
 /** What the arguments ask for; `given` in the order of the command line. */
 export type Invocation =
   | { readonly kind: "serve" | "check"; readonly given: readonly GivenFlag[] }
   | { readonly kind: "probe"; readonly url: string }
   | ({ readonly kind: "ask" } & Ask)
+  | ({ readonly kind: "connect" } & ConnectRequest)
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" }
   | { readonly kind: "wrong"; readonly message: string };
@@ -86,9 +93,15 @@ export function parseArguments(args: readonly string[]): Invocation {
     for (const { name, summary } of about.switches) command.addOption(new Option(name, summary));
     command.action(() => {
       if (name === "check") return take("check", command);
-      const ask = { command: name, words: command.args, given, switches: switchesOf(command) };
-      const message = problemOf(ask, about);
-      invocation = message === null ? { kind: "ask", ...ask } : { kind: "wrong", message };
+      const words = command.args;
+      const message = problemOf({ command: name, words, given }, about);
+      if (message !== null) {
+        invocation = { kind: "wrong", message };
+      } else if (name === "connect") {
+        invocation = { kind: "connect", url: words[0]!, given };
+      } else {
+        invocation = { kind: "ask", command: name, words, given, switches: switchesOf(command) };
+      }
     });
   }
   describe(root.command("version", { hidden: true })).action(() => {});
@@ -105,7 +118,7 @@ export function parseArguments(args: readonly string[]): Invocation {
 
 const COMMAND_LIST = Object.entries(COMMANDS) as [CommandName, Subcommand][];
 
-/** Whether the arguments may be about a command: to make all eight takes half a millisecond of every start. */
+/** Whether the arguments may be about a command: to make all nine takes half a millisecond of every start. */
 function isMeant(name: CommandName, args: readonly string[]): boolean {
   return [name, "help", "--help", "-h"].some((word) => args.includes(word));
 }
@@ -116,8 +129,11 @@ function switchesOf(command: Command): string[] {
     .flatMap(([name, value]) => value === true ? [`--${name}`] : []);
 }
 
-/** What is wrong with what a server is asked; null: nothing. */
-function problemOf({ command, words, given }: Ask, { argument, flags }: Subcommand): string | null {
+/** What is wrong with the words and flags of a command; null: nothing. */
+function problemOf(
+  { command, words, given }: Pick<Ask, "words" | "given"> & { readonly command: CommandName },
+  { argument, flags }: Subcommand,
+): string | null {
   const other = given.find(({ name }) => flags.every((flag) => flag.name !== name));
   if (other !== undefined) return `${other.name} has no effect with ${command}`;
   const most = argument === undefined ? 0 : argument.endsWith("...") ? Infinity : 1;
@@ -125,7 +141,9 @@ function problemOf({ command, words, given }: Ask, { argument, flags }: Subcomma
   if (extra !== undefined) return `unexpected argument '${extra}'`;
   const stray = command === "end" ? words.find((word) => !/^\d{1,15}$/.test(word)) : undefined;
   if (stray !== undefined) return `'${stray}' is no id of a tunnel: wstunnel tunnels lists them`;
-  const name = given.map((one) => one.name).find((name, at, all) => all.indexOf(name) !== at);
+  const single = given.map((one) => one.name)
+    .filter((name) => flags.find((flag) => flag.name === name)?.repeatable !== true);
+  const name = single.find((name, at) => single.indexOf(name) !== at);
   return name === undefined ? null : `${name}: must be given once`;
 }
 

@@ -46,6 +46,64 @@ const ONCE_SWITCH: Switch = {
   summary: "print it once as text and exit, as without a terminal",
 };
 
+/** Of `connect`. */
+const CONNECTING: readonly Flag[] = [
+  {
+    name: "--header",
+    value: "FIELD",
+    repeatable: true,
+    summary: "'Name: value' to send with the handshake; every user of this machine can read it",
+  },
+  {
+    name: "--subprotocol",
+    value: "NAME",
+    repeatable: true,
+    summary: "subprotocol to offer, the best first (default: binary); the server may choose none",
+  },
+  { name: "--origin", value: "ORIGIN", summary: "Origin to send, as a browser would" },
+  {
+    name: "--frame-type",
+    value: "TYPE",
+    choices: ["binary", "text"],
+    summary: "binary or text (default: binary): the type of the frames sent; any is received",
+  },
+  { name: "--user", value: "NAME", summary: "user of Basic authentication" },
+  {
+    name: "--password-file",
+    value: "FILE",
+    summary: "file with the password of --user (default: the variable WSTUNNEL_PASSWORD)",
+  },
+  {
+    name: "--token-file",
+    value: "FILE",
+    summary: "file with a bearer token to show (default: the variable WSTUNNEL_TOKEN)",
+  },
+  {
+    name: "--ca",
+    value: "FILE",
+    repeatable: true,
+    summary: "PEM file of CAs to trust with wss://, besides those of the runtime",
+  },
+  {
+    name: "--server-name",
+    value: "NAME",
+    summary: "name that the certificate must be for (default: the URL's)",
+  },
+  {
+    name: "--connect-timeout",
+    value: "SECONDS",
+    number: true,
+    summary: "seconds until the tunnel must be open (default: 10)",
+  },
+  {
+    name: "--ping-interval",
+    value: "SECONDS",
+    number: true,
+    summary: "seconds between Pings; silent for two more, the server is given up; 0: none " +
+      "(default: 20)",
+  },
+];
+
 /** A subcommand. */
 export interface Command {
   readonly summary: string;
@@ -54,12 +112,18 @@ export interface Command {
   /** Of its own. */
   readonly flags: readonly Flag[];
   readonly switches: readonly Switch[];
-  /** Whether it takes those of a server besides. */
+  /** Whether it takes those of a server besides; else it asks one, but for `connect`. */
   readonly configures?: true;
 }
 
 /** The subcommands and what each does. */
 export const COMMANDS = {
+  connect: {
+    summary: "open a tunnel to a WebSocket server, and join it to standard input and output",
+    argument: "URL",
+    flags: CONNECTING,
+    switches: [],
+  },
   check: {
     summary: "check the configuration, print the effective one as TOML and exit",
     flags: [URL_FLAG],

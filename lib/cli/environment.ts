@@ -15,6 +15,10 @@ interface Variable {
 /** The token of the admin listener itself, where no file holds it. */
 export const TOKEN_VARIABLE = "WSTUNNEL_ADMIN_TOKEN";
 
+/** What `connect` shows to its server where no file holds it. */
+export const CONNECT_PASSWORD_VARIABLE = "WSTUNNEL_PASSWORD";
+export const CONNECT_TOKEN_VARIABLE = "WSTUNNEL_TOKEN";
+
 /** Every variable that is looked at. */
 export const VARIABLES: Readonly<Record<string, Variable>> = {
   WSTUNNEL_LISTEN: {
@@ -24,6 +28,13 @@ export const VARIABLES: Readonly<Record<string, Variable>> = {
   [TOKEN_VARIABLE]: {
     summary: "token that commands show to the admin listener when neither --admin-token-file nor " +
       "the file names one",
+  },
+  [CONNECT_PASSWORD_VARIABLE]: {
+    summary: "password of connect's --user when --password-file names none",
+  },
+  [CONNECT_TOKEN_VARIABLE]: {
+    summary: "bearer token that connect shows to its server when neither --token-file nor --user " +
+      "is given",
   },
 };
 

@@ -297,10 +297,13 @@ export const EXAMPLES: readonly string[] = [
   "wstunnel check --config wstunnel.toml",
   "wstunnel check --url http://127.0.0.1:8080/healthz",
   "wstunnel top --config wstunnel.toml",
+  "ssh -o ProxyCommand='wstunnel connect wss://server/ssh' user@server",
 ];
 
 export const EXIT_CODES: readonly string[] = [
   "ended by SIGINT or SIGTERM, what was checked is well, or asked for is done",
-  "cannot listen, what was checked by --url is not well, or asked for not done",
+  "cannot listen, what was checked by --url is not well, or asked for not done; " +
+  "connect: no tunnel, or lost",
   "the command line or the configuration is wrong",
+  "connect: the server refuses, and says why",
 ];

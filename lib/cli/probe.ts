@@ -19,16 +19,13 @@ import {
   readOpened,
 } from "../http/client_handshake.ts";
 import { closeWebSocket } from "./closing_handshake.ts";
-import { type Answer, readAnswer, writeAll } from "./read_answer.ts";
+import { explain, printable, readAnswer, writeAll } from "./read_answer.ts";
 
 /** Shorter than the health checks of container engines wait. */
 const PATIENCE_MS = 5_000;
 
 /** How long a server has to end a tunnel in any case. */
 const LEAST_CLOSE_MS = 500;
-
-/** Of a body that is no explanation in one line. */
-const MAX_WORDS_LENGTH = 200;
 
 export interface Probe {
   readonly address: Address;
@@ -144,16 +141,4 @@ async function ask(connection: BackendConnection, request: Probe): Promise<Asked
   const opened = readOpened(head, handshake);
   if ("problem" in opened) return { ok: false, text: `accepts a tunnel ${opened.problem}` };
   return { early: rest };
-}
-
-/** A server's words without what would move a terminal's cursor, or more. */
-function printable(words: string): string {
-  return words.replace(/\p{Cc}/gu, "?");
-}
-
-/** The status and the first line of the body. */
-function explain({ head, rest }: Answer): string {
-  const line = new TextDecoder().decode(rest).split("\n")[0]!.trim();
-  const words = printable(line.slice(0, MAX_WORDS_LENGTH));
-  return `${head.status} ${head.reasonPhrase}`.trim() + (words && `: ${words}`);
 }

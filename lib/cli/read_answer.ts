@@ -7,6 +7,9 @@ import type { BackendConnection } from "../backend/connection.ts";
 import { type AnswerHead, AnswerHeadParser, NO_HTTP } from "../http/answer_head.ts";
 import { MAX_HEAD_BYTES } from "../http/head.ts";
 
+/** Of a body that is no explanation in one line. */
+const MAX_WORDS_LENGTH = 200;
+
 /** An answer's head and what came with it. */
 export interface Answer {
   readonly head: AnswerHead;
@@ -46,4 +49,16 @@ export async function writeAll(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+}
+
+/** A server's words without what would move a terminal's cursor, or more. */
+export function printable(words: string): string {
+  return words.replace(/\p{Cc}/gu, "?");
+}
+
+/** The status and the first line of the body. */
+export function explain({ head, rest }: Answer): string {
+  const line = new TextDecoder().decode(rest).split("\n")[0]!.trim();
+  const words = printable(line.slice(0, MAX_WORDS_LENGTH));
+  return `${head.status} ${head.reasonPhrase}`.trim() + (words && `: ${words}`);
 }

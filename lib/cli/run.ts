@@ -19,6 +19,7 @@ import { fromEnvironment } from "./environment.ts";
 import { parseArguments } from "./arguments.ts";
 import { parseProbe, probe } from "./probe.ts";
 import { toSettings } from "./settings.ts";
+import type { Streams } from "./connect/stdio.ts";
 
 /** The command line or the configuration is wrong. */
 const EXIT_USAGE = 2;
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Whether standard output is a terminal. */
   readonly isTerminal: () => boolean;
+  /** Standard input and output, for bytes. */
+  readonly streams: Streams;
 }
 
 /** Does what the arguments ask for and gives the exit code: 2 for a wrong command line or configuration. */
@@ -60,6 +63,11 @@ export async function run(args: readonly string[], options: RunOptions): Promise
     const { runCommand } = await import("./admin_commands.ts");
     const given = { writeOut, complain, environment, isTerminal: isTerminal() };
     return await runCommand(invocation, given);
+  }
+  if (invocation.kind === "connect") {
+    const { environment, streams } = options;
+    const { runConnect } = await import("./connect_command.ts");
+    return await runConnect(invocation, { complain, environment, streams });
   }
   const { kind, given } = invocation;
   const file = given.findLast(({ name }) => name === "--config")?.value;

@@ -21,6 +21,8 @@ export interface HandshakeRequest {
   readonly key: string;
   /** Subprotocols that are offered, each a token, the best first. */
   readonly subprotocols: readonly string[];
+  /** Further fields; the values are the caller's to have checked, bytes beyond ASCII go as UTF-8. @default none */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
 /** A handshake that opened a WebSocket, or what is wrong with it, in words that go on from "a tunnel". */
@@ -38,15 +40,16 @@ export function handshakeKey(nonce: Uint8Array): string {
 
 /** The request's head. */
 export function formatHandshake(
-  { authority, target, key, subprotocols }: HandshakeRequest,
+  { authority, target, key, subprotocols, headers = [] }: HandshakeRequest,
 ): Uint8Array<ArrayBuffer> {
   const offer = subprotocols.length === 0
     ? ""
     : `Sec-WebSocket-Protocol: ${subprotocols.join(", ")}\r\n`;
+  const more = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   return new TextEncoder().encode(
     `GET ${target} HTTP/1.1\r\nHost: ${authority}\r\n` +
       "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
-      `Sec-WebSocket-Key: ${key}\r\n${offer}\r\n`,
+      `Sec-WebSocket-Key: ${key}\r\n${offer}${more}\r\n`,
   );
 }
 

@@ -13,6 +13,8 @@
  * | the backend takes no more | it ends (5 s of silence) | its end's, else `backend-error` |
  * | asked from outside | | what was asked |
  *
+ * With `hearsOut` a backend's end of stream is told by our Close alone, and what the client sends until its own is passed on: then the cause is the client's.
+ *
  * Then both sides are ended, each for itself:
  *
  * | side | steps |
@@ -163,7 +165,7 @@ export class Tunnel implements ClientListener {
     if (this.#clientState === "open") this.#clientState = "refused";
     if (this.#cause !== null) return;
     this.#resumeBackend();
-    if (this.#up === "open") this.#wait(LAST_BYTES_MS);
+    if (this.#up === "open") this.#wait(this.#lastBytesMs);
     this.#decide();
   }
 
@@ -258,7 +260,7 @@ export class Tunnel implements ClientListener {
   #endUp(says: TunnelEnd): void {
     this.#clientSays = says;
     this.#up = "ending";
-    this.#wait(LAST_BYTES_MS);
+    this.#wait(this.#lastBytesMs);
     this.#decide();
   }
 
@@ -283,7 +285,7 @@ export class Tunnel implements ClientListener {
   /** The first table: whether the cause is known. */
   #decide(): void {
     if (this.#cause !== null) return this.#wind();
-    if (this.#down !== "open" && this.#client.drained) {
+    if (this.#down !== "open" && this.#client.drained && !this.#isHeardOut()) {
       // Where a half-close was passed on, the backend's end is what the client's Close waited for.
       const isClients = this.#up === "ended" ||
         (this.#clientState !== "open" && this.#up !== "refused" && !this.upWaits);
@@ -296,6 +298,18 @@ export class Tunnel implements ClientListener {
       this.#backend.shutdown();
       this.#wait(FIN_PROPAGATE_MS);
     }
+  }
+
+  /** Tells the client that the backend has ended, once; what it says decides. */
+  #isHeardOut(): boolean {
+    if (!this.#options.hearsOut || this.#up === "refused") return false;
+    if (this.#backendSays!.cause !== "backend-end") return false;
+    if (this.#up === "open" && this.#clientState === "open") {
+      this.#client.close(this.#backendSays!.code, "");
+      // It is read on only as far as the backend takes it.
+      if (this.#heartbeat !== null) this.#client.pauseReading();
+    }
+    return true;
   }
 
   #end(cause: TunnelEnd): void {
@@ -312,7 +326,7 @@ export class Tunnel implements ClientListener {
 
   #endBackend(): void {
     if (this.#up === "open") this.#up = "ending";
-    if (this.#up === "ending") this.#wait(LAST_BYTES_MS);
+    if (this.#up === "ending") this.#wait(this.#lastBytesMs);
     else if (this.#up === "ended") this.#lingerBackend();
     this.#resumeBackend();
   }
@@ -356,6 +370,10 @@ export class Tunnel implements ClientListener {
     if (!isBusy) this.#wait(SHORT_LINGER_MS, SHORT_LINGER_MS);
     else this.#wait(this.#options.backendLingerMs, BACKEND_LINGER_MS);
     if (this.#hurried) this.#patience?.shorten(nowMs + SHORT_LINGER_MS);
+  }
+
+  get #lastBytesMs(): number {
+    return this.#options.lastBytesMs ?? LAST_BYTES_MS;
   }
 
   #wait(patienceMs: number, mostMs = 0): void {

@@ -17,6 +17,13 @@ export interface TunnelOptions extends WatchdogTimes {
   readonly highWaterBytes?: number;
   /** How long the backend may be silent once its input has ended, since it may still be using it. */
   readonly backendLingerMs: number;
+  /** How long the backend may take none of the client's last bytes. @default {LAST_BYTES_MS} */
+  readonly lastBytesMs?: number;
+  /**
+   * Whether the client is heard out behind the backend's end of stream: it is told that by our Close, and what it sends until its own is passed on.
+   * @default {false}
+   */
+  readonly hearsOut?: boolean;
   /** Sees the first bytes that come from the backend. */
   readonly onFirstBytes?: ((bytes: Uint8Array) => void) | null;
   /** The time on any one clock, asked when a state changes, never for bytes that pass. */

@@ -34,6 +34,8 @@ export interface EndpointOptions {
   readonly role: Role;
   /** The type of the frames sent. */
   readonly frameType: "text" | "binary";
+  /** Whether payload that comes behind our Close counts, until the peer's own (section 5.5.1 forbids it to nobody but us). @default {false} */
+  readonly hearsOut?: boolean;
   /** Null unless each frame is logged. */
   readonly onFrame: FrameObserver | null;
 }
@@ -55,6 +57,7 @@ export class Endpoint implements ClientEnd {
   readonly #masks: boolean;
   readonly #opcode: number;
   readonly #onFrame: FrameObserver | null;
+  readonly #hearsOut: boolean;
   /** A frame short of its last bytes: they lie in front of what comes next. */
   #leftover: Uint8Array = NOTHING;
   /** Control frames that wait for a frame under way: of Pongs only the latest (section 5.5.3). */
@@ -81,6 +84,7 @@ export class Endpoint implements ClientEnd {
     this.#masks = options.role === "client";
     this.#opcode = options.frameType === "text" ? Opcode.TEXT : Opcode.BINARY;
     this.#onFrame = this.#parser.onFrame = options.onFrame;
+    this.#hearsOut = options.hearsOut === true;
   }
 
   /**
@@ -96,7 +100,8 @@ export class Endpoint implements ClientEnd {
     const used = parser.parse(wide, start, to);
     this.#leftover = used < to ? wide.bytes.slice(used, to) : NOTHING;
     this.#answerPings();
-    if (parser.start < parser.end && this.#state === "open") {
+    const counts = this.#state === "open" || (this.#state === "closing" && this.#hearsOut);
+    if (parser.start < parser.end && counts) {
       this.#listener.clientPayload(wide, parser.start, parser.end);
     }
     if (parser.ended !== null) this.#finish(parser.ended);

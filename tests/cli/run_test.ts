@@ -8,11 +8,14 @@ function runWith(...args: string[]) {
   return runIn({}, ...args);
 }
 
+const none = () => Promise.reject(new Error("no stream is asked for"));
+
 async function runIn(environment: Readonly<Record<string, string>>, ...args: string[]) {
   const ran = { code: -1, out: "", error: "", served: [] as Config[], debugs: [] as boolean[] };
   ran.code = await run(args, {
     environment,
     isTerminal: () => false,
+    streams: { input: { read: none }, output: { write: none } },
     writeOut: (text) => ran.out += text,
     writeError: (text) => ran.error += text,
     serve: (config, { events }) => {

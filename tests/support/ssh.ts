@@ -39,14 +39,18 @@ export interface Session {
   readonly stderr: string;
 }
 
-/** Runs a command at the far end with ssh(1), which reaches it through the tunnel alone. */
+function proxyOf(tunnel: string): string {
+  return `'${Deno.execPath()}' run --quiet --allow-net '${CLIENT}' ws://${tunnel}/`;
+}
+
+/** Runs a command at the far end with ssh(1), which reaches it through the tunnel alone, by a client of the tests' own unless `proxy` is another. */
 export async function ssh(
   folder: string,
   tunnel: string,
   remoteCommand: string,
   input: Uint8Array<ArrayBuffer>,
+  proxy = proxyOf(tunnel),
 ): Promise<Session> {
-  const proxy = `'${Deno.execPath()}' run --quiet --allow-net '${CLIENT}' ws://${tunnel}/`;
   const options = {
     ProxyCommand: proxy,
     IdentityFile: `${folder}/user`,

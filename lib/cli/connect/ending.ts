@@ -1,0 +1,44 @@
+/**
+ * How a tunnel's end is told at the client's side: exit code and words.
+ *
+ * @module
+ */
+import type { TunnelEnd } from "../../tunnel/cause.ts";
+
+/** Null as text: there is nothing to tell. */
+export interface Ending {
+  readonly code: 0 | 1;
+  readonly text: string | null;
+}
+
+/** Close codes that say that all went well (RFC 6455 section 7.4.1): normal, going away, and a Close without one. */
+const CLEAN = [1000, 1001, 1005];
+
+/** In the tunnel's words the server is the client, and our side the backend. */
+export function endingOf({ cause, code, reason }: TunnelEnd): Ending {
+  const lost = (text: string): Ending => ({ code: 1, text });
+  switch (cause) {
+    case "client-close": {
+      const words = reason === "" ? "" : `: ${reason}`;
+      if (!CLEAN.includes(code)) return lost(`the server has ended it with ${code}${words}`);
+      return { code: 0, text: null };
+    }
+    case "backend-end":
+    case "operator":
+      return { code: 0, text: null };
+    case "client-lost":
+      return lost("the connection to the server is lost");
+    case "client-silent":
+      return lost("the server has left Pings unanswered");
+    case "client-protocol":
+      return lost(`the server has broken the protocol: ${reason}`);
+    case "client-base64":
+      return lost("the server has sent what is not base64");
+    case "backend-not-utf8":
+      return lost("standard input is not UTF-8, which --frame-type text needs");
+    case "backend-error":
+      return lost("standard input can't be read");
+    default:
+      return lost(`it has ended: ${cause}`);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * A tunnel with its ends turned round: in the role of the machine's client is the server, whose WebSocket we opened, and in that of its
+ * backend what is joined to it here.
+ *
+ * @module
+ */
+import { createBreather } from "../../base/breather.ts";
+import { within } from "../../base/within.ts";
+import type { BackendConnection } from "../../backend/connection.ts";
+import { tlsClosed } from "../../backend/tls.ts";
+import { createBuffers } from "../../engine/elastic_buffer.ts";
+import { StreamTransport } from "../../engine/stream_transport.ts";
+import { StreamTunnel } from "../../engine/stream_tunnel.ts";
+import { createSweep, LONGEST_TICK_MS } from "../../engine/sweep.ts";
+import type { TunnelEnd } from "../../tunnel/cause.ts";
+import type { Encoding } from "../../tunnel/encoder.ts";
+import { SHORT_LINGER_MS } from "../../tunnel/waits.ts";
+
+/** What the configuration's `buffer-size` is unless set. */
+const BUFFER_BYTES = 256 * 1024;
+
+/** Who reads our output may take its time, as a pager does: it is asked about nothing. */
+const ANY_TIME_MS = 2 ** 40;
+
+export interface JoinOptions {
+  readonly server: BackendConnection;
+  readonly local: BackendConnection;
+  readonly encoding: Encoding;
+  readonly pingIntervalMs: number;
+  /** Aborted when the tunnel is to end (1001). */
+  readonly signal: AbortSignal;
+}
+
+/** Joins both, and resolves once that is over. */
+export async function join(options: JoinOptions): Promise<TunnelEnd> {
+  const { server, local, encoding, pingIntervalMs, signal } = options;
+  const { promise: over, resolve: tunnelOver } = Promise.withResolvers<TunnelEnd>();
+  const shared = { buffers: createBuffers(BUFFER_BYTES), breather: createBreather() };
+  const sweep = createSweep(LONGEST_TICK_MS);
+  const tunnel = new StreamTunnel(
+    new StreamTransport(server, shared),
+    new StreamTransport(local, shared),
+    {
+      role: "client",
+      encoding,
+      frameType: encoding === "binary" ? "binary" : "text",
+      onFrame: null,
+      tcpFinPropagate: false,
+      hearsOut: true,
+      lastBytesMs: ANY_TIME_MS,
+      backendLingerMs: SHORT_LINGER_MS,
+      pingIntervalMs,
+      readTimeoutMs: 0,
+      writeTimeoutMs: 0,
+      idleTimeoutMs: 0,
+      maxLifetimeMs: 0,
+      now: sweep.nowMs,
+      listener: { tunnelOver, tunnelReleased() {} },
+    },
+  );
+  sweep.add(tunnel);
+  const end = () => tunnel.machine.end("operator");
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
+  try {
+    return await over;
+  } finally {
+    signal.removeEventListener("abort", end);
+    sweep.delete(tunnel);
+    await within(tlsClosed(), SHORT_LINGER_MS);
+    await shared.breather.close();
+  }
+}

@@ -1,0 +1,70 @@
+/** `wstunnel connect`, started as a user starts it. */
+import { inTime } from "../support/eventually.ts";
+import { startWords } from "../support/program.ts";
+import { assertNoSecret } from "../support/secrets.ts";
+
+export interface Connecting extends AsyncDisposable {
+  readonly pid: number;
+  readonly output: ReadableStreamDefaultReader<Uint8Array>;
+  type(bytes: Uint8Array | string): Promise<void>;
+  /** Ends standard input. */
+  endInput(): Promise<void>;
+  signal(signal: Deno.Signal): void;
+  /** What is still to be read of standard output, then the exit code and what stands on standard error. */
+  finished(): Promise<{ code: number; stdout: string; stderr: string }>;
+}
+
+export function startConnect(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Connecting {
+  const [program, ...words] = startWords();
+  const child = new Deno.Command(program, {
+    args: [...words, "connect", ...args],
+    cwd: new URL("../../", import.meta.url),
+    env,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  const output = child.stdout.getReader();
+  const errors = new Response(child.stderr).text();
+  const kill = () => {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  };
+  const readAll = async () => {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for (;;) {
+      const { value, done } = await output.read();
+      if (done) return await new Blob(parts).text();
+      parts.push(new Uint8Array(value));
+    }
+  };
+  let isOver = false;
+  return {
+    pid: child.pid,
+    output,
+    type: (bytes) =>
+      input.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes),
+    endInput: () => input.close(),
+    signal: (signal) => child.kill(signal),
+    async finished() {
+      const all = Promise.all([child.status, readAll(), errors]);
+      const [{ code }, stdout, stderr] = await inTime("the end of connect", all, kill);
+      isOver = true;
+      assertNoSecret("what connect prints", stdout + stderr);
+      return { code, stdout, stderr };
+    },
+    async [Symbol.asyncDispose]() {
+      if (!isOver) kill();
+      await input.abort().catch(() => {});
+      await output.cancel().catch(() => {});
+      await Promise.all([child.status, errors]);
+    },
+  };
+}
