@@ -302,8 +302,7 @@ export const EXAMPLES: readonly string[] = [
 
 export const EXIT_CODES: readonly string[] = [
   "ended by SIGINT or SIGTERM, what was checked is well, or asked for is done",
-  "cannot listen, what was checked by --url is not well, or asked for not done; " +
-  "connect: no tunnel, or lost",
+  "cannot listen, not well by --url, not done; connect: no tunnel, or lost",
   "the command line or the configuration is wrong",
   "connect: the server refuses, and says why",
 ];
