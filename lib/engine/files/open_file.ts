@@ -1,0 +1,75 @@
+/**
+ * Opening files below a root that no link leads out of.
+ *
+ * The runtime can't tell the system to stay below a folder while it opens, so where a path leads is asked before and after. Who may
+ * write below the root, and swaps a folder for a link, back and again within these moments, gets past it: he could as well put a copy there.
+ *
+ * @module
+ */
+import { readFailure } from "../../base/read_file.ts";
+import type { FileFacts } from "../../http/static/answer_file.ts";
+
+/** A file that is open, to be closed by who asked for it, and what was seen of it then. */
+export interface OpenFile {
+  readonly file: Deno.FsFile;
+  readonly facts: FileFacts;
+}
+
+/**
+ * What is at a path: a file; a folder; nothing that may be shown, which is told to nobody apart from nothing at all; or in `problem` why
+ * nobody can say.
+ */
+export type Found = OpenFile | "folder" | "nothing" | { readonly problem: string };
+
+/** Not there, or not for us. */
+const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES", "EPERM"];
+
+/**
+ * Opens a regular file. `root` is a folder's real path, without links; `name` is relative to it, as `filePathOf()` gives it. Links may
+ * lead to whatever is below the root, hidden or not: who made them meant it. Never rejects.
+ */
+export async function openBelow(root: string, name: string): Promise<Found> {
+  try {
+    const real = await Deno.realPath(`${root}/${name}`);
+    if (!isBelow(root, real)) return "nothing";
+    const { isFile, isDirectory } = await Deno.stat(real);
+    if (isDirectory) return "folder";
+    // Of a pipe the opening would wait for who writes to it.
+    return isFile ? await openReal(real) : "nothing";
+  } catch (error) {
+    return isAbsent(error) ? "nothing" : { problem: `cannot be opened: ${readFailure(error)}` };
+  }
+}
+
+async function openReal(real: string): Promise<OpenFile | "nothing"> {
+  const file = await Deno.open(real);
+  let isOurs = false;
+  try {
+    const seen = await file.stat();
+    // In this order, so that who would deceive us has to swap three times.
+    isOurs = seen.isFile && await Deno.realPath(real) === real &&
+      isSame(seen, await Deno.lstat(real));
+    if (!isOurs) return "nothing";
+    return { file, facts: { sizeBytes: seen.size, modifiedMs: seen.mtime?.getTime() ?? 0 } };
+  } finally {
+    if (!isOurs) file.close();
+  }
+}
+
+/** Whether it is still that file which its path leads to. */
+function isSame(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+/** Of the root `/` everything is below. */
+function isBelow(root: string, real: string): boolean {
+  const separator = Deno.build.os === "windows" ? "\\" : "/";
+  return real === root || real.startsWith(root.endsWith(separator) ? root : root + separator);
+}
+
+function isAbsent(error: unknown): boolean {
+  // /proc, /sys and /dev are kept from us by the runtime.
+  if (error instanceof Deno.errors.NotCapable) return true;
+  const { code } = error as { readonly code?: string };
+  return code !== undefined && ABSENT.includes(code);
+}
