@@ -43,6 +43,7 @@ complete -c wstunnel -l health-path -n 'not __fish_seen_subcommand_from connect 
 complete -c wstunnel -l admin -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -x -d 'where operators ask what goes on, and change it'
 complete -c wstunnel -l admin-token-file -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -r -F -d 'file with the token that --admin HOST:PORT asks for before it changes anything'
 complete -c wstunnel -l config -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -r -F -d 'TOML file to read'
+complete -c wstunnel -l listen -n '__fish_seen_subcommand_from connect' -x -d 'in place of standard input and output listen at host:port, :port or unix:/path, each connection being a tunnel'
 complete -c wstunnel -l header -n '__fish_seen_subcommand_from connect' -x -d '\'Name'
 complete -c wstunnel -l subprotocol -n '__fish_seen_subcommand_from connect' -x -d 'subprotocol to offer, the best first'
 complete -c wstunnel -l origin -n '__fish_seen_subcommand_from connect' -x -d 'Origin to send, as a browser would'

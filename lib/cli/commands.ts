@@ -49,6 +49,14 @@ const ONCE_SWITCH: Switch = {
 /** Of `connect`. */
 const CONNECTING: readonly Flag[] = [
   {
+    name: "--listen",
+    value: "ADDRESS",
+    repeatable: true,
+    summary:
+      "in place of standard input and output listen at host:port, :port or unix:/path, each " +
+      "connection being a tunnel",
+  },
+  {
     name: "--header",
     value: "FIELD",
     repeatable: true,

@@ -1,17 +1,21 @@
 /**
- * `wstunnel connect URL`: the client's side of a tunnel, joined to standard input and output. Loaded only by who gives it.
+ * `wstunnel connect URL`: the client's side of a tunnel, joined to standard input and output, or to each connection
+ * of a listener. Loaded only by who gives it.
  *
  * The end of the input is told by a Close, since a WebSocket has no half-close; what the server sends until its own Close is still written.
  *
  * @module
  */
+import { formatAddress } from "../base/address.ts";
+import type { BackendConnection } from "../backend/connection.ts";
 import type { Encoding } from "../tunnel/encoder.ts";
 import type { ConnectRequest } from "./arguments.ts";
 import { endingOf } from "./connect/ending.ts";
-import { openWebSocket } from "./connect/open.ts";
-import { readSettings } from "./connect/settings.ts";
+import { createOutageTeller, listenAt, type LocalListener } from "./connect/listen.ts";
+import { type Opened, type OpenProblem, openWebSocket } from "./connect/open.ts";
+import { type ConnectSettings, readSettings } from "./connect/settings.ts";
 import { createStdio, type Streams } from "./connect/stdio.ts";
-import { join } from "./connect/tunnel.ts";
+import { createJoints, type JoinOptions, type Joints } from "./connect/tunnel.ts";
 
 export interface ConnectOptions {
   /** A line to standard error. */
@@ -39,28 +43,100 @@ export async function runConnect(
     complain(`connect: ${settings.problem}`);
     return USAGE;
   }
-  const { authority } = settings;
+  const tell = (text: string) => complain(`${settings.authority}: ${text}`);
+  const joints = createJoints();
+  try {
+    return settings.listen.length === 0
+      ? await joinStreams(settings, streams, joints, tell)
+      : await serveLocally(settings, joints, tell, complain);
+  } finally {
+    await joints.close();
+  }
+}
+
+async function joinStreams(
+  settings: ConnectSettings,
+  streams: Streams,
+  joints: Joints,
+  tell: (text: string) => void,
+): Promise<number> {
   const opened = await openWebSocket(settings);
   if ("kind" in opened) {
-    const isRefused = opened.kind === "refused";
-    complain(`${authority}${isRefused ? " refuses" : ""}: ${opened.reason}`);
-    return isRefused ? REFUSED : LOST;
+    tell(wordsFor(opened));
+    return opened.kind === "refused" ? REFUSED : LOST;
   }
   const stdio = createStdio(streams);
   const { signal, stop } = untilSignal();
-  const end = await join({
-    server: opened.connection,
-    local: stdio,
-    encoding: encodingOf(opened.subprotocol) ?? settings.frameType,
-    pingIntervalMs: settings.pingIntervalMs,
-    signal,
-  });
+  const end = await joints.join(joinOptions(settings, opened, stdio, signal));
   stop();
   const { code, text } = stdio.outputFailure === null
-    ? endingOf(end)
+    ? endingOf(end, "standard input")
     : { code: LOST, text: stdio.outputFailure };
-  if (text !== null) complain(`${authority}: ${text}`);
+  if (text !== null) tell(text);
   return code;
+}
+
+async function serveLocally(
+  settings: ConnectSettings,
+  joints: Joints,
+  tell: (text: string) => void,
+  complain: (text: string) => void,
+): Promise<number> {
+  const teller = createOutageTeller(tell);
+  const { signal, stop } = untilSignal();
+  const tunnels = new Set<Promise<void>>();
+  const serve = async (local: BackendConnection) => {
+    const opened = await openWebSocket(settings);
+    if ("kind" in opened) {
+      teller.trouble(wordsFor(opened));
+      return local.close();
+    }
+    teller.well();
+    const end = await joints.join(joinOptions(settings, opened, local, signal));
+    const { text } = endingOf(end, "the connection here");
+    // What one connection does is no outage.
+    if (text !== null && !end.cause.startsWith("backend-")) teller.trouble(text);
+  };
+  const onConnection = (local: Deno.TcpConn | Deno.UnixConn) => {
+    const served = serve(local).finally(() => tunnels.delete(served));
+    tunnels.add(served);
+  };
+  const listeners: LocalListener[] = [];
+  let code = 0;
+  for (const address of settings.listen) {
+    try {
+      const onFailing = (error: unknown) =>
+        complain(`cannot accept a connection: ${(error as Error).message}`);
+      const listener = await listenAt(address, onConnection, onFailing);
+      listeners.push(listener);
+      complain(`listening on ${listener.name}`);
+    } catch (error) {
+      complain(`cannot listen on ${formatAddress(address)}: ${(error as Error).message}`);
+      code = LOST;
+      break;
+    }
+  }
+  if (code === 0 && !signal.aborted) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  }
+  stop();
+  await Promise.all(listeners.map((listener) => listener.close()));
+  await Promise.all(tunnels);
+  return code;
+}
+
+function wordsFor({ kind, reason }: OpenProblem): string {
+  return kind === "refused" ? `refuses: ${reason}` : reason;
+}
+
+function joinOptions(
+  { frameType, pingIntervalMs }: ConnectSettings,
+  { connection, subprotocol }: Opened,
+  local: BackendConnection,
+  signal: AbortSignal,
+): JoinOptions {
+  const encoding = encodingOf(subprotocol) ?? frameType;
+  return { server: connection, local, encoding, pingIntervalMs, signal };
 }
 
 /** Two subprotocols say themselves how bytes are sent. */
@@ -70,7 +146,10 @@ function encodingOf(subprotocol: string | null): Encoding | null {
 
 function untilSignal() {
   const ending = new AbortController();
+  let stopped = false;
   const stop = () => {
+    if (stopped) return;
+    stopped = true;
     for (const name of SIGNALS) Deno.removeSignalListener(name, onSignal);
   };
   const onSignal = () => {

@@ -102,7 +102,7 @@ Deno.test("a refusal is exit code 3 with the server's words, no server 1, a bad 
     [
       [urlOf(program.address, "/there")],
       3,
-      /^wstunnel: 127\.0\.0\.1:\d+ refuses: 404 Not Found: .+\n$/,
+      /^wstunnel: 127\.0\.0\.1:\d+: refuses: 404 Not Found: .+\n$/,
     ],
     [[urlOf(program.address, "/here")], 3, / refuses: 503 Service Unavailable: .+\n$/],
     [

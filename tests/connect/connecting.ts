@@ -1,11 +1,14 @@
 /** `wstunnel connect`, started as a user starts it. */
 import { inTime } from "../support/eventually.ts";
+import { type Lines, readLines } from "../support/lines.ts";
 import { startWords } from "../support/program.ts";
 import { assertNoSecret } from "../support/secrets.ts";
 
 export interface Connecting extends AsyncDisposable {
   readonly pid: number;
   readonly output: ReadableStreamDefaultReader<Uint8Array>;
+  /** Standard error. */
+  readonly log: Lines;
   type(bytes: Uint8Array | string): Promise<void>;
   /** Ends standard input. */
   endInput(): Promise<void>;
@@ -29,7 +32,7 @@ export function startConnect(
   }).spawn();
   const input = child.stdin.getWriter();
   const output = child.stdout.getReader();
-  const errors = new Response(child.stderr).text();
+  const log = readLines(child.stderr);
   const kill = () => {
     try {
       child.kill("SIGKILL");
@@ -49,14 +52,16 @@ export function startConnect(
   return {
     pid: child.pid,
     output,
+    log,
     type: (bytes) =>
       input.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes),
     endInput: () => input.close(),
     signal: (signal) => child.kill(signal),
     async finished() {
-      const all = Promise.all([child.status, readAll(), errors]);
-      const [{ code }, stdout, stderr] = await inTime("the end of connect", all, kill);
+      const all = Promise.all([child.status, readAll(), log.ended]);
+      const [{ code }, stdout] = await inTime("the end of connect", all, kill);
       isOver = true;
+      const stderr = log.all.map((line) => `${line}\n`).join("");
       assertNoSecret("what connect prints", stdout + stderr);
       return { code, stdout, stderr };
     },
@@ -64,7 +69,7 @@ export function startConnect(
       if (!isOver) kill();
       await input.abort().catch(() => {});
       await output.cancel().catch(() => {});
-      await Promise.all([child.status, errors]);
+      await Promise.all([child.status, log.ended]);
     },
   };
 }

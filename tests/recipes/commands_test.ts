@@ -35,6 +35,28 @@ testRecipe(
   },
 );
 
+testRecipe("the recipe for the client logs in by ssh", ["sshd", "ssh"], async (shell) => {
+  const { folder, port } = shell;
+  const sshd = `127.0.0.1:${freePort()}`;
+  await prepareSshd(folder, `ListenAddress ${sshd}\n`);
+  await using _sshd = await startServer(
+    installed("sshd")!,
+    ["-D", "-e", "-f", `${folder}/config`],
+    sshd,
+  );
+  const server = fill(recipe("SSH", "sh", 0), { "127.0.0.1:22": sshd });
+  await shell.start(server, `127.0.0.1:${port}`);
+  const login = "ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no " +
+    `-o UserKnownHostsFile=/dev/null -o IdentityFile=${folder}/user -o ProxyCommand`;
+  const client = fill(recipe("Client", "sh", 0).trim(), {
+    "ssh -o ProxyCommand": login,
+    "localhost:8080": `localhost:${port}`,
+    "user@server": "server",
+  });
+  const { code, stdout, stderr } = await shell.run(`${client} 'tr a-z A-Z; exit 7'`, "through\n");
+  assert.deepEqual([code, stdout], [7, "THROUGH\n"], stderr);
+});
+
 testRecipe(
   "the recipe for PostgreSQL answers a query, and a large one",
   ["pg_ctlcluster", "psql", "socat", ...PYTHON_CLIENT],

@@ -10,7 +10,7 @@ interface Block {
 
 /** The code blocks below a heading, up to the next one. */
 function blocksOf(heading: string): Block[] {
-  const start = README.indexOf(`\n### ${heading}\n`);
+  const start = Math.max(...["##", "###"].map((mark) => README.indexOf(`\n${mark} ${heading}\n`)));
   assert.notEqual(start, -1, `the README has no heading "${heading}"`);
   const section = README.slice(start + 1).split(/^##/m)[1]!;
   return [...section.matchAll(/^```(\w+)\n(.*?)^```$/gms)]

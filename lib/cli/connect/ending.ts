@@ -14,8 +14,8 @@ export interface Ending {
 /** Close codes that say that all went well (RFC 6455 section 7.4.1): normal, going away, and a Close without one. */
 const CLEAN = [1000, 1001, 1005];
 
-/** In the tunnel's words the server is the client, and our side the backend. */
-export function endingOf({ cause, code, reason }: TunnelEnd): Ending {
+/** In the tunnel's words the server is the client, and our side the backend, called `local`. */
+export function endingOf({ cause, code, reason }: TunnelEnd, local: string): Ending {
   const lost = (text: string): Ending => ({ code: 1, text });
   switch (cause) {
     case "client-close": {
@@ -35,9 +35,9 @@ export function endingOf({ cause, code, reason }: TunnelEnd): Ending {
     case "client-base64":
       return lost("the server has sent what is not base64");
     case "backend-not-utf8":
-      return lost("standard input is not UTF-8, which --frame-type text needs");
+      return lost(`${local} is not UTF-8, which --frame-type text needs`);
     case "backend-error":
-      return lost("standard input can't be read");
+      return lost(`${local} has failed`);
     default:
       return lost(`it has ended: ${cause}`);
   }

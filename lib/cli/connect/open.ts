@@ -15,18 +15,21 @@ import {
 import { type Answer, explain, readAnswer, writeAll } from "../read_answer.ts";
 import type { ConnectSettings } from "./settings.ts";
 
-/** A WebSocket, or why there is none. */
-export type OpenResult =
-  | {
-    /** What is read begins behind the head of the server's answer. */
-    readonly connection: BackendConnection;
-    readonly subprotocol: string | null;
-  }
-  | {
-    /** `refused`: the server's answer says why. */
-    readonly kind: "failed" | "refused";
-    readonly reason: string;
-  };
+/** A WebSocket. */
+export interface Opened {
+  /** What is read begins behind the head of the server's answer. */
+  readonly connection: BackendConnection;
+  readonly subprotocol: string | null;
+}
+
+/** Why there is none. */
+export interface OpenProblem {
+  /** `refused`: the server's answer says why. */
+  readonly kind: "failed" | "refused";
+  readonly reason: string;
+}
+
+export type OpenResult = Opened | OpenProblem;
 
 /** Of the body that says why. */
 const MAX_BODY_BYTES = 1024;

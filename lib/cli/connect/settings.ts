@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, parseAddress } from "../../base/address.ts";
+import { type Address, parseAddress, parseListenAddress } from "../../base/address.ts";
 import { secondsToMs } from "../../base/duration.ts";
 import { readTextFile } from "../../base/read_file.ts";
 import { quote } from "../../config/problem.ts";
@@ -13,6 +13,8 @@ import { CONNECT_PASSWORD_VARIABLE, CONNECT_TOKEN_VARIABLE } from "../environmen
 
 export interface ConnectSettings {
   readonly address: Address;
+  /** Where to listen; none: standard input and output. */
+  readonly listen: readonly Address[];
   /** For Host. */
   readonly authority: string;
   /** Path and query. */
@@ -74,6 +76,12 @@ export async function readSettings(
   if (pingInterval === null) {
     return { problem: `--ping-interval: must be 0 or a number of seconds up to ${MOST_SECONDS}` };
   }
+  const listen: Address[] = [];
+  for (const text of all("--listen")) {
+    const parsed = parseListenAddress(text);
+    if ("problem" in parsed) return wrong("--listen", parsed.problem, text);
+    listen.push(parsed.address);
+  }
   const headers = readHeaders(all("--header"), last("--origin"));
   if ("problem" in headers) return headers;
   const credentials = await readCredentials(last, environment);
@@ -85,6 +93,7 @@ export async function readSettings(
   const { isSecure, serverName, ...rest } = place;
   return {
     ...rest,
+    listen,
     tls: isSecure ? { serverName: last("--server-name") ?? serverName, ca: all("--ca") } : null,
     subprotocols: subprotocols.length === 0 ? ["binary"] : subprotocols,
     headers: credentials === null ? headers : [...headers, ["Authorization", credentials]],

@@ -1,5 +1,5 @@
 /**
- * A tunnel with its ends turned round: in the role of the machine's client is the server, whose WebSocket we opened, and in that of its
+ * Tunnels with their ends turned round: in the role of the machine's client is the server, whose WebSocket we opened, and in that of its
  * backend what is joined to it here.
  *
  * @module
@@ -19,7 +19,7 @@ import { SHORT_LINGER_MS } from "../../tunnel/waits.ts";
 /** What the configuration's `buffer-size` is unless set. */
 const BUFFER_BYTES = 256 * 1024;
 
-/** Who reads our output may take its time, as a pager does: it is asked about nothing. */
+/** Who reads what the server sent may take its time, as a pager does. */
 const ANY_TIME_MS = 2 ** 40;
 
 export interface JoinOptions {
@@ -31,43 +31,54 @@ export interface JoinOptions {
   readonly signal: AbortSignal;
 }
 
-/** Joins both, and resolves once that is over. */
-export async function join(options: JoinOptions): Promise<TunnelEnd> {
-  const { server, local, encoding, pingIntervalMs, signal } = options;
-  const { promise: over, resolve: tunnelOver } = Promise.withResolvers<TunnelEnd>();
+export interface Joints {
+  /** Joins both, and resolves once that is over. */
+  join(options: JoinOptions): Promise<TunnelEnd>;
+  /** Once all is over: waits for what is still to be sent. */
+  close(): Promise<void>;
+}
+
+/** What all tunnels share. */
+export function createJoints(): Joints {
   const shared = { buffers: createBuffers(BUFFER_BYTES), breather: createBreather() };
   const sweep = createSweep(LONGEST_TICK_MS);
-  const tunnel = new StreamTunnel(
-    new StreamTransport(server, shared),
-    new StreamTransport(local, shared),
-    {
-      role: "client",
-      encoding,
-      frameType: encoding === "binary" ? "binary" : "text",
-      onFrame: null,
-      tcpFinPropagate: false,
-      hearsOut: true,
-      lastBytesMs: ANY_TIME_MS,
-      backendLingerMs: SHORT_LINGER_MS,
-      pingIntervalMs,
-      readTimeoutMs: 0,
-      writeTimeoutMs: 0,
-      idleTimeoutMs: 0,
-      maxLifetimeMs: 0,
-      now: sweep.nowMs,
-      listener: { tunnelOver, tunnelReleased() {} },
+  return {
+    async join({ server, local, encoding, pingIntervalMs, signal }) {
+      const { promise: over, resolve: tunnelOver } = Promise.withResolvers<TunnelEnd>();
+      const tunnel = new StreamTunnel(
+        new StreamTransport(server, shared),
+        new StreamTransport(local, shared),
+        {
+          role: "client",
+          encoding,
+          frameType: encoding === "binary" ? "binary" : "text",
+          onFrame: null,
+          tcpFinPropagate: false,
+          hearsOut: true,
+          lastBytesMs: ANY_TIME_MS,
+          backendLingerMs: SHORT_LINGER_MS,
+          pingIntervalMs,
+          readTimeoutMs: 0,
+          writeTimeoutMs: 0,
+          idleTimeoutMs: 0,
+          maxLifetimeMs: 0,
+          now: sweep.nowMs,
+          listener: { tunnelOver, tunnelReleased: () => sweep.delete(tunnel) },
+        },
+      );
+      sweep.add(tunnel);
+      const end = () => tunnel.machine.end("operator");
+      signal.addEventListener("abort", end);
+      if (signal.aborted) end();
+      try {
+        return await over;
+      } finally {
+        signal.removeEventListener("abort", end);
+      }
     },
-  );
-  sweep.add(tunnel);
-  const end = () => tunnel.machine.end("operator");
-  signal.addEventListener("abort", end);
-  if (signal.aborted) end();
-  try {
-    return await over;
-  } finally {
-    signal.removeEventListener("abort", end);
-    sweep.delete(tunnel);
-    await within(tlsClosed(), SHORT_LINGER_MS);
-    await shared.breather.close();
-  }
+    async close() {
+      await within(tlsClosed(), SHORT_LINGER_MS);
+      await shared.breather.close();
+    },
+  };
 }

@@ -1,0 +1,119 @@
+/** `wstunnel connect --listen`: each connection is a tunnel. */
+import assert from "node:assert/strict";
+import { echo, freePort, openBackend, serveBackend } from "../support/backends.ts";
+import { connect, createReader, writeAll } from "../support/connection.ts";
+import { eventually } from "../support/eventually.ts";
+import { startProgram } from "../support/program.ts";
+import { randomFrom } from "../support/random.ts";
+import { type Connecting, startConnect } from "./connecting.ts";
+
+const BINARY = ["--frame-type", "binary"];
+
+/** Waits until it listens; gives where. */
+async function addressesOf({ log }: Connecting, count = 1): Promise<string[]> {
+  const found = () =>
+    log.all.flatMap((line) => /^wstunnel: listening on (\S+)$/.exec(line)?.[1] ?? []);
+  await eventually("its listeners", () => found().length === count);
+  return found();
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("each connection to a port or a socket file is a tunnel, and a signal ends all of them", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/here.sock`;
+    await using backend = serveBackend(echo);
+    await using program = await startProgram([...BINARY, "--server", backend.address]);
+    const flags = ["--listen", "127.0.0.1:0", "--listen", `unix:${path}`];
+    await using listening = startConnect([`ws://${program.address}/`, ...flags]);
+    const [port, file] = await addressesOf(listening, 2);
+    assert.equal(file, `unix:${path}`);
+    assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
+    const payload = new Uint8Array(3_000_000);
+    randomFrom(3).fill(payload);
+    for (const address of [port!, file!]) {
+      using one = await connect(address);
+      using other = await connect(address);
+      const sending = [one, other].map((each) => writeAll(each, payload));
+      for (const each of [one, other]) {
+        const got = await createReader(each).exactly(payload.length, "the echo");
+        assert.deepEqual(got, payload);
+      }
+      await Promise.all(sending);
+    }
+    // Those have ended, each by itself; one is open at the end.
+    await program.entry("tunnel closed", 4);
+    using last = await connect(port!);
+    const reader = createReader(last);
+    await writeAll(last, bytesOf("a"));
+    assert.equal(new TextDecoder().decode(await reader.exactly(1, "the echo")), "a");
+    listening.signal("SIGTERM");
+    assert.equal((await reader.rest("the end")).end, "fin");
+    const { code, stderr } = await listening.finished();
+    assert.equal(code, 0);
+    assert.match(stderr, /^(?:wstunnel: listening on \S+\n){2}$/);
+    const { code: closeCode, cause } = await program.entry("tunnel closed", 5);
+    assert.deepEqual([cause, closeCode], ["client-close", 1001]);
+    assert.throws(() => Deno.statSync(path), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the ends of a connection are passed on: its half-close by a Close, the backend's end as its own", async () => {
+  await using backend = openBackend();
+  await using program = await startProgram([...BINARY, "--server", backend.address]);
+  await using listening = startConnect([`ws://${program.address}/`, "--listen", "127.0.0.1:0"]);
+  const [address] = await addressesOf(listening);
+
+  using first = await connect(address!);
+  await writeAll(first, bytesOf("question"));
+  await first.closeWrite();
+  const asked = await backend.take();
+  const { bytes, end } = await asked.reader.rest("the question");
+  assert.deepEqual([new TextDecoder().decode(bytes), end], ["question", "fin"]);
+  asked.close();
+  assert.equal((await createReader(first).rest("the end")).end, "fin");
+
+  using second = await connect(address!);
+  const taken = await backend.take();
+  await taken.write("all of it");
+  taken.close();
+  const got = await createReader(second).rest("the answer");
+  assert.deepEqual([new TextDecoder().decode(got.bytes), got.end], ["all of it", "fin"]);
+});
+
+Deno.test("an outage of the server is told once, and the listener goes on", async () => {
+  await using backend = serveBackend(({ write }) => write("in"));
+  const port = freePort();
+  const place = { listen: [`127.0.0.1:${port}`] };
+  await using listening = startConnect([`ws://127.0.0.1:${port}/`, "--listen", "127.0.0.1:0"]);
+  const [address] = await addressesOf(listening);
+  const ask = async () => {
+    using connection = await connect(address!);
+    const { bytes } = await createReader(connection).rest("an answer or none");
+    return new TextDecoder().decode(bytes);
+  };
+  for (let time = 0; time < 3; time++) assert.equal(await ask(), "");
+  {
+    await using _program = await startProgram([...BINARY, "--server", backend.address], place);
+    for (let time = 0; time < 3; time++) assert.equal(await ask(), "in");
+  }
+  for (let time = 0; time < 3; time++) assert.equal(await ask(), "");
+  listening.signal("SIGINT");
+  const { code, stderr } = await listening.finished();
+  assert.equal(code, 0);
+  const lines = stderr.trimEnd().split("\n").slice(1)
+    .map((line) => line.replace(`wstunnel: 127.0.0.1:${port}: `, "").replace(/ \(os .*/, ""));
+  const refused = "cannot connect: Connection refused";
+  assert.deepEqual(lines, [refused, "a tunnel opens again", refused]);
+});
+
+Deno.test("where nobody can listen is told, with exit code 1", async () => {
+  await using backend = openBackend();
+  await using connecting = startConnect(["ws://127.0.0.1:1/", "--listen", backend.address]);
+  const { code, stderr } = await connecting.finished();
+  assert.equal(code, 1);
+  assert.match(stderr, /^wstunnel: cannot listen on 127\.0\.0\.1:\d+: .*in use.*\n$/);
+});
