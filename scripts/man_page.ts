@@ -45,6 +45,7 @@ export function manPage(): string {
     ...SWITCHES.flatMap(({ name, short, summary }) => item(`${short}, ${name}`, summary)),
     ".SH OPTIONS OF CONNECT",
     ...COMMANDS.connect.flags.flatMap(flagItem),
+    ...COMMANDS.connect.switches.flatMap(({ name, summary }) => item(name, summary)),
     ".SH OPTIONS OF COMMANDS THAT ASK A SERVER",
     ...ASKING_FLAGS.flatMap(flagItem),
     ...ASKING_SWITCHES.flatMap(({ name, summary }) => item(name, summary)),

@@ -32,6 +32,8 @@ export interface Ask {
 export interface ConnectRequest {
   readonly url: string;
   readonly given: readonly GivenFlag[];
+  /** The flags without a value. */
+  readonly switches: readonly string[];
 }
 
 /** What the arguments ask for; `given` in the order of the command line. */
@@ -98,7 +100,7 @@ export function parseArguments(args: readonly string[]): Invocation {
       if (message !== null) {
         invocation = { kind: "wrong", message };
       } else if (name === "connect") {
-        invocation = { kind: "connect", url: words[0]!, given };
+        invocation = { kind: "connect", url: words[0]!, given, switches: switchesOf(command) };
       } else {
         invocation = { kind: "ask", command: name, words, given, switches: switchesOf(command) };
       }

@@ -112,6 +112,11 @@ const CONNECTING: readonly Flag[] = [
   },
 ];
 
+const INSECURE_SWITCH: Switch = {
+  name: "--insecure",
+  summary: "with wss:// take any certificate: whoever is on the way can read and change all",
+};
+
 /** A subcommand. */
 export interface Command {
   readonly summary: string;
@@ -130,7 +135,7 @@ export const COMMANDS = {
     summary: "open a tunnel to a WebSocket server, and join it to standard input and output",
     argument: "URL",
     flags: CONNECTING,
-    switches: [],
+    switches: [INSECURE_SWITCH],
   },
   check: {
     summary: "check the configuration, print the effective one as TOML and exit",

@@ -35,10 +35,10 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 
 /** Gives the exit code: 0 it ended as it should, 1 it is lost or never came about, 2 usage, 3 the server refuses. */
 export async function runConnect(
-  { url, given }: ConnectRequest,
+  { url, given, switches }: ConnectRequest,
   { complain, environment, streams }: ConnectOptions,
 ): Promise<number> {
-  const settings = await readSettings(url, given, environment);
+  const settings = await readSettings(url, given, switches, environment);
   if ("problem" in settings) {
     complain(`connect: ${settings.problem}`);
     return USAGE;

@@ -255,6 +255,9 @@ Deno.test({
     const cases: [flags: string[], code: number, stderr: RegExp][] = [
       [[], 1, /cannot connect: .*unknown issuer: --ca names the file/],
       [["--ca", authority.cert], 0, /^$/],
+      [["--insecure"], 0, /^$/],
+      [["--insecure", "--server-name", "other"], 0, /^$/],
+      [["--insecure", "--ca", authority.cert], 2, /--ca has no effect beside --insecure/],
       [["--ca", authority.cert, "--server-name", "other"], 1, /cannot connect: its certificate/],
     ];
     for (const [flags, code, stderr] of cases) {
@@ -263,6 +266,38 @@ Deno.test({
       assert.deepEqual([ended.code, ended.stdout], [code, code === 0 ? "in" : ""], ended.stderr);
       assert.match(ended.stderr, stderr);
     }
+  },
+});
+
+Deno.test({
+  name: "wss:// carries 20 MB unchanged, whether or not the certificate is verified",
+  ignore: NO_OPENSSL !== null,
+  async fn() {
+    const payload = new Uint8Array(20_000_000);
+    randomFrom(2).fill(payload);
+    const expected = createHash("sha256").update(payload).digest("hex");
+    await using setting = await tlsSetting();
+    await using backend = serveBackend(({ write }) => write(payload));
+    await using plain = await startProgram([...BINARY, "--server", backend.address]);
+    await using program = await startProgram(
+      [...BINARY, "--server", backend.address, ...setting.flags],
+    );
+    const port = program.address.split(":").at(-1);
+    for (const flags of [["--ca", setting.authority.cert], ["--insecure"]]) {
+      await using connect = startConnect([`wss://localhost:${port}/`, ...flags]);
+      const hash = createHash("sha256");
+      for (;;) {
+        const { value, done } = await connect.output.read();
+        if (done) break;
+        hash.update(value);
+      }
+      assert.equal(hash.digest("hex"), expected, flags[0]);
+      assert.deepEqual(await connect.finished(), { code: 0, stdout: "", stderr: "" });
+    }
+    await using connect = startConnect([`wss://${plain.address}/`, "--insecure"]);
+    const { code, stderr } = await connect.finished();
+    assert.equal(code, 1);
+    assert.match(stderr, /^wstunnel: 127\.0\.0\.1:\d+: cannot connect: .+\n$/);
   },
 });
 

@@ -13,6 +13,7 @@ import {
   readOpened,
 } from "../../http/client_handshake.ts";
 import { type Answer, explain, readAnswer, writeAll } from "../read_answer.ts";
+import { dialInsecurely } from "./insecure.ts";
 import type { ConnectSettings } from "./settings.ts";
 
 /** A WebSocket. */
@@ -36,13 +37,9 @@ const MAX_BODY_BYTES = 1024;
 
 /** Never rejects. */
 export async function openWebSocket(settings: ConnectSettings): Promise<OpenResult> {
-  const { address, tls, connectTimeoutMs } = settings;
+  const { connectTimeoutMs } = settings;
   const dueMs = performance.now() + connectTimeoutMs;
-  const dialled = await dial(address, {
-    timeoutMs: connectTimeoutMs,
-    signal: new AbortController().signal,
-    tls: tls === null ? undefined : { ...tls, identity: null },
-  });
+  const dialled = await connect(settings);
   if (!dialled.ok) {
     return { kind: "failed", reason: `cannot connect: ${byFlags(dialled.reason)}` };
   }
@@ -63,6 +60,22 @@ export async function openWebSocket(settings: ConnectSettings): Promise<OpenResu
     return { kind: "failed", reason };
   } finally {
     cancel();
+  }
+}
+
+async function connect({ address, tls, connectTimeoutMs }: ConnectSettings) {
+  if (tls === null || !tls.isInsecure || address.transport !== "tcp") {
+    return await dial(address, {
+      timeoutMs: connectTimeoutMs,
+      signal: new AbortController().signal,
+      tls: tls === null ? undefined : { ...tls, identity: null },
+    });
+  }
+  try {
+    const connection = await dialInsecurely(address, tls.serverName, connectTimeoutMs);
+    return { ok: true, connection } as const;
+  } catch (error) {
+    return { ok: false, reason: (error as Error).message } as const;
   }
 }
 

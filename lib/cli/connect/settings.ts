@@ -20,7 +20,12 @@ export interface ConnectSettings {
   /** Path and query. */
   readonly target: string;
   /** Null: without TLS. */
-  readonly tls: { readonly serverName: string; readonly ca: readonly string[] } | null;
+  readonly tls: {
+    readonly serverName: string;
+    readonly ca: readonly string[];
+    /** Whether anybody's certificate will do. */
+    readonly isInsecure: boolean;
+  } | null;
   readonly subprotocols: readonly string[];
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly frameType: "binary" | "text";
@@ -53,6 +58,7 @@ const OURS = /^(?:host|upgrade|connection|content-length|transfer-encoding|sec-w
 export async function readSettings(
   url: string,
   given: readonly GivenFlag[],
+  switches: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<ConnectSettings | Problem> {
   const all = (name: string) => given.filter((one) => one.name === name).map((one) => one.value);
@@ -60,7 +66,13 @@ export async function readSettings(
   const place = parseUrl(url);
   if ("problem" in place) return place;
   const stray = ["--ca", "--server-name"].find((name) => last(name) !== undefined);
-  if (!place.isSecure && stray !== undefined) return { problem: `${stray} is for wss:// alone` };
+  const isInsecure = switches.includes("--insecure");
+  if (!place.isSecure && (stray !== undefined || isInsecure)) {
+    return { problem: `${stray ?? "--insecure"} is for wss:// alone` };
+  }
+  if (isInsecure && last("--ca") !== undefined) {
+    return { problem: "--ca has no effect beside --insecure" };
+  }
   const frameType = last("--frame-type") ?? "binary";
   if (frameType !== "binary" && frameType !== "text") {
     return wrong("--frame-type", "must be binary or text", frameType);
@@ -94,7 +106,9 @@ export async function readSettings(
   return {
     ...rest,
     listen,
-    tls: isSecure ? { serverName: last("--server-name") ?? serverName, ca: all("--ca") } : null,
+    tls: isSecure
+      ? { serverName: last("--server-name") ?? serverName, ca: all("--ca"), isInsecure }
+      : null,
     subprotocols: subprotocols.length === 0 ? ["binary"] : subprotocols,
     headers: credentials === null ? headers : [...headers, ["Authorization", credentials]],
     frameType,
