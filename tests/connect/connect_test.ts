@@ -182,6 +182,17 @@ Deno.test("a server that goes, or ends it for a reason, is exit code 1 with all 
   }
 });
 
+Deno.test("a server that says nothing to the Close is given up after two ping intervals", async () => {
+  await using server = serveHandshakes(async ({ reader }) => {
+    while (await reader.some("what the client says") !== null);
+  });
+  await using connect = startConnect([urlOf(server.address), "--ping-interval", "0.3"]);
+  await connect.endInput();
+  const { code, stderr } = await connect.finished();
+  assert.equal(code, 1);
+  assert.match(stderr, /: the server has left Pings unanswered\n$/);
+});
+
 Deno.test("headers, Origin and subprotocols are sent as they are given", async () => {
   const heads: string[] = [];
   await using server = serveHandshakes(async ({ write }, head) => {
