@@ -42,8 +42,8 @@ const LAZY = [
   "lib/cli/connect_command.ts",
 ];
 
-/** Those of them that a start may wait for, all of it ours. Of packages some can't be bundled twice. */
-const AT_A_START = LAZY.filter((source) => source.startsWith("lib/control/"));
+/** Those of them that are ours. Of packages some can't be bundled twice. */
+const MINIFIED = LAZY.filter((source) => !source.startsWith("lib/access/"));
 
 /** What is read as it stands, at the same place beside the file that reads it: the status page's. */
 const PAGE_FOLDER = "lib/control/admin/page";
@@ -130,7 +130,7 @@ function bundleBeside(source: string, define: string): Promise<string> {
 async function bundleLazy(source: string, define: string): Promise<string> {
   try {
     const path = await bundleBeside(source, define);
-    return AT_A_START.includes(source) ? await minify(path) : path;
+    return MINIFIED.includes(source) ? await minify(path) : path;
   } catch (error) {
     if (!(error instanceof BuildError) || !Deno.version.deno.startsWith("2.4.")) throw error;
     const path = `${BUILD_FOLDER}/${nameBeside(source)}`;

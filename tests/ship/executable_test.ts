@@ -106,6 +106,7 @@ testUnless(
           assert.deepEqual(files.filter((name) => !page.includes(name!)).toSorted(), [
             "admin_commands.js",
             "admin_server.js",
+            "connect_command.js",
             "jwt_verify.js",
             "password_worker.js",
             "redis_client.js",
