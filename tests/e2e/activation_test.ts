@@ -11,6 +11,7 @@ import { type Program, runProgram, startProgram, startWords } from "../support/p
 import { openTunnel } from "../support/raw_client.ts";
 import { overTls, tlsSetting } from "../support/tls.ts";
 import { visitors } from "../support/visitors.ts";
+import { inFolder } from "../support/folder.ts";
 
 const ACTIVATE = installed("systemd-socket-activate");
 const OPTIONS = { ignore: ACTIVATE === null };
@@ -45,15 +46,6 @@ async function start(
   starting.catch(() => {});
   await eventually("systemd's sockets", () => accepts(address));
   return await starting;
-}
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 async function visit(address: string): Promise<void> {

@@ -10,16 +10,6 @@ import { assertNoSecret } from "../support/secrets.ts";
 /** The words that start the program. */
 export type Words = readonly [string, ...string[]];
 
-/** A folder that is gone afterwards. */
-export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 /** The lines of files, in their order. */
 export function linesOf(...paths: readonly string[]): string[] {
   return paths.flatMap((path) => Deno.readTextFileSync(path).trimEnd().split("\n"));

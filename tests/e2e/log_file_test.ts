@@ -13,9 +13,9 @@ import {
   linesOf,
   type Logged,
   startLogged,
-  withFolder,
   type Words,
 } from "./log_file.ts";
+import { inFolder } from "../support/folder.ts";
 
 const HOLDS = "the configuration holds from now on";
 const REFUSED = "the reload is refused, the configuration before it still holds";
@@ -37,7 +37,7 @@ async function visit({ address }: Logged, path = "/"): Promise<void> {
 
 Deno.test("the log goes to a file and the lines of clients to another, behind what these hold; standard error has nothing", async () => {
   await using backend = serveBackend(echo);
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     const [log, access] = [`${folder}/own.log`, `${folder}/access.log`];
     const before = '{"message":"before"}\n';
     Deno.writeTextFileSync(log, before);
@@ -67,7 +67,7 @@ Deno.test("the log goes to a file and the lines of clients to another, behind wh
 
 Deno.test("lines of clients alone may go to a file, or nowhere", async () => {
   await using backend = serveBackend(echo);
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     const access = `${folder}/access.log`;
     const flags = ["--server", backend.address, "--frame-type", "binary", "--log-format", "json"];
     {
@@ -96,7 +96,7 @@ const UNPRIVILEGED: Words = Deno.uid() === 0
   : startWords();
 
 Deno.test("what can't be a log is an error of `check` and of the start, with its line, and nothing is made", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     const at = (name: string) => `${folder}/${name}`;
     await Deno.mkdir(at("folder"));
     await Deno.mkdir(at("closed"), { mode: 0o500 });
@@ -147,7 +147,7 @@ Deno.test("what can't be a log is an error of `check` and of the start, with its
 });
 
 Deno.test("what keeps the program from starting is on standard error as well as in the log", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const log = `${folder}/own.log`;
     const { code, stderr } = await runProgram([
@@ -173,7 +173,7 @@ Deno.test({
   ignore: installed("logrotate") === null,
   async fn() {
     await using backend = serveBackend(echo);
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       const logs = `${folder}/log`;
       await Deno.mkdir(logs, { mode: 0o755 });
       const [log, access] = [`${logs}/own.log`, `${logs}/access.log`];
@@ -244,7 +244,7 @@ function isThere(path: string): boolean {
 Deno.test("a reload takes over where the log goes, its form and its level; one that can't open the file changes nothing", async () => {
   await using backend = serveBackend(echo);
   const port = new URL(`tcp://${backend.address}`).port;
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     const at = (name: string) => `${folder}/${name}`;
     const config = at("wstunnel.toml");
     const write = (top: string, debug = 3) =>
@@ -294,7 +294,7 @@ Deno.test("a reload takes over where the log goes, its form and its level; one t
 });
 
 Deno.test("a reload that is refused opens the files again all the same: they may have been moved away", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     const [config, log] = [`${folder}/wstunnel.toml`, `${folder}/own.log`];
     const text = `log-format = "json"\nlog-file = "${log}"\n[[wstunnel.server."/"]]\nport = 1\n`;
     await Deno.writeTextFile(config, text);
@@ -325,7 +325,7 @@ Deno.test({
   ignore: Deno.uid() !== 0,
   async fn() {
     await using backend = openBackend();
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       await using disk = await smallDisk(folder, 64 * 1024);
       if (disk === null) return console.log("  no disk can be mounted here");
       const [log, ballast] = [`${folder}/own.log`, `${folder}/ballast`];

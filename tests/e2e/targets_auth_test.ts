@@ -7,6 +7,7 @@ import { Opcode, openTunnel } from "../support/raw_client.ts";
 import { testEngines } from "./engine_limits.ts";
 import { answerOf, nameAt, named, NO_TARGET } from "./targets.ts";
 import { startWithFile, text } from "./whole.ts";
+import { inFolder } from "../support/folder.ts";
 
 const SECRET = makeSecret("the secret that signs tokens");
 
@@ -19,15 +20,6 @@ function sign(claims: Record<string, unknown>, secret = SECRET): string {
   return keepSecret("a JSON Web Token", `${body}.${signature}`);
 }
 
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "targets-auth-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 function config(engine: string, route: string): string {
   return `engine = "${engine}"\n[wstunnel]\nframe-type = "binary"\n` +
     `[wstunnel.server."/websockify"]\n${route}\n`;
@@ -37,7 +29,7 @@ testEngines("the claims of a JSON Web Token say where it leads", async (engine) 
   await using first = named("first");
   await using second = named("second");
   const [host, port] = first.address.split(":");
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/secret`, SECRET, { mode: 0o600 });
     await using program = await startWithFile(config(
       engine,
@@ -73,7 +65,7 @@ testEngines(
   async (engine) => {
     const [who, where] = [makeSecret("whose token it is"), makeSecret("where a token leads")];
     await using backend = named("there");
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       const digest = createHash("sha256").update(who).digest("hex");
       await Deno.writeTextFile(`${folder}/users`, `bob sha256:${digest}\n`, { mode: 0o600 });
       await Deno.writeTextFile(`${folder}/tokens`, `${where}: ${backend.address}\n`, {
@@ -100,7 +92,7 @@ testEngines(
   async (engine) => {
     const token = makeSecret("a token in several places");
     await using backend = named("there");
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/tokens`, `${token}: ${backend.address}\n`, {
         mode: 0o600,
       });

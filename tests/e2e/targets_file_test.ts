@@ -7,16 +7,7 @@ import { testEngines } from "./engine_limits.ts";
 import { reportThat } from "./report.ts";
 import { answerOf, assertRefused, DOWN, nameAt, named, NO_TARGET } from "./targets.ts";
 import { startWithFile, text } from "./whole.ts";
-
-/** A folder for the length of a test. */
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "targets-" });
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { inFolder } from "../support/folder.ts";
 
 function config(engine: string, targets: string, more = ""): string {
   return `engine = "${engine}"\n[wstunnel]\nframe-type = "binary"\n` +
@@ -36,7 +27,7 @@ testEngines(
     await using first = named("first");
     await using second = named("second");
     await using third = named("third");
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       const path = `${folder}/tokens`;
       await Deno.writeTextFile(
         path,
@@ -71,7 +62,7 @@ testEngines(
   async (engine) => {
     const [good, wrong] = [makeSecret("a good token"), makeSecret("a token of a wrong line")];
     await using backend = named("good");
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       const path = `${folder}/tokens`;
       await Deno.writeTextFile(path, `${good}: ${backend.address}\n${wrong} ${backend.address}\n`);
       await using program = await startWithFile(config(engine, `file = "${path}"`));
@@ -99,7 +90,7 @@ testEngines(
 testEngines(
   "a missing token, one that is no text and one that is unknown have one answer",
   async (engine) => {
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/tokens`, "known: 127.0.0.1:9\n");
       await using program = await startWithFile(config(engine, `file = "${folder}/tokens"`));
       for (
@@ -127,7 +118,7 @@ testEngines(
 testEngines("a folder of token files is as one file", async (engine) => {
   await using first = named("first");
   await using second = named("second");
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/a`, `one: ${first.address}\n`);
     await Deno.writeTextFile(`${folder}/b`, `two: ${second.address}\n`);
     await Deno.writeTextFile(`${folder}/.hidden`, `three: ${second.address}\n`);
@@ -145,7 +136,7 @@ testEngines("a folder of token files is as one file", async (engine) => {
 testEngines(
   "in a folder of names a token leads to a file's address or a socket, and nowhere out of it",
   async (engine) => {
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       await Deno.mkdir(`${folder}/inner/deep`, { recursive: true });
       const inner = `${folder}/inner`;
       await using first = named("first");
@@ -194,7 +185,7 @@ testEngines(
   "a target that is down is told of once, by its address, and when it is up again; the report has those in use",
   async (engine) => {
     const port = freePort();
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/tokens`, `one: 127.0.0.1:${port}\n`);
       await using program = await startWithFile(
         config(engine, `file = "${folder}/tokens"`, "disable-time = 0\n"),
@@ -227,7 +218,7 @@ testEngines(
   "100,000 tokens are read while others are served, and each is found",
   async (engine) => {
     await using backend = named("found");
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       const lines = (mark: string) =>
         Array.from({ length: 100_000 }, (_, at) => `token-${mark}-${at}: ${backend.address}\n`)
           .join("");
@@ -255,7 +246,7 @@ testEngines(
   "the name of the host that is asked for may be the token, as with --host-token",
   async (engine) => {
     await using first = named("first");
-    await withFolder(async (folder) => {
+    await inFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/tokens`, `desk1.example.com: ${first.address}\n`);
       await using program = await startWithFile(
         config(engine, `file = "${folder}/tokens", from = ["host"]`),

@@ -3,6 +3,7 @@ import type { Address } from "../../lib/base/address.ts";
 import type { Listener } from "../../lib/engine/engine.ts";
 import { listenAll, type OpenAt } from "../../lib/engine/listen.ts";
 import { fromRuntime } from "../../lib/engine/peer.ts";
+import { inFolder } from "../support/folder.ts";
 
 type Closable = Pick<Listener, "address" | "close">;
 
@@ -36,15 +37,6 @@ async function problemOf(addresses: readonly Address[]): Promise<string> {
   assert("problem" in result);
   assert.equal(open(), 0, "no listener is left open");
   return result.problem;
-}
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("`listenAll()` listens at every address and gives the real ports", async () => {

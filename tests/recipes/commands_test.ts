@@ -6,36 +6,22 @@ import { eventually } from "../support/eventually.ts";
 import { prepareSshd } from "../support/ssh.ts";
 import { fill, recipe } from "./readme.ts";
 import { startPostgres } from "./postgres.ts";
-import { PYTHON_CLIENT, testRecipe } from "./shell.ts";
+import { PYTHON_CLIENT, type Shell, testRecipe } from "./shell.ts";
 
 testRecipe(
   "the recipe for SSH logs in",
   ["sshd", "ssh", ...PYTHON_CLIENT],
-  async (shell) => {
-    const { folder, port } = shell;
-    const sshd = `127.0.0.1:${freePort()}`;
-    await prepareSshd(folder, `ListenAddress ${sshd}\n`);
-    await using _sshd = await startServer(
-      installed("sshd")!,
-      ["-D", "-e", "-f", `${folder}/config`],
-      sshd,
-    );
-    const server = fill(recipe("SSH", "sh", 0), { "127.0.0.1:22": sshd });
-    await shell.start(server, `127.0.0.1:${port}`);
-    // Whose keys these are, and no more.
-    const login = "ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no " +
-      `-o UserKnownHostsFile=/dev/null -o IdentityFile=${folder}/user -o ProxyCommand`;
-    const client = fill(recipe("SSH", "sh", 1).trim(), {
-      "ssh -o ProxyCommand": login,
-      "localhost:8080": `localhost:${port}`,
-      "user@server": "server",
-    });
-    const { code, stdout, stderr } = await shell.run(`${client} 'tr a-z A-Z; exit 7'`, "through\n");
-    assert.deepEqual([code, stdout], [7, "THROUGH\n"], stderr);
-  },
+  (shell) => logIn(shell, recipe("SSH", "sh", 1)),
 );
 
-testRecipe("the recipe for the client logs in by ssh", ["sshd", "ssh"], async (shell) => {
+testRecipe(
+  "the recipe for the client logs in by ssh",
+  ["sshd", "ssh"],
+  (shell) => logIn(shell, recipe("Client", "sh", 0)),
+);
+
+/** Has the client's recipe run a command, behind the recipe for the server. */
+async function logIn(shell: Shell, clientRecipe: string): Promise<void> {
   const { folder, port } = shell;
   const sshd = `127.0.0.1:${freePort()}`;
   await prepareSshd(folder, `ListenAddress ${sshd}\n`);
@@ -46,16 +32,17 @@ testRecipe("the recipe for the client logs in by ssh", ["sshd", "ssh"], async (s
   );
   const server = fill(recipe("SSH", "sh", 0), { "127.0.0.1:22": sshd });
   await shell.start(server, `127.0.0.1:${port}`);
+  // Whose keys these are, and no more.
   const login = "ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no " +
     `-o UserKnownHostsFile=/dev/null -o IdentityFile=${folder}/user -o ProxyCommand`;
-  const client = fill(recipe("Client", "sh", 0).trim(), {
+  const client = fill(clientRecipe.trim(), {
     "ssh -o ProxyCommand": login,
     "localhost:8080": `localhost:${port}`,
     "user@server": "server",
   });
   const { code, stdout, stderr } = await shell.run(`${client} 'tr a-z A-Z; exit 7'`, "through\n");
   assert.deepEqual([code, stdout], [7, "THROUGH\n"], stderr);
-});
+}
 
 testRecipe(
   "the recipe for PostgreSQL answers a query, and a large one",

@@ -4,6 +4,7 @@ import manifest from "../../deno.json" with { type: "json" };
 import { expectPlatform, pack } from "../../scripts/release.ts";
 import { installed } from "../support/installed.ts";
 import { NO_EXECUTABLE, runTask, testUnless } from "./executable.ts";
+import { inFolder } from "../support/folder.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -118,17 +119,8 @@ const OTHERS: Readonly<Record<string, Uint8Array>> = {
   "PE whose header is elsewhere": portableExecutable(0x8664, 0xffff_ff80),
 };
 
-async function inTempFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 Deno.test("`expectPlatform()` takes each target's executables and refuses all others", () =>
-  inTempFolder(async (folder) => {
+  inFolder(async (folder) => {
     const path = `${folder}/wstunnel`;
     for (const [what, header] of Object.entries({ ...HEADERS, ...OTHERS })) {
       await Deno.writeFile(path, header);
@@ -175,7 +167,7 @@ for (const [ending, [program, ...args]] of Object.entries(UNPACK)) {
     why,
     `\`pack()\` makes a ${ending} that unpacks to the same files`,
     () =>
-      inTempFolder(async (folder) => {
+      inFolder(async (folder) => {
         await writeFiles(`${folder}/whole`);
         await Deno.writeTextFile(`${folder}/beside`, "not in it");
         const archive = `whole.${ending}`;
@@ -203,7 +195,7 @@ for (const [ending, [program, ...args]] of Object.entries(UNPACK)) {
 }
 
 Deno.test("`pack()` says what it can't pack", () =>
-  inTempFolder(async (folder) => {
+  inFolder(async (folder) => {
     await assert.rejects(
       pack(folder, "missing", "missing.tar.gz"),
       /cannot pack missing\.tar\.gz: .*missing.*No such file/s,

@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import { appendProblem, openToAppend } from "../../lib/sys/append_file.ts";
-
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { inFolder } from "../support/folder.ts";
 
 Deno.test("`openToAppend()` makes a file for its owner and group, and writes behind what it holds", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     const path = `${folder}/a.log`;
     for (const text of ["one\n", "two\n"]) {
       assert.equal(appendProblem(path), null);
@@ -26,7 +18,7 @@ Deno.test("`openToAppend()` makes a file for its owner and group, and writes beh
 });
 
 Deno.test("`openToAppend()` says why a path is no file to write to, as `appendProblem()` does, and makes nothing", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     const at = (name: string) => `${folder}/${name}`;
     const absent = "cannot be made: the folder that it is to be in";
     await Deno.mkdir(at("folder"));
@@ -51,7 +43,7 @@ Deno.test("`openToAppend()` says why a path is no file to write to, as `appendPr
 });
 
 Deno.test("`appendProblem()` takes a device, a link to a file and a file that isn't there", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
     await Deno.symlink(`${folder}/file`, `${folder}/link`);
     for (const path of ["/dev/null", `${folder}/link`, `${folder}/new`]) {
