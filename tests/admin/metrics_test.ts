@@ -384,6 +384,12 @@ Deno.test({
         `--storage.tsdb.path=${folder}/data`,
         `--web.listen-address=${at}`,
       ], at);
+      // It listens before it has read what it stored, and refuses queries until then.
+      await eventually("a Prometheus that is ready", async () => {
+        const response = await fetch(`http://${at}/-/ready`);
+        await response.body?.cancel();
+        return response.ok;
+      });
       const query = async (text: string): Promise<number | null> => {
         const response = await fetch(`http://${at}/api/v1/query?query=${encodeURIComponent(text)}`);
         const { data } = await response.json();
