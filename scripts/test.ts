@@ -1,20 +1,27 @@
 /**
- * Runs the tests in three passes: files side by side, most of them waiting for others most of the time; then, one at a time, those
- * that measure something which others would disturb; then some of both once more, over TLS. Paths and flags of `deno test` narrow all of them; `DENO_JOBS` says how many
- * files run at once, two otherwise.
+ * Runs the tests in four passes: files side by side, most of them waiting for others most of the time; then those that need a process of their own,
+ * some such processes side by side; then, one at a time, those that measure something which others would disturb; then some of all once more, over
+ * TLS. Paths and flags of `deno test` narrow all of them; `DENO_JOBS` says how many files or processes run at once, two otherwise.
  *
- * Ends with what failed, if anything; each pass has a line of its own, which says how many passed.
+ * Each pass, or process, has a line of its own in the end, which says how many passed.
  */
 
-/** What runs alone, a folder or a file, and what it measures. Files that run side by side share a process. */
-const ALONE: Readonly<Record<string, string>> = {
-  "tests/admin/page_frames_test.ts": "the time of a browser's frames",
+/** What has a process of its own, a folder or a file, and why. Files that run side by side share one. */
+const OWN_PROCESS: Readonly<Record<string, string>> = {
+  "tests/stall/": "memory",
   "tests/backend/":
     "descriptors and sockets of its process; its descriptor 0 is another's for moments",
+  "tests/e2e/churn_test.ts": "memory and descriptors",
   "tests/control/swap_test.ts": "sockets and children of its process",
   "tests/e2e/activation_test.ts": "its descriptor 0 is another's for moments",
+  "tests/process/": "descriptors, children and limits of its process",
+  "tests/sys/": "memory of its process",
+};
+
+/** What runs alone, a folder or a file, and what it measures. */
+const ALONE: Readonly<Record<string, string>> = {
+  "tests/admin/page_frames_test.ts": "the time of a browser's frames",
   "tests/e2e/auth_flood_test.ts": "the time of a round trip",
-  "tests/e2e/churn_test.ts": "memory and descriptors under load",
   "tests/e2e/connect_flood_test.ts": "the time that a connect takes, memory",
   "tests/e2e/exec_test.ts": "the time of a round trip",
   "tests/e2e/fairness_test.ts": "the time of a round trip",
@@ -23,10 +30,7 @@ const ALONE: Readonly<Record<string, string>> = {
   "tests/e2e/reload_load_test.ts": "memory and descriptors under load",
   "tests/e2e/signals_test.ts": "what the terminal's signals do to jobs of its session",
   "tests/engine/": "the time of ticks; the umask of its process",
-  "tests/process/": "descriptors, children and limits of its process",
   "tests/ship/": "it compiles, with all the processors that there are",
-  "tests/stall/": "memory",
-  "tests/sys/": "memory of its process",
   "tests/tls/listener_test.ts": "the time of a visit, descriptors",
   "tests/tls/renewal_test.ts": "whether anybody is refused, under load",
 };
@@ -42,7 +46,7 @@ const OVER_TLS = [
 /** By which engine TLS is spoken, and of what stalls the least that shows it. */
 const OVER_TLS_FILTER = "/^stream: | 1 GiB$/";
 
-const JOBS = Deno.env.get("DENO_JOBS") ?? "2";
+const JOBS = Number(Deno.env.get("DENO_JOBS")) || 2;
 
 const FLAGS = [
   ...["--frozen", "--sanitize-ops", "--sanitize-resources", "--quiet", "--allow-all"],
@@ -78,10 +82,19 @@ function* filesUnder(path: string): Generator<string> {
   }
 }
 
-function runsAlone(file: string): boolean {
-  return Object.keys(ALONE).some((path) =>
-    path.endsWith("/") ? file.startsWith(path) : file === path
-  );
+function isUnder(file: string, path: string): boolean {
+  return path.endsWith("/") ? file.startsWith(path) : file === path;
+}
+
+function command(
+  files: readonly string[],
+  flags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["test", ...FLAGS, ...flags, ...files],
+    env: { DENO_JOBS: String(JOBS), ...env },
+  });
 }
 
 /** Runs files and gives the exit code of `deno test`. */
@@ -90,28 +103,67 @@ async function run(
   files: readonly string[],
   flags: readonly string[],
   env: Readonly<Record<string, string>> = {},
-) {
+): Promise<number> {
   if (files.length === 0) return 0;
   console.log(`tests: ${files.length} files ${what}`);
-  const args = ["test", ...FLAGS, ...flags, ...files];
-  const command = new Deno.Command(Deno.execPath(), { args, env: { DENO_JOBS: JOBS, ...env } });
-  const { code } = await command.spawn().status;
+  return (await command(files, flags, env).spawn().status).code;
+}
+
+/** The same, but what it prints is told when it is over, in one piece. */
+async function runBeside(
+  what: string,
+  files: readonly string[],
+  flags: readonly string[],
+): Promise<number> {
+  const { code, stdout, stderr } = await command(files, flags).output();
+  console.log(`tests: ${files.length} files ${what}`);
+  for (const bytes of [stdout, stderr]) {
+    await new Blob([bytes]).stream().pipeTo(
+      Deno.stdout.writable,
+      { preventClose: true },
+    );
+  }
   return code;
+}
+
+/** Each path's files in a process of their own, as many at once as there are jobs. */
+async function runProcesses(
+  files: readonly string[],
+  flags: readonly string[],
+): Promise<number[]> {
+  const waiting = Object.keys(OWN_PROCESS)
+    .map((path) => [path, files.filter((file) => isUnder(file, path))] as const)
+    .filter(([, own]) => own.length > 0);
+  const codes: number[] = [];
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [path, own] = next;
+      codes.push(await runBeside(`of ${path} in a process of their own`, own, flags));
+    }
+  };
+  await Promise.all(Array.from({ length: JOBS }, work));
+  return codes;
+}
+
+type Pass = "sideBySide" | "ownProcess" | "alone";
+
+function passOf(file: string): Pass {
+  const isOf = (table: object) => Object.keys(table).some((path) => isUnder(file, path));
+  return isOf(OWN_PROCESS) ? "ownProcess" : isOf(ALONE) ? "alone" : "sideBySide";
 }
 
 const { paths, flags } = ask(Deno.args);
 const names = paths.map((path) => path.replace(/^\.\//, "").replace(/\/+$/, ""));
-const { true: alone = [], false: others = [] } = Object.groupBy(
-  new Set(names.flatMap((path) => [...filesUnder(path)])),
-  (file) => String(runsAlone(file)) as "true" | "false",
-);
+const files = [...new Set(names.flatMap((path) => [...filesUnder(path)]))];
+const { sideBySide = [], ownProcess = [], alone = [] } = Object.groupBy(files, passOf);
 const codes = [
-  await run(`side by side, ${JOBS} at once`, others, ["--parallel", ...flags]),
+  await run(`side by side, ${JOBS} at once`, sideBySide, ["--parallel", ...flags]),
+  ...await runProcesses(ownProcess, flags),
   await run("alone", alone, flags),
   ...(flags.some((flag) => flag.startsWith("--filter")) ? [] : [
     await run(
       "once more, over TLS",
-      [...alone, ...others].filter((file) => OVER_TLS.includes(file)),
+      files.filter((file) => OVER_TLS.includes(file)),
       [...flags, "--filter", OVER_TLS_FILTER],
       { WSTUNNEL_TEST_TLS: "1" },
     ),
