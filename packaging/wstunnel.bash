@@ -20,7 +20,7 @@ _wstunnel() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --server|--path|--listen|--listen-mode|--listen-group|--trusted-proxy|--origin|--allow-client|--deny-client|--subprotocol|--ping-interval|--max-connections|--max-connections-per-client|--max-tunnels|--tunnel-idle-timeout|--max-lifetime|--health-path|--admin|--header|--user|--server-name|--connect-timeout|--url|--route) return ;;
+    --server|--path|--listen|--listen-mode|--listen-group|--trusted-proxy|--origin|--allow-client|--deny-client|--subprotocol|--ping-interval|--max-connections|--max-connections-per-client|--max-tunnels|--tunnel-idle-timeout|--max-lifetime|--health-path|--web|--admin|--header|--user|--server-name|--connect-timeout|--url|--route) return ;;
     *)
       for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
@@ -32,7 +32,7 @@ _wstunnel() {
       done
       case $command in
         connect) words="--listen --header --subprotocol --origin --frame-type --user --password-file --token-file --ca --server-name --connect-timeout --ping-interval --insecure --help" ;;
-        check) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --admin --admin-token-file --config --url --version --help" ;;
+        check) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --url --version --help" ;;
         reload) words="--admin --admin-token-file --config --json --help" ;;
         tunnels) words="--admin --admin-token-file --config --json --help" ;;
         end) words="--admin --admin-token-file --config --help" ;;
@@ -40,7 +40,7 @@ _wstunnel() {
         drain) words="--route --admin --admin-token-file --config --json --help" ;;
         enable) words="--route --admin --admin-token-file --config --json --help" ;;
         top) words="--admin --admin-token-file --config --once --help" ;;
-        *) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --admin --admin-token-file --config --version --help connect check reload tunnels end backends drain enable top" ;;
+        *) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --version --help connect check reload tunnels end backends drain enable top" ;;
       esac
       ;;
   esac

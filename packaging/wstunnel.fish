@@ -40,6 +40,7 @@ complete -c wstunnel -l log-file -n 'not __fish_seen_subcommand_from connect rel
 complete -c wstunnel -l access-log -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -r -F -d 'where lines of clients go'
 complete -c wstunnel -l engine -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -x -a 'native stream' -d 'native or stream'
 complete -c wstunnel -l health-path -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -x -d 'where GET and HEAD are answered with 200 while we run, \'\' for none'
+complete -c wstunnel -l web -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -x -d 'folder of files for who asks for no tunnel, at every path but --health-path'
 complete -c wstunnel -l admin -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -x -d 'where operators ask what goes on, and change it'
 complete -c wstunnel -l admin-token-file -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -r -F -d 'file with the token that --admin HOST:PORT asks for before it changes anything'
 complete -c wstunnel -l config -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -r -F -d 'TOML file to read'

@@ -8,12 +8,13 @@ import type { Key, Keys } from "../lib/config/key.ts";
 import { ROUTE, ROUTE_ONLY, TOP, WSTUNNEL } from "../lib/config/keys.ts";
 import { ANY_LISTENER, LISTENER, SOCKET_FILE } from "../lib/config/listener.ts";
 import { TARGETS } from "../lib/config/target_keys.ts";
+import { WEB } from "../lib/config/web_keys.ts";
 
 /** The text of `config.example.toml`. */
 export function exampleFile(): string {
   const { host, port, socket, program, exec } = HOST;
   const { maxProcs, maxProcsPerClient } = EXEC;
-  const { targets } = ROUTE_ONLY;
+  const { targets, web } = ROUTE_ONLY;
   return [
     "#:schema ./config.schema.json",
     "# Every key of the configuration with its default. Only a server is needed; leave out what you do not change.",
@@ -51,14 +52,23 @@ export function exampleFile(): string {
     ...lines({
       targets: {
         ...targets,
-        more: [...targets.more, ...Object.values<Key>(TARGETS).map(toldOfTargets)],
+        more: [...targets.more, ...Object.values<Key>(TARGETS).map(toldOf)],
       },
     }),
+    "",
+    "# A route of files; a lone host may stand beside them.",
+    '[wstunnel.server."/pages/"]',
+    ...linesOf(
+      { ...web, more: [...web.more, ...Object.values<Key>(WEB).map(toldOf)] },
+      web.example,
+      true,
+    ),
+    "port = 7003",
     "",
   ].slice(0, -1).join("\n") + "\n";
 }
 
-function toldOfTargets({ name, about }: Key): string {
+function toldOf({ name, about }: Key): string {
   return `${name}: ${about}`;
 }
 

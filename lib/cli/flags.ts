@@ -259,6 +259,13 @@ export const FLAGS: readonly Flag[] = [
       `${TOP.healthPath.default})`,
   },
   {
+    name: "--web",
+    value: "DIR",
+    path: ["web"],
+    summary: "folder of files for who asks for no tunnel, at every path but --health-path; " +
+      "needs no --server",
+  },
+  {
     name: "--admin",
     value: "ADDRESS",
     path: ["admin"],

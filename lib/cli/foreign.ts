@@ -29,7 +29,6 @@ const TOKENS =
   "--targets FILE; of an API, JWT or Redis: targets, a key of the file";
 const HOST_TOKEN =
   'the name of the host is a token by from = ["host"], a key of targets in the file';
-const NO_FILES = "files are for a web server beside it, this serves WebSockets alone";
 const STAYS = "it stays in the foreground, a supervisor such as systemd keeps it running";
 const STDERR = "the log goes to standard error, from where systemd takes it, or to --log-file FILE";
 const DEBUG = "what is logged is said by --debug debug";
@@ -64,7 +63,6 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["--ssl-target", false, TLS_TARGET],
   ["--key-password --pkcs12-passwd", true, NO_PASSPHRASE],
   ["--ssl-version --ssl-ciphers", true, TLS_KINDS],
-  ["--web", true, NO_FILES],
   ["--web-auth", false, AUTH],
   ["--auth-plugin --auth-source --basic-auth --http-upgrade-credentials", true, AUTH],
   ["--token --token-plugin --token-source --target-config", true, TOKENS],

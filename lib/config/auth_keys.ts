@@ -13,7 +13,7 @@ import {
   SECRET_ALGORITHMS,
   tokenPlaces,
 } from "./auth_kinds.ts";
-import type { Keys, Values } from "./key.ts";
+import { encode, type Keys, type Values } from "./key.ts";
 import { type Kind, listOf, oneOf, seconds } from "./kinds.ts";
 import { nestedTable } from "./nested_table.ts";
 import { type Finding, finding } from "./problem.ts";
@@ -163,5 +163,11 @@ export const auth: Kind<AuthConfig | null> = {
   ...table,
   decode: (written) =>
     isTable(written) && Object.keys(written).length > 0 ? table.decode(written) : null,
-  encode: (values) => values === null ? {} : table.encode(values),
+  encode: (values) => values === null ? {} : encode(AUTH, withoutIdlePlaces(values)),
 };
+
+/** Where no token is taken, the places for one would be refused. */
+function withoutIdlePlaces({ from, ...others }: AuthConfig): Partial<AuthConfig> {
+  const takesTokens = others.token !== undefined || others.jwt !== undefined;
+  return takesTokens ? { ...others, from } : others;
+}

@@ -26,11 +26,12 @@ interface AuthTable {
   readonly path: Path;
 }
 
-/** What stands under `[wstunnel]`, and what routes say for themselves. */
+/** What stands under `[wstunnel]`, and what routes and files say for themselves. */
 function eachAuth(raw: unknown): AuthTable[] {
   const routes = Object.keys(tableAt(raw, [...WSTUNNEL, "server"]))
     .map((key) => [...WSTUNNEL, "server", key]);
-  return [WSTUNNEL, ...routes].flatMap((place) => {
+  const webs = [[], ...routes].map((place) => [...place, "web"]);
+  return [WSTUNNEL, ...routes, ...webs].flatMap((place) => {
     const path = [...place, "auth"];
     const table = valueAt(raw, path);
     return isTable(table) ? [{ table, path }] : [];

@@ -10,6 +10,7 @@ import type { Values } from "./key.ts";
 import type { FOR_ALL, ROUTE, TOP } from "./keys.ts";
 import type { ANY_LISTENER, SOCKET_FILE } from "./listener.ts";
 import type { TARGETS } from "./target_keys.ts";
+import type { WebConfig } from "./web_keys.ts";
 
 export type EngineName = Config["engine"];
 export type FrameType = Config["routeDefaults"]["frameType"];
@@ -50,9 +51,12 @@ export type RouteSettings = Values<typeof ROUTE>;
 export interface RouteConfig extends RouteSettings {
   /** A path prefix when it starts with `/`, else a path suffix. */
   readonly key: string;
+  /** None where it has targets, or nothing but files. */
   readonly hosts: readonly HostConfig[];
   /** In place of hosts. */
   readonly targets?: TargetsConfig;
+  /** Files for who asks for no tunnel; without it those for all. */
+  readonly web?: WebConfig;
 }
 
 /** What says where each request of a route leads. */

@@ -10,6 +10,7 @@ import { decode, decodeSaid, encode, isSame, type Values } from "./key.ts";
 import { FOR_ALL, ROUTE, TOP } from "./keys.ts";
 import { TARGETS } from "./target_keys.ts";
 import { hostsOf, isSocketPath, isTable, type Table, tableAt } from "./table.ts";
+import { web } from "./web_keys.ts";
 
 /** Turns a configuration that broke no rule into the effective one. */
 export function toConfig(raw: unknown): Config {
@@ -25,6 +26,7 @@ export function toConfig(raw: unknown): Config {
       ...(isTable(route) && decodeSaid(ROUTE, route)),
       ...(isTable(route) && isTable(route["targets"]) &&
         { targets: toTargets(route, route["targets"]) }),
+      ...(isTable(route) && route["web"] !== undefined && { web: web.decode(route["web"]) }),
     })),
     routeDefaults,
   };
@@ -71,18 +73,20 @@ export function toFile(config: Config, tells = true): Record<string, unknown> {
   };
 }
 
-/** The list of its hosts, or where it has settings of its own, or targets, a table with these. */
+/** The list of its hosts, or where it has settings of its own, files, or targets, a table with these. */
 function toFileRoute(route: RouteConfig, defaults: RouteSettings, tells: boolean): unknown {
   const hosts = route.hosts.map((host) => toFileHost(host, tells));
   const all = encode(ROUTE, defaults);
-  const own = Object.entries(encode(ROUTE, route))
+  const settings = Object.entries(encode(ROUTE, route))
     .filter(([name, value]) => !isSame(value, all[name]));
+  const files = route.web === undefined ? [] : [["web", web.encode(route.web)]];
+  const own = Object.fromEntries([...settings, ...files]);
   const { targets } = route;
   if (targets !== undefined) {
-    const beside = encode(ANY_HOST, targets.host);
-    return { ...Object.fromEntries(own), ...beside, targets: encode(TARGETS, targets) };
+    return { ...own, ...encode(ANY_HOST, targets.host), targets: encode(TARGETS, targets) };
   }
-  return own.length === 0 ? hosts : { ...Object.fromEntries(own), hosts };
+  if (hosts.length === 0) return own;
+  return Object.keys(own).length === 0 ? hosts : { ...own, hosts };
 }
 
 function toFileHost(host: HostConfig, tells: boolean): Record<string, unknown> {

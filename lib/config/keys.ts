@@ -28,6 +28,7 @@ import {
   subprotocols,
   suffixes,
 } from "./text_kinds.ts";
+import { web } from "./web_keys.ts";
 
 /** More of anything than a process can have. */
 const MAX_COUNT = 1_000_000;
@@ -174,6 +175,15 @@ export const TOP = {
     about: "Path where GET and HEAD are answered with 200 while we run; empty: none.",
     more: [
       "A key that is that path goes before it.",
+    ],
+  },
+  web: {
+    name: "web",
+    kind: web,
+    about: "A folder of files for who asks for no tunnel, or a table with root and more.",
+    example: "/usr/share/novnc",
+    more: [
+      "At every path but health-path and those of routes that have a web of their own. WebSockets go to their routes.",
     ],
   },
   admin: {
@@ -347,6 +357,15 @@ export const WSTUNNEL = {
 
 /** In the table of a route alone. */
 export const ROUTE_ONLY = {
+  web: {
+    name: "web",
+    kind: web,
+    about: "A folder of files in place of the one at the top, also without hosts beside it.",
+    example: "/srv/www",
+    more: [
+      "The route's key begins with /, and what follows it in a path is the file's.",
+    ],
+  },
   targets: {
     name: "targets",
     kind: nestedTable(TARGETS, checkTargets),

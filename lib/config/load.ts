@@ -29,6 +29,7 @@ import { type ConfigText, type Source, tomlSource } from "./source.ts";
 import { findTargetProblems } from "./target_files.ts";
 import { findTlsProblems } from "./tls_files.ts";
 import { findWarnings } from "./warnings.ts";
+import { findWebProblems } from "./web_files.ts";
 
 /** What a flag sets: a value at its place in the file, which it replaces; or text that it can't make one of, and why. */
 export type Setting =
@@ -80,6 +81,7 @@ export function loadConfig(given: Given): Loaded {
     ...(machine === undefined ? [] : findTlsProblems(raw, machine)),
     ...(machine === undefined ? [] : findListenerFileProblems(raw, machine)),
     ...(machine === undefined ? [] : findLogProblems(raw, machine)),
+    ...(machine === undefined ? [] : findWebProblems(raw, machine)),
   ];
   if (findings.length === 0 && broken.length === 0) {
     const warnings = [

@@ -15,7 +15,7 @@ import { checkLogFiles } from "./log_files.ts";
 import { SOCKET_FILE } from "./listener.ts";
 import { hasWholeAddress } from "./misplaced.ts";
 import { checkProgram } from "./program_rules.ts";
-import { eachHost, isSocketPath, isTable, type Table, tableAt } from "./table.ts";
+import { eachHost, hasFilesAlone, isSocketPath, isTable, type Table, tableAt } from "./table.ts";
 
 const EXAMPLE = "wstunnel --server 127.0.0.1:5900 --frame-type binary";
 
@@ -90,13 +90,14 @@ function checkServer(raw: unknown): Finding[] {
   const server = valueAt(raw, path);
   if (!isTable(server ?? valueAt(raw, ["wstunnel"]) ?? {})) return [];
   const routes = Object.entries(isTable(server) ? server : {});
-  if (routes.length === 0) {
+  if (routes.length === 0 && valueAt(raw, ["web"]) === undefined) {
     return [{ path, rule: `must name at least one backend, as in: ${EXAMPLE}` }];
   }
   return [
     ...routes.flatMap(([key, route]) => [
       ...checkKey(key, path),
       ...checkRoute(route, [...path, key], tableAt(raw, ["wstunnel"])),
+      ...(isTable(route) ? checkWeb(key, route, [...path, key]) : []),
     ]),
     ...eachHost(raw).flatMap(({ host, path }) => checkHost(host, path)),
   ];
@@ -119,6 +120,17 @@ function checkRoute(route: unknown, path: Path, common: Table): Finding[] {
   if (route["hosts"] === undefined) return [];
   const rule = "must not stand beside hosts: it belongs to one of them";
   return refuse(route, path, namesOf(HOST), rule);
+}
+
+/** What follows the key is a file's path; without a host there are no tunnels. */
+function checkWeb(key: string, route: Table, path: Path): Finding[] {
+  const { web } = route;
+  if (web === undefined) return [];
+  const rule = 'is for a key that begins with "/": what follows it in a path is the file\'s';
+  const suffix = key.startsWith("/") ? [] : [finding([...path, "web"], rule, web)];
+  return hasFilesAlone(route)
+    ? [...suffix, ...refuse(route, path, namesOf(HOST), "has no effect without a host")]
+    : suffix;
 }
 
 function checkHost(host: Table, path: Path): Finding[] {

@@ -31,11 +31,21 @@ export function eachHost(raw: unknown): HostTable[] {
     .flatMap(([key, route]) => hostsOf(route, [...path, key]));
 }
 
-/** The hosts of a route: one beside its settings, or a list, in its place or in its `hosts`; none of one with `targets`. */
+/**
+ * The hosts of a route: one beside its settings, or a list, in its place or in its `hosts`; none of one with `targets`, or with files alone.
+ */
 export function hostsOf(route: unknown, path: Path): HostTable[] {
   if (!isTable(route)) return hostsIn(route, path);
   if (route["hosts"] !== undefined) return hostsIn(route["hosts"], [...path, "hosts"]);
-  return route["targets"] === undefined ? hostsIn(route, path) : [];
+  return route["targets"] === undefined && !hasFilesAlone(route) ? hostsIn(route, path) : [];
+}
+
+/** What leads a route's requests to a backend. */
+const LEADS = ["hosts", "targets", "host", "port", "socket", "exec", "bin-path"];
+
+/** Whether a route serves files and no tunnels. */
+export function hasFilesAlone(route: Table): boolean {
+  return route["web"] !== undefined && !LEADS.some((name) => route[name] !== undefined);
 }
 
 /** One host, or a list of them. */

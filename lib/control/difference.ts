@@ -26,7 +26,7 @@ import type {
 import { toTarget } from "../config/effective.ts";
 import { ANY_HOST, EXEC, PROGRAM, TARGET } from "../config/host_keys.ts";
 import { isSame, type Key, type Keys } from "../config/key.ts";
-import { FOR_ALL, ROUTE, TOP } from "../config/keys.ts";
+import { FOR_ALL, ROUTE, ROUTE_ONLY, TOP } from "../config/keys.ts";
 import { ANY_LISTENER, SOCKET_FILE } from "../config/listener.ts";
 import { quote } from "../config/problem.ts";
 import { TARGETS } from "../config/target_keys.ts";
@@ -51,7 +51,12 @@ export function difference(before: Config, after: Config): string[] {
       byKey(before),
       byKey(after),
       (a, b) => changedRoute(a, b, before.routeDefaults, after.routeDefaults),
-      ({ hosts, targets }) => targets === undefined ? plural(hosts.length, "host") : "targets",
+      ({ hosts, targets, web }) =>
+        targets !== undefined
+          ? "targets"
+          : hosts.length === 0 && web !== undefined
+          ? "files"
+          : plural(hosts.length, "host"),
     ),
     ...(isReordered(before, after) ? ["~ order of the routes"] : []),
   ];
@@ -117,6 +122,8 @@ function changedRoute(
   const changes = [
     ...listDifference("host", hostsOf(before), hostsOf(after), changedHost),
     ...changedTargets(before.targets, after.targets),
+    ...changed([{ web: ROUTE_ONLY.web }, before], [{ web: ROUTE_ONLY.web }, after])
+      .map((words) => `~ ${words}`),
     ...changed([keys, before], [keys, after]).map((words) => `~ ${words}`),
   ];
   return changes.length === 0 ? null : `: ${changes.join(", ")}`;

@@ -18,6 +18,7 @@ import type { PoolHost } from "../backend/host.ts";
 import type { Hosts } from "../backend/hosts.ts";
 import { createPool, type RoutePool } from "../backend/pool.ts";
 import type { Config } from "../config/config.ts";
+import type { WebConfig } from "../config/web_keys.ts";
 import type { Limits, TunnelLimits } from "../engine/door.ts";
 import type { Emit } from "../events/events.ts";
 import { tickFor } from "../engine/sweep.ts";
@@ -45,6 +46,8 @@ export interface Generation {
   readonly tunnelLimits: ReadonlyMap<string, TunnelLimits>;
   /** By key of `wstunnel.server`: the parameters of a query that hold secrets. */
   readonly secrets: ReadonlyMap<string, readonly string[]>;
+  /** Files for who asks for no tunnel; null: none. */
+  readonly web: WebConfig | null;
   readonly limits: Limits;
   readonly bounds: ConnectionBounds;
   /** How often its tunnels are to be looked at. */
@@ -65,7 +68,7 @@ interface Ground {
 /** Makes a generation over the hosts that live; nothing changes before these are its own. */
 function createGeneration(config: Config, { hosts, holding, emit }: Ground): Generation {
   const { routes, mapExtensions, healthPath, graceMs, drainMs } = config;
-  const { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes } = config;
+  const { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes, web } = config;
   const table = compileRoutes(
     routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
     mapExtensions,
@@ -80,6 +83,7 @@ function createGeneration(config: Config, { hosts, holding, emit }: Ground): Gen
     tunnelLimits: new Map(routes.map((route) => [route.key, route])),
     bounds: boundsOf(config, roomFor(config)),
     secrets: new Map(routes.map((route) => [route.key, secretParameters(route)])),
+    web: web ?? null,
     limits: { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes },
     tickMs: tickFor(timesOf(config)),
     graceMs,

@@ -56,7 +56,6 @@ const OPTIONS: readonly (readonly [words: string, shows: RegExp])[] = [
   ["--ssl-target", /--server tls:HOST:PORT/],
   ["--key-password x", /passphrase/],
   ["--ssl-ciphers x", /1\.2 and 1\.3/],
-  ["--web /usr/share/novnc", /web server/],
   ["--token-plugin TokenFile", /wstunnel --frame-type binary --targets FILE/],
   ["--token-source=/etc/tokens", /wstunnel --frame-type binary --targets FILE/],
   ["--target-config /etc/tokens", /wstunnel --frame-type binary --targets FILE/],

@@ -26,6 +26,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "trusted-proxies": ["unix"],
   "forwarded-header": "forwarded",
   "health-path": "/well",
+  "web": "/srv",
   "balance": "hash",
   "debug": 4,
   "map-extensions": { ".a": "/a" },
