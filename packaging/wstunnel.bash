@@ -31,7 +31,7 @@ _wstunnel() {
         esac
       done
       case $command in
-        connect) words="--listen --header --subprotocol --origin --frame-type --user --password-file --token-file --ca --server-name --connect-timeout --ping-interval --insecure --help" ;;
+        connect) words="--listen --header --subprotocol --origin --frame-type --user --password-file --token-file --ca --server-name --connect-timeout --ping-interval --once --insecure --help" ;;
         check) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --url --version --help" ;;
         reload) words="--admin --admin-token-file --config --json --help" ;;
         tunnels) words="--admin --admin-token-file --config --json --help" ;;

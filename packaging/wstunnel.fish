@@ -63,6 +63,7 @@ complete -c wstunnel -l config -n '__fish_seen_subcommand_from reload tunnels en
 complete -c wstunnel -l route -n '__fish_seen_subcommand_from drain enable' -x -d 'the backend of this route alone'
 complete -c wstunnel -l version -n 'not __fish_seen_subcommand_from connect reload tunnels end backends drain enable top' -s V -d 'print the version and exit'
 complete -c wstunnel -l help -s h -d 'print this help and exit'
+complete -c wstunnel -l once -n '__fish_seen_subcommand_from connect' -d 'with --listen or LISTEN=URL: the first connection is the only one, and its end ours'
 complete -c wstunnel -l insecure -n '__fish_seen_subcommand_from connect' -d 'with wss:// take any certificate: whoever is on the way can read and change all'
 complete -c wstunnel -l json -n '__fish_seen_subcommand_from reload tunnels backends drain enable' -d 'print what the server answers, as JSON, in place of text'
 complete -c wstunnel -l once -n '__fish_seen_subcommand_from top' -d 'print it once as text and exit, as without a terminal'

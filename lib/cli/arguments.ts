@@ -30,7 +30,8 @@ export interface Ask {
 
 /** What `connect` is to do. */
 export interface ConnectRequest {
-  readonly url: string;
+  /** A URL, or pairs LISTEN=URL. */
+  readonly words: readonly string[];
   readonly given: readonly GivenFlag[];
   /** The flags without a value. */
   readonly switches: readonly string[];
@@ -100,7 +101,7 @@ export function parseArguments(args: readonly string[]): Invocation {
       if (message !== null) {
         invocation = { kind: "wrong", message };
       } else if (name === "connect") {
-        invocation = { kind: "connect", url: words[0]!, given, switches: switchesOf(command) };
+        invocation = { kind: "connect", words, given, switches: switchesOf(command) };
       } else {
         invocation = { kind: "ask", command: name, words, given, switches: switchesOf(command) };
       }

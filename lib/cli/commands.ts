@@ -112,6 +112,12 @@ const CONNECTING: readonly Flag[] = [
   },
 ];
 
+/** Of `connect`. */
+const ONE_CONNECTION_SWITCH: Switch = {
+  name: "--once",
+  summary: "with --listen or LISTEN=URL: the first connection is the only one, and its end ours",
+};
+
 const INSECURE_SWITCH: Switch = {
   name: "--insecure",
   summary: "with wss:// take any certificate: whoever is on the way can read and change all",
@@ -132,10 +138,12 @@ export interface Command {
 /** The subcommands and what each does. */
 export const COMMANDS = {
   connect: {
-    summary: "open a tunnel to a WebSocket server, and join it to standard input and output",
-    argument: "URL",
+    summary:
+      "open a tunnel to a WebSocket server, and join it to standard input and output, or with " +
+      "--listen or pairs LISTEN=URL to each connection",
+    argument: "URL...",
     flags: CONNECTING,
-    switches: [INSECURE_SWITCH],
+    switches: [ONE_CONNECTION_SWITCH, INSECURE_SWITCH],
   },
   check: {
     summary: "check the configuration, print the effective one as TOML and exit",

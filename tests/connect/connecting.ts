@@ -1,5 +1,5 @@
 /** `wstunnel connect`, started as a user starts it. */
-import { inTime } from "../support/eventually.ts";
+import { eventually, inTime } from "../support/eventually.ts";
 import { type Lines, readLines } from "../support/lines.ts";
 import { startWords } from "../support/program.ts";
 import { assertNoSecret } from "../support/secrets.ts";
@@ -72,4 +72,12 @@ export function startConnect(
       await Promise.all([child.status, log.ended]);
     },
   };
+}
+
+/** Waits until it listens; gives where. */
+export async function addressesOf({ log }: Connecting, count = 1): Promise<string[]> {
+  const found = () =>
+    log.all.flatMap((line) => /^wstunnel: listening on (\S+)/.exec(line)?.[1] ?? []);
+  await eventually("its listeners", () => found().length === count);
+  return found();
 }

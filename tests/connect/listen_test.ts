@@ -2,20 +2,11 @@
 import assert from "node:assert/strict";
 import { echo, freePort, openBackend, serveBackend } from "../support/backends.ts";
 import { connect, createReader, writeAll } from "../support/connection.ts";
-import { eventually } from "../support/eventually.ts";
 import { startProgram } from "../support/program.ts";
 import { randomFrom } from "../support/random.ts";
-import { type Connecting, startConnect } from "./connecting.ts";
+import { addressesOf, startConnect } from "./connecting.ts";
 
 const BINARY = ["--frame-type", "binary"];
-
-/** Waits until it listens; gives where. */
-async function addressesOf({ log }: Connecting, count = 1): Promise<string[]> {
-  const found = () =>
-    log.all.flatMap((line) => /^wstunnel: listening on (\S+)$/.exec(line)?.[1] ?? []);
-  await eventually("its listeners", () => found().length === count);
-  return found();
-}
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

@@ -4,6 +4,11 @@
  * @module
  */
 import type { TunnelEnd } from "../../tunnel/cause.ts";
+import type { OpenProblem } from "./open.ts";
+
+/** Exit codes: it is lost or never came about; the server refuses. */
+export const LOST = 1;
+export const REFUSED = 3;
 
 /** Null as text: there is nothing to tell. */
 export interface Ending {
@@ -16,7 +21,7 @@ const CLEAN = [1000, 1001, 1005];
 
 /** In the tunnel's words the server is the client, and our side the backend, called `local`. */
 export function endingOf({ cause, code, reason }: TunnelEnd, local: string): Ending {
-  const lost = (text: string): Ending => ({ code: 1, text });
+  const lost = (text: string): Ending => ({ code: LOST, text });
   switch (cause) {
     case "client-close": {
       const words = reason === "" ? "" : `: ${reason}`;
@@ -41,4 +46,13 @@ export function endingOf({ cause, code, reason }: TunnelEnd, local: string): End
     default:
       return lost(`it has ended: ${cause}`);
   }
+}
+
+/** A tunnel that never opened. */
+export function problemWords({ kind, reason }: OpenProblem): string {
+  return kind === "refused" ? `refuses: ${reason}` : reason;
+}
+
+export function problemCode({ kind }: OpenProblem): number {
+  return kind === "refused" ? REFUSED : LOST;
 }

@@ -1,6 +1,5 @@
 /**
- * `connect --listen`: each connection becomes a tunnel of its own, for as long as nobody ends the program. What goes wrong with the server is told
- * once, until it goes well again.
+ * Where `connect` listens.
  *
  * @module
  */
@@ -8,36 +7,41 @@ import { type Address, formatAddress } from "../../base/address.ts";
 import { acceptAll } from "../../engine/accept.ts";
 import { openSocketFile, removeStaleSocket } from "../../engine/unix_socket.ts";
 
-type Connection = Deno.TcpConn | Deno.UnixConn;
+export type LocalConnection = Deno.TcpConn | Deno.UnixConn;
 
 /** Whoever may connect has the tunnel, with what we show to the server. */
 const SOCKET_MODE = 0o600;
 
 export interface LocalListener {
   readonly name: string;
+  /** Begins to take connections. `onFailing` is told of the first of several that can't be. */
+  accept(
+    onConnection: (connection: LocalConnection) => void,
+    onFailing: (error: unknown) => void,
+  ): void;
   close(): Promise<void>;
 }
 
 /** Opens one, or throws the system's error. */
-export async function listenAt(
-  address: Address,
-  onConnection: (connection: Connection) => void,
-  onFailing: (error: unknown) => void,
-): Promise<LocalListener> {
+export async function listenAt(address: Address): Promise<LocalListener> {
   if (address.transport === "unix") await removeStaleSocket(address.path);
   const listener = open(address);
   const bound = listener.addr.transport === "tcp"
     ? { ...listener.addr, transport: "tcp" as const }
     : address;
   let closed = false;
-  const onAccepted = (connection: Connection) => {
-    if (isReady(connection)) onConnection(connection);
-    else connection.close();
-  };
-  const accepting = acceptAll<Connection>(listener, () => closed, onFailing, onAccepted);
+  let accepting = Promise.resolve();
   return {
     name: formatAddress(bound),
+    accept(onConnection, onFailing) {
+      const onAccepted = (connection: LocalConnection) => {
+        if (isReady(connection)) onConnection(connection);
+        else connection.close();
+      };
+      accepting = acceptAll<LocalConnection>(listener, () => closed, onFailing, onAccepted);
+    },
     async close() {
+      if (closed) return await accepting;
       closed = true;
       listener.close();
       await accepting;
@@ -48,7 +52,7 @@ export async function listenAt(
 }
 
 /** False: it can't be used, as where some systems have seen a reset already. */
-function isReady(connection: Connection): boolean {
+function isReady(connection: LocalConnection): boolean {
   try {
     if ("setNoDelay" in connection) connection.setNoDelay(true);
     return true;
@@ -57,7 +61,7 @@ function isReady(connection: Connection): boolean {
   }
 }
 
-function open(address: Address): Deno.Listener<Connection> {
+function open(address: Address): Deno.Listener<LocalConnection> {
   if (address.transport === "tcp") {
     return Deno.listen({ hostname: address.hostname, port: address.port });
   }
@@ -68,26 +72,4 @@ function open(address: Address): Deno.Listener<Connection> {
     open,
     (listener) => listener.close(),
   );
-}
-
-export interface OutageTeller {
-  /** Something went wrong: told unless it was the last that was. */
-  trouble(text: string): void;
-  /** A tunnel is open. */
-  well(): void;
-}
-
-/** Tells of an outage once, and of its end. */
-export function createOutageTeller(tell: (text: string) => void): OutageTeller {
-  let told: string | null = null;
-  return {
-    trouble(text) {
-      if (text !== told) tell(text);
-      told = text;
-    },
-    well() {
-      if (told !== null) tell("a tunnel opens again");
-      told = null;
-    },
-  };
 }

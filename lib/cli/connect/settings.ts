@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, parseAddress, parseListenAddress } from "../../base/address.ts";
+import { type Address, parseAddress } from "../../base/address.ts";
 import { secondsToMs } from "../../base/duration.ts";
 import { readTextFile } from "../../base/read_file.ts";
 import { quote } from "../../config/problem.ts";
@@ -13,8 +13,6 @@ import { CONNECT_PASSWORD_VARIABLE, CONNECT_TOKEN_VARIABLE } from "../environmen
 
 export interface ConnectSettings {
   readonly address: Address;
-  /** Where to listen; none: standard input and output. */
-  readonly listen: readonly Address[];
   /** For Host. */
   readonly authority: string;
   /** Path and query. */
@@ -54,20 +52,24 @@ const MAX_SECRET_BYTES = 4096;
 /** Fields that the handshake has of its own. */
 const OURS = /^(?:host|upgrade|connection|content-length|transfer-encoding|sec-websocket-.*)$/i;
 
-/** Reads them; a problem is the whole line for a person. */
+/** Reads them, for each URL in turn; a problem is the whole line for a person. */
 export async function readSettings(
-  url: string,
+  urls: readonly string[],
   given: readonly GivenFlag[],
   switches: readonly string[],
   environment: Readonly<Record<string, string>>,
-): Promise<ConnectSettings | Problem> {
+): Promise<readonly ConnectSettings[] | Problem> {
   const all = (name: string) => given.filter((one) => one.name === name).map((one) => one.value);
   const last = (name: string) => all(name).at(-1);
-  const place = parseUrl(url);
-  if ("problem" in place) return place;
+  const places: Place[] = [];
+  for (const url of urls) {
+    const place = parseUrl(url);
+    if ("problem" in place) return place;
+    places.push(place);
+  }
   const stray = ["--ca", "--server-name"].find((name) => last(name) !== undefined);
   const isInsecure = switches.includes("--insecure");
-  if (!place.isSecure && (stray !== undefined || isInsecure)) {
+  if (!places.some(({ isSecure }) => isSecure) && (stray !== undefined || isInsecure)) {
     return { problem: `${stray ?? "--insecure"} is for wss:// alone` };
   }
   if (isInsecure && last("--ca") !== undefined) {
@@ -88,12 +90,6 @@ export async function readSettings(
   if (pingInterval === null) {
     return { problem: `--ping-interval: must be 0 or a number of seconds up to ${MOST_SECONDS}` };
   }
-  const listen: Address[] = [];
-  for (const text of all("--listen")) {
-    const parsed = parseListenAddress(text);
-    if ("problem" in parsed) return wrong("--listen", parsed.problem, text);
-    listen.push(parsed.address);
-  }
   const headers = readHeaders(all("--header"), last("--origin"));
   if ("problem" in headers) return headers;
   const credentials = await readCredentials(last, environment);
@@ -102,10 +98,8 @@ export async function readSettings(
   if (credentials !== null && isDouble) {
     return { problem: "--header Authorization has no place beside --user or a token" };
   }
-  const { isSecure, serverName, ...rest } = place;
-  return {
+  return places.map(({ isSecure, serverName, ...rest }) => ({
     ...rest,
-    listen,
     tls: isSecure
       ? { serverName: last("--server-name") ?? serverName, ca: all("--ca"), isInsecure }
       : null,
@@ -114,7 +108,7 @@ export async function readSettings(
     frameType,
     connectTimeoutMs: secondsToMs(connectTimeout),
     pingIntervalMs: secondsToMs(pingInterval),
-  };
+  }));
 }
 
 function wrong(name: string, rule: string, value: string): Problem {

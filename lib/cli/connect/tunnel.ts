@@ -15,6 +15,8 @@ import { createSweep, LONGEST_TICK_MS } from "../../engine/sweep.ts";
 import type { TunnelEnd } from "../../tunnel/cause.ts";
 import type { Encoding } from "../../tunnel/encoder.ts";
 import { SHORT_LINGER_MS } from "../../tunnel/waits.ts";
+import type { Opened } from "./open.ts";
+import type { ConnectSettings } from "./settings.ts";
 
 /** What the configuration's `buffer-size` is unless set. */
 const BUFFER_BYTES = 256 * 1024;
@@ -29,6 +31,22 @@ export interface JoinOptions {
   readonly pingIntervalMs: number;
   /** Aborted when the tunnel is to end (1001). */
   readonly signal: AbortSignal;
+}
+
+/** Joins a WebSocket that is open to what is here. */
+export function joinOptions(
+  { frameType, pingIntervalMs }: ConnectSettings,
+  { connection, subprotocol }: Opened,
+  local: BackendConnection,
+  signal: AbortSignal,
+): JoinOptions {
+  const encoding = encodingOf(subprotocol) ?? frameType;
+  return { server: connection, local, encoding, pingIntervalMs, signal };
+}
+
+/** Two subprotocols say themselves how bytes are sent. */
+function encodingOf(subprotocol: string | null): Encoding | null {
+  return subprotocol === "base64" || subprotocol === "binary" ? subprotocol : null;
 }
 
 export interface Joints {
