@@ -1,69 +1,13 @@
 /** Debian's `openssh-server` behind the tunnel, and its own client in front of it. */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { freePort } from "../support/backends.ts";
-import { type Server, startServer } from "../support/installed.ts";
-import { startWords } from "../support/program.ts";
-import { shellWord } from "../../lib/base/shell.ts";
 import { Opcode, openTunnel } from "../support/raw_client.ts";
-import { NO_OPENSSH, prepareSshd, ssh, SSHD } from "../support/ssh.ts";
+import { NO_OPENSSH, ssh, startSshd } from "../support/ssh.ts";
 import { ENGINES } from "./engine_limits.ts";
 import { assertClosed, BINARY_FRAMES, startFor, text } from "./whole.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-
 const missing = NO_OPENSSH !== null;
 const why = missing ? ` (skipped: ${NO_OPENSSH})` : "";
-
-interface Sshd extends AsyncDisposable {
-  readonly address: string;
-  readonly folder: string;
-}
-
-/** Starts a server of our own: its keys, its port, one user's key to log in with. */
-async function startSshd(): Promise<Sshd> {
-  const folder = await Deno.makeTempDir();
-  const port = freePort();
-  let server: Server | null = null;
-  const clear = async () => {
-    await server?.[Symbol.asyncDispose]();
-    await Deno.remove(folder, { recursive: true });
-  };
-  try {
-    await prepareSshd(folder, `ListenAddress 127.0.0.1\nPort ${port}\n`);
-    const address = `127.0.0.1:${port}`;
-    server = await startServer(SSHD!, ["-D", "-e", "-f", `${folder}/config`], address);
-    return { address, folder, [Symbol.asyncDispose]: clear };
-  } catch (error) {
-    await clear();
-    throw error;
-  }
-}
-
-Deno.test({
-  name: `ssh logs in by wstunnel connect, and a file of 30 MB comes back unchanged${why}`,
-  ignore: missing,
-  async fn() {
-    await using sshd = await startSshd();
-    await using program = await startFor("stream", sshd.address, { wstunnel: BINARY_FRAMES });
-    const input = new Uint8Array(randomBytes(30 * 1024 * 1024));
-    const words = startWords().map((word) => word === "main.ts" ? MAIN : word).map(shellWord);
-    const url = `ws://${program.address.replace(/^tls:/, "")}/`;
-    const proxy = `${words.join(" ")} connect ${url}`;
-    const { code, stdout, stderr } = await ssh(
-      sshd.folder,
-      program.address,
-      "cat; exit 7",
-      input,
-      proxy,
-    );
-    assert.equal(code, 7, stderr);
-    const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-    assert.equal(sha256(stdout), sha256(input));
-    const entry = await program.entry("tunnel closed");
-    assert.deepEqual([entry.level, entry.subprotocol], ["info", "binary"]);
-  },
-});
 
 for (const engine of ENGINES) {
   Deno.test({

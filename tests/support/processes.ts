@@ -45,3 +45,19 @@ export function socketCount(pid: number): number {
     }
   }).length;
 }
+
+/** Processes with these words on their command line (proc_pid_cmdline(5)). */
+export function commandsWith(words: string): number[] {
+  return [...Deno.readDirSync("/proc")]
+    .filter(({ name }) => /^\d+$/.test(name) && commandLine(name).includes(words))
+    .map(({ name }) => Number(name));
+}
+
+function commandLine(pid: string): string {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
+  } catch {
+    // It has ended meanwhile.
+    return "";
+  }
+}
