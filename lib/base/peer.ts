@@ -22,6 +22,8 @@ export interface Peer {
   readonly local: Address;
   /** Whether it came by TLS. */
   readonly secure: boolean;
+  /** The same, where one port takes both, so that it is worth telling. */
+  readonly tls?: boolean;
   /** Whose certificate it has, where it had to show one and that says a name. */
   readonly user?: string;
 }

@@ -14,7 +14,7 @@ import {
   tableSchema,
 } from "./fixed_table.ts";
 import { decode, encode, isSame, type Keys, partOf } from "./key.ts";
-import { type Kind, oneOf, text, under } from "./kinds.ts";
+import { type Kind, oneOf, text, trueOrFalse, under } from "./kinds.ts";
 import { hasSocketFile } from "./listen.ts";
 import type { Finding } from "./problem.ts";
 import { isTable } from "./table.ts";
@@ -56,6 +56,15 @@ export const LISTENER = {
     about:
       "Speaks TLS, by a certificate or a list of them; with client-ca only to clients that have one.",
     example: { cert: "/etc/wstunnel/cert.pem", key: "/etc/wstunnel/key.pem" },
+  },
+  tlsOptional: {
+    name: "tls-optional",
+    of: "any",
+    kind: trueOrFalse,
+    about:
+      "Beside tls: true also answers clients without it, at the same port (ws:// and wss://). " +
+      "Who connects chooses, so that it protects nobody.",
+    example: true,
   },
   mode: {
     name: "mode",

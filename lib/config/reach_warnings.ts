@@ -7,7 +7,7 @@ import { parseListenAddress } from "../base/address.ts";
 import { asksWho } from "./auth_tables.ts";
 import { eachListener } from "./listen.ts";
 import { type Finding, valueAt } from "./problem.ts";
-import { isTable, tableAt } from "./table.ts";
+import { isTable, type Table, tableAt } from "./table.ts";
 
 /** Warns where other machines can connect and a key has neither origins nor authentication, or has it in the clear. */
 export function warnOfReach(raw: unknown): Finding[] {
@@ -30,12 +30,16 @@ function warnOfClearText(raw: unknown): Finding[] {
   const asks = Object.entries(tableAt(raw, ["wstunnel", "server"]))
     .some(([key, route]) => asksWho(raw, key) || needsToken(route));
   const reached = eachListener(raw).find(({ listener }) =>
-    isBeyondLoopback(listener["address"]) && listener["tls"] === undefined
+    isBeyondLoopback(listener["address"]) && takesClearText(listener)
   );
   if (!asks || reached === undefined) return [];
   const rule = "is reached from other machines without TLS: passwords and tokens can be read on " +
     "the way, unless a proxy in front has TLS";
   return [{ path: reached.addressPath, rule }];
+}
+
+function takesClearText({ tls, ["tls-optional"]: isOptional }: Table): boolean {
+  return tls === undefined || isOptional === true;
 }
 
 function warnOfClearAdmin(raw: unknown): Finding[] {

@@ -12,10 +12,11 @@ import { namesOf, partOf } from "./key.ts";
 import { checkBesideTargets } from "./target_rules.ts";
 import { eachListener, hasSocketFile } from "./listen.ts";
 import { checkLogFiles } from "./log_files.ts";
-import { SOCKET_FILE } from "./listener.ts";
+import { LISTENER, SOCKET_FILE } from "./listener.ts";
 import { hasWholeAddress } from "./misplaced.ts";
 import { checkProgram } from "./program_rules.ts";
 import { eachHost, hasFilesAlone, isSocketPath, isTable, type Table, tableAt } from "./table.ts";
+import { TLS } from "./tls_keys.ts";
 
 const EXAMPLE = "wstunnel --server 127.0.0.1:5900 --frame-type binary";
 
@@ -59,6 +60,7 @@ function checkListen(raw: unknown): Finding[] {
       ["tls"],
       "must not stand beside a unix-domain socket: nothing that is sent there leaves this machine",
     );
+    const optional = checkTlsOptional(listener, path);
     const written = address.transport === "tcp"
       ? formatAddress(address).toLowerCase()
       : formatAddress(address);
@@ -68,10 +70,20 @@ function checkListen(raw: unknown): Finding[] {
     return [
       ...fileless,
       ...local,
+      ...optional,
       ...untrusted,
       ...(twice ? [finding(addressPath, "must not be listed twice", text)] : []),
     ];
   });
+}
+
+function checkTlsOptional(listener: Table, path: Path): Finding[] {
+  const { name } = LISTENER.tlsOptional;
+  const { tls } = listener;
+  if (tls === undefined) return refuse(listener, path, [name], "has no effect without tls");
+  const asksClients = [tls].flat().some((pair) => isTable(pair) && TLS.clientCa.name in pair);
+  const rule = "must not stand beside client-ca: who has no certificate would come without TLS";
+  return asksClients && listener[name] === true ? refuse(listener, path, [name], rule) : [];
 }
 
 const UNTRUSTED = "needs trusted-proxies: a PROXY header is taken from nobody else";

@@ -188,6 +188,7 @@ function tellRefusal(emit: Emit, refusal: Refusal): void {
     kind: "request-refused",
     client: peer.name,
     via: peer.via,
+    tls: peer.tls,
     asked: asked ?? null,
     route: route ?? null,
     cause,
@@ -247,7 +248,7 @@ const BACKEND_LINGER_MS = 2_000;
 /** Whose request it is, and where it leads. */
 function namesOf(
   { key: route, path, authority, origin, protocol, declined }: AcceptedRequest,
-  { name: client, via }: Peer,
+  { name: client, via, tls }: Peer,
   { backend, isTarget, pid }: Lease,
   userName: string | null,
 ) {
@@ -259,7 +260,7 @@ function namesOf(
     subprotocol: peerWordsOf(protocol),
     declined: peerWordsOf(declined),
   };
-  return { client, via, user, route, asked, backend, isTarget, pid };
+  return { client, via, tls, user, route, asked, backend, isTarget, pid };
 }
 
 /** What a request asks for that gets an answer. That there was no Origin is worth saying where origins are checked. */

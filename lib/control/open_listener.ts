@@ -29,6 +29,7 @@ interface Settings {
   readonly engine: EngineName;
   readonly "proxy-protocol": ProxyProtocol;
   readonly tls: ListenConfig["tls"] | undefined;
+  readonly "tls-optional": boolean;
 }
 
 /** A listener, and what it was opened with. */
@@ -185,10 +186,13 @@ function againFrom(handed: HandedSocket): Placeholder["give"] {
 
 const ENGINES = { native: listenNative, stream: listenStream };
 
-function settingsOf(config: Config, { tls, proxyProtocol = "off" }: ListenConfig): Settings {
+function settingsOf(
+  config: Config,
+  { tls, tlsOptional = false, proxyProtocol = "off" }: ListenConfig,
+): Settings {
   // Where the runtime's own server can't do what is asked for, `stream` does: it shows us no connection before its request.
   const engine = tls === undefined && proxyProtocol === "off" ? config.engine : "stream";
-  return { engine, "proxy-protocol": proxyProtocol, tls };
+  return { engine, "proxy-protocol": proxyProtocol, tls, "tls-optional": tlsOptional };
 }
 
 function changedSettings(before: Settings, after: Settings): string[] {

@@ -8,8 +8,8 @@ import type { OpenTunnel } from "./registry.ts";
 
 /** Who and where. */
 export function identityOf(tunnel: OpenTunnel): TunnelIdentity {
-  const { id, client, via, user, route, asked, backend, isTarget, pid } = tunnel;
-  return { id, client, via, user, route, asked, backend, isTarget, pid };
+  const { id, client, via, tls, user, route, asked, backend, isTarget, pid } = tunnel;
+  return { id, client, via, tls, user, route, asked, backend, isTarget, pid };
 }
 
 /** Also how long it has been open, to the millisecond, and the payload so far. */

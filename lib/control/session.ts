@@ -41,6 +41,7 @@ export class Session implements OpenTunnel, TunnelListener {
   readonly id: number;
   readonly client: string;
   readonly via: string | undefined;
+  readonly tls: boolean | undefined;
   readonly user: PeerWords | null;
   readonly route: string;
   readonly asked: Asked;
@@ -51,11 +52,12 @@ export class Session implements OpenTunnel, TunnelListener {
   #running: RunningTunnel | null = null;
 
   constructor(context: SessionContext, names: SessionNames) {
-    const { id, client, via, user, route, asked, lease, pass } = names;
+    const { id, client, via, tls, user, route, asked, lease, pass } = names;
     this.#context = context;
     this.id = id;
     this.client = client;
     this.via = via;
+    this.tls = tls;
     this.user = user;
     this.route = route;
     this.asked = asked;

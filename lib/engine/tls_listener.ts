@@ -46,6 +46,8 @@ export async function listenTls(
   const bound = await listen(server, (placeholder?.at ?? place.address) as TcpAddress);
   const real = placeholder === null ? bound : place.address;
   const { emit } = options;
+  const { tlsOptional: isOptional = false } = place;
+  const told = (peer: Peer): Peer => isOptional ? { ...peer, tls: peer.secure } : peer;
   /** Those that are no tunnel's yet. */
   const openings = new Set<Opening | TlsOpening>();
   const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
@@ -66,18 +68,20 @@ export async function listenTls(
     const connection = new SocketConnection(socket, tcp, ask);
     const opening = new Opening(connection, peer, pass, openingOptions, ask, null, sinceMs);
     add(opening);
+    socket.resume();
     return opening;
   };
   const listener: TlsOpeningListener = {
     secured(opening, secure, peer) {
-      const next = goOn(opening, secure, peer);
+      const next = goOn(opening, secure, told(peer));
       if (opening.refusal !== null) next.refuse(opening.refusal);
       remove(opening);
     },
     plain(opening, peer) {
-      const refusal = opening.refusal ?? PLAIN_HTTP;
-      if (opening.refusal === null) door.refused(peer, refusal, opening.pass);
-      goOn(opening, opening.tcp, peer).refuse(refusal);
+      const refusal = opening.refusal ?? (isOptional ? null : PLAIN_HTTP);
+      if (refusal === PLAIN_HTTP) door.refused(peer, refusal, opening.pass);
+      const next = goOn(opening, opening.tcp, told(peer));
+      if (refusal !== null) next.refuse(refusal);
       remove(opening);
     },
     closed(opening, { name: client, via }, reason) {
@@ -85,7 +89,7 @@ export async function listenTls(
       if (reason !== null) emit({ kind: "tls-refused", client, via, reason: peerWords(reason) });
     },
   };
-  const tlsOptions = { door, certificates, runtime, nowMs: sweep.nowMs, listener };
+  const tlsOptions = { door, certificates, runtime, isOptional, nowMs: sweep.nowMs, listener };
   const open = (tcp: Socket) => {
     tcp.on("error", () => {});
     const peer = state === "closed" || !prepare(tcp) ? null : peerOfSocket(tcp);

@@ -27,6 +27,8 @@ export interface TlsOpeningOptions {
   readonly door: Door;
   readonly certificates: Certificates;
   readonly runtime: TlsRuntime;
+  /** Whether who speaks no TLS is somebody's, too: whatever else it says is his to read. */
+  readonly isOptional: boolean;
   /** The time, by the clock of the ticks. */
   readonly nowMs: () => number;
   readonly listener: TlsOpeningListener;
@@ -36,7 +38,7 @@ export interface TlsOpeningOptions {
 export interface TlsOpeningListener {
   /** TLS is spoken on `secure`. */
   secured(opening: TlsOpening, secure: Socket, peer: Peer): void;
-  /** It speaks plain HTTP. */
+  /** It speaks plain HTTP: the socket has all that came of it, and waits to be read. */
   plain(opening: TlsOpening, peer: Peer): void;
   /** It is closed; `reason` says why where that is worth telling. */
   closed(opening: TlsOpening, peer: Peer, reason: string | null): void;
@@ -94,7 +96,9 @@ export class TlsOpening {
     if (nowMs - this.sinceMs < handshakeTimeoutMs) return;
     const seconds = handshakeTimeoutMs / 1000;
     if (this.#beginning !== null) return this.#refuseHeader(`no PROXY header within ${seconds} s`);
-    this.#close(`no TLS handshake within ${seconds} seconds`);
+    const silent = this.#options.isOptional && this.#kept.length === 0;
+    const what = silent ? "neither TLS nor a request" : "no TLS handshake";
+    this.#close(`${what} within ${seconds} seconds`);
   }
 
   readonly #onData = (chunk: Uint8Array): void => {
@@ -127,10 +131,11 @@ export class TlsOpening {
 
   #readHello(): void {
     const { bytes } = this.#kept;
-    const { certificates, listener } = this.#options;
+    const { certificates, isOptional, listener } = this.#options;
     if (bytes.length === 0) return;
     if (bytes[0] !== HANDSHAKE) {
-      if (!beginsWord(bytes[0]!)) return this.#close("what was sent is no TLS");
+      if (!isOptional && !beginsWord(bytes[0]!)) return this.#close("what was sent is no TLS");
+      this.#giveBack();
       this.#settle();
       return listener.plain(this, this.#peer);
     }
@@ -143,11 +148,7 @@ export class TlsOpening {
   #begin(certificate: Certificate): void {
     const { tcp } = this;
     this.#state = "handshake";
-    tcp.pause();
-    tcp.off("data", this.#onData);
-    // A copy of its own: the runtime gets what was read so far before what it reads.
-    tcp.unshift(this.#kept.bytes.slice());
-    this.#kept = new KeptBytes();
+    this.#giveBack();
     const { context: secureContext, asksClient: requestCert } = certificate;
     const secure = new this.#options.runtime.tls.TLSSocket(tcp, {
       ...{ isServer: true, secureContext, ALPNProtocols: PROTOCOLS },
@@ -166,6 +167,16 @@ export class TlsOpening {
     // An end is told of to those alone who read; nothing is to be read before the handshake is over, when somebody else does.
     secure.resume();
     secure.on("secure", () => this.#finish(secure, certificate));
+  }
+
+  /** Whoever reads the socket next gets what was read so far before what it reads. */
+  #giveBack(): void {
+    const { tcp } = this;
+    tcp.pause();
+    tcp.off("data", this.#onData);
+    // A copy of its own.
+    tcp.unshift(this.#kept.bytes.slice());
+    this.#kept = new KeptBytes();
   }
 
   #finish(secure: TLSSocket, certificate: Certificate): void {

@@ -65,6 +65,8 @@ export type RequestEvent =
     readonly client: string;
     /** The proxy that connected for it, where there is one that is trusted. */
     readonly via?: string | undefined;
+    /** Whether it came by TLS, where its port takes both. */
+    readonly tls?: boolean | undefined;
     /** Null where the head can't be read. */
     readonly asked: Asked | null;
     /** Null where none was chosen. */

@@ -15,6 +15,8 @@ export interface TunnelIdentity {
   readonly client: string;
   /** The proxy that connected for it, where there is one that is trusted. */
   readonly via?: string | undefined;
+  /** Whether it came by TLS, where its port takes both. */
+  readonly tls?: boolean | undefined;
   /** Who it has proved to be; null where nobody asked. */
   readonly user: PeerWords | null;
   readonly route: string;

@@ -55,7 +55,7 @@ const AT_TOP: Case[] = [
     "x.toml:3: listen[1].mod: unknown key, did you mean mode?",
     "x.toml:4: listen[2].address: must be host:port, [v6]:port, :port or unix:/path: current value is " +
     '"x"',
-    "x.toml:4: listen[2].port: unknown key, must be one of address, proxy-protocol, tls, mode, owner, group",
+    "x.toml:4: listen[2].port: unknown key, must be one of address, proxy-protocol, tls, tls-optional, mode, owner, group",
   ],
   [
     'listen = [{ address = ":1", mode = "0600" }, { address = "unix:@a", group = "a" }, ":1"]',

@@ -32,6 +32,14 @@ const WRONG: readonly Case[] = [
     'tls = [{ cert = "c", key = "k", client-ca = "a" }, { cert = "c", key = "k" }]',
     `x.toml:3: listen[0].tls[0].client-ca: ${ALL_OR_NONE}: current value is "a"`,
   ],
+  [
+    "tls-optional = true",
+    "x.toml:3: listen[0].tls-optional: has no effect without tls: current value is true",
+  ],
+  [
+    'tls = { cert = "c", key = "k", client-ca = "a" }\ntls-optional = true',
+    "x.toml:4: listen[0].tls-optional: must not stand beside client-ca: who has no certificate would come without TLS: current value is true",
+  ],
 ];
 
 Deno.test("`loadConfig()` says what is wrong with `tls` of a listener", () => {

@@ -24,9 +24,9 @@ type AccessKind =
 export const MORE_REFUSED = "more requests refused";
 
 export const ACCESS_LINES: LinesOf<AccessKind> = {
-  "request-refused": ({ client, via, asked, cause, status, reason, why }) => {
+  "request-refused": ({ client, via, tls, asked, cause, status, reason, why }) => {
     const kind = { status, reason };
-    const fields = { client, via, ...asked, ...(why !== undefined && { why }), ...kind };
+    const fields = { client, via, tls, ...asked, ...(why !== undefined && { why }), ...kind };
     if (isOutage(cause)) return debug("request refused", fields);
     return {
       ...info("request refused", fields),
@@ -42,10 +42,11 @@ export const ACCESS_LINES: LinesOf<AccessKind> = {
     summary: { message: "more connections dropped", fields: { limit, pending } },
   }),
   "health-asked": ({ client, via, asked }) => debug("health asked", { client, via, ...asked }),
-  "client-left": ({ client, via, user, route, asked, backend, pid }) => ({
+  "client-left": ({ client, via, tls, user, route, asked, backend, pid }) => ({
     ...info("client went away before the upgrade", {
       client,
       via,
+      tls,
       user: user ?? undefined,
       route,
       ...asked,
@@ -80,8 +81,8 @@ function isOutage(cause: RefusalCause): boolean {
 }
 
 /** The same fields when a tunnel opens, while it is open and when it is over. */
-function namesOf({ id, client, via, user, route, asked, backend, pid }: TunnelIdentity) {
-  return { id, client, via, user: user ?? undefined, route, ...asked, backend, pid };
+function namesOf({ id, client, via, tls, user, route, asked, backend, pid }: TunnelIdentity) {
+  return { id, client, via, tls, user: user ?? undefined, route, ...asked, backend, pid };
 }
 
 /** Payload bytes to the backend are `up`, to the client `down`. */

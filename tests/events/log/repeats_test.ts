@@ -40,7 +40,12 @@ Deno.test("the log sums up refusals that repeat, by status and reason", () => {
   events.emit(refused({ status: 403, reason: "this origin" }));
   const written = lines.length;
   assert(written >= 21 && written < 25, `${written} lines`);
-  assert.deepEqual(lines[0]!.fields, { client: "0", via: undefined, ...NOTHING_HERE });
+  assert.deepEqual(lines[0]!.fields, {
+    client: "0",
+    via: undefined,
+    tls: undefined,
+    ...NOTHING_HERE,
+  });
   assert.equal(lines.at(-1)!.fields["status"], 403);
   events.close();
   const [summary, ...none] = lines.slice(written);
