@@ -5,12 +5,11 @@ import { installed, startServer } from "../support/installed.ts";
 import { eventually } from "../support/eventually.ts";
 import { prepareSshd } from "../support/ssh.ts";
 import { fill, recipe } from "./readme.ts";
-import { startPostgres } from "./postgres.ts";
-import { PYTHON_CLIENT, type Shell, testRecipe } from "./shell.ts";
+import { type Shell, testRecipe } from "./shell.ts";
 
 testRecipe(
   "the recipe for SSH logs in",
-  ["sshd", "ssh", ...PYTHON_CLIENT],
+  ["sshd", "ssh"],
   (shell) => logIn(shell, recipe("SSH", "sh", 1)),
 );
 
@@ -45,59 +44,8 @@ async function logIn(shell: Shell, clientRecipe: string): Promise<void> {
 }
 
 testRecipe(
-  "the recipe for PostgreSQL answers a query, and a large one",
-  ["pg_ctlcluster", "psql", "socat", ...PYTHON_CLIENT],
-  async (shell) => {
-    await using postgres = await startPostgres();
-    const { port } = shell;
-    const server = fill(recipe("PostgreSQL", "sh", 0), { "127.0.0.1:5432": postgres.address });
-    await shell.start(server, `127.0.0.1:${port}`);
-    const local = String(freePort());
-    const forwarder = fill(recipe("PostgreSQL", "sh", 1), {
-      "5433": local,
-      "localhost\\:8080": `localhost\\:${port}`,
-    });
-    await shell.start(forwarder, `127.0.0.1:${local}`);
-    const client = fill(recipe("PostgreSQL", "sh", 2).trim(), { "5433": local });
-    const query = "select n, md5(n::text) from generate_series(1, 40000) n";
-    const { code, stdout, stderr } = await shell.run(`${client} -AtX`, `${query};\n`);
-    assert.equal(code, 0, stderr);
-    const rows = stdout.trimEnd().split("\n");
-    assert.equal(rows.length, 40_000);
-    assert.equal(rows[41], "42|a1d0c6e83f027327d8461063f4ac58a6");
-  },
-);
-
-testRecipe(
-  "the recipe for MQTT publishes",
-  ["mosquitto", "mosquitto_sub", "python3", "/usr/lib/python3/dist-packages/paho"],
-  async (shell) => {
-    const broker = freePort();
-    const config = `${shell.folder}/mosquitto.conf`;
-    await Deno.writeTextFile(config, `listener ${broker} 127.0.0.1\nallow_anonymous true\n`);
-    await using _broker = await startServer(
-      installed("mosquitto")!,
-      ["-c", config],
-      `127.0.0.1:${broker}`,
-    );
-    const server = fill(recipe("MQTT", "sh"), { "127.0.0.1:1883": `127.0.0.1:${broker}` });
-    await shell.start(server, `127.0.0.1:${shell.port}`);
-    const client = fill(recipe("MQTT", "python"), {
-      "8080": String(shell.port),
-      // So that it doesn't matter who comes first.
-      '"hello"': '"hello", retain=True',
-    });
-    await Deno.writeTextFile(`${shell.folder}/publish.py`, client);
-    const published = await shell.run("python3 publish.py");
-    assert.deepEqual(published, { code: 0, stdout: "", stderr: "" });
-    const { stdout } = await shell.run(`mosquitto_sub -p ${broker} -t greeting -C 1 -W 10`);
-    assert.equal(stdout, "hello\n");
-  },
-);
-
-testRecipe(
   "the recipe for a serial console types into it, one at a time",
-  ["socat", "script", ...PYTHON_CLIENT],
+  ["socat", "script"],
   async (shell) => {
     const { folder, port } = shell;
     const device = `${folder}/ttyS0`;
@@ -118,13 +66,14 @@ testRecipe(
       ),
       (async () => {
         await eventually("the first", () => hasText(`${folder}/typescript`, /heard_first/));
-        const ran = await shell.run(`python3 ws.py ws://localhost:${port}/console`);
+        const ran = await shell.run(`wstunnel connect ws://localhost:${port}/console`);
         await Deno.writeTextFile(`${folder}/refused`, "");
         return ran;
       })(),
     ]);
     assert.equal(first.code, 0, first.stderr);
-    assert.match(second.stderr, /HTTP 503/);
+    assert.equal(second.code, 3);
+    assert.match(second.stderr, /refuses: .*503/);
     const next = `wstunnel check --url ws://localhost:${port}/console`;
     await eventually("the console to be free", async () => (await shell.run(next)).code === 0);
   },

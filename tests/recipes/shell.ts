@@ -6,7 +6,6 @@ import { eventually, inTime } from "../support/eventually.ts";
 import { readLines } from "../support/lines.ts";
 import { startWords } from "../support/program.ts";
 import { freePort } from "../support/backends.ts";
-import { recipe } from "./readme.ts";
 
 /** Debian's own programs, before any other of the name. */
 const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -45,9 +44,6 @@ export function testRecipe(
   });
 }
 
-/** What `ws.py` of the recipes needs. */
-export const PYTHON_CLIENT = ["python3", "/usr/lib/python3/dist-packages/websockets"];
-
 function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
@@ -56,7 +52,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** A folder with `wstunnel` on the PATH, started as the `start` task does, and `ws.py` as the README has it. */
+/** A folder with `wstunnel` on the PATH, started as the `start` task does. */
 async function openShell(): Promise<Shell> {
   const folder = await Deno.makeTempDir({ prefix: "recipe-" });
   const port = freePort();
@@ -64,7 +60,6 @@ async function openShell(): Promise<Shell> {
   const words = startWords().map((word) => word === "main.ts" ? MAIN : word);
   const command = `#!/bin/sh\nexec ${words.map(shellWord).join(" ")} "$@"\n`;
   await Deno.writeTextFile(`${folder}/bin/wstunnel`, command, { mode: 0o755 });
-  await Deno.writeTextFile(`${folder}/ws.py`, recipe("A client for the command line", "python"));
   const running: AsyncDisposable[] = [];
   const spawn = (script: string, stdin: "null" | "piped") =>
     new Deno.Command("/bin/bash", {
@@ -73,7 +68,6 @@ async function openShell(): Promise<Shell> {
       env: {
         PATH: `${folder}/bin:${PATH}`,
         WSTUNNEL_LISTEN: `127.0.0.1:${port}`,
-        SSL_CERT_FILE: `${folder}/tunnel.crt`,
       },
       stdin,
       stdout: "piped",
