@@ -1,6 +1,6 @@
 /** `wstunnel connect --listen`: each connection is a tunnel. */
 import assert from "node:assert/strict";
-import { echo, freePort, openBackend, serveBackend } from "../support/backends.ts";
+import { echo, openBackend, serveBackend } from "../support/backends.ts";
 import { connect, createReader, writeAll } from "../support/connection.ts";
 import { startProgram } from "../support/program.ts";
 import { randomFrom } from "../support/random.ts";
@@ -73,32 +73,6 @@ Deno.test("the ends of a connection are passed on: its half-close by a Close, th
   taken.close();
   const got = await createReader(second).rest("the answer");
   assert.deepEqual([new TextDecoder().decode(got.bytes), got.end], ["all of it", "fin"]);
-});
-
-Deno.test("an outage of the server is told once, and the listener goes on", async () => {
-  await using backend = serveBackend(({ write }) => write("in"));
-  const port = freePort();
-  const place = { listen: [`127.0.0.1:${port}`] };
-  await using listening = startConnect([`ws://127.0.0.1:${port}/`, "--listen", "127.0.0.1:0"]);
-  const [address] = await addressesOf(listening);
-  const ask = async () => {
-    using connection = await connect(address!);
-    const { bytes } = await createReader(connection).rest("an answer or none");
-    return new TextDecoder().decode(bytes);
-  };
-  for (let time = 0; time < 3; time++) assert.equal(await ask(), "");
-  {
-    await using _program = await startProgram([...BINARY, "--server", backend.address], place);
-    for (let time = 0; time < 3; time++) assert.equal(await ask(), "in");
-  }
-  for (let time = 0; time < 3; time++) assert.equal(await ask(), "");
-  listening.signal("SIGINT");
-  const { code, stderr } = await listening.finished();
-  assert.equal(code, 0);
-  const lines = stderr.trimEnd().split("\n").slice(1)
-    .map((line) => line.replace(`wstunnel: 127.0.0.1:${port}: `, "").replace(/ \(os .*/, ""));
-  const refused = "cannot connect: Connection refused";
-  assert.deepEqual(lines, [refused, "a tunnel opens again", refused]);
 });
 
 Deno.test("where nobody can listen is told, with exit code 1", async () => {

@@ -12,6 +12,7 @@ import {
   NONCE_BYTES,
   readOpened,
 } from "../../http/client_handshake.ts";
+import { readRetryAfter } from "../../http/retry_after.ts";
 import { type Answer, explain, readAnswer, writeAll } from "../read_answer.ts";
 import { dialInsecurely } from "./insecure.ts";
 import type { ConnectSettings } from "./settings.ts";
@@ -28,6 +29,12 @@ export interface OpenProblem {
   /** `refused`: the server's answer says why. */
   readonly kind: "failed" | "refused";
   readonly reason: string;
+  /** Of the server's that refuses. */
+  readonly answer?: {
+    readonly status: number;
+    /** How long it asks to be left alone, in milliseconds; null: it doesn't. */
+    readonly retryAfterMs: number | null;
+  };
 }
 
 export type OpenResult = Opened | OpenProblem;
@@ -98,7 +105,12 @@ async function shakeHands(
   if ("problem" in answer) return { kind: "failed", reason: `the answer ${answer.problem}` };
   const { head, rest } = answer;
   if (head.status !== 101) {
-    return { kind: "refused", reason: explain(await withBody(connection, answer)) };
+    const retryAfterMs = readRetryAfter(head.headers.get("retry-after"), Date.now());
+    return {
+      kind: "refused",
+      reason: explain(await withBody(connection, answer)),
+      answer: { status: head.status, retryAfterMs },
+    };
   }
   const opened = readOpened(head, handshake);
   if ("problem" in opened) {

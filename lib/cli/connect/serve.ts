@@ -4,12 +4,14 @@
  * @module
  */
 import { type Address, formatAddress } from "../../base/address.ts";
-import { endingOf, LOST, problemCode, problemWords } from "./ending.ts";
+import type { Cause } from "../../tunnel/cause.ts";
+import { endingOf, LOST, problemCode } from "./ending.ts";
 import { listenAt, type LocalConnection, type LocalListener } from "./listen.ts";
+import { type Attempts, createAttempts } from "./attempts.ts";
 import { openWebSocket } from "./open.ts";
 import type { ConnectSettings } from "./settings.ts";
 import { untilSignal } from "./signals.ts";
-import { createOutageTeller, type OutageTeller } from "./telling.ts";
+import { createTeller, type Teller } from "./telling.ts";
 import { joinOptions, type Joints } from "./tunnel.ts";
 
 /** A server, and where to listen for it. */
@@ -28,7 +30,8 @@ export interface ServeOptions {
 /** What one lane's connections need. */
 interface Serving extends Pick<ServeOptions, "joints"> {
   readonly settings: ConnectSettings;
-  readonly teller: OutageTeller;
+  readonly teller: Teller;
+  readonly attempts: Attempts;
   readonly signal: AbortSignal;
 }
 
@@ -53,8 +56,15 @@ export async function serveLocally(
     const { authority } = settings;
     complain(`listening on ${listener.name}${several ? ` for ${authority}` : ""}`);
     const place = several ? `${listener.name}=${authority}` : authority;
-    const teller = createOutageTeller((text) => complain(`${place}: ${text}`));
-    const serving = { settings, joints, teller, signal };
+    const teller = createTeller((text) => complain(`${place}: ${text}`));
+    const attempts = createAttempts({
+      open: () => openWebSocket(settings),
+      // The first is the only one.
+      patienceMs: once ? 0 : settings.connectTimeoutMs,
+      teller,
+      signal,
+    });
+    const serving = { settings, joints, teller, attempts, signal };
     listener.accept((local) => {
       // Two may come in one turn.
       if (once && isTaken) return local.close();
@@ -101,18 +111,22 @@ async function bindAll(
 /** Gives the exit code that stands for how it went. */
 async function serveOne(
   local: LocalConnection,
-  { settings, joints, teller, signal }: Serving,
+  { settings, joints, teller, attempts, signal }: Serving,
 ): Promise<number> {
-  const opened = await openWebSocket(settings);
+  const opened = await attempts.open();
   if ("kind" in opened) {
-    teller.trouble(problemWords(opened));
     local.close();
     return problemCode(opened);
   }
-  teller.well();
   const end = await joints.join(joinOptions(settings, opened, local, signal));
   const { code, text } = endingOf(end, "the connection here");
-  // What one connection does is no outage.
-  if (text !== null && !end.cause.startsWith("backend-")) teller.trouble(text);
+  if (text === null) return code;
+  if (isOutage(end.cause)) teller.trouble(text);
+  else teller.ended(text);
   return code;
+}
+
+/** Whether it is the server that is gone: all who have a tunnel see that. */
+function isOutage(cause: Cause): boolean {
+  return cause === "client-lost" || cause === "client-silent";
 }
