@@ -15,16 +15,17 @@ _wstunnel() {
     --debug) words="none error warning info debug" ;;
     --log-format) words="text json" ;;
     --engine) words="native stream" ;;
-    --targets|--tls-cert|--tls-key|--tls-client-ca|--auth-basic|--auth-token|--log-file|--access-log|--admin-token-file|--config|--password-file|--token-file|--ca)
+    --ssl-version) words="default tlsv1_1 tlsv1_2 tlsv1_3" ;;
+    --targets|--tls-cert|--tls-key|--tls-client-ca|--auth-basic|--auth-token|--log-file|--access-log|--admin-token-file|--config|--password-file|--token-file|--ca|--cert|--key|--cafile|--unix-listen|--unix-target|--target-config)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --server|--path|--listen|--listen-mode|--listen-group|--trusted-proxy|--origin|--allow-client|--deny-client|--subprotocol|--ping-interval|--max-connections|--max-connections-per-client|--max-tunnels|--tunnel-idle-timeout|--max-lifetime|--health-path|--web|--admin|--header|--user|--server-name|--connect-timeout|--url|--route) return ;;
+    --server|--path|--listen|--listen-mode|--listen-group|--trusted-proxy|--origin|--allow-client|--deny-client|--subprotocol|--ping-interval|--max-connections|--max-connections-per-client|--max-tunnels|--tunnel-idle-timeout|--max-lifetime|--health-path|--web|--admin|--header|--user|--server-name|--connect-timeout|--unix-listen-mode|--token-plugin|--token-source|--auth-plugin|--auth-source|--heartbeat|--url|--route) return ;;
     *)
       for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-          connect|check|reload|tunnels|end|backends|drain|enable|top)
+          connect|websockify|check|reload|tunnels|end|backends|drain|enable|top)
             command=$word
             break
             ;;
@@ -32,6 +33,7 @@ _wstunnel() {
       done
       case $command in
         connect) words="--listen --header --subprotocol --origin --frame-type --user --password-file --token-file --ca --server-name --connect-timeout --ping-interval --once --insecure --help" ;;
+        websockify) words="--cert --key --cafile --ssl-version --unix-listen --unix-listen-mode --unix-target --web --target-config --token-plugin --token-source --auth-plugin --auth-source --heartbeat --log-file --print --verbose --traffic --ssl-only --ssl-target --verify-client --file-only --web-auth --prefer-ipv6 --libserver --host-token --help" ;;
         check) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --url --version --help" ;;
         reload) words="--admin --admin-token-file --config --json --help" ;;
         tunnels) words="--admin --admin-token-file --config --json --help" ;;
@@ -40,7 +42,7 @@ _wstunnel() {
         drain) words="--route --admin --admin-token-file --config --json --help" ;;
         enable) words="--route --admin --admin-token-file --config --json --help" ;;
         top) words="--admin --admin-token-file --config --once --help" ;;
-        *) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --version --help connect check reload tunnels end backends drain enable top" ;;
+        *) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --version --help connect websockify check reload tunnels end backends drain enable top" ;;
       esac
       ;;
   esac

@@ -45,6 +45,9 @@ const PURE = [
   "lib/cli/table.ts",
   "lib/cli/text_width.ts",
   "lib/cli/units.ts",
+  "lib/cli/called.ts",
+  ...["asking", "leading", "listening", "options", "parse", "part", "print", "tokens", "translate"]
+    .map((name) => `lib/cli/websockify/${name}.ts`),
   ...["ink", "keys", "layout", "paint", "plots", "press", "rows", "sparkline", "state", "view"]
     .map((name) => `lib/cli/top/${name}.ts`),
   "lib/config/token_lines.ts",

@@ -40,6 +40,7 @@ const LAZY = [
   "lib/control/systemd.ts",
   "lib/cli/admin_commands.ts",
   "lib/cli/connect_command.ts",
+  "lib/cli/websockify_command.ts",
 ];
 
 /** Those of them that are ours. Of packages some can't be bundled twice. */

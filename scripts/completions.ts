@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { type Command, COMMANDS } from "../lib/cli/commands.ts";
+import type { Command } from "../lib/cli/commands.ts";
+import { ALL_COMMANDS } from "./all_commands.ts";
 import { type Flag, FLAGS, type Switch, SWITCHES } from "../lib/cli/flags.ts";
 
 const COMMAND_LIST: readonly (readonly [name: string, command: Command])[] = Object.entries(
-  COMMANDS,
+  ALL_COMMANDS,
 );
 
 /** Those that ask a server and take no flags of one. */

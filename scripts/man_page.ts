@@ -7,15 +7,19 @@ import { VERSION } from "../lib/base/version.ts";
 import { VARIABLES } from "../lib/cli/environment.ts";
 import { type Command, COMMANDS, URL_FLAG } from "../lib/cli/commands.ts";
 import { DESCRIPTION, EXAMPLES, EXIT_CODES, type Flag, FLAGS, SWITCHES } from "../lib/cli/flags.ts";
+import { ALL_COMMANDS } from "./all_commands.ts";
 import { configurationSection } from "./man_configuration.ts";
 import { ANSWERS, type Ending, ENDINGS, SIGNALS } from "./reference_tables.ts";
 import { bold, escape, item } from "./roff.ts";
 
 const COMMAND_LIST: readonly (readonly [name: string, command: Command])[] = Object.entries(
-  COMMANDS,
+  ALL_COMMANDS,
 );
 
-const ASKING = COMMAND_LIST.filter(([name, { configures }]) => !configures && name !== "connect")
+const OTHERS = ["connect", "websockify"];
+
+const ASKING = COMMAND_LIST
+  .filter(([name, { configures }]) => !configures && !OTHERS.includes(name))
   .map(([, command]) => command);
 
 /** Each once. */
@@ -46,6 +50,12 @@ export function manPage(): string {
     ".SH OPTIONS OF CONNECT",
     ...COMMANDS.connect.flags.flatMap(flagItem),
     ...COMMANDS.connect.switches.flatMap(({ name, summary }) => item(name, summary)),
+    ".SH OPTIONS OF WEBSOCKIFY",
+    ...ALL_COMMANDS["websockify"]!.flags.flatMap(flagItem),
+    ...ALL_COMMANDS["websockify"]!.switches.flatMap(({ name, short, summary }) =>
+      item(short === undefined ? name : `${short}, ${name}`, summary)
+    ),
+    "Those that are refused, and why, are listed by wstunnel websockify --help.",
     ".SH OPTIONS OF COMMANDS THAT ASK A SERVER",
     ...ASKING_FLAGS.flatMap(flagItem),
     ...ASKING_SWITCHES.flatMap(({ name, summary }) => item(name, summary)),

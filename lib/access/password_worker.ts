@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { compareSync } from "bcryptjs";
 import { verify } from "unixcrypt";
+import { compareSync } from "./bcrypt.ts";
 
 /** What is asked; the answer is whether it is the password of the hash. */
 export interface PasswordQuestion {

@@ -20,7 +20,7 @@ export interface GivenFlag {
 
 /** What a server that runs is asked for. */
 export interface Ask {
-  readonly command: Exclude<CommandName, "check" | "connect">;
+  readonly command: Exclude<CommandName, "check" | "connect" | "websockify">;
   /** What stands behind its name. */
   readonly words: readonly string[];
   readonly given: readonly GivenFlag[];
@@ -43,6 +43,8 @@ export type Invocation =
   | { readonly kind: "probe"; readonly url: string }
   | ({ readonly kind: "ask" } & Ask)
   | ({ readonly kind: "connect" } & ConnectRequest)
+  /** What stands behind it is websockify's. */
+  | { readonly kind: "websockify"; readonly args: readonly string[] }
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" }
   | { readonly kind: "wrong"; readonly message: string };
@@ -61,6 +63,9 @@ const [VERSION, HELP] = ["--version", "--help"].map((name) => {
 
 /** Reads the arguments; writes nothing and never exits. */
 export function parseArguments(args: readonly string[]): Invocation {
+  const [first, second] = args;
+  if (first === "websockify") return { kind: "websockify", args: args.slice(1) };
+  if (first === "help" && second === "websockify") return { kind: "websockify", args: ["--help"] };
   const given: GivenFlag[] = [];
   let output = "";
   let invocation: Invocation = { kind: "version" };
@@ -97,6 +102,7 @@ export function parseArguments(args: readonly string[]): Invocation {
     command.action(() => {
       if (name === "check") return take("check", command);
       const words = command.args;
+      if (name === "websockify") return void (invocation = { kind: "wrong", message: NOT_FIRST });
       const message = problemOf({ command: name, words, given }, about);
       if (message !== null) {
         invocation = { kind: "wrong", message };
@@ -119,9 +125,12 @@ export function parseArguments(args: readonly string[]): Invocation {
   }
 }
 
+const NOT_FIRST =
+  "websockify must be the first word; behind it stand options of websockify's alone";
+
 const COMMAND_LIST = Object.entries(COMMANDS) as [CommandName, Subcommand][];
 
-/** Whether the arguments may be about a command: to make all nine takes half a millisecond of every start. */
+/** Whether the arguments may be about a command: to make them all takes half a millisecond of every start. */
 function isMeant(name: CommandName, args: readonly string[]): boolean {
   return [name, "help", "--help", "-h"].some((word) => args.includes(word));
 }

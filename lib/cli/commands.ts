@@ -145,6 +145,13 @@ export const COMMANDS = {
     flags: CONNECTING,
     switches: [ONE_CONNECTION_SWITCH, INSECURE_SWITCH],
   },
+  websockify: {
+    summary: "take the command line of websockify, and run what it means",
+    argument: "ADDRESS...",
+    // They are a table of their own, which is loaded with it.
+    flags: [],
+    switches: [],
+  },
   check: {
     summary: "check the configuration, print the effective one as TOML and exit",
     flags: [URL_FLAG],

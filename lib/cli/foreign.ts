@@ -193,7 +193,8 @@ function hintForWebsockify(from: string, to: string): string | null {
   // A lone address with a host is more likely a server without its flag, which is told anyway.
   if (to === "" && !/^:?\d+$/.test(from)) return null;
   const listen = /^\d+$/.test(from) ? `:${from}` : from;
-  return `in words of here: ${lineFor(listen, to === "" ? TARGET : hostPort(to))}`;
+  const line = lineFor(listen, to === "" ? TARGET : hostPort(to));
+  return `wstunnel websockify takes that line as it is; in words of here: ${line}`;
 }
 
 function hostPort(text: string): string {

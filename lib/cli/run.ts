@@ -8,6 +8,7 @@ import { versionLine } from "../base/version.ts";
 import { within } from "../base/within.ts";
 import type { Config } from "../config/config.ts";
 import { toFile } from "../config/effective.ts";
+import type { Loaded } from "../config/load.ts";
 import { formatProblem, quote } from "../config/problem.ts";
 import { readConfig } from "../config/read.ts";
 import { writeToml } from "../config/toml.ts";
@@ -45,8 +46,8 @@ export interface RunOptions {
 
 /** Does what the arguments ask for and gives the exit code: 2 for a wrong command line or configuration. */
 export async function run(args: readonly string[], options: RunOptions): Promise<number> {
-  const { writeOut, serve } = options;
-  const complain = (text: string) => options.writeError(errorLine(text));
+  const { writeOut } = options;
+  const complain = complainer(options);
   const invocation = parseArguments(args);
   if (invocation.kind === "help" || invocation.kind === "version") {
     writeOut(invocation.kind === "help" ? invocation.text : versionLine());
@@ -69,11 +70,31 @@ export async function run(args: readonly string[], options: RunOptions): Promise
     const { runConnect } = await import("./connect_command.ts");
     return await runConnect(invocation, { complain, environment, streams });
   }
+  const fallbacks = fromEnvironment(options.environment);
+  if (invocation.kind === "websockify") {
+    const { prepareWebsockify } = await import("./websockify_command.ts");
+    const prepared = await prepareWebsockify(invocation.args, { writeOut, complain });
+    if ("code" in prepared) return prepared.code;
+    const reread = () => readConfig(undefined, prepared.settings, fallbacks);
+    try {
+      return await runConfigured("serve", reread, options);
+    } finally {
+      await prepared.remove();
+    }
+  }
   const { kind, given } = invocation;
   const file = given.findLast(({ name }) => name === "--config")?.value;
   const settings = toSettings(given);
-  const fallbacks = fromEnvironment(options.environment);
-  const reread = () => readConfig(file, settings, fallbacks);
+  return await runConfigured(kind, () => readConfig(file, settings, fallbacks), options);
+}
+
+/** Serves what is configured until a signal, or checks it. */
+async function runConfigured(
+  kind: "serve" | "check",
+  reread: () => Promise<Loaded>,
+  options: RunOptions,
+): Promise<number> {
+  const complain = complainer(options);
   const loaded = await reread();
   if ("problems" in loaded) {
     for (const problem of loaded.problems) complain(formatProblem(problem));
@@ -86,7 +107,7 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   const warnings = loaded.warnings.map(formatProblem);
   if (kind === "check") {
     for (const warning of warnings) complain(`warning: ${warning}`);
-    writeOut(writeToml(toFile(config)));
+    options.writeOut(writeToml(toFile(config)));
     return 0;
   }
   const log = await openProgramLog(config);
@@ -97,10 +118,14 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   const events = createEvents([log.sink]);
   for (const text of warnings) events.emit({ kind: "configuration-warning", text });
   try {
-    return await serve(config, { events, warnings: loaded.warnings, reread, log });
+    return await options.serve(config, { events, warnings: loaded.warnings, reread, log });
   } finally {
     await within(events.flushed(), LAST_LINES_MS);
   }
+}
+
+function complainer({ writeError }: RunOptions): (text: string) => void {
+  return (text) => writeError(errorLine(text));
 }
 
 /** A line of an error, also where what is wrong holds a newline. */

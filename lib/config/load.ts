@@ -67,10 +67,7 @@ export function loadConfig(given: Given): Loaded {
   const { source, fallbacks = [], machine } = given;
   const written = source?.raw ?? {};
   const flags = [...fallbacks.filter(isUnsaid(written, given.flags)), ...given.flags];
-  const raw = flags.reduce<unknown>(
-    (root, flag) => "value" in flag ? withValue(root, flag.path, flag.value) : root,
-    written,
-  );
+  const raw = layOver(written, flags);
   const broken = flags.filter((flag) => "rule" in flag);
   const findings = [
     ...checkForm(raw),
@@ -95,6 +92,14 @@ export function loadConfig(given: Given): Loaded {
     toProblem(finding(path, rule, text), { flag })
   );
   return { problems: place(source, flags, findings, brokenFlags) };
+}
+
+/** A configuration with flags laid over it. */
+export function layOver(written: unknown, flags: readonly Setting[]): unknown {
+  return flags.reduce<unknown>(
+    (root, flag) => "value" in flag ? withValue(root, flag.path, flag.value) : root,
+    written,
+  );
 }
 
 function isUnsaid(file: unknown, flags: readonly Setting[]): (fallback: Setting) => boolean {

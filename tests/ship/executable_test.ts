@@ -111,6 +111,7 @@ testUnless(
             "password_worker.js",
             "redis_client.js",
             "systemd.js",
+            "websockify_command.js",
             "wstunnel.js",
           ]);
           assert.equal(files.filter((name) => page.includes(name!)).length, page.length);

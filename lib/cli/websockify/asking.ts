@@ -1,0 +1,82 @@
+/**
+ * websockify's auth plugins: who may come in, and have files.
+ *
+ * @module
+ */
+import type { CommandLine } from "./parse.ts";
+import { isGiven, openFiles, type Part, setting, valueOf } from "./part.ts";
+import { provesTokens } from "./tokens.ts";
+
+const SOURCE = "--auth-source";
+const PLUGIN = "--auth-plugin";
+
+/** Who may come in. */
+export function askingPart(line: CommandLine): Part {
+  const plugin = valueOf(line, PLUGIN);
+  if (plugin === undefined) return {};
+  const name = plugin.replace(/^websockify\.auth_plugins\./, "");
+  const source = valueOf(line, SOURCE);
+  if (name === "BasicHTTPAuth") return passwordPart(line, source);
+  if (name === "ExpectOrigin") return originPart(line, source);
+  if (name === "ClientCertCNAuth") return { problems: [`${PLUGIN}: ${NO_NAMES}`] };
+  return {
+    problems: [
+      `${PLUGIN}: ${JSON.stringify(plugin)} would be a class of Python, and no Python runs here: ` +
+      "there are BasicHTTPAuth and ExpectOrigin; tokens and JSON Web Tokens are auth, a key of " +
+      "the file",
+    ],
+  };
+}
+
+const NO_NAMES = "of ClientCertCNAuth the names can't be asked for: whoever has a certificate of " +
+  "--cafile comes in by --verify-client; give an authority to those who may";
+
+/** Where it stands that passwords are made for, when the configuration is printed. */
+const USERS = "websockify.users";
+
+function passwordPart(line: CommandLine, source: string | undefined): Part {
+  const [, user = "", password] = /^([^:]+):(.+)$/s.exec(source ?? "") ?? [];
+  if (password === undefined) {
+    return { problems: [`${PLUGIN}: BasicHTTPAuth needs ${SOURCE} USER:PASSWORD`] };
+  }
+  if (provesTokens(line)) {
+    return {
+      problems: [
+        `${PLUGIN}: with BasicHTTPAuth and JWTTokenApi both are asked for there, and any of them ` +
+        "lets in here",
+      ],
+    };
+  }
+  return {
+    secrets: [{
+      flag: SOURCE,
+      path: ["wstunnel", "auth", "basic"],
+      user,
+      password,
+      printed: USERS,
+      remark:
+        `${USERS} is to be made first, and asks for the password: htpasswd -B -c ${USERS} NAME`,
+    }],
+    settings: isGiven(line, "--web-auth") ? [] : openFiles(line),
+    remarks: [
+      "whoever may list processes reads the password of --auth-source: a file as htpasswd -B " +
+      "writes it is better, auth = { basic = FILE }, which --print shows",
+    ],
+  };
+}
+
+function originPart(line: CommandLine, source = ""): Part {
+  const origins = source.split(/\s+/).filter((origin) => origin !== "");
+  if (origins.length === 0) {
+    return { problems: [`${PLUGIN}: ExpectOrigin needs ${SOURCE} ORIGINS, separated by blanks`] };
+  }
+  return {
+    settings: [setting(SOURCE, ["wstunnel", "origins"], origins)],
+    problems: isGiven(line, "--web-auth")
+      ? [
+        "--web-auth: a browser says no Origin when it asks for a page, so that nobody would " +
+        "have one by ExpectOrigin",
+      ]
+      : [],
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * websockify's command line to a configuration that means the same.
+ *
+ * @module
+ */
+import { askingPart } from "./asking.ts";
+import { leadingPart, targetTlsPart } from "./leading.ts";
+import { listeningPart } from "./listening.ts";
+import { type OptionName, OPTIONS, type WebsockifyOption } from "./options.ts";
+import { type CommandLine, toWhole } from "./parse.ts";
+import { isGiven, join, type Look, type Part, setting, valueOf } from "./part.ts";
+
+/** Gives what stands in the file, and what can't be; `look` knows the files that are named. */
+export function translate(line: CommandLine, look: Look): Required<Part> {
+  return join([
+    refusedPart(line),
+    pairsPart(line),
+    listeningPart(line, look),
+    { settings: [setting("websockify", ["wstunnel", "frame-type"], "binary")] },
+    webPart(line),
+    leadingPart(line, look),
+    targetTlsPart(line),
+    askingPart(line),
+    loggingPart(line),
+    heartbeatPart(line),
+  ]);
+}
+
+function refusedPart({ given, command }: CommandLine): Part {
+  const refused = OPTIONS.filter(({ name }) => given.has(name))
+    .flatMap(({ name, refused }: WebsockifyOption) =>
+      refused === undefined ? [] : [`${name}: ${refused}`]
+    );
+  return { problems: command === null ? refused : [NO_COMMAND, ...refused] };
+}
+
+const NO_COMMAND =
+  "-- COMMAND: no program is moved to another port by LD_PRELOAD here; start it at another port, " +
+  "as TARGET:PORT, or have it started by bin-path, a key of a host in the file";
+
+/** Which option needs which, in websockify's words. */
+const NEEDS: readonly (readonly [option: OptionName, needed: OptionName])[] = [
+  ["--token-source", "--token-plugin"],
+  ["--host-token", "--token-plugin"],
+  ["--auth-source", "--auth-plugin"],
+  ["--web-auth", "--auth-plugin"],
+  ["--web-auth", "--web"],
+  ["--unix-listen-mode", "--unix-listen"],
+];
+
+function pairsPart(line: CommandLine): Part {
+  const missing = NEEDS.filter(([option, needed]) =>
+    isGiven(line, option) && !isGiven(line, needed) &&
+    !(needed === "--token-plugin" && isGiven(line, "--target-config"))
+  );
+  return {
+    problems: missing.map(([option, needed]) => `You must use ${needed} to use ${option}`),
+  };
+}
+
+/** It shows what is in a folder, unless told otherwise. */
+function webPart(line: CommandLine): Part {
+  const root = valueOf(line, "--web");
+  if (root === undefined) return {};
+  return {
+    settings: [
+      setting("--web", ["web"], { root }),
+      ...isGiven(line, "--file-only") ? [] : [setting("--web", ["web", "listing"], true)],
+    ],
+  };
+}
+
+function loggingPart(line: CommandLine): Part {
+  const file = valueOf(line, "--log-file");
+  return {
+    settings: [
+      ...file === undefined ? [] : [setting("--log-file", ["log-file"], file)],
+      ...isGiven(line, "--traffic") ? [setting("--traffic", ["wstunnel", "debug"], "debug")] : [],
+    ],
+  };
+}
+
+function heartbeatPart(line: CommandLine): Part {
+  const seconds = toWhole(valueOf(line, "--heartbeat") ?? "0");
+  return seconds === 0
+    ? {}
+    : { settings: [setting("--heartbeat", ["wstunnel", "ping-interval"], seconds)] };
+}

@@ -1,0 +1,205 @@
+/** `wstunnel websockify` as a server: what the options mean, seen by a client. */
+import assert from "node:assert/strict";
+import { named } from "../e2e/targets.ts";
+import { text } from "../e2e/whole.ts";
+import { testUnless } from "../ship/executable.ts";
+import { NO_OPENSSL } from "../support/certificates.ts";
+import { inFolder } from "../support/folder.ts";
+import { installed } from "../support/installed.ts";
+import { runProgram } from "../support/program.ts";
+import { handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
+import { makeSecret } from "../support/secrets.ts";
+import { startWebsockify } from "./running.ts";
+
+/** What the server at the other end of a tunnel says. */
+async function saidAt(address: string, target = "/", fields: Record<string, string> = {}) {
+  using client = await openTunnel(address, target, fields);
+  const said = text(await client.message(Opcode.BINARY));
+  await client.close(1000);
+  return said;
+}
+
+/** The status that a request for a WebSocket is answered with. */
+async function statusAt(address: string, target = "/", fields: Record<string, string> = {}) {
+  using client = await openRaw(address);
+  await client.write(handshake(target, fields));
+  return (await client.head()).status;
+}
+
+Deno.test("`websockify PORT TARGET` leads every path there, on every interface by IPv4", () =>
+  inFolder(async (folder) => {
+    await using target = named("it");
+    await using server = await startWebsockify(["0", target.address], folder);
+    for (const path of ["/", "/websockify", "/a/b?c=d"]) {
+      assert.equal(await saidAt(server.address, path), "it", path);
+    }
+    for (const Origin of ["http://anywhere.example", "null"]) {
+      assert.equal(await saidAt(server.address, "/", { Origin }), "it");
+    }
+    const [line] = server.log.all.filter((line) => line.includes("listening on"));
+    assert.match(line!, / listening on 0\.0\.0\.0:\d+ /);
+    assert.equal(await server.end(), 0);
+  }));
+
+Deno.test("a token file leads to three targets, and may be edited while it runs", () =>
+  inFolder(async (folder) => {
+    await using one = named("one");
+    await using two = named("two");
+    await using three = named("three", { path: `${folder}/three.sock` });
+    const file = `${folder}/tokens`;
+    const lines = [`a: ${one.address}`, `b: ${two.address}`, `c: ${three.address}`];
+    await Deno.writeTextFile(file, `# token: host:port\n${lines.join("\n")}\n`);
+    const args = ["--token-plugin", "TokenFile", "--token-source=tokens", "0"];
+    await using server = await startWebsockify(args, folder);
+    const all = () =>
+      Promise.all(
+        ["a", "b", "c"].map((token) => saidAt(server.address, `/websockify?token=${token}`)),
+      );
+    assert.deepEqual(await all(), ["one", "two", "three"]);
+    assert.deepEqual(
+      await Promise.all(
+        ["/", "/?token=", "/?token=d"].map((path) => statusAt(server.address, path)),
+      ),
+      [403, 403, 403],
+    );
+    await Deno.writeTextFile(`${file}.new`, `d: ${one.address}\na: ${two.address}\n`);
+    await Deno.rename(`${file}.new`, file);
+    assert.equal(await saidAt(server.address, "/?token=d"), "one");
+    assert.equal(await saidAt(server.address, "/?token=a"), "two");
+    assert.equal(await statusAt(server.address, "/?token=b"), 403);
+  }));
+
+Deno.test("a name of a host is the token, with --host-token", () =>
+  inFolder(async (folder) => {
+    await using one = named("one");
+    await Deno.writeTextFile(`${folder}/tokens`, `desk.example: ${one.address}\n`);
+    const args = ["--target-config", "tokens", "--host-token", "0"];
+    await using server = await startWebsockify(args, folder);
+    assert.equal(await saidAt(server.address, "/", { Host: "desk.example:6080" }), "one");
+    assert.equal(await statusAt(server.address, "/?token=desk.example"), 403);
+  }));
+
+Deno.test("BasicHTTPAuth asks for the password of --auth-source, which is kept as a hash", () =>
+  inFolder(async (folder) => {
+    const secret = makeSecret("the password of --auth-source");
+    await using target = named("it");
+    const temporary = `${folder}/tmp`;
+    await Deno.mkdir(temporary);
+    const args = ["--auth-plugin", "BasicHTTPAuth", "--auth-source", `ann:${secret}`];
+    await using server = await startWebsockify([...args, "0", target.address], folder, {
+      TMPDIR: temporary,
+    });
+    const Authorization = `Basic ${btoa(`ann:${secret}`)}`;
+    assert.equal(await statusAt(server.address), 401);
+    const wrong = { Authorization: `Basic ${btoa("ann:wrong")}` };
+    assert.equal(await statusAt(server.address, "/", wrong), 401);
+    assert.equal(await saidAt(server.address, "/", { Authorization }), "it");
+    const [made] = [...Deno.readDirSync(temporary)];
+    const file = `${temporary}/${made!.name}/users`;
+    assert.deepEqual(
+      [Deno.statSync(`${temporary}/${made!.name}`), Deno.statSync(file)].map(({ mode }) =>
+        mode! & 0o777
+      ),
+      [0o700, 0o600],
+    );
+    assert.match(Deno.readTextFileSync(file), /^ann:\$2[aby]\$10\$[./\w]{53}\n$/);
+    assert.equal(await server.end(), 0);
+    assert.deepEqual([...Deno.readDirSync(temporary)], []);
+  }));
+
+Deno.test("ExpectOrigin lets in pages of the origins of --auth-source", () =>
+  inFolder(async (folder) => {
+    await using target = named("it");
+    const source = "http://a.example  https://b.example:8";
+    const args = ["--auth-plugin=ExpectOrigin", "--auth-source", source, "0", target.address];
+    await using server = await startWebsockify(args, folder);
+    assert.equal(await saidAt(server.address, "/", { Origin: "http://a.example" }), "it");
+    assert.equal(await saidAt(server.address, "/", { Origin: "https://b.example:8" }), "it");
+    for (const Origin of ["https://b.example", "http://c.a.example", "http://a.example.org"]) {
+      assert.equal(await statusAt(server.address, "/", { Origin }), 403, Origin);
+    }
+    assert.equal(await statusAt(server.address), 400);
+  }));
+
+Deno.test("--unix-listen and --unix-target", () =>
+  inFolder(async (folder) => {
+    await using target = named("it", { path: `${folder}/target` });
+    const args = ["--unix-listen", `${folder}/here`, "--unix-target", `${folder}/target`];
+    await using server = await startWebsockify(args, folder);
+    assert.equal(Deno.statSync(`${folder}/here`).mode! & 0o777, 0o600);
+    assert.equal(await saidAt(`unix:${folder}/here`), "it");
+    assert.equal(server.address, `unix:${folder}/here`);
+    assert.ok(target.count > 0);
+  }));
+
+/** The line of websockify's documents. */
+const SELF = "req -new -x509 -days 365 -nodes -out self.pem -keyout self.pem -subj /CN=localhost";
+
+testUnless(
+  NO_OPENSSL ?? (installed("curl") === null ? "curl is not installed" : null),
+  "self.pem of the folder is for ws:// and wss:// at one port, with --ssl-only for one",
+  () =>
+    inFolder(async (folder) => {
+      await using target = named("it");
+      const { success } = await new Deno.Command("openssl", {
+        args: SELF.split(" "),
+        cwd: folder,
+        stderr: "null",
+      }).output();
+      assert.ok(success);
+      const overTls = async (address: string) => {
+        const { stdout } = await new Deno.Command("curl", {
+          args: ["-s", "-k", "-o", "-", `https://${address}/healthz`],
+        }).output();
+        return new TextDecoder().decode(stdout);
+      };
+      {
+        await using server = await startWebsockify(["0", target.address], folder);
+        assert.equal(await saidAt(server.address), "it");
+        assert.equal(await overTls(server.address), "ok\n");
+      }
+      await using server = await startWebsockify(["--ssl-only", "0", target.address], folder);
+      assert.equal(await statusAt(server.address), 400);
+      assert.equal(await overTls(server.address), "ok\n");
+    }),
+);
+
+Deno.test("what is printed runs by --config as it does by its own words", () =>
+  inFolder(async (folder) => {
+    await using target = named("it");
+    const words = ["--heartbeat", "30", "0", target.address];
+    const printed = await runProgram(["websockify", "--print", ...words]);
+    assert.deepEqual([printed.code, printed.stderr], [0, ""]);
+    await Deno.writeTextFile(`${folder}/w.toml`, printed.stdout);
+    const [checked, direct] = await Promise.all([
+      runProgram(["check", "--config", `${folder}/w.toml`]),
+      runProgram([
+        "check",
+        "--listen",
+        "0.0.0.0:0",
+        "--server",
+        target.address,
+        "--frame-type",
+        "binary",
+        "--ping-interval",
+        "30",
+      ]),
+    ]);
+    assert.deepEqual([checked.code, checked.stdout], [0, direct.stdout]);
+  }));
+
+Deno.test("what is wrong is told with its option, and exit code 2", async () => {
+  const wrong = await runProgram(["websockify", "70000", "a:1", "--heartbeat=-1"]);
+  assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
+  assert.deepEqual(wrong.stderr.split("\n"), [
+    'wstunnel: [HOST:]PORT: the port must be 0 to 65535: current value is "0.0.0.0:70000"',
+    "wstunnel: --heartbeat: must be a number of seconds from 0 to 86400: current value is -1",
+    "",
+  ]);
+  const none = await runProgram(["websockify"]);
+  assert.deepEqual([none.code, none.stdout], [2, ""]);
+  assert.match(none.stderr, /^wstunnel: websockify: Too few arguments\n/);
+  const help = await runProgram(["websockify", "--help"]);
+  assert.deepEqual([help.code, help.stderr], [0, ""]);
+  assert.match(help.stdout, /^Usage: wstunnel websockify /);
+});
