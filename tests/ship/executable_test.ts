@@ -69,6 +69,16 @@ testUnless(
 
       await t.step("it checks passwords in their thread, and tokens", () => exerciseAuth(words));
 
+      await t.step("it is websockify under that name", async () => {
+        await Deno.symlink(executable, `${folder}/websockify`);
+        const args = ["--print", "6080", "localhost:5900"];
+        const ran = await runProgram(args, inFolder(empty, `${folder}/websockify`));
+        assert.deepEqual([ran.code, ran.stderr], [0, ""]);
+        const same = await runProgram(["websockify", ...args], words);
+        assert.deepEqual(ran, same);
+        assert.match(ran.stdout, /^listen = "0\.0\.0\.0:6080"\n/);
+      });
+
       await t.step("it serves the status page, which it holds", async () => {
         const args = ["--server", "127.0.0.1:1", "--frame-type", "binary"];
         const { program, url } = await startAdmin(args, { words });
