@@ -204,7 +204,7 @@ Deno.test("every option has a line above that says what becomes of it", () => {
 
 testUnless(NO_WEBSOCKIFY, "every option of the installed websockify is known", async () => {
   const text = await referenceHelp();
-  const theirs = [...text.matchAll(/^  (?:(-\w), )?(--[\w-]+)(=\S+)?/gm)];
+  const theirs = [...text.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)(=\S+)?/gm)];
   assert.ok(theirs.length > 30, text);
   const all: readonly WebsockifyOption[] = OPTIONS;
   for (const [, short, name, value] of theirs) {
