@@ -56,9 +56,10 @@ export function printable(words: string): string {
   return words.replace(/\p{Cc}/gu, "?");
 }
 
-/** The status and the first line of the body. */
+/** The status and the first line of the body, where that is no page. */
 export function explain({ head, rest }: Answer): string {
-  const line = new TextDecoder().decode(rest).split("\n")[0]!.trim();
+  const isText = /^text\/plain\b/i.test(head.headers.get("content-type") ?? "text/plain");
+  const line = isText ? new TextDecoder().decode(rest).split("\n")[0]!.trim() : "";
   const words = printable(line.slice(0, MAX_WORDS_LENGTH));
   return `${head.status} ${head.reasonPhrase}`.trim() + (words && `: ${words}`);
 }

@@ -199,6 +199,7 @@ export class Endpoint implements ClientEnd {
   close(code: number, reason: string): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
+    this.#parser.takesAnyCode = this.#hearsOut;
     if (code === CloseCode.ABNORMAL || this.#refused) return this.cut();
     // Their reason is not told back to them.
     this.#close = closeFrame(code, this.#parser.ended?.kind === "close" ? "" : reason);

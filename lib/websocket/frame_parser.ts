@@ -61,6 +61,8 @@ export class FrameParser {
   ended: FrameEnd | null = null;
   /** The number that the last Pong brought back, whatever the client made of it. */
   ponged = 0;
+  /** Whether a Close is one whatever code it has, as what answers ours: lighttpd's mod_wstunnel writes 1000 there as text. */
+  takesAnyCode = false;
   onFrame: FrameObserver | null = null;
 
   /** Payload bytes of the current data frame that are to come. */
@@ -267,7 +269,9 @@ export class FrameParser {
     }
     const code = wide.view.getUint16(start);
     const prefix = completePrefix(wide, start + 2, end);
-    if (!isWireCode(code)) {
+    if (!isWireCode(code) && this.takesAnyCode) {
+      this.ended = { kind: "close", code: CloseCode.NO_STATUS, reason: "" };
+    } else if (!isWireCode(code)) {
       this.#breach(`close code ${code}`);
     } else if (prefix.end < end) {
       this.#fail(CloseCode.INVALID_PAYLOAD, "a close reason that is not UTF-8");

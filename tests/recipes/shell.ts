@@ -1,7 +1,7 @@
 /** A shell in a folder of its own, in which the recipes are run as a user pastes them. */
 import assert from "node:assert/strict";
 import { shellWord } from "../../lib/base/shell.ts";
-import { accepts, installed } from "../support/installed.ts";
+import { accepts, notInstalled } from "../support/installed.ts";
 import { eventually, inTime } from "../support/eventually.ts";
 import { readLines } from "../support/lines.ts";
 import { startWords } from "../support/program.ts";
@@ -32,24 +32,15 @@ export function testRecipe(
   programs: readonly string[],
   body: (shell: Shell) => Promise<void>,
 ): void {
-  const missing = programs.filter((program) => installed(program) === null && !isFolder(program));
-  const why = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} not installed)`;
+  const missing = notInstalled(programs);
   Deno.test({
-    name: `${name}${why}`,
-    ignore: missing.length > 0,
+    name: name + (missing === null ? "" : ` (skipped: ${missing})`),
+    ignore: missing !== null,
     async fn() {
       await using shell = await openShell();
       await body(shell);
     },
   });
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }
 
 /** A folder with `wstunnel` on the PATH, started as the `start` task does. */

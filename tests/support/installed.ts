@@ -18,6 +18,23 @@ function isFile(path: string): boolean {
   }
 }
 
+/** Which programs, or files of theirs, are not installed, in words; null: all are. */
+export function notInstalled(programs: readonly string[]): string | null {
+  const missing = programs.filter((name) =>
+    name.startsWith("/") ? !exists(name) : installed(name) === null
+  );
+  return missing.length === 0 ? null : `${missing.join(", ")} not installed`;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export interface Server extends AsyncDisposable {
   readonly pid: number;
 }

@@ -27,6 +27,19 @@ Deno.test("with `hearsOut` the backend's end is a Close, and what comes before t
   });
 });
 
+Deno.test("a Close that answers ours is one whatever code it has, as lighttpd writes 1000 as text", async () => {
+  await withTunnel({ hearsOut: true }, async ({ tunnel, socket, client, backend }) => {
+    backend.finish();
+    await until("the client to be told", () => socket.told !== null);
+    await client.send("an answer");
+    await client.sendRaw(frame(Opcode.CLOSE, new TextEncoder().encode("1000")));
+    const { bytes, by } = await backend.rest();
+    assert.deepEqual([text(bytes), by], ["an answer", "fin"]);
+    client.finish();
+    assert.deepEqual(await tunnel.ended, { cause: "client-close", code: 1005, reason: "" });
+  });
+});
+
 Deno.test("without it what comes behind the Close is thrown away", async () => {
   await withTunnel({}, async ({ tunnel, socket, client, backend }) => {
     backend.finish();
