@@ -4,6 +4,7 @@ import { parseArguments } from "../../lib/cli/arguments.ts";
 import { FLAGS } from "../../lib/cli/flags.ts";
 import { hintForForeign } from "../../lib/cli/foreign.ts";
 import { configurationTables } from "../../scripts/man_configuration.ts";
+import { stepsOf } from "../readme/steps.ts";
 
 const README = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
 
@@ -71,4 +72,10 @@ Deno.test("every link within the README leads to a heading, every other to a fil
     if (link.startsWith("#")) assert.ok(anchors.includes(link), link);
     else assert.ok(Deno.statSync(new URL(`../../${link}`, import.meta.url)).isFile, link);
   }
+});
+
+Deno.test("each code block of the README says what a newcomer's run of it does with it", () => {
+  const { steps, problems } = stepsOf(README);
+  assert.ok(steps.length > 60);
+  assert.deepEqual(problems, [], "tests/readme/marks.ts lists what can be said above a block");
 });

@@ -1,0 +1,111 @@
+/** A container that is as this machine for somebody who has just come to it, made of its own programs. */
+import { fileURLToPath } from "node:url";
+import { installed } from "../support/installed.ts";
+
+const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Namespaces of its own; all in them ends with the one that made them. */
+const UNSHARE = [
+  ...["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"],
+  ...["--net", "--ipc", "--uts"],
+];
+
+/** What container.sh asks of the system. */
+const TRIAL = `
+mount -t tmpfs tmpfs /mnt && mkdir /mnt/written /mnt/work /mnt/usr /mnt/pts &&
+mount -t overlay -o lowerdir=/usr,upperdir=/mnt/written,workdir=/mnt/work overlay /mnt/usr &&
+mount -t devpts -o newinstance devpts /mnt/pts && ip link set lo up && chroot / true`;
+
+/** Programs that the README's blocks run, and files of their packages. */
+const PROGRAMS = [
+  ...["bash", "caddy", "curl", "haproxy", "htpasswd", "ip", "logrotate", "mkpasswd", "mosquitto"],
+  ...[
+    "nginx",
+    "ngircd",
+    "npx",
+    "openssl",
+    "promtool",
+    "psql",
+    "python3",
+    "redis-server",
+    "script",
+    "setpriv",
+    "socat",
+    "ss",
+  ],
+  ...["ssh", "sshd", "systemd-socket-activate", "unshare", "useradd", "Xtigervnc"],
+  ...["/usr/lib/postgresql", "/usr/share/novnc"],
+];
+
+/** What the programs of the README import. */
+const LIBRARIES = `${REPOSITORY}tests/recipes/npm/deno.json`;
+
+/** Where npx keeps what it has fetched. */
+const NPM = Deno.env.get("npm_config_cache") ?? `${Deno.env.get("HOME")}/.npm`;
+
+/** Why there is no container on this machine; null: there is one. */
+export function whyNoContainer(): string | null {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "it takes root on Linux";
+  const missing = PROGRAMS.filter((name) =>
+    name.startsWith("/") ? !isThere(name) : !installed(name)
+  );
+  if (missing.length > 0) return `${missing.join(", ")} not installed`;
+  if (!runs("unshare", ...UNSHARE, "sh", "-c", TRIAL)) {
+    return "namespaces and overlays are not permitted";
+  }
+  if (!runs(Deno.execPath(), "install", "--quiet", "--frozen", "--config", LIBRARIES)) {
+    return "npm's libraries of the recipes cannot be fetched";
+  }
+  const version = [`deno@${Deno.version.deno}`, "--version"];
+  const isFetched = runs("npx", "--offline", "-y", ...version) || runs("npx", "-y", ...version);
+  return isFetched ? null : "npx cannot fetch this Deno";
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function runs(program: string, ...args: readonly string[]): boolean {
+  const command = new Deno.Command(program, {
+    args: [...args],
+    cwd: "/",
+    stdout: "null",
+    stderr: "null",
+  });
+  return command.outputSync().success;
+}
+
+/** Where Deno keeps what it has fetched of npm. */
+function packagesFolder(): string {
+  const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"], cwd: "/" })
+    .outputSync();
+  return JSON.parse(new TextDecoder().decode(stdout)).npmCache;
+}
+
+/** Starts run.ts with a page in the container; its output and its exit code are the process's. */
+export async function startInContainer(
+  page: string,
+  headings: readonly string[],
+  stdout: "piped" | "inherit",
+): Promise<Deno.ChildProcess> {
+  const script = `${REPOSITORY}tests/readme/container.sh`;
+  const deno = Deno.realPathSync(Deno.execPath());
+  const child = new Deno.Command("unshare", {
+    args: [
+      ...[...UNSHARE, "bash", script, REPOSITORY, deno, packagesFolder(), NPM],
+      ...headings,
+    ],
+    stdin: "piped",
+    stdout,
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(page));
+  await writer.close();
+  return child;
+}
