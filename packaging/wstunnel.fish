@@ -55,6 +55,7 @@ complete -c wstunnel -l password-file -n '__fish_seen_subcommand_from connect' -
 complete -c wstunnel -l token-file -n '__fish_seen_subcommand_from connect' -r -F -d 'file with a bearer token to show'
 complete -c wstunnel -l ca -n '__fish_seen_subcommand_from connect' -r -F -d 'PEM file of CAs to trust with wss://, besides those of the runtime'
 complete -c wstunnel -l server-name -n '__fish_seen_subcommand_from connect' -x -d 'name that the certificate must be for'
+complete -c wstunnel -l linger -n '__fish_seen_subcommand_from connect' -x -d 'seconds that the server must have sent nothing, behind the end of what is here, until it is told that by a Close'
 complete -c wstunnel -l connect-timeout -n '__fish_seen_subcommand_from connect' -x -d 'seconds until the tunnel must be open'
 complete -c wstunnel -l ping-interval -n '__fish_seen_subcommand_from connect' -x -d 'seconds between Pings'
 complete -c wstunnel -l cert -n '__fish_seen_subcommand_from websockify' -r -F -d 'certificate'

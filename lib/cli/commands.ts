@@ -98,6 +98,13 @@ const CONNECTING: readonly Flag[] = [
     summary: "name that the certificate must be for (default: the URL's)",
   },
   {
+    name: "--linger",
+    value: "SECONDS",
+    number: true,
+    summary: "seconds that the server must have sent nothing, behind the end of what is here, " +
+      "until it is told that by a Close (default: 0.5)",
+  },
+  {
     name: "--connect-timeout",
     value: "SECONDS",
     number: true,

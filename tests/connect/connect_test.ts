@@ -190,7 +190,7 @@ Deno.test("a server that says nothing to the Close is given up after two ping in
   await connect.endInput();
   const { code, stderr } = await connect.finished();
   assert.equal(code, 1);
-  assert.match(stderr, /: the server has left Pings unanswered\n$/);
+  assert.match(stderr, /: the server has fallen silent\n$/);
 });
 
 Deno.test("headers, Origin and subprotocols are sent as they are given", async () => {

@@ -34,7 +34,7 @@ export function endingOf({ cause, code, reason }: TunnelEnd, local: string): End
     case "client-lost":
       return lost("the connection to the server is lost");
     case "client-silent":
-      return lost("the server has left Pings unanswered");
+      return lost("the server has fallen silent");
     case "client-protocol":
       return lost(`the server has broken the protocol: ${reason}`);
     case "client-base64":

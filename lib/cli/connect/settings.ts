@@ -30,6 +30,8 @@ export interface ConnectSettings {
   readonly connectTimeoutMs: number;
   /** 0: no Pings. */
   readonly pingIntervalMs: number;
+  /** How long the server must have sent nothing until it is told the end of what is here. */
+  readonly lingerMs: number;
 }
 
 /** What the URL says. */
@@ -42,6 +44,7 @@ type Problem = { readonly problem: string };
 
 const DEFAULT_CONNECT_TIMEOUT_S = 10;
 const DEFAULT_PING_INTERVAL_S = 20;
+const DEFAULT_LINGER_S = 0.5;
 
 /** A day, in seconds. */
 const MOST_SECONDS = 86_400;
@@ -90,6 +93,10 @@ export async function readSettings(
   if (pingInterval === null) {
     return { problem: `--ping-interval: must be 0 or a number of seconds up to ${MOST_SECONDS}` };
   }
+  const linger = seconds(last("--linger"), DEFAULT_LINGER_S, 0);
+  if (linger === null) {
+    return { problem: `--linger: must be 0 or a number of seconds up to ${MOST_SECONDS}` };
+  }
   const headers = readHeaders(all("--header"), last("--origin"));
   if ("problem" in headers) return headers;
   const credentials = await readCredentials(last, environment);
@@ -108,6 +115,7 @@ export async function readSettings(
     frameType,
     connectTimeoutMs: secondsToMs(connectTimeout),
     pingIntervalMs: secondsToMs(pingInterval),
+    lingerMs: secondsToMs(linger),
   }));
 }
 

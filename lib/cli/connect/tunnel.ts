@@ -15,8 +15,10 @@ import { createSweep, LONGEST_TICK_MS } from "../../engine/sweep.ts";
 import type { TunnelEnd } from "../../tunnel/cause.ts";
 import type { Encoding } from "../../tunnel/encoder.ts";
 import { SHORT_LINGER_MS } from "../../tunnel/waits.ts";
+import { lingering } from "./lingering.ts";
 import type { Opened } from "./open.ts";
 import type { ConnectSettings } from "./settings.ts";
+import { CLOSE_SILENCE_MS, watchSilence } from "./silence.ts";
 
 /** What the configuration's `buffer-size` is unless set. */
 const BUFFER_BYTES = 256 * 1024;
@@ -29,19 +31,23 @@ export interface JoinOptions {
   readonly local: BackendConnection;
   readonly encoding: Encoding;
   readonly pingIntervalMs: number;
+  /** How long the server must have sent nothing until it is told the end of what is here. */
+  readonly lingerMs: number;
+  /** How long it may be silent behind that where there are no Pings. @default {CLOSE_SILENCE_MS} */
+  readonly closeSilenceMs?: number;
   /** Aborted when the tunnel is to end (1001). */
   readonly signal: AbortSignal;
 }
 
 /** Joins a WebSocket that is open to what is here. */
 export function joinOptions(
-  { frameType, pingIntervalMs }: ConnectSettings,
+  { frameType, pingIntervalMs, lingerMs }: ConnectSettings,
   { connection, subprotocol }: Opened,
   local: BackendConnection,
   signal: AbortSignal,
 ): JoinOptions {
   const encoding = encodingOf(subprotocol) ?? frameType;
-  return { server: connection, local, encoding, pingIntervalMs, signal };
+  return { server: connection, local, encoding, pingIntervalMs, lingerMs, signal };
 }
 
 /** Two subprotocols say themselves how bytes are sent. */
@@ -61,11 +67,13 @@ export function createJoints(): Joints {
   const shared = { buffers: createBuffers(BUFFER_BYTES), breather: createBreather() };
   const sweep = createSweep(LONGEST_TICK_MS);
   return {
-    async join({ server, local, encoding, pingIntervalMs, signal }) {
+    async join({ server, local, encoding, pingIntervalMs, signal, ...waits }) {
+      let isEndTold = false;
+      const here = lingering(local, waits.lingerMs, () => isEndTold = true);
       const { promise: over, resolve: tunnelOver } = Promise.withResolvers<TunnelEnd>();
       const tunnel = new StreamTunnel(
         new StreamTransport(server, shared),
-        new StreamTransport(local, shared),
+        new StreamTransport(here, shared),
         {
           role: "client",
           encoding,
@@ -85,6 +93,9 @@ export function createJoints(): Joints {
         },
       );
       sweep.add(tunnel);
+      const { closeSilenceMs = CLOSE_SILENCE_MS } = waits;
+      const watch = watchSilence(tunnel, () => isEndTold, closeSilenceMs);
+      if (pingIntervalMs === 0) sweep.add(watch);
       const end = () => tunnel.machine.end("operator");
       signal.addEventListener("abort", end);
       if (signal.aborted) end();
@@ -92,6 +103,7 @@ export function createJoints(): Joints {
         return await over;
       } finally {
         signal.removeEventListener("abort", end);
+        sweep.delete(watch);
       }
     },
     async close() {
