@@ -21,7 +21,7 @@ _wstunnel() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --server|--path|--listen|--listen-mode|--listen-group|--trusted-proxy|--origin|--allow-client|--deny-client|--subprotocol|--ping-interval|--max-connections|--max-connections-per-client|--max-tunnels|--tunnel-idle-timeout|--max-lifetime|--health-path|--web|--admin|--header|--user|--server-name|--linger|--connect-timeout|--unix-listen-mode|--token-plugin|--token-source|--auth-plugin|--auth-source|--heartbeat|--url|--route) return ;;
+    --server|--path|--listen|--listen-mode|--listen-group|--trusted-proxy|--origin|--allow-client|--deny-client|--subprotocol|--ping-interval|--max-connections|--max-connections-per-client|--max-tunnels|--tunnel-idle-timeout|--max-lifetime|--exit-idle-time|--exit-after-tunnels|--health-path|--web|--admin|--header|--user|--server-name|--linger|--connect-timeout|--unix-listen-mode|--token-plugin|--token-source|--auth-plugin|--auth-source|--heartbeat|--url|--route) return ;;
     *)
       for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
@@ -34,7 +34,7 @@ _wstunnel() {
       case $command in
         connect) words="--listen --header --subprotocol --origin --frame-type --user --password-file --token-file --ca --server-name --linger --connect-timeout --ping-interval --once --insecure --help" ;;
         websockify) words="--cert --key --cafile --ssl-version --unix-listen --unix-listen-mode --unix-target --web --target-config --token-plugin --token-source --auth-plugin --auth-source --heartbeat --log-file --print --verbose --traffic --ssl-only --ssl-target --verify-client --file-only --web-auth --prefer-ipv6 --libserver --host-token --help" ;;
-        check) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --url --version --help" ;;
+        check) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --exit-idle-time --exit-after-tunnels --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --url --version --help" ;;
         reload) words="--admin --admin-token-file --config --json --help" ;;
         tunnels) words="--admin --admin-token-file --config --json --help" ;;
         end) words="--admin --admin-token-file --config --help" ;;
@@ -42,7 +42,7 @@ _wstunnel() {
         drain) words="--route --admin --admin-token-file --config --json --help" ;;
         enable) words="--route --admin --admin-token-file --config --json --help" ;;
         top) words="--admin --admin-token-file --config --once --help" ;;
-        *) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --version --help connect websockify check reload tunnels end backends drain enable top" ;;
+        *) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --exit-idle-time --exit-after-tunnels --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --version --help connect websockify check reload tunnels end backends drain enable top" ;;
       esac
       ;;
   esac

@@ -35,6 +35,8 @@ complete -c wstunnel -l max-connections-per-client -n 'not __fish_seen_subcomman
 complete -c wstunnel -l max-tunnels -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'tunnels that each route may have at once, 0 for no limit'
 complete -c wstunnel -l tunnel-idle-timeout -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'seconds without a byte either way after which a tunnel ends, 0 for no limit'
 complete -c wstunnel -l max-lifetime -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'seconds after which a tunnel ends, whatever it does, 0 for no limit'
+complete -c wstunnel -l exit-idle-time -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'seconds without any connection of a client after which it ends, 0 to go on'
+complete -c wstunnel -l exit-after-tunnels -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'tunnels after which no more is opened, and it ends with the last, 0 to go on'
 complete -c wstunnel -l debug -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -a 'none error warning info debug' -d 'what is logged'
 complete -c wstunnel -l log-format -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -a 'text json' -d 'log lines as text or json'
 complete -c wstunnel -l log-file -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -r -F -d 'where the log goes in place of standard error'

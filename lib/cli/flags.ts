@@ -216,6 +216,22 @@ export const FLAGS: readonly Flag[] = [
       `(default: ${WSTUNNEL.maxLifetimeMs.default})`,
   },
   {
+    name: "--exit-idle-time",
+    value: "SECONDS",
+    number: true,
+    path: ["exit-idle-time"],
+    summary: "seconds without any connection of a client after which it ends, 0 to go on " +
+      `(default: ${TOP.exitIdleMs.default})`,
+  },
+  {
+    name: "--exit-after-tunnels",
+    value: "N",
+    number: true,
+    path: ["exit-after-tunnels"],
+    summary: "tunnels after which no more is opened, and it ends with the last, 0 to go on " +
+      `(default: ${TOP.exitAfterTunnels.default})`,
+  },
+  {
     name: "--debug",
     value: "LEVEL",
     number: true,

@@ -40,9 +40,9 @@ const BINARY = "binary frames are asked for by --frame-type binary";
 const TEXT = "text frames are asked for by --frame-type text";
 const ONE_EACH = "a program for each tunnel is --server 'exec:COMMAND'";
 const IDLE =
-  "a tunnel without a byte is ended by --tunnel-idle-timeout 600; the program itself goes on";
-const ONCE =
-  "it serves until it is told to end; a program for each tunnel is --server 'exec:COMMAND'";
+  "a tunnel without a byte is ended by --tunnel-idle-timeout 600, the program itself without a " +
+  "connection by --exit-idle-time 600";
+const ONCE = "it ends with its first tunnel by --exit-after-tunnels 1";
 const NO_RECORD = "what goes through a tunnel is not recorded";
 const WRAPPED =
   "a program that listens itself is started by bin-path, a key of a host in the file; one for each " +

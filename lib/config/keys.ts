@@ -92,6 +92,29 @@ export const TOP = {
       "Tunnels whose route a reload has removed end so long after it; without it they live on.",
     ],
   },
+  exitIdleMs: {
+    name: "exit-idle-time",
+    kind: seconds(0),
+    default: 0,
+    about:
+      "Seconds without any connection of a client after which the program ends; 0: it doesn't.",
+    more: [
+      "With sockets of systemd's it is started again by whoever comes next.",
+    ],
+  },
+  exitAfterMs: {
+    name: "exit-after-time",
+    kind: seconds(0),
+    default: 0,
+    about:
+      "Seconds after its start when it takes no more connections, and ends with its last tunnel; 0: it goes on.",
+  },
+  exitAfterTunnels: {
+    name: "exit-after-tunnels",
+    kind: whole(0, MAX_COUNT),
+    default: 0,
+    about: "So many tunnels it opens and no more, and ends with the last of them; 0: it goes on.",
+  },
   handshakeTimeoutMs: {
     name: "handshake-timeout",
     kind: seconds(0.1),

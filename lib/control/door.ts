@@ -32,7 +32,7 @@ import type { FrameObserver } from "../websocket/frame.ts";
 import type { RemovedRoutes } from "./removed_routes.ts";
 import { createGreetingWarning, type GreetingWarning } from "./greeting_warning.ts";
 import { identityOf } from "./progress.ts";
-import { seekBackend } from "./seek.ts";
+import { giveUp, seekBackend } from "./seek.ts";
 
 export interface DoorOptions {
   readonly generations: Pick<Generations, "current">;
@@ -60,8 +60,8 @@ export interface CountedDoor extends Door {
 export function createDoor(options: DoorOptions): CountedDoor {
   const { generations, stopping, events, sweep } = options;
   const { emit } = events;
-  const tunnels = new Tally();
-  const shared = { ...options, tunnels, greetings: createGreetingWarning(emit) };
+  const counts = { tunnels: new Tally(), served: new Tally() };
+  const shared = { ...options, tunnels: counts.tunnels, greetings: createGreetingWarning(emit) };
   const gate = createGate({ ...options, emit });
   const since = ({ sinceMs }: Pass) => (sweep.nowMs() - sinceMs) / 1000;
   const refusedBy = (limit: Limit, peer: Peer, pass: Pass, asked?: Asked): Answer => {
@@ -131,7 +131,7 @@ export function createDoor(options: DoorOptions): CountedDoor {
     },
     connect(head, accept, peer, signal) {
       const request = { accept, head, peer, signal };
-      return seekBackend(tunnels, request, (sought): Connected => {
+      return seekBackend(counts, request, (sought): Connected => {
         if ("lease" in sought) return sought;
         const asked = askedBy(head, generations.current.checksOrigins);
         const refusal = "failure" in sought ? unavailable(sought.failure, stopping) : sought;
@@ -143,7 +143,7 @@ export function createDoor(options: DoorOptions): CountedDoor {
     abandon(accept, peer, { lease, user }) {
       lease.connection.close();
       lease.release();
-      tunnels.give(accept.key);
+      giveUp(counts, accept.key);
       emit({ kind: "client-left", ...namesOf(accept, peer, lease, user) });
     },
     open: (accept, peer, taken, start) => openTunnel(shared, accept, peer, taken, start),
@@ -152,7 +152,7 @@ export function createDoor(options: DoorOptions): CountedDoor {
 
 /** A request with what its route has for it. */
 function withWay(accept: AcceptedRequest, generation: Generation, pass: Pass): Admitted {
-  const { pools, access, targets, secrets, tunnelLimits, tickMs } = generation;
+  const { pools, access, targets, secrets, tunnelLimits, exitAfterTunnels, tickMs } = generation;
   const { key } = accept;
   return {
     ...accept,
@@ -161,6 +161,7 @@ function withWay(accept: AcceptedRequest, generation: Generation, pass: Pass): A
     targets: targets.get(key) ?? null,
     secrets: secrets.get(key) ?? [],
     limits: tunnelLimits.get(key)!,
+    exitAfterTunnels,
     tickMs,
     pass,
   };

@@ -19,6 +19,8 @@ export interface DrainOptions {
   readonly graceMs: number;
   /** Whether there are programs to be stopped after the tunnels. */
   readonly startsPrograms: boolean;
+  /** Tunnels go on to their own ends, until somebody hurries. */
+  readonly patient: boolean;
   /** Resolves when somebody hurries, from the call on. */
   readonly hurried: () => Promise<void>;
   readonly events: Events;
@@ -35,7 +37,8 @@ export async function drain(
 ): Promise<number> {
   const { graceMs, startsPrograms, hurried, events } = options;
   const closing = listeners.close();
-  if (options.drainMs > 0) await letTunnelsEnd(closing, registry, options);
+  const isOver = options.patient && await untilOver(closing, registry, hurried);
+  if (options.drainMs > 0 && !isOver) await letTunnelsEnd(closing, registry, options);
   const deadlineMs = performance.now() + graceMs;
   const reserveMs = startsPrograms ? stopReserveMs(graceMs) : 0;
   const ended = endTunnels(closing, registry);
@@ -43,6 +46,16 @@ export async function drain(
   if (!isInTime) events.emit({ kind: "grace-over", tunnels: registry.size });
   await cutTunnels(registry, events);
   return deadlineMs;
+}
+
+/** False: somebody hurries. */
+async function untilOver(
+  closing: Promise<void>,
+  registry: Registry,
+  hurried: DrainOptions["hurried"],
+): Promise<boolean> {
+  const over = closing.then(() => registry.emptied()).then(() => true);
+  return await Promise.race([over, hurried().then(() => false)]);
 }
 
 async function letTunnelsEnd(

@@ -23,6 +23,8 @@ export interface GateOptions {
 export interface ConnectionCounts {
   readonly open: number;
   readonly pending: number;
+  /** For how long there has been none; null: there is one. */
+  readonly idleForMs: number | null;
 }
 
 export interface Gate {

@@ -50,6 +50,8 @@ export interface Generation {
   readonly web: WebConfig | null;
   readonly limits: Limits;
   readonly bounds: ConnectionBounds;
+  /** How many tunnels may be opened in all; 0: any number. */
+  readonly exitAfterTunnels: number;
   /** How often its tunnels are to be looked at. */
   readonly tickMs: number;
   readonly graceMs: number;
@@ -67,7 +69,7 @@ interface Ground {
 
 /** Makes a generation over the hosts that live; nothing changes before these are its own. */
 function createGeneration(config: Config, { hosts, holding, emit }: Ground): Generation {
-  const { routes, mapExtensions, healthPath, graceMs, drainMs } = config;
+  const { routes, mapExtensions, healthPath, graceMs, drainMs, exitAfterTunnels } = config;
   const { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes, web } = config;
   const table = compileRoutes(
     routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
@@ -85,6 +87,7 @@ function createGeneration(config: Config, { hosts, holding, emit }: Ground): Gen
     secrets: new Map(routes.map((route) => [route.key, secretParameters(route)])),
     web: web ?? null,
     limits: { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes },
+    exitAfterTunnels,
     tickMs: tickFor(timesOf(config)),
     graceMs,
     drainMs,

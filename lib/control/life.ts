@@ -12,6 +12,7 @@ import { createAdmin } from "./admin/admin.ts";
 import type { Changeable } from "./change.ts";
 import { isDebuggerOpen } from "./debugger.ts";
 import { surviveDefects } from "./defects.ts";
+import { createLastCall } from "./last_call.ts";
 import { createReload } from "./reload.ts";
 import { createReport } from "./report.ts";
 import { takeServiceManager } from "../sys/service.ts";
@@ -32,7 +33,7 @@ export interface ServeOptions {
   readonly log: Changeable;
 }
 
-/** Serves until a signal ends it; gives the exit code: 0 after a drain, 1 when it can't listen. */
+/** Serves until a signal ends it, or the configuration does; gives the exit code: 0 after a drain, 1 when it can't listen. */
 export async function serve(config: Config, options: ServeOptions): Promise<number> {
   const { events, warnings, reread, log } = options;
   const { emit } = events;
@@ -44,12 +45,14 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     reload: (by) => reload.reload(by),
     events,
   });
+  const lastCall = createLastCall({ config, idleForMs: () => server.idleForMs });
+  events.add(lastCall.sink);
   const reload = createReload({
     config,
     serving: serving.promise,
     warnings,
     reread,
-    parts: [log, ...server.parts, admin],
+    parts: [log, ...server.parts, admin, lastCall],
     emit,
   });
   const { registry } = server;
@@ -100,8 +103,10 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     emit({ kind: "ready" });
     serving.resolve();
     void server.start();
-    await asked;
-    await server.drain(() => signal.promise);
+    const reason = await Promise.race([asked, lastCall.due]);
+    const { size: tunnels } = registry;
+    if (reason !== undefined) emit({ kind: "last-call", reason, tunnels });
+    await server.drain(() => signal.promise, reason !== undefined);
     return 0;
   } finally {
     await server.close();

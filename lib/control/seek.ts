@@ -21,6 +21,15 @@ export interface Seeking {
   readonly signal: AbortSignal;
 }
 
+/** How many tunnels there are of each route, and how many have been opened in all; those being connected are among both. */
+export interface Counts {
+  readonly tunnels: Tally;
+  readonly served: Tally;
+}
+
+/** The one name in {@linkcode Counts.served}. */
+const ALL = "";
+
 type Refused = Extract<Entry, { readonly answer: unknown }>;
 
 /** A backend, no backend, or a client that may not come in. */
@@ -37,16 +46,16 @@ const ANYBODY: LetIn = { user: null, target: null };
 
 /** Gives what `conclude` makes of it: where nobody is asked, that costs no promise besides the backend's own. */
 export function seekBackend<T>(
-  tunnels: Tally,
+  counts: Counts,
   seeking: Seeking,
   conclude: (sought: Sought) => T,
 ): Promise<T> {
   const { access, targets, instead } = seeking.accept;
   if (access === null && targets === null && instead === null) {
-    return lease(tunnels, seeking, ANYBODY, conclude);
+    return lease(counts, seeking, ANYBODY, conclude);
   }
   return ask(seeking).then((asked) =>
-    "answer" in asked ? conclude(asked) : lease(tunnels, seeking, asked, conclude)
+    "answer" in asked ? conclude(asked) : lease(counts, seeking, asked, conclude)
   );
 }
 
@@ -63,27 +72,44 @@ async function ask({ accept, head, peer, signal }: Seeking): Promise<LetIn | Ref
 }
 
 function lease<T>(
-  tunnels: Tally,
+  counts: Counts,
   { accept, head, peer, signal }: Seeking,
   letIn: LetIn,
   conclude: (sought: Sought) => T,
 ): Promise<T> {
   const { key, authority, path, origin, secrets, pool, pass, limits: { maxTunnels } } = accept;
   pass.letIn();
+  const { tunnels, served } = counts;
   if (!tunnels.take(key, maxTunnels)) return Promise.resolve(conclude(tooMany(maxTunnels)));
+  const { exitAfterTunnels } = accept;
+  if (!served.take(ALL, exitAfterTunnels)) {
+    tunnels.give(key);
+    return Promise.resolve(conclude(noMore(exitAfterTunnels)));
+  }
   // Who has proved by a password or a token who it is, is that.
   const user = letIn.user ?? peer.user ?? null;
   const { target } = letIn;
   const request = { peer, user, head, secrets, authority, path, origin, target, signal };
   return pool.connect(request).then((result) => {
     if (result.ok) return conclude({ lease: result.lease, user });
-    tunnels.give(key);
+    giveUp(counts, key);
     return conclude(result);
   });
+}
+
+/** What was counted for a request becomes no tunnel. */
+export function giveUp({ tunnels, served }: Counts, key: string): void {
+  tunnels.give(key);
+  served.give(ALL);
 }
 
 function tooMany(maxTunnels: number): Refused {
   const reason = "there are as many tunnels of this path as there may be";
   const refusal = answer(503, reason, { "retry-after": "1" });
   return { answer: refusal, cause: "limit", why: `max-tunnels is ${maxTunnels}` };
+}
+
+function noMore(most: number): Refused {
+  const refusal = answer(503, "no more tunnels are opened here", { "retry-after": "1" });
+  return { answer: refusal, cause: "limit", why: `exit-after-tunnels is ${most}` };
 }

@@ -44,11 +44,13 @@ export interface Server {
   readonly listeners: readonly Listener[];
   /** Starts the programs that are kept running. */
   start(): Promise<void>;
+  /** For how long no connection has been there; null: there is one. */
+  readonly idleForMs: number | null;
   /**
-   * Takes no more requests, and ends every tunnel that doesn't end by itself within the drain time, within the grace time. `hurried` resolves
-   * when somebody hurries, from the call on.
+   * Takes no more requests, and ends every tunnel that doesn't end by itself within the drain time, within the grace time; with `patient`, all
+   * this only once somebody hurries or the last tunnel has ended. `hurried` resolves when somebody hurries, from the call on.
    */
-  drain(hurried: () => Promise<void>): Promise<void>;
+  drain(hurried: () => Promise<void>, patient?: boolean): Promise<void>;
   /** Stops every program, and lets go of all that it holds. */
   close(): Promise<void>;
 }
@@ -125,14 +127,17 @@ export function createServer(config: Config, events: Events): Server {
       return listeners.all;
     },
     listen: () => listeners.open(config),
-    async drain(hurried) {
+    get idleForMs() {
+      return door.connections.idleForMs;
+    },
+    async drain(hurried, patient = false) {
       ending = true;
       const { graceMs, drainMs } = generations.current;
       await within(Promise.race([listeners.leaveHanded(), hurried()]), LAST_REQUESTS_MS);
       stopping.abort();
       const { startsPrograms } = hosts;
       const times = { graceMs, drainMs: drainMs ?? 0 };
-      const options = { ...times, startsPrograms, hurried, events };
+      const options = { ...times, startsPrograms, patient, hurried, events };
       deadlineMs = await drain(listeners, registry, options);
     },
     async close() {

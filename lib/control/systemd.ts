@@ -27,13 +27,13 @@ export function createServiceSink(
   if ("problem" in notifier) return notifier;
   const status = createStatus(notifier);
   let tunnels = 0;
-  let phase: "serving" | "ending" = "serving";
+  let phase: "serving" | "leaving" | "ending" = "serving";
   let problem: string | null = null;
   let refused: string | null = null;
   let watchdog: ReturnType<typeof setInterval> | undefined;
   const words = () => {
     const open = `${tunnels} tunnel${tunnels === 1 ? "" : "s"}`;
-    if (phase === "ending") return `ending, ${open} left`;
+    if (phase !== "serving") return `ending, ${open} left`;
     return refused === null ? open : `${open}; the last reload was refused: ${refused}`;
   };
 
@@ -65,6 +65,11 @@ export function createServiceSink(
         refused = event.kind === "reloaded" ? null : problem ?? "see the log";
         if (phase === "ending") break;
         notifier.send("READY=1", `STATUS=${status.now(words())}`);
+        break;
+      case "last-call":
+        // They may go on for hours: to be STOPPING, it would have TimeoutStopSec= for them.
+        phase = "leaving";
+        notifier.send(`STATUS=${status.now(words())}`);
         break;
       case "signal": {
         if (phase === "ending") break;

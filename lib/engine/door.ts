@@ -30,6 +30,8 @@ export interface Admitted extends AcceptedRequest {
   /** How often its tunnel is to be looked at. */
   readonly tickMs: number;
   readonly limits: TunnelLimits;
+  /** How many tunnels may be opened in all; 0: any number. */
+  readonly exitAfterTunnels: number;
   /** Its connection's. */
   readonly pass: Pass;
 }

@@ -69,6 +69,12 @@ export type LifeEvent =
   | { readonly kind: "manager-untold"; readonly reason: string }
   /** A signal asked us to end; `tunnels` are open. */
   | { readonly kind: "signal"; readonly signal: string; readonly tunnels: number }
+  /** It ends by itself: no more connections are taken, and `tunnels` that are open go on to their own ends. */
+  | {
+    readonly kind: "last-call";
+    readonly reason: LastCallReason;
+    readonly tunnels: number;
+  }
   /** Tunnels have so long to end by themselves. */
   | { readonly kind: "draining"; readonly milliseconds: number; readonly tunnels: number }
   /** That time is over, or somebody hurries: those left are told to end. */
@@ -77,6 +83,9 @@ export type LifeEvent =
   | { readonly kind: "grace-over"; readonly tunnels: number }
   /** What was thrown and nobody handled. */
   | { readonly kind: "defect"; readonly error: unknown };
+
+/** Why the program ends by itself, by the key that says so. */
+export type LastCallReason = "exit-idle-time" | "exit-after-time" | "exit-after-tunnels";
 
 /** What we read while we run. */
 export type FileEvent =

@@ -81,6 +81,7 @@ export class Connections {
   readonly #pending = new Ranking<Group>();
   readonly #buckets = new TokenBuckets();
   #open = 0;
+  #emptySinceMs: number;
   #pendingCount = 0;
   #turnedAway = 0;
   /** Oldest first. */
@@ -90,11 +91,17 @@ export class Connections {
   constructor(now: () => number, onDropped: (name: string, limit: Limit) => void) {
     this.#now = now;
     this.#onDropped = onDropped;
+    this.#emptySinceMs = now();
   }
 
   /** Those that are there, without those that are extra or turned away. */
   get open(): number {
     return this.#open;
+  }
+
+  /** For how long there has been none of these; null: there is one. */
+  get idleForMs(): number | null {
+    return this.#open > 0 ? null : this.#now() - this.#emptySinceMs;
   }
 
   get pending(): number {
@@ -228,6 +235,7 @@ export class Connections {
     over: (place) => {
       this.#ledger.leave(place);
       this.#open--;
+      if (this.#open === 0) this.#emptySinceMs = this.#now();
     },
   };
 }

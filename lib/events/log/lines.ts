@@ -60,6 +60,7 @@ const OWN_LINES: LinesOf<OwnKind> = {
   "manager-untold": ({ reason }) =>
     warn("the service manager can't be told of us (NOTIFY_SOCKET)", { reason }),
   "signal": ({ signal, tunnels }) => info(`${signal}: ending`, { tunnels }),
+  "last-call": ({ reason, tunnels }) => info(`${reason}: ending`, { tunnels }),
   "draining": ({ milliseconds, tunnels }) =>
     info("draining", { seconds: milliseconds / 1000, tunnels }),
   "drain-over": ({ tunnels }) =>

@@ -163,6 +163,10 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     "warning the service manager can't be told of us (NOTIFY_SOCKET) reason=no",
   ]],
   "signal": [[{ signal: "SIGTERM", tunnels: 2 }, "info    SIGTERM: ending tunnels=2"]],
+  "last-call": [[
+    { reason: "exit-idle-time", tunnels: 0 },
+    "info    exit-idle-time: ending tunnels=0",
+  ]],
   "draining": [[
     { milliseconds: 60_000, tunnels: 2 },
     "info    draining seconds=60 tunnels=2",
