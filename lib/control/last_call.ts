@@ -60,7 +60,8 @@ export function createLastCall({ config: first, idleForMs }: LastCallOptions): L
     due,
     prepare: (next) => ({
       commit() {
-        config = next;
+        const { exitIdleMs, exitAfterMs, exitAfterTunnels } = next;
+        config = { exitIdleMs, exitAfterMs, exitAfterTunnels };
         look();
       },
       abandon() {},

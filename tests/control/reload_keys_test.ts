@@ -10,6 +10,7 @@ import { createAdmin } from "../../lib/control/admin/admin.ts";
 import { difference } from "../../lib/control/difference.ts";
 import { createGenerations } from "../../lib/control/generation.ts";
 import { AT_THE_START, untilRestart } from "../../lib/control/restart.ts";
+import { createLastCall } from "../../lib/control/last_call.ts";
 import { createServer } from "../../lib/control/server.ts";
 import { createEvents } from "../../lib/events/events.ts";
 import type { Config } from "../../lib/config/config.ts";
@@ -20,6 +21,9 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "engine": "native",
   "log-format": "json",
   "grace-time": 1,
+  "exit-idle-time": 600,
+  "exit-after-time": 600,
+  "exit-after-tunnels": 600,
   "handshake-timeout": 1,
   "connection-rate": 1,
   "max-head": "32KiB",
@@ -155,7 +159,8 @@ Deno.test("every key for all is read by a part that a reload changes, or takes a
       return Reflect.get(target, name);
     },
   });
-  for (const part of [...server.parts, admin]) {
+  const lastCall = createLastCall({ config: base, idleForMs: () => server.idleForMs });
+  for (const part of [...server.parts, admin, lastCall]) {
     const ready = await part.prepare(next);
     assert.ok(!("problem" in ready));
     ready.commit();
