@@ -37,6 +37,7 @@ const LAZY = [
   "lib/access/jwt_verify.ts",
   "lib/access/targets/redis_client.ts",
   "lib/control/admin/admin_server.ts",
+  "lib/engine/files/file_server.ts",
   "lib/control/systemd.ts",
   "lib/cli/admin_commands.ts",
   "lib/cli/connect_command.ts",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Entry } from "../access/access.ts";
 import type { Peer } from "../base/peer.ts";
 import { isShortage, SHORTAGES } from "../base/exhaustion.ts";
 import type { ConnectFailure, Lease } from "../backend/backend.ts";
@@ -112,11 +113,15 @@ export function createDoor(options: DoorOptions): CountedDoor {
       const refusal = peer === sender ? null : speaksFor(pass, peer);
       if (refusal !== null) return { answer: refusal };
       const verdict = decide(head, peer.address, rules);
-      if ("accept" in verdict) {
+      if ("accept" in verdict || "files" in verdict) {
         if (pass.limit !== null) {
           return { answer: refusedBy(pass.limit, peer, pass, askedBy(head, checksOrigins)) };
         }
-        return { accept: withWay(verdict.accept, generations.current, pass), peer };
+        if ("accept" in verdict) {
+          return { accept: withWay(verdict.accept, generations.current, pass), peer };
+        }
+        const access = generations.current.fileAccess.get(verdict.files.key ?? "") ?? null;
+        return { files: { ...verdict.files, access, pass }, peer };
       }
       const asked = askedBy(head, checksOrigins);
       if ("health" in verdict) {
@@ -140,6 +145,32 @@ export function createDoor(options: DoorOptions): CountedDoor {
         return { answer: refusal.answer };
       });
     },
+    async serve(head, files, peer, signal, send) {
+      const { access, key: route, pass } = files;
+      const asked = askedBy(head, false);
+      const entry = access === null ? ANYBODY : await access.enter({ head, peer, signal });
+      if ("answer" in entry) {
+        const handshakeSeconds = since(pass);
+        tellRefusal(emit, { peer, asked, route: route ?? undefined, ...entry, handshakeSeconds });
+        return { answer: entry.answer };
+      }
+      pass.letIn();
+      const startMs = performance.now();
+      const outcome = await send();
+      const userName = entry.user ?? peer.user ?? null;
+      emit({
+        kind: "file-asked",
+        client: peer.name,
+        via: peer.via,
+        user: userName === null ? null : peerWords(userName),
+        route,
+        method: peerWords(head.method),
+        asked,
+        ...outcome,
+        seconds: (performance.now() - startMs) / 1000,
+      });
+      return outcome;
+    },
     abandon(accept, peer, { lease, user }) {
       lease.connection.close();
       lease.release();
@@ -149,6 +180,9 @@ export function createDoor(options: DoorOptions): CountedDoor {
     open: (accept, peer, taken, start) => openTunnel(shared, accept, peer, taken, start),
   };
 }
+
+/** Where nobody is asked who it is. */
+const ANYBODY: Entry = { user: null };
 
 /** A request with what its route has for it. */
 function withWay(accept: AcceptedRequest, generation: Generation, pass: Pass): Admitted {

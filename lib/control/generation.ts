@@ -17,8 +17,8 @@ import type { EventOf, ProcReport } from "../events/event.ts";
 import type { PoolHost } from "../backend/host.ts";
 import type { Hosts } from "../backend/hosts.ts";
 import { createPool, type RoutePool } from "../backend/pool.ts";
-import type { Config } from "../config/config.ts";
-import type { WebConfig } from "../config/web_keys.ts";
+import { canonicalKey } from "../base/request_path.ts";
+import type { Config, RouteConfig } from "../config/config.ts";
 import type { Limits, TunnelLimits } from "../engine/door.ts";
 import type { Emit } from "../events/events.ts";
 import { tickFor } from "../engine/sweep.ts";
@@ -46,8 +46,8 @@ export interface Generation {
   readonly tunnelLimits: ReadonlyMap<string, TunnelLimits>;
   /** By key of `wstunnel.server`: the parameters of a query that hold secrets. */
   readonly secrets: ReadonlyMap<string, readonly string[]>;
-  /** Files for who asks for no tunnel; null: none. */
-  readonly web: WebConfig | null;
+  /** Who may have files, of those that not everybody may have: by key of `wstunnel.server`, and for paths of none by an empty one. */
+  readonly fileAccess: ReadonlyMap<string, Access>;
   readonly limits: Limits;
   readonly bounds: ConnectionBounds;
   /** How many tunnels may be opened in all; 0: any number. */
@@ -72,12 +72,21 @@ function createGeneration(config: Config, { hosts, holding, emit }: Ground): Gen
   const { routes, mapExtensions, healthPath, graceMs, drainMs, exitAfterTunnels } = config;
   const { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes, web } = config;
   const table = compileRoutes(
-    routes.map((route) => ({ ...route, origins: compileOrigins(route.origins) })),
+    routes.map((route) => ({
+      ...route,
+      origins: compileOrigins(route.origins),
+      files: route.web === undefined ? null : { config: route.web, prefix: prefixOf(route) },
+      filesAlone: route.hosts.length === 0 && route.targets === undefined,
+    })),
     mapExtensions,
   );
   return {
     trust: { proxies: config.trustedProxies, header: config.forwardedHeader },
-    rules: { table, healthPath: healthPathBeside(healthPath, table) },
+    rules: {
+      table,
+      healthPath: healthPathBeside(healthPath, table),
+      web: web === undefined ? null : { ...config.routeDefaults, config: web, prefix: "" },
+    },
     checksOrigins: routes.some(({ origins }) => origins.length > 0),
     pools: new Map(routes.map((route) => [route.key, createPool(route, hosts, emit)])),
     access: createAccess(routes, holding, emit),
@@ -85,13 +94,27 @@ function createGeneration(config: Config, { hosts, holding, emit }: Ground): Gen
     tunnelLimits: new Map(routes.map((route) => [route.key, route])),
     bounds: boundsOf(config, roomFor(config)),
     secrets: new Map(routes.map((route) => [route.key, secretParameters(route)])),
-    web: web ?? null,
+    fileAccess: createAccess(fileAuthOf(config), holding, emit),
     limits: { handshakeTimeoutMs, maxHeadBytes, maxBufferBytes },
     exitAfterTunnels,
     tickMs: tickFor(timesOf(config)),
     graceMs,
     drainMs,
   };
+}
+
+/** A key that no path can match has no canonical form. */
+function prefixOf({ key }: RouteConfig): string {
+  const canonical = canonicalKey(key);
+  return "path" in canonical ? canonical.path : key;
+}
+
+/** What files are asked for by: what their own table says, or else their route's, or else that of all. */
+function fileAuthOf({ routes, routeDefaults, web }: Config): Pick<RouteConfig, "key" | "auth">[] {
+  return [...routes, { ...routeDefaults, key: "", web }].flatMap(({ key, auth, web: own }) => {
+    const files = own ?? web;
+    return files === undefined ? [] : [{ key, auth: files.auth === undefined ? auth : files.auth }];
+  });
 }
 
 /** How many tunnels there are descriptors for; null: nobody knows. */

@@ -7,10 +7,11 @@ import type { Access } from "../access/access.ts";
 import type { Targets } from "../access/targets/targets.ts";
 import type { Peer } from "../base/peer.ts";
 import type { Lease, Pool } from "../backend/backend.ts";
+import type { FileOutcome } from "../events/event.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Pass } from "../limits/connections.ts";
 import type { RequestHead } from "../http/request.ts";
-import type { AcceptedRequest } from "../http/verdict.ts";
+import type { AcceptedRequest, FileRequest } from "../http/verdict.ts";
 import type { Tunnel } from "../tunnel/tunnel.ts";
 import type { TunnelOptions } from "../tunnel/tunnel_options.ts";
 import type { FrameObserver } from "../websocket/frame.ts";
@@ -36,6 +37,17 @@ export interface Admitted extends AcceptedRequest {
   readonly pass: Pass;
 }
 
+/** A request for a file, by the configuration that held when it came. */
+export interface FilesAdmitted extends FileRequest {
+  /** Null: whoever asks may have files. */
+  readonly access: Access | null;
+  /** Its connection's. */
+  readonly pass: Pass;
+}
+
+/** What has become of a request for a file, or the answer that it gets in place of one. */
+export type Served = FileOutcome | { readonly answer: Answer };
+
 /** What bounds the tunnels of a route; 0: nothing does. */
 export interface TunnelLimits {
   /** At once. */
@@ -56,6 +68,10 @@ export interface Limits {
 
 /** A request that may become a tunnel and whose it is, or the answer that it gets in place of one. */
 export type Admission =
+  | {
+    readonly files: FilesAdmitted;
+    readonly peer: Peer;
+  }
   | {
     readonly accept: Admitted;
     /** Who is at the other end of the connection, or for whom that one says it speaks. */
@@ -114,6 +130,14 @@ export interface Door {
     peer: Peer,
     signal: AbortSignal,
   ): Promise<Connected>;
+  /** Asks whether the client may have files, has the engine send one by `send`, which never rejects, and tells of it. Never rejects. `signal` as in `connect()`. */
+  serve(
+    head: RequestHead,
+    files: FilesAdmitted,
+    peer: Peer,
+    signal: AbortSignal,
+    send: () => Promise<FileOutcome>,
+  ): Promise<Served>;
   /** The client went away before the upgrade: its backend is let go. */
   abandon(accept: Admitted, peer: Peer, taken: Taken): void;
   /** Opens the tunnel, which the engine makes by `start`, and ends the backend's lease and the connection's pass with it. */

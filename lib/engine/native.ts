@@ -14,7 +14,8 @@ import type { RequestHead } from "../http/request.ts";
 import { deafen } from "../sys/seat.ts";
 import { splitAbsolute } from "../http/request_line.ts";
 import { tellAcceptFailed } from "./accept.ts";
-import type { Admitted, Door, Taken } from "./door.ts";
+import type { Admitted, Door, FilesAdmitted, Taken } from "./door.ts";
+import { loadFileServer } from "./files/load.ts";
 import { openNativeTunnel, untilOpen } from "./native_tunnel.ts";
 import type { EngineOptions, Listener, Placeholder } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
@@ -63,23 +64,28 @@ export function listenNative(
     // The connection is the runtime's, which ends none for an answer.
     if (acceptance === "dropped") return new Response(null, { status: 503 });
     const { pass, answer } = acceptance;
-    let outcome: Response | Upgrade | null = null;
+    let outcome: Response | Upgrade | Delivery | null = null;
     try {
       outcome = answer === null ? await attend(request, sender, pass) : toResponse(answer);
     } finally {
       if (outcome === null || outcome instanceof Response) pass.release();
     }
-    return outcome instanceof Response ? outcome : upgrade(outcome, door, options, open);
+    if (outcome instanceof Response) return outcome;
+    return "over" in outcome ? await deliver(outcome, pass) : upgrade(outcome, door, options, open);
   };
   /** From a request to its backend, or what it is answered. */
   const attend = async (
     request: Request,
     sender: Peer,
     pass: Pass,
-  ): Promise<Response | Upgrade> => {
+  ): Promise<Response | Upgrade | Delivery> => {
     const head = toHead(request);
     const admission = door.admit(head, sender, pass);
     if ("answer" in admission) return toResponse(admission.answer);
+    if ("files" in admission) {
+      const { files, peer } = admission;
+      return serveFile(head, files, peer, AbortSignal.any([request.signal, closing.signal]));
+    }
     const { accept, peer } = admission;
     const gone = new AbortController();
     const leave = () => gone.abort();
@@ -97,6 +103,19 @@ export function listenNative(
       return new Response(null, { status: 503 });
     }
     return { request, accept, peer, taken: connected };
+  };
+  const serveFile = (
+    head: RequestHead,
+    files: FilesAdmitted,
+    peer: Peer,
+    signal: AbortSignal,
+  ): Delivery => {
+    const { promise: response, resolve: give } = Promise.withResolvers<Response>();
+    const send = async () => (await loadFileServer()).respondWithFile(head, files, give);
+    const over = door.serve(head, files, peer, signal, send).then((served) => {
+      if ("answer" in served) give(toResponse(served.answer));
+    });
+    return { response, over };
   };
   const onListen = () => {};
   const listen = (at: Address): Server => {
@@ -216,6 +235,18 @@ function muteSignalWarning(): void {
 function toResponse({ status, headers, body }: Answer): Response {
   // The runtime leaves out the body of an answer to HEAD and counts its length.
   return new Response(body, { status, headers });
+}
+
+/** A file's answer, which is given before all of it is sent. */
+interface Delivery {
+  readonly response: Promise<Response>;
+  readonly over: Promise<void>;
+}
+
+/** Gives the answer, and the connection's pass back once that is over. */
+function deliver({ response, over }: Delivery, pass: Pass): Promise<Response> {
+  void over.then(() => pass.release());
+  return response;
 }
 
 /** What an upgrade is made of. */

@@ -4,7 +4,9 @@
  * | state | waits for | then |
  * |---|---|---|
  * | `proxy` | a PROXY header, within the handshake's time | `head`, or `over` without a word |
- * | `head` | a whole head, within the handshake's time | a refusal, or `connecting` |
+ * | `head` | a whole head, within the handshake's time | a refusal, `sending` or `connecting` |
+ * | `sending` | the client to take a file; what it sends meanwhile is kept, up to a bound | `idle`, or `head` where it has sent more, or its end |
+ * | `idle` | another request, for as long as for the first | `head`, or `over` without a word |
  * | `connecting` | the backend; what the client sends meanwhile is kept, up to a bound | a refusal, or the tunnel |
  * | `refused` | the client's end, a second at most, so that no reset overtakes the answer | `over` |
  * | `over` | | |
@@ -18,12 +20,14 @@ import { type Answer, answer } from "../http/answer.ts";
 import { formatAnswer, formatUpgrade } from "../http/format.ts";
 import { HeadParser, type ParsedHead } from "../http/head.ts";
 import type { Pass } from "../limits/connections.ts";
-import type { RequestHead } from "../http/request.ts";
+import { hasBody, listHasToken, type RequestHead } from "../http/request.ts";
 import type { TcpAnswer } from "../sys/socket_diag.ts";
 import { behindRoom, MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
-import type { Admitted, Connected, Door, Taken } from "./door.ts";
+import type { Admitted, Connected, Door, FilesAdmitted, Served, Taken } from "./door.ts";
 import { SMALL_BYTES } from "./elastic_buffer.ts";
+import { Delivery } from "./files/delivery.ts";
+import { loadFileServer } from "./files/load.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type Beginning, readBeginning } from "./proxy_header.ts";
 import {
@@ -48,18 +52,26 @@ export interface OpeningOptions extends TransportOptions {
 }
 
 export class Opening implements TransportListener {
-  #state: "proxy" | "head" | "connecting" | "refused" | "over" = "head";
+  #state: "proxy" | "head" | "sending" | "idle" | "connecting" | "refused" | "over" = "head";
   readonly #options: OpeningOptions;
+  /** Whoever is at the other end, and for whom that one said it speaks, with its last request. */
+  #sender: Peer;
   #peer: Peer;
   readonly #pass: Pass;
   readonly #transport: StreamTransport;
-  readonly #parser: HeadParser;
+  #parser: HeadParser;
   readonly #beginning: Beginning;
   /** Of a head that came in pieces, or what came behind it. */
   #kept = new KeptBytes();
-  readonly #handshakeTimeoutMs: number;
+  #handshakeTimeoutMs: number;
   #deadlineMs: number;
   #gone: AbortController | null = null;
+  /** The answer that is under way. */
+  #delivery: Delivery | null = null;
+  /** No request is taken behind this one, whoever says so. */
+  #isLast = false;
+  /** The client has no more to say. */
+  #hasEnded = false;
 
   constructor(
     connection: BackendConnection,
@@ -72,6 +84,7 @@ export class Opening implements TransportListener {
     sinceMs: number = options.nowMs(),
   ) {
     this.#options = options;
+    this.#sender = peer;
     this.#peer = peer;
     this.#pass = pass;
     pass.holder = this;
@@ -93,23 +106,39 @@ export class Opening implements TransportListener {
   received(wide: WideBytes, from: number, to: number): void {
     if (this.#state === "proxy") this.#readProxyHeader(wide.bytes, from, to);
     else if (this.#state === "head") this.#readHead(wide.bytes, from, to);
-    else if (this.#state === "connecting") this.#keep(wide.bytes, from, to);
+    else if (this.#state === "connecting" || this.#state === "sending") {
+      this.#keep(wide.bytes, from, to);
+    } else if (this.#state === "idle") {
+      this.#expectHead();
+      this.#readHead(wide.bytes, from, to);
+    }
   }
 
-  ended(_how: StreamEnd): void {
-    this.#leave();
+  /** Who has asked for a file may have no more to say, and wait for it all the same. */
+  ended(how: StreamEnd): void {
+    this.#hasEnded = true;
+    if (this.#state !== "sending" || how !== "fin") this.#leave();
   }
 
-  writable(): void {}
+  writable(): void {
+    this.#delivery?.taken();
+  }
 
   sendFailed(): void {
     this.#leave();
   }
 
-  /** Nobody is to be let in any more: a request whose backend is being connected is answered, any other one dropped. */
+  /** Nobody is to be let in any more: a request that is being served is answered, any other one dropped. */
   turnAway(): void {
+    this.retire();
     if (this.#state === "proxy" || this.#state === "head") this.#close();
-    else this.#gone?.abort();
+    else if (this.#state === "connecting") this.#gone?.abort();
+  }
+
+  /** No further request is waited for. */
+  retire(): void {
+    this.#isLast = true;
+    if (this.#state === "idle") this.#close();
   }
 
   tick(nowMs: number): void {
@@ -118,6 +147,7 @@ export class Opening implements TransportListener {
       if (this.#transport.hasEnded()) return this.#leave();
       this.#transport.probe();
     }
+    this.#delivery?.tick(nowMs);
     if (nowMs < this.#deadlineMs) return;
     const seconds = this.#handshakeTimeoutMs / 1000;
     if (this.#state === "proxy") return this.#drop(`no PROXY header within ${seconds} seconds`);
@@ -137,7 +167,7 @@ export class Opening implements TransportListener {
       return;
     }
     if ("problem" in read) return this.#drop(read.problem);
-    this.#peer = read.peer;
+    this.#sender = this.#peer = read.peer;
     this.#state = "head";
     this.#kept = new KeptBytes();
     const refusal = this.#options.door.speaksFor(this.#pass, read.peer);
@@ -172,14 +202,58 @@ export class Opening implements TransportListener {
     this.#kept = new KeptBytes();
     this.#kept.add(bytes, end, to);
     const { door } = this.#options;
-    const admission = door.admit(head, this.#peer, this.#pass);
+    const admission = door.admit(head, this.#sender, this.#pass);
     if ("answer" in admission) return this.refuse(admission.answer, head.method !== "HEAD");
     this.#peer = admission.peer;
-    this.#state = "connecting";
     this.#deadlineMs = Infinity;
     this.#gone = new AbortController();
+    if ("files" in admission) return this.#serve(head, admission.files, this.#gone.signal);
+    this.#state = "connecting";
     door.connect(head, admission.accept, this.#peer, this.#gone.signal)
       .then((connected) => this.#onConnected(head, admission.accept, connected));
+  }
+
+  #serve(head: RequestHead, files: FilesAdmitted, signal: AbortSignal): void {
+    this.#state = "sending";
+    const { door, nowMs } = this.#options;
+    const { writeTimeoutMs } = files.config;
+    this.#isLast ||= !mayPersist(head);
+    const closes = () => this.#isLast || (this.#hasEnded && this.#kept.length === 0);
+    const delivery = new Delivery(this.#transport, nowMs, writeTimeoutMs, closes);
+    this.#delivery = delivery;
+    const send = async () => (await loadFileServer()).sendFile(head, files, delivery);
+    door.serve(head, files, this.#peer, signal, send).then((served) =>
+      this.#onServed(head, served)
+    );
+  }
+
+  #onServed(head: RequestHead, served: Served): void {
+    this.#gone = null;
+    this.#delivery = null;
+    if (this.#state === "over") return;
+    if ("answer" in served) return this.refuse(served.answer, head.method !== "HEAD");
+    if (served.end !== "sent") return this.#close();
+    const kept = this.#kept.bytes;
+    if (this.#hasEnded && (this.#isLast || kept.length === 0)) return this.#close();
+    if (this.#isLast) return this.#linger();
+    this.#pass.turnedDown(this.#peer.name, this);
+    this.#kept = new KeptBytes();
+    this.#expectHead();
+    if (kept.length === 0) this.#state = "idle";
+    else this.#readHead(kept, 0, kept.length);
+    if (this.#kept.length < EARLY_BYTES || this.#state === "head") this.#transport.resumeReading();
+    // What it has said last is no whole head.
+    if (this.#hasEnded && this.#state === "head") this.#close();
+  }
+
+  /** Another request begins, or is waited for. */
+  #expectHead(): void {
+    const { door: { limits }, nowMs } = this.#options;
+    this.#state = "head";
+    this.#parser = new HeadParser(limits.maxHeadBytes);
+    this.#handshakeTimeoutMs = limits.handshakeTimeoutMs;
+    this.#pass.sinceMs = nowMs();
+    this.#deadlineMs = this.#pass.sinceMs + this.#handshakeTimeoutMs;
   }
 
   #onConnected(head: RequestHead, accept: Admitted, connected: Connected): void {
@@ -216,8 +290,8 @@ export class Opening implements TransportListener {
 
   #keep(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
     this.#kept.add(bytes, from, to);
-    const isEnough = this.#state === "connecting" && this.#kept.length >= EARLY_BYTES;
-    if (isEnough) this.#transport.pauseReading();
+    const isEarly = this.#state === "connecting" || this.#state === "sending";
+    if (isEarly && this.#kept.length >= EARLY_BYTES) this.#transport.pauseReading();
   }
 
   /** What is no head is refused by us, before anybody looks at it. */
@@ -228,11 +302,16 @@ export class Opening implements TransportListener {
 
   /** Answers, and waits for the client to leave. */
   refuse(refusal: Answer, withBody = true): void {
+    const bytes = formatAnswer(refusal, withBody, new Date());
+    this.#transport.send(bytes, 0, bytes.length);
+    this.#linger();
+  }
+
+  /** Ends our side behind what was sent. */
+  #linger(): void {
     this.#state = "refused";
     this.#pass.turnedDown(this.#peer.name, this);
     this.#deadlineMs = this.#options.nowMs() + REFUSED_LINGER_MS;
-    const bytes = formatAnswer(refusal, withBody, new Date());
-    this.#transport.send(bytes, 0, bytes.length);
     this.#transport.shutdown();
     this.#transport.resumeReading();
   }
@@ -256,6 +335,7 @@ export class Opening implements TransportListener {
 
   #close(): void {
     this.#transport.close();
+    this.#delivery?.cutOff();
     this.#over();
   }
 
@@ -270,6 +350,12 @@ export class Opening implements TransportListener {
     this.#state = "over";
     this.#options.onOver(this);
   }
+}
+
+/** Whether another request may come behind one (RFC 9112 section 9.3); that by HTTP/1.0 some could is not worth a rule of its own. */
+function mayPersist(head: RequestHead): boolean {
+  const isLast = listHasToken(head.headers.get("connection"), "close");
+  return head.version === "1.1" && !isLast && !hasBody(head);
 }
 
 /** An empty line may come before the request (RFC 9112 section 2.2). */

@@ -79,6 +79,7 @@ export function listenStream(
     tls: false,
     async stop() {
       state = "stopped";
+      for (const opening of openings) opening.retire();
       // With it the runtime would remove the socket's file, which is another's now.
       if (hasSocketFile(bound)) return await settled();
       listener.close();

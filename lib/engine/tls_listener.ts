@@ -111,6 +111,7 @@ export async function listenTls(
   const stop = async () => {
     state = "stopped";
     stopLooking();
+    for (const opening of openings) if (opening instanceof Opening) opening.retire();
     // It tells of its own end only once the last tunnel is over.
     server.close();
     await settled();

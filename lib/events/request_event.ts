@@ -49,8 +49,37 @@ export type RefusalCause =
   | "target"
   | Shortage;
 
+/** What has become of a request for a file. */
+export interface FileOutcome {
+  readonly status: number;
+  /** Of the answer's body, as far as they were taken. */
+  readonly bytes: number;
+  /**
+   * - `sent`: all of it was
+   * - `left`: the client has gone before
+   * - `stalled`: it has taken nothing for too long
+   * - `shrunk`: the file has become shorter meanwhile
+   * - `unreadable`: the system could not read it any further
+   */
+  readonly end: "sent" | "left" | "stalled" | "shrunk" | "unreadable";
+  /** What the client is not told. */
+  readonly why?: string | undefined;
+}
+
 /** Connections and requests that became no tunnel. */
 export type RequestEvent =
+  /** A request for a file was answered, be the file there or not. */
+  | ({
+    readonly kind: "file-asked";
+    readonly client: string;
+    readonly via?: string | undefined;
+    readonly user: PeerWords | null;
+    /** Null: no route's path. */
+    readonly route: string | null;
+    readonly method: PeerWords;
+    readonly asked: Asked;
+    readonly seconds: number;
+  } & FileOutcome)
   /** A connection was closed without a word; `pending`: it was there, and had to go for another, since no request of it had been let in. */
   | {
     readonly kind: "connection-dropped";

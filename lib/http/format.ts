@@ -9,26 +9,35 @@ import { acceptKey } from "./handshake.ts";
 const encoder = new TextEncoder();
 
 /**
- * A plain answer, after which the connection ends. `withBody` is false for the answer to HEAD, which has the length of
- * the body that it leaves out.
+ * A plain answer. `withBody` is false for the answer to HEAD, which has the length of the body that it leaves out. `closes`: the connection
+ * ends behind it.
  */
 export function formatAnswer(
   { status, headers, body }: Answer,
   withBody: boolean,
   now: Date,
+  closes = true,
 ): Uint8Array<ArrayBuffer> {
+  const length = { "content-length": String(encoder.encode(body).length) };
+  const head = formatHead({ status, headers: { ...headers, ...length } }, now, closes);
+  return encoder.encode(withBody ? head + body : head);
+}
+
+/** The head of an answer, its empty line among it. */
+export function formatHead(
+  { status, headers }: Pick<Answer, "status" | "headers">,
+  now: Date,
+  closes: boolean,
+): string {
   // RFC 9110 section 7.8: who sends Upgrade names it in Connection, too.
-  const connection = "upgrade" in headers ? "close, upgrade" : "close";
+  const connection = [...(closes ? ["close"] : []), ...("upgrade" in headers ? ["upgrade"] : [])];
   const lines = [
     `HTTP/1.1 ${status} ${REASON_PHRASES[status] ?? "Unknown"}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     `date: ${now.toUTCString()}`,
-    `content-length: ${encoder.encode(body).length}`,
-    `connection: ${connection}`,
-    "",
-    withBody ? body : "",
+    ...(connection.length > 0 ? [`connection: ${connection.join(", ")}`] : []),
   ];
-  return encoder.encode(lines.join("\r\n"));
+  return `${lines.join("\r\n")}\r\n\r\n`;
 }
 
 /** The answer that opens a WebSocket (RFC 6455 section 4.2.2). */

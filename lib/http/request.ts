@@ -18,6 +18,12 @@ export interface RequestHead {
   readonly headers: HeaderFields;
 }
 
+/** Whether something comes behind a head (RFC 9112 section 6). */
+export function hasBody({ headers }: Pick<RequestHead, "headers">): boolean {
+  return headers.get("transfer-encoding") !== null ||
+    !/^0*$/.test(headers.get("content-length") ?? "");
+}
+
 /** The path as sent, for people to read: without the query, where clients put their tokens. */
 export function withoutQuery(target: string): string {
   return target.split(/[?#]/, 1)[0]!;

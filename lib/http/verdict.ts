@@ -6,13 +6,14 @@
  */
 import { canonicalPath } from "../base/request_path.ts";
 import type { FrameType } from "../config/config.ts";
+import type { WebConfig } from "../config/web_keys.ts";
 import { type Answer, answer } from "./answer.ts";
 import { isAuthority } from "./authority.ts";
 import { admitsClient, type ClientRules } from "./clients.ts";
 import { isKey, whyNoUpgrade } from "./handshake.ts";
 import { answerHealth } from "./health.ts";
 import { matchOrigin, type OriginRule } from "./origin.ts";
-import type { RequestHead } from "./request.ts";
+import { listHasToken, type RequestHead } from "./request.ts";
 import { matchRoute, type RouteTable } from "./route.ts";
 import { chooseSubprotocol, type ChosenSubprotocol } from "./subprotocol.ts";
 
@@ -21,6 +22,15 @@ export interface VerdictRules {
   readonly table: RouteTable<RouteRules>;
   /** Canonical; null: none. */
   readonly healthPath: string | null;
+  /** Files at all paths but those of routes that have their own; null: none. */
+  readonly web: (WebRules & ClientRules) | null;
+}
+
+/** A folder of files for who asks for no tunnel. */
+export interface WebRules {
+  readonly config: WebConfig;
+  /** What of a canonical path stands before a file's; empty: nothing. */
+  readonly prefix: string;
 }
 
 /** What holds for a key of `wstunnel.server`. */
@@ -34,12 +44,25 @@ export interface RouteRules extends ClientRules {
   readonly pingIntervalMs: number;
   /** Null: whoever asks may come in. */
   readonly auth: object | null;
+  /** Its own files; null: those for all, if there are any. */
+  readonly files: WebRules | null;
+  /** It has no backend. */
+  readonly filesAlone: boolean;
 }
 
 export type Verdict =
   | Refusal
   | { readonly health: Answer }
-  | { readonly accept: AcceptedRequest };
+  | { readonly accept: AcceptedRequest }
+  | { readonly files: FileRequest };
+
+/** A request for a file, which may not be there. */
+export interface FileRequest extends WebRules {
+  /** Whose path it is; null: no route's. */
+  readonly key: string | null;
+  /** Canonical. */
+  readonly path: string;
+}
 
 /** What it gets in place of a tunnel. */
 export interface Refusal {
@@ -74,10 +97,15 @@ export function decide(head: RequestHead, client: string, rules: VerdictRules): 
   const health = answerHealth(head, path, rules.healthPath);
   if (health !== null) return { health };
   const route = matchRoute(path, rules.table);
-  if (route === null) return refuse(404, "nothing is served at this path");
-  if (!admitsClient(client, route)) {
-    return { ...refuse(403, "clients of this address are not admitted"), denied: route.key };
+  const web = asksForTunnel(head) ? null : route?.files ?? rules.web;
+  if (route === null && web === null) return refuse(404, "nothing is served at this path");
+  const who = route ?? rules.web!;
+  if (!admitsClient(client, who)) {
+    const refusal = refuse(403, "clients of this address are not admitted");
+    return route === null ? refusal : { ...refusal, denied: route.key };
   }
+  if (web !== null) return { files: { ...web, key: route?.key ?? null, path } };
+  if (route === null || route.filesAlone) return refuse(404, "no WebSocket is served at this path");
   const noUpgrade = whyNoUpgrade(head);
   // A browser asks for a password where it shows a page, and uses it for the tunnels of that place: so a page is refused by who asks for it.
   const isAsked = noUpgrade !== null && route.auth !== null;
@@ -89,6 +117,12 @@ export function decide(head: RequestHead, client: string, rules: VerdictRules): 
   const { key, pingIntervalMs } = route;
   const origin = headers.get("origin");
   return { accept: { ...chosen, key, pingIntervalMs, path, authority, origin, instead } };
+}
+
+/** Whether it is a WebSocket's handshake, or was one before a proxy took something out: then it is to be told so. */
+function asksForTunnel({ headers }: RequestHead): boolean {
+  return listHasToken(headers.get("upgrade"), "websocket") ||
+    headers.get("sec-websocket-key") !== null;
 }
 
 /** Refuses what asks for a tunnel and may have none, whoever asks. */

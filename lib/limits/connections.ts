@@ -34,8 +34,8 @@ export interface Holder {
 
 /** A connection's place among those that are counted. */
 export interface Pass {
-  /** When the connection came, by the clock that was handed in. */
-  readonly sinceMs: number;
+  /** When the connection came, or its next request, by the clock that was handed in; whoever has the connection sets it. */
+  sinceMs: number;
   /** What ends the connection, while it may have to go; whoever has the connection sets it. */
   holder: Holder | null;
   /** What has been reached before it came, so that its request isn't let in; null: nothing. */
@@ -257,7 +257,7 @@ class Place implements Pass {
   wasAnswered = false;
   name: string;
   group: Group;
-  readonly sinceMs: number;
+  sinceMs: number;
   readonly #ledger: Ledger;
 
   constructor(ledger: Ledger, name: string, group: Group, sinceMs: number) {
@@ -302,7 +302,7 @@ class Outsider implements Pass {
   holder: Holder | null = null;
   readonly limit: Limit | null;
   readonly name: string;
-  readonly sinceMs: number;
+  sinceMs: number;
   wasAnswered = false;
   #onOver: ((pass: Outsider) => void) | null;
 

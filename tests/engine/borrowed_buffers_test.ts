@@ -226,6 +226,7 @@ function openHead(client: Played, backend: Played, shared: Shared): Moved {
         }
       );
     },
+    serve: () => assert.fail("a file"),
     abandon: leave,
     open: (_accept, _peer, _lease, start) => void (running = start(settings)),
   };

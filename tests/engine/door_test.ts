@@ -36,6 +36,7 @@ const UNASKED: Door = {
   unproxied: () => assert.fail("a PROXY header"),
   admit: () => assert.fail("a head"),
   connect: () => assert.fail("a backend"),
+  serve: () => assert.fail("a file"),
   abandon: () => assert.fail("a client that left"),
   open: () => assert.fail("a tunnel"),
 };

@@ -42,9 +42,11 @@ Deno.test("`formatHandshake()` is what our own server takes", () => {
       pingIntervalMs: 0,
       allowClients: [],
       denyClients: [],
+      files: null,
+      filesAlone: false,
     };
     const table = { keys: [{ route, match: "/" }], suffixes: [] };
-    assert("accept" in decide(head, "192.0.2.1", { table, healthPath: null }));
+    assert("accept" in decide(head, "192.0.2.1", { table, healthPath: null, web: null }));
   }
 });
 

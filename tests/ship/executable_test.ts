@@ -117,6 +117,7 @@ testUnless(
             "admin_commands.js",
             "admin_server.js",
             "connect_command.js",
+            "file_server.js",
             "jwt_verify.js",
             "password_worker.js",
             "redis_client.js",

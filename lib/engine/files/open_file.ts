@@ -30,8 +30,8 @@ const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES", "EPERM"]
  */
 export async function openBelow(root: string, name: string): Promise<Found> {
   try {
-    const real = await Deno.realPath(`${root}/${name}`);
-    if (!isBelow(root, real)) return "nothing";
+    const real = await realBelow(root, name);
+    if (real === null) return "nothing";
     const { isFile, isDirectory } = await Deno.stat(real);
     if (isDirectory) return "folder";
     // Of a pipe the opening would wait for who writes to it.
@@ -39,6 +39,12 @@ export async function openBelow(root: string, name: string): Promise<Found> {
   } catch (error) {
     return isAbsent(error) ? "nothing" : { problem: `cannot be opened: ${readFailure(error)}` };
   }
+}
+
+/** Where a name below a root leads; null: out of it. Rejects where it leads nowhere. */
+export async function realBelow(root: string, name: string): Promise<string | null> {
+  const real = await Deno.realPath(`${root}/${name}`);
+  return isBelow(root, real) ? real : null;
 }
 
 async function openReal(real: string): Promise<OpenFile | "nothing"> {
@@ -67,7 +73,8 @@ function isBelow(root: string, real: string): boolean {
   return real === root || real.startsWith(root.endsWith(separator) ? root : root + separator);
 }
 
-function isAbsent(error: unknown): boolean {
+/** Whether an error of the system says that something isn't there, or not for us. */
+export function isAbsent(error: unknown): boolean {
   // /proc, /sys and /dev are kept from us by the runtime.
   if (error instanceof Deno.errors.NotCapable) return true;
   const { code } = error as { readonly code?: string };

@@ -54,6 +54,7 @@ export function createCounters() {
       ({ isConfigured, open }) => !isConfigured && open === 0,
     ),
     refusals: createCounts(),
+    files: createSeries(() => ({ n: 0, bytes: 0 })),
     left: createCounts(),
     dropped: createCounts(),
     failed: createCounts(),
@@ -115,6 +116,11 @@ const COUNTING: Counting = {
     counters.refused++;
     counters.refusals.at(route ?? "", String(status), cause).n++;
     counters.handshakes.refused.observe(handshakeSeconds);
+  },
+  "file-asked"({ files }, { route, status, bytes }) {
+    const counts = files.at(route ?? "", String(status));
+    counts.n++;
+    counts.bytes += bytes;
   },
   "client-left": ({ left }, { route }) => void left.at(route).n++,
   "connection-dropped": ({ dropped }, { limit }) => void dropped.at(limit).n++,

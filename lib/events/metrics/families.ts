@@ -69,6 +69,16 @@ export const FAMILIES = {
     labels: ["route", "status", "cause"],
     help: "Requests that were refused, with an empty route where none is known",
   },
+  wstunnel_files_asked_total: {
+    type: "counter",
+    labels: ["route", "status"],
+    help: "Requests for files that were answered, with an empty route where the path is of none",
+  },
+  wstunnel_file_bytes_total: {
+    type: "counter",
+    labels: ["route", "status"],
+    help: "Bytes of files that were sent",
+  },
   wstunnel_clients_left_total: {
     type: "counter",
     labels: ["route"],

@@ -65,6 +65,8 @@ function counterSamples(counters: Counters, open: Iterable<TunnelGauge>) {
     ...tunnelSamples(counters, open),
     wstunnel_handshake_seconds: named(handshakes),
     wstunnel_requests_refused_total: each(refusals, ({ n }) => n),
+    wstunnel_files_asked_total: each(counters.files, ({ n }) => n),
+    wstunnel_file_bytes_total: each(counters.files, ({ bytes }) => bytes),
     wstunnel_clients_left_total: each(left, ({ n }) => n),
     wstunnel_connections_dropped_total: each(dropped, ({ n }) => n),
     wstunnel_connections_failed_total: each(failed, ({ n }) => n),

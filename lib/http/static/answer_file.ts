@@ -4,7 +4,7 @@
  * @module
  */
 import { type Answer, answer } from "../answer.ts";
-import type { RequestHead } from "../request.ts";
+import { hasBody, type RequestHead } from "../request.ts";
 import { chooseCoding, type Coding } from "./coding.ts";
 import { allowsRange, judge, type Validators } from "./conditions.ts";
 import { formatDate } from "./date.ts";
@@ -49,20 +49,22 @@ const CACHE_CONTROL = "no-cache";
 
 const SECOND_MS = 1_000;
 
-/** Refuses a method that is none of a file's, or null. */
-export function refuseMethod(method: string): Answer | null {
-  if (METHODS.includes(method)) return null;
-  return answer(405, "files are only read here", { "allow": METHODS.join(", ") });
+/** Refuses a method that is none of a file's, and what brings something; null: neither. */
+export function refuseRequest(
+  { method, headers }: Pick<RequestHead, "method" | "headers">,
+): Answer | null {
+  if (!METHODS.includes(method)) {
+    return answer(405, "files are only read here", { "allow": METHODS.join(", ") });
+  }
+  return hasBody({ headers }) ? answer(400, "a request for a file has no body") : null;
 }
 
-/** Answers for a file that is there. `nowMs`: since 1970. */
+/** Answers a request for a file that is there, which `refuseRequest()` lets pass. `nowMs`: since 1970. */
 export function answerFile(
   { method, headers }: Pick<RequestHead, "method" | "headers">,
   file: KnownFile,
   nowMs: number,
 ): Answer | FileAnswer {
-  const refusal = refuseMethod(method);
-  if (refusal !== null) return refusal;
   const available = (["br", "gzip"] as const).filter((coding) => isFresh(file[coding], file));
   const coding = chooseCoding(headers.get("accept-encoding"), available);
   const { sizeBytes, modifiedMs } = coding === "" ? file : file[coding]!;

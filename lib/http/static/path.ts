@@ -8,19 +8,16 @@
 import { type Answer, answer } from "../answer.ts";
 import { queryOf } from "../query.ts";
 
-/** What a folder shows. */
-export const INDEX = "index.html";
-
 /**
  * The file that a canonical path means, relative to the root and with `/` between its names; a path that ends with a slash
  * means the index of its folder. Null: no file that is shown has this path, be it there or not. It is decoded once.
  *
  * A canonical path has no dot segments, backslashes or control characters; they are looked for again, since here they would do harm.
  */
-export function filePathOf(path: string, index: string = INDEX): string | null {
+export function filePathOf(path: string, index: string): string | null {
   if (!path.startsWith("/")) return null;
   const decoded = decodeOnce(path.slice(1));
-  if (decoded === null || /[\\\p{Cc}]/u.test(decoded)) return null;
+  if (decoded === null) return null;
   const names = decoded.split("/");
   // An escaped slash would make more of them.
   if (names.length !== path.split("/").length - 1) return null;
@@ -28,9 +25,23 @@ export function filePathOf(path: string, index: string = INDEX): string | null {
   return names.every(isShown) ? names.join("/") : null;
 }
 
-/** Not what is hidden, by its dot in front: `..` and what editors, `git` and web servers keep. */
-function isShown(name: string): boolean {
-  return name !== "" && !name.startsWith(".");
+/**
+ * What of a canonical path stands behind a prefix, beginning with a slash; empty: the path is the prefix itself, which is a folder's. Null: the
+ * prefix is not in front of it, or ends within a name.
+ */
+export function pathBehind(path: string, prefix: string): string | null {
+  if (!path.startsWith(prefix)) return null;
+  const start = prefix.length - (prefix.endsWith("/") ? 1 : 0);
+  const rest = path.slice(start);
+  return rest === "" || rest.startsWith("/") ? rest : null;
+}
+
+/**
+ * Whether a name within a folder is shown: not what is hidden by its dot in front, `..` and what editors, `git` and web servers keep; and nothing
+ * that no canonical path names.
+ */
+export function isShown(name: string): boolean {
+  return name !== "" && !name.startsWith(".") && !/[\\\p{Cc}]/u.test(name);
 }
 
 function decodeOnce(text: string): string | null {

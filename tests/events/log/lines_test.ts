@@ -60,6 +60,54 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
       'ours reason="no FFI"',
     ],
   ],
+  "file-asked": [
+    [
+      {
+        client: "10.0.0.2:5000",
+        user: null,
+        route: null,
+        method: peerWords("GET"),
+        asked: { path: peerWords("/app/ui.js"), host: peerWords("h"), origin: undefined },
+        seconds: 0.0123,
+        status: 206,
+        bytes: 10,
+        end: "sent",
+      },
+      "info    file asked for client=10.0.0.2:5000 method=GET path=/app/ui.js host=h status=206 bytes=10 ms=12",
+    ],
+    [
+      {
+        client: "10.0.0.2:5000",
+        via: "10.0.0.1:80",
+        user: peerWords("eve"),
+        route: "/a",
+        method: peerWords("GET"),
+        asked: { path: peerWords("/a/x"), host: undefined, origin: undefined },
+        seconds: 2,
+        status: 500,
+        bytes: 0,
+        end: "sent",
+        why: "cannot be opened: too many files",
+      },
+      'warning file asked for client=10.0.0.2:5000 via=10.0.0.1:80 user=eve route=/a method=GET path=/a/x status=500 bytes=0 ms=2000 why="cannot be opened: too many files"',
+    ],
+    ...(["left", "stalled", "shrunk", "unreadable"] as const).map((end): Case<"file-asked"> => [
+      {
+        client: "10.0.0.2:5000",
+        user: null,
+        route: null,
+        method: peerWords("GET"),
+        asked: { path: peerWords("/x"), host: peerWords("h"), origin: undefined },
+        seconds: 1,
+        status: 200,
+        bytes: 65_000,
+        end,
+      },
+      `${
+        end === "left" || end === "stalled" ? "info   " : "warning"
+      } file not sent whole client=10.0.0.2:5000 method=GET path=/x host=h status=200 end=${end} bytes=65000 ms=1000`,
+    ]),
+  ],
   "tls-refused": [
     [
       { client: "10.0.0.2:5000", via: undefined, reason: peerWords("the client has left") },

@@ -90,6 +90,10 @@ export function tellAll({ tell, open, close, metrics }: ReturnType<typeof create
   });
   const asked = { path: peerWords("/"), host: undefined, origin: undefined };
   tell({
+    ...{ kind: "file-asked", client, user: null, route: null, method: peerWords("GET"), asked },
+    ...{ status: 200, bytes: 12, end: "sent", seconds: 0.001 },
+  });
+  tell({
     ...{ kind: "client-left", client, user: null, route: "/a", asked, backend: program },
     ...{ isTarget: false, pid: 1 },
   });

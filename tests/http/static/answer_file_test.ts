@@ -3,6 +3,7 @@ import {
   answerFile,
   type FileFacts,
   type KnownFile,
+  refuseRequest,
 } from "../../../lib/http/static/answer_file.ts";
 
 const MODIFIED_MS = Date.UTC(1994, 10, 6, 8, 49, 37) + 250;
@@ -20,11 +21,8 @@ function compressed(sizeBytes: number, afterMs = 0): FileFacts {
 }
 
 function ask(file: KnownFile, fields: Record<string, string> = {}, method = "GET", nowMs = NOW_MS) {
-  const { status, headers, ...rest } = answerFile(
-    { method, headers: new Headers(fields) },
-    file,
-    nowMs,
-  );
+  const head = { method, headers: new Headers(fields) };
+  const { status, headers, ...rest } = refuseRequest(head) ?? answerFile(head, file, nowMs);
   return { status, headers, slice: "slice" in rest ? rest.slice : null };
 }
 
@@ -58,10 +56,25 @@ Deno.test("`answerFile()` answers HEAD as it does GET, without the content, and 
   assert.equal(ask(PAGE, { "if-match": '"x"' }, "HEAD").status, 412);
 });
 
-Deno.test("`answerFile()` refuses other methods, and names its own", () => {
+Deno.test("`refuseRequest()` refuses other methods, and names its own", () => {
   for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get"]) {
     const { status, headers } = ask(PAGE, {}, method);
     assert.deepEqual([status, headers.allow], [405, "GET, HEAD"], method);
+  }
+});
+
+Deno.test("`refuseRequest()` refuses what brings a body", () => {
+  const cases: [fields: Record<string, string>, status: number][] = [
+    [{ "content-length": "0" }, 200],
+    [{ "content-length": "000" }, 200],
+    [{ "content-length": "1" }, 400],
+    [{ "transfer-encoding": "chunked" }, 400],
+    [{ "transfer-encoding": "identity" }, 400],
+  ];
+  for (const [fields, status] of cases) {
+    for (const method of ["GET", "HEAD"]) {
+      assert.equal(ask(PAGE, fields, method).status, status, JSON.stringify(fields));
+    }
   }
 });
 

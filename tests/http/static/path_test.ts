@@ -1,13 +1,20 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { canonicalPath } from "../../../lib/base/request_path.ts";
-import { filePathOf, redirectToFolder } from "../../../lib/http/static/path.ts";
+import {
+  filePathOf,
+  isShown,
+  pathBehind,
+  redirectToFolder,
+} from "../../../lib/http/static/path.ts";
 import { withRandom } from "../../support/random.ts";
+
+const INDEX = "index.html";
 
 /** As a request's target goes: the one path it means, then the file. */
 function fileOf(target: string): string | null {
   const canonical = canonicalPath(target);
-  return "problem" in canonical ? null : filePathOf(canonical.path);
+  return "problem" in canonical ? null : filePathOf(canonical.path, INDEX);
 }
 
 Deno.test("`filePathOf()` names a file below the root, decoded once", () => {
@@ -102,10 +109,10 @@ Deno.test("`filePathOf()` needs nobody before it that refuses", () => {
     "/",
   ];
   for (const path of [...harmful, "a%00", "a\0", "a\n", "%ff", "%", "%ed%a0%80", "\ud800"]) {
-    assert.equal(filePathOf(`/${path}`), null, JSON.stringify(path));
+    assert.equal(filePathOf(`/${path}`, INDEX), null, JSON.stringify(path));
   }
-  assert.equal(filePathOf("a"), null);
-  assert.equal(filePathOf(""), null);
+  assert.equal(filePathOf("a", INDEX), null);
+  assert.equal(filePathOf("", INDEX), null);
 });
 
 Deno.test("`filePathOf()` leaves the root by no mixture of escapes, dots and slashes", async (t) => {
@@ -118,7 +125,7 @@ Deno.test("`filePathOf()` leaves the root by no mixture of escapes, dots and sla
     for (let i = 0; i < 20_000; i++) {
       let path = "/";
       for (let left = 1 + random.below(8); left > 0; left--) path += random.pick(pieces);
-      for (const file of [fileOf(path), filePathOf(path)]) {
+      for (const file of [fileOf(path), filePathOf(path, INDEX)]) {
         if (file === null) continue;
         found++;
         assert(resolve("/root", file).startsWith("/root/"), JSON.stringify([path, file]));
@@ -144,5 +151,33 @@ Deno.test("`redirectToFolder()` adds the slash, keeps the query, and leads to no
     if ("problem" in canonical) assert.fail(canonical.problem);
     const { status, headers } = redirectToFolder(canonical.path, target);
     assert.deepEqual([status, headers.location], [301, location], target);
+  }
+});
+
+Deno.test("`pathBehind()` gives what stands behind a prefix, and nothing where that ends within a name", () => {
+  const cases: [path: string, prefix: string, rest: string | null][] = [
+    ["/a/b", "", "/a/b"],
+    ["/", "", "/"],
+    ["/a/b", "/", "/a/b"],
+    ["/", "/", "/"],
+    ["/vnc/a", "/vnc", "/a"],
+    ["/vnc/a", "/vnc/", "/a"],
+    ["/vnc/", "/vnc/", "/"],
+    ["/vnc/", "/vnc", "/"],
+    ["/vnc", "/vnc", ""],
+    ["/vncs/a", "/vnc", null],
+    ["/vnc.html", "/vnc", null],
+    ["/other", "/vnc", null],
+    ["/x.console", "/vnc", null],
+  ];
+  for (const [path, prefix, rest] of cases) {
+    assert.equal(pathBehind(path, prefix), rest, `${path} ${prefix}`);
+  }
+});
+
+Deno.test("`isShown()` shows no name that is hidden, or that no path leads to", () => {
+  for (const name of ["a", "a.b", "a b", "é", "a..b", "-", "%2e"]) assert.ok(isShown(name), name);
+  for (const name of ["", ".", "..", ".git", "a\\b", "a\0b", "a\nb", "\x7f"]) {
+    assert.ok(!isShown(name), JSON.stringify(name));
   }
 });

@@ -1,0 +1,60 @@
+/**
+ * Reading a part of a file, a chunk at a time, into memory that is shared by who reads.
+ *
+ * @module
+ */
+import type { Bounds } from "../../http/static/range.ts";
+
+/** Larger ones make nothing faster, smaller ones do: each costs a turn of the event loop (measured with 16 to 512 KiB). */
+export const CHUNK_BYTES = 64 * 1024;
+
+/** Why a file did not give what it was to give. */
+export type ReadFailure =
+  /** It has become shorter meanwhile. */
+  | "shrunk"
+  /** The system can't read it. */
+  | "unreadable";
+
+/** Bytes of a file in order, up to the end of a part. */
+export interface FileReading {
+  /** Bytes that are left. */
+  readonly left: number;
+  /** Fills `into` as far as there are bytes left, at least with one; a failure is final. Not to be called when none is left. */
+  read(into: Uint8Array): Promise<number | ReadFailure>;
+}
+
+export function createFileReading(file: Deno.FsFile, { from, to }: Bounds): FileReading {
+  let at = from;
+  let isPlaced = from === 0;
+  return {
+    get left() {
+      return to - at;
+    },
+    async read(into) {
+      try {
+        if (!isPlaced) await file.seek(from, Deno.SeekMode.Start);
+        isPlaced = true;
+        const count = await file.read(into.subarray(0, Math.min(into.length, to - at)));
+        if (count === null || count === 0) return "shrunk";
+        at += count;
+        return count;
+      } catch {
+        return "unreadable";
+      }
+    },
+  };
+}
+
+/** What is held for the next that reads, at most so many chunks. */
+const MAX_POOLED = 16;
+
+const pool: Uint8Array<ArrayBuffer>[] = [];
+
+export function takeChunk(): Uint8Array<ArrayBuffer> {
+  return pool.pop() ?? new Uint8Array(CHUNK_BYTES);
+}
+
+/** Takes a chunk back that nothing reads into and nobody sends any more: of any other whoever has it next would see what is his. */
+export function giveChunk(chunk: Uint8Array<ArrayBuffer>): void {
+  if (pool.length < MAX_POOLED) pool.push(chunk);
+}

@@ -1,0 +1,7 @@
+/**
+ * What serves files, by the engine that has the connection.
+ *
+ * @module
+ */
+export { respondWithFile } from "./responding.ts";
+export { sendFile } from "./sending.ts";
