@@ -72,7 +72,7 @@ complete -c wstunnel -l target-config -n '__fish_seen_subcommand_from websockify
 complete -c wstunnel -l token-plugin -n '__fish_seen_subcommand_from websockify' -x -d 'what a token leads to'
 complete -c wstunnel -l token-source -n '__fish_seen_subcommand_from websockify' -x -d 'its file, folder, URL, key or Redis'
 complete -c wstunnel -l auth-plugin -n '__fish_seen_subcommand_from websockify' -x -d 'who may come in'
-complete -c wstunnel -l auth-source -n '__fish_seen_subcommand_from websockify' -x -d 'its USER:PASSWORD, or origins'
+complete -c wstunnel -l auth-source -n '__fish_seen_subcommand_from websockify' -x -d 'its USER:PASSWORD, origins or names'
 complete -c wstunnel -l heartbeat -n '__fish_seen_subcommand_from websockify' -x -d 'seconds between Pings'
 complete -c wstunnel -l log-file -n '__fish_seen_subcommand_from websockify' -r -F -d 'where the log goes in place of standard error'
 complete -c wstunnel -l url -n '__fish_seen_subcommand_from check' -x -d 'ask a server that runs, and no configuration'

@@ -16,7 +16,7 @@ export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
   ["401", "who asks has not proved [who it is](#who-may-come-in)"],
   [
     "403",
-    "the origin or the client's address is not admitted, or its token or address leads to no [target](#targets)",
+    "the origin, the client's address or its [certificate](#who-may-come-in) is not admitted, or its token or address leads to no [target](#targets)",
   ],
   ["404", "no key matches the path"],
   ["408", "no complete request within `handshake-timeout`"],

@@ -14,9 +14,9 @@ type Enter = Access["enter"];
 export function createAsking(ways: readonly Way[], realm: string): Enter {
   const kinds = [...new Set(ways.map(({ asksFor }) => asksFor))];
 
-  /** RFC 7617 section 2, RFC 6750 section 3. */
+  /** RFC 7617 section 2, RFC 6750 section 3. For a certificate there is none: it was asked for in the handshake of TLS. */
   function challenge(isWrong: boolean): string {
-    const challenges = kinds.map((kind) =>
+    const challenges = kinds.filter((kind) => kind !== "certificate").map((kind) =>
       kind === "password"
         ? `Basic realm="${realm}", charset="UTF-8"`
         : `Bearer realm="${realm}"${isWrong ? ', error="invalid_token"' : ""}`
@@ -31,8 +31,12 @@ export function createAsking(ways: readonly Way[], realm: string): Enter {
     const reason = isWrong
       ? `the ${kinds.toSorted().join(" or ")} is not valid`
       : `a ${things} is needed`;
+    const challenges = challenge(isWrong);
     return {
-      answer: answer(401, reason, { "www-authenticate": challenge(isWrong) }),
+      // RFC 9110 section 15.5.2: without a challenge it is no 401.
+      answer: challenges === ""
+        ? answer(403, reason)
+        : answer(401, reason, { "www-authenticate": challenges }),
       cause: "auth",
       why: isWrong ? wrong.join("; ") : "nothing was shown",
     };

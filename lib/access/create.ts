@@ -9,6 +9,7 @@ import type { RouteConfig } from "../config/config.ts";
 import type { Emit } from "../events/events.ts";
 import type { Access } from "./access.ts";
 import { createAsking } from "./asking.ts";
+import { createCertificateWay } from "./certificate_way.ts";
 import { createJwtWay } from "./jwt.ts";
 import { createPasswordChecks } from "./password_checks.ts";
 import { createKnownPasswords, createPasswordWay } from "./passwords.ts";
@@ -28,8 +29,9 @@ export function createAccess(
 ): Map<string, Access> {
   const watch = watchFor(holding, emit);
 
-  function waysOf({ basic, token, jwt, from: places }: AuthConfig): Way[] {
+  function waysOf({ basic, token, jwt, certificate, from: places }: AuthConfig): Way[] {
     const ways: Way[] = [];
+    if (certificate !== undefined) ways.push(createCertificateWay(certificate));
     if (token !== undefined) ways.push(createTokenWay(watch(token, readTokens), places));
     if (jwt !== undefined) ways.push(createJwtWay(jwt, { places, holding, watch, emit }));
     // Last, for it is what costs.

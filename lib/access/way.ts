@@ -22,7 +22,7 @@ export interface Unable {
 /** One of the ways that a route knows. */
 export interface Way {
   /** What is shown for it, as a client is told. */
-  readonly asksFor: "password" | "token";
+  readonly asksFor: "password" | "token" | "certificate";
   /** Looks at what a request shows; null: nothing of this kind. Never rejects. */
   prove(visit: Visit): Promise<Proof> | null;
 }

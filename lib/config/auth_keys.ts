@@ -126,6 +126,12 @@ export const AUTH = {
     kind: nestedTable(JWT, checkJwt),
     about: "JSON Web Tokens.",
   },
+  certificate: {
+    name: "certificate",
+    kind: names,
+    about: "Common names of clients' certificates, one or several; a listener's client-ca says " +
+      "whose certificates are believed.",
+  },
   from: {
     name: "from",
     kind: tokenPlaces,
@@ -144,13 +150,13 @@ export const AUTH = {
 /** Of several ways to prove who one is, any lets in. */
 export type AuthConfig = Values<typeof AUTH>;
 
-const WAYS = [AUTH.basic, AUTH.token, AUTH.jwt].map(({ name }) => name);
+const WAYS = [AUTH.basic, AUTH.token, AUTH.jwt, AUTH.certificate].map(({ name }) => name);
 
 function checkAuth(table: Table): Finding[] {
   if (Object.keys(table).length === 0) return [];
   const ways = WAYS.filter((name) => table[name] !== undefined);
   if (ways.length === 0) return [{ path: [], rule: `must have ${WAYS.join(", ")} or be empty` }];
-  const takesTokens = ways.some((name) => name !== AUTH.basic.name);
+  const takesTokens = [AUTH.token, AUTH.jwt].some(({ name }) => ways.includes(name));
   const { from } = AUTH;
   if (takesTokens || table[from.name] === undefined) return [];
   return [finding([from.name], "has no effect without token or jwt", table[from.name])];

@@ -15,8 +15,10 @@ import {
 } from "./auth_files.ts";
 import type { Key } from "./key.ts";
 import type { Machine } from "./machine.ts";
-import { type Finding, type Path, valueAt } from "./problem.ts";
+import { eachListener } from "./listen.ts";
+import { type Finding, finding, type Path, valueAt } from "./problem.ts";
 import { isTable, type Table, tableAt } from "./table.ts";
+import { TLS } from "./tls_keys.ts";
 
 const WSTUNNEL: Path = ["wstunnel"];
 
@@ -106,18 +108,31 @@ export function asksWho(raw: unknown, key: string): boolean {
   return Object.keys(authOf(raw, key).table).length > 0;
 }
 
-/** A browser sends passwords and cookies along with the tunnel of whatever page its user has before him. */
+/** Nobody has a certificate that counts where no listener asks for one. */
+export function checkCertificates(raw: unknown): Finding[] {
+  const asks = eachListener(raw).some(({ listener: { tls } }) =>
+    [tls].flat().some((pair) => isTable(pair) && pair[TLS.clientCa.name] !== undefined)
+  );
+  const { name } = AUTH.certificate;
+  const rule =
+    "needs a listener with client-ca beside its tls: nobody else's certificate is believed";
+  return eachAuth(raw).flatMap(({ table, path }) =>
+    asks || table[name] === undefined ? [] : [finding([...path, name], rule, table[name])]
+  );
+}
+
+/** A browser sends passwords, cookies and certificates along with the tunnel of whatever page its user has before him. */
 export function warnOfForeignPages(raw: unknown): Finding[] {
   const server = tableAt(raw, [...WSTUNNEL, "server"]);
   const found = Object.entries(server).flatMap(([key, route]): Finding[] => {
-    const { table: { basic, from }, path } = authOf(raw, key);
+    const { table: { basic, certificate, from }, path } = authOf(raw, key);
     const origins = (isTable(route) ? route["origins"] : undefined) ??
       valueAt(raw, [...WSTUNNEL, "origins"]);
     const isChecked = Array.isArray(origins) && origins.length > 0;
-    const isSent = basic !== undefined ||
+    const isSent = basic !== undefined || certificate !== undefined ||
       Array.isArray(from) && from.some((place) => String(place).startsWith("cookie:"));
-    const rule = "browsers send passwords and cookies along for any web page: origins say which " +
-      "pages may open a tunnel (--origin)";
+    const rule = "browsers send passwords, cookies and certificates along for any web page: " +
+      "origins say which pages may open a tunnel (--origin)";
     return isSent && !isChecked ? [{ path, rule }] : [];
   });
   // Those under [wstunnel] are of many routes.

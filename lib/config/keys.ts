@@ -286,7 +286,8 @@ export const WSTUNNEL = {
     of: "route",
     kind: auth,
     default: {},
-    about: "Who may come in: basic, token or jwt, of which any lets in; empty: whoever asks.",
+    about:
+      "Who may come in: basic, token, jwt or certificate, of which any lets in; empty: whoever asks.",
     more: [
       'For example: { basic = "/etc/wstunnel/users" } with what htpasswd -B writes,',
       'or { jwt = { jwks = "https://id.example.com/keys", aud = "wstunnel" }, from = ["authorization", "cookie:session"] }',

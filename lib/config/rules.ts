@@ -6,6 +6,7 @@
  */
 import { formatAddress, parseHanded, parseListenAddress } from "../base/address.ts";
 import { checkAdmin } from "./admin_rules.ts";
+import { checkCertificates } from "./auth_tables.ts";
 import { type Finding, finding, type Path, refuse, valueAt } from "./problem.ts";
 import { HOST } from "./host_keys.ts";
 import { namesOf, partOf } from "./key.ts";
@@ -31,6 +32,7 @@ export function checkRules(raw: unknown): Finding[] {
     ...checkListen(raw),
     ...checkAdmin(raw),
     ...checkLogFiles(raw),
+    ...checkCertificates(raw),
     ...checkServer(raw),
     ...checkReservedKeys(raw, []),
   ];

@@ -10,9 +10,12 @@ const PLACE =
 const WRONG: readonly Case[] = [
   [
     "auth = 1",
-    "x.toml:2: wstunnel.auth: must be a table of basic, token, jwt, from, realm: current value is 1",
+    "x.toml:2: wstunnel.auth: must be a table of basic, token, jwt, certificate, from, realm: current value is 1",
   ],
-  ['auth = { realm = "x" }', "x.toml:2: wstunnel.auth: must have basic, token, jwt or be empty"],
+  [
+    'auth = { realm = "x" }',
+    "x.toml:2: wstunnel.auth: must have basic, token, jwt, certificate or be empty",
+  ],
   [
     'auth = { basic = "", realm = "a\\"b" }',
     'x.toml:2: wstunnel.auth.basic: must be the path of a file: current value is ""',
@@ -44,6 +47,16 @@ const WRONG: readonly Case[] = [
     "x.toml:2: wstunnel.auth.jwt.iss[0]: must be text: current value is 1",
     'x.toml:2: wstunnel.auth.jwt.aud: must not be empty: current value is ""',
     "x.toml:2: wstunnel.auth.jwt.leeway: must be a number of seconds from 0 to 86400: current value is -1",
+  ],
+  [
+    'auth = { certificate = ["ann", 1] }',
+    "x.toml:2: wstunnel.auth.certificate: needs a listener with client-ca beside its tls: nobody else's certificate is believed: current value is a list",
+    "x.toml:2: wstunnel.auth.certificate[1]: must be text: current value is 1",
+  ],
+  [
+    'auth = { certificate = "ann", from = ["subprotocol"] }',
+    'x.toml:2: wstunnel.auth.certificate: needs a listener with client-ca beside its tls: nobody else\'s certificate is believed: current value is "ann"',
+    "x.toml:2: wstunnel.auth.from: has no effect without token or jwt: current value is a list",
   ],
   [
     'auth = { jwt = { jwks = "ftp://h/k" } }',
@@ -124,12 +137,12 @@ function configOf(text: string) {
 const WARNED: readonly (readonly [lines: string, ...said: string[]])[] = [
   [
     'auth = { basic = "f" }',
-    "2: wstunnel.auth: browsers send passwords and cookies along for any web page: origins say which pages may open a tunnel (--origin)",
+    "2: wstunnel.auth: browsers send passwords, cookies and certificates along for any web page: origins say which pages may open a tunnel (--origin)",
   ],
   ['auth = { basic = "f" }\norigins = ["example.com"]'],
   [
     'auth = { token = "f", from = ["authorization", "cookie:session"] }',
-    "2: wstunnel.auth: browsers send passwords and cookies along for any web page: origins say which pages may open a tunnel (--origin)",
+    "2: wstunnel.auth: browsers send passwords, cookies and certificates along for any web page: origins say which pages may open a tunnel (--origin)",
   ],
   ['auth = { token = "f", from = ["subprotocol", "query:token"] }'],
   [

@@ -31,7 +31,7 @@ const AT_TOP: Case[] = [
   ]),
   [
     '[web]\nroot = "/a"\n[web.auth]\nrealm = "x"',
-    "x.toml:3: web.auth: must have basic, token, jwt or be empty",
+    "x.toml:3: web.auth: must have basic, token, jwt, certificate or be empty",
   ],
   [
     '[web]\nroot = "/a"\n[web.headers]\nContent-Length = "1"\nETag = "x"\n"a b" = "x"\nx-a = "a\\nb"\nx-b = " "\nx-c = 1\nX-A = "y"',

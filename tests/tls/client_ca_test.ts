@@ -1,9 +1,11 @@
 /** Clients that must have a certificate: those that have one, and all that only look so. */
 import assert from "node:assert/strict";
+import { hashSync } from "../../lib/access/bcrypt.ts";
 import { echo, serveBackend } from "../support/backends.ts";
 import { type Certified, makeAuthority, selfSigned } from "../support/certificates.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import { handshake } from "../support/raw_client.ts";
+import { makeSecret } from "../support/secrets.ts";
 import { type TlsSetting, tlsSetting } from "../support/tls.ts";
 import { ASK_HEALTH, askBySClient, NO_OPENSSL } from "./s_client.ts";
 
@@ -157,3 +159,56 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name:
+    "auth.certificate lets in those whom it names, by the certificate alone or a password in its place",
+  ignore,
+  async fn() {
+    await using setting = await tlsSetting();
+    const { folder, server, authority } = setting;
+    await using backend = serveBackend(echo);
+    const password = await usersFile(folder);
+    const { port } = new URL(`tcp://${backend.address}`);
+    const config = `${folder}/config.toml`;
+    await Deno.writeTextFile(
+      config,
+      `listen = { address = "127.0.0.1:0", tls = { cert = "${server.cert}", key = "${server.key}", ` +
+        `client-ca = "${authority.cert}" } }\n` +
+        `[wstunnel]\nframe-type = "binary"\nauth = { certificate = ["ann", "bob"] }\n` +
+        `[wstunnel.server."/both"]\nport = ${port}\n` +
+        `auth = { certificate = "ann", basic = "${folder}/users" }\n` +
+        `[wstunnel.server."/"]\nport = ${port}\n`,
+    );
+    await using program = await startProgram(["--config", config], { listen: [], listeners: 1 });
+    const ask = async (name: string, target: string, fields: Record<string, string> = {}) => {
+      const one = await authority.issue(name, { subject: `/CN=${name}`, extensions: FOR_CLIENTS });
+      const request = handshake(target, fields) + "\x88\x80\0\0\0\0";
+      return await askBySClient(program.address, shown(one), request);
+    };
+    for (const name of ["ann", "bob"]) {
+      const { status, output } = await ask(name, "/");
+      assert.equal(status, 101, output);
+    }
+    const other = await ask("bobby", "/");
+    assert.equal(other.status, 403);
+    assert.match(other.output, /the certificate is not valid/);
+    assert.doesNotMatch(other.output, /www-authenticate/i);
+    assert.equal((await program.entry("tunnel closed", 2))["user"], "bob");
+    assert.equal((await program.entry("request refused"))["why"], "no such certificate");
+    assert.equal((await ask("ann", "/both")).status, 101);
+    const bob = await ask("bob", "/both");
+    assert.equal(bob.status, 401);
+    assert.match(bob.output, /www-authenticate: basic realm/i);
+    const Authorization = `Basic ${btoa(`carl:${password}`)}`;
+    assert.equal((await ask("bob", "/both", { Authorization })).status, 101);
+    assert.equal((await program.entry("tunnel closed", 4))["user"], "carl");
+  },
+});
+
+/** A user `carl` in the file `users`; gives his password. */
+async function usersFile(folder: string): Promise<string> {
+  const password = makeSecret("the password of carl");
+  await Deno.writeTextFile(`${folder}/users`, `carl:${hashSync(password, 4)}\n`);
+  return password;
+}

@@ -99,6 +99,12 @@ const FILES: readonly (readonly [line: string, file: string])[] = [
     '\n[web]\nroot = "/w"\nlisting = true\n\n[web.auth]\n',
   ],
   [
+    "--cert there.pem --ssl-only --verify-client --cafile ca.pem --web /w " +
+    "--auth-plugin ClientCertCNAuth --auth-source ann 6080 a:1",
+    `${TLS}${PEM}client-ca = "ca.pem"\n${REST}\n[wstunnel.auth]\ncertificate = [ "ann" ]\n` +
+    '\n[web]\nroot = "/w"\nlisting = true\n\n[web.auth]\n',
+  ],
+  [
     "--auth-plugin ExpectOrigin --auth-source http://a.example 6080 a:1",
     `${HEAD}${FRAMES}origins = [ "http://a.example" ]\n${TARGET}`,
   ],
@@ -125,7 +131,8 @@ const REFUSED: readonly (readonly [words: string, why: RegExp])[] = [
   ["--auth-plugin BasicHTTPAuth --auth-source x", /needs --auth-source USER:PASSWORD$/],
   ["--auth-plugin ExpectOrigin", /needs --auth-source ORIGINS/],
   ["--auth-plugin ExpectOrigin --auth-source http://a --web /w --web-auth", /^--web-auth: /],
-  ["--auth-plugin ClientCertCNAuth --auth-source ann", /ClientCertCNAuth.*--cafile/],
+  ["--auth-plugin ClientCertCNAuth --auth-source ann", /needs --verify-client/],
+  ["--auth-plugin ClientCertCNAuth", /needs --auth-source NAMES/],
   ["--auth-plugin my.Plugin", /no Python runs here/],
 ];
 
@@ -136,7 +143,7 @@ const REFUSED_TOKENS: readonly (readonly [words: string, why: RegExp])[] = [
   ["--token-plugin JWTTokenApi --token-source raw", /secret-file = FILE/],
   [
     "--token-plugin JWTTokenApi --token-source k.pem --auth-plugin BasicHTTPAuth --auth-source a:b",
-    /any of them lets in here$/,
+    /either of them would let in$/,
   ],
 ];
 

@@ -16,20 +16,23 @@ export function askingPart(line: CommandLine): Part {
   if (plugin === undefined) return {};
   const name = plugin.replace(/^websockify\.auth_plugins\./, "");
   const source = valueOf(line, SOURCE);
-  if (name === "BasicHTTPAuth") return passwordPart(line, source);
   if (name === "ExpectOrigin") return originPart(line, source);
-  if (name === "ClientCertCNAuth") return { problems: [`${PLUGIN}: ${NO_NAMES}`] };
+  if (name === "BasicHTTPAuth" || name === "ClientCertCNAuth") {
+    // Both are asked for there, and any of them lets in here.
+    if (provesTokens(line)) return { problems: [`${PLUGIN}: ${name} ${NOT_BOTH}`] };
+    return name === "BasicHTTPAuth" ? passwordPart(line, source) : certificatePart(line, source);
+  }
   return {
     problems: [
       `${PLUGIN}: ${JSON.stringify(plugin)} would be a class of Python, and no Python runs here: ` +
-      "there are BasicHTTPAuth and ExpectOrigin; tokens and JSON Web Tokens are auth, a key of " +
+      "there are BasicHTTPAuth, ExpectOrigin and ClientCertCNAuth; tokens and JSON Web Tokens are auth, a key of " +
       "the file",
     ],
   };
 }
 
-const NO_NAMES = "of ClientCertCNAuth the names can't be asked for: whoever has a certificate of " +
-  "--cafile comes in by --verify-client; give an authority to those who may";
+const NOT_BOTH = "can't be asked for beside the token of JWTTokenApi: here either of them would " +
+  "let in";
 
 /** Where it stands that passwords are made for, when the configuration is printed. */
 const USERS = "websockify.users";
@@ -38,14 +41,6 @@ function passwordPart(line: CommandLine, source: string | undefined): Part {
   const [, user = "", password] = /^([^:]+):(.+)$/s.exec(source ?? "") ?? [];
   if (password === undefined) {
     return { problems: [`${PLUGIN}: BasicHTTPAuth needs ${SOURCE} USER:PASSWORD`] };
-  }
-  if (provesTokens(line)) {
-    return {
-      problems: [
-        `${PLUGIN}: with BasicHTTPAuth and JWTTokenApi both are asked for there, and any of them ` +
-        "lets in here",
-      ],
-    };
   }
   return {
     secrets: [{
@@ -65,8 +60,28 @@ function passwordPart(line: CommandLine, source: string | undefined): Part {
   };
 }
 
+function certificatePart(line: CommandLine, source = ""): Part {
+  const names = words(source);
+  if (names.length === 0) {
+    return { problems: [`${PLUGIN}: ClientCertCNAuth needs ${SOURCE} NAMES, separated by blanks`] };
+  }
+  if (!isGiven(line, "--verify-client")) {
+    return { problems: [`${PLUGIN}: ClientCertCNAuth needs --verify-client, which asks for one`] };
+  }
+  return {
+    settings: [
+      setting(SOURCE, ["wstunnel", "auth", "certificate"], names),
+      ...isGiven(line, "--web-auth") ? [] : openFiles(line),
+    ],
+  };
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== "");
+}
+
 function originPart(line: CommandLine, source = ""): Part {
-  const origins = source.split(/\s+/).filter((origin) => origin !== "");
+  const origins = words(source);
   if (origins.length === 0) {
     return { problems: [`${PLUGIN}: ExpectOrigin needs ${SOURCE} ORIGINS, separated by blanks`] };
   }

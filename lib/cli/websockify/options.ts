@@ -142,9 +142,9 @@ export const OPTIONS = [
   {
     name: "--auth-plugin",
     value: "CLASS",
-    summary: "who may come in: BasicHTTPAuth or ExpectOrigin",
+    summary: "who may come in: BasicHTTPAuth, ExpectOrigin or ClientCertCNAuth",
   },
-  { name: "--auth-source", value: "ARG", summary: "its USER:PASSWORD, or origins" },
+  { name: "--auth-source", value: "ARG", summary: "its USER:PASSWORD, origins or names" },
   {
     name: "--heartbeat",
     value: "SECONDS",
