@@ -86,7 +86,10 @@ export function parseListenAddress(text: string): ParsedAddress {
 /** The first descriptor that is handed over (sd_listen_fds(3)). */
 export const FIRST_HANDED = 3;
 
-/** Reads `fd:3` or `fd:NAME`; null: it is an address of another kind. */
+/** Standard input, as inetd hands a socket over. */
+export const STANDARD_INPUT = 0;
+
+/** Reads `fd:3`, `fd:NAME` or `fd:0`; null: it is an address of another kind. */
 export function parseHanded(
   text: string,
 ): { readonly address: HandedAddress } | { readonly problem: string } | null {
@@ -96,8 +99,11 @@ export function parseHanded(
   if (!/^[^\p{Cc}:]{1,255}$/u.test(name)) {
     return { problem: "must be fd:NUMBER or fd:NAME, by the FileDescriptorName= of a socket unit" };
   }
-  if (/^\d+$/.test(name) && Number(name) < FIRST_HANDED) {
-    return { problem: `the first descriptor that is handed over is ${FIRST_HANDED}` };
+  const descriptor = /^\d+$/.test(name) ? Number(name) : null;
+  if (descriptor !== null && descriptor < FIRST_HANDED && name !== String(STANDARD_INPUT)) {
+    return {
+      problem: `the first descriptor that is handed over is ${FIRST_HANDED}, or 0 by inetd`,
+    };
   }
   return { address: { transport: "fd", name } };
 }

@@ -39,6 +39,7 @@ const PING = "Pings are asked for by --ping-interval 30";
 const BINARY = "binary frames are asked for by --frame-type binary";
 const TEXT = "text frames are asked for by --frame-type text";
 const ONE_EACH = "a program for each tunnel is --server 'exec:COMMAND'";
+const INETD = `a socket that listens as standard input is taken by --listen fd:0; ${ONE_EACH}`;
 const IDLE =
   "a tunnel without a byte is ended by --tunnel-idle-timeout 600, the program itself without a " +
   "connection by --exit-idle-time 600";
@@ -79,7 +80,7 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["--verbose -v -vv", false, `${DEBUG}; the version is -V`],
   ["--quiet -q", false, "less is logged by --debug error"],
   ["--daemon -D", false, STAYS],
-  ["--inetd", false, ONE_EACH],
+  ["--inetd", false, INETD],
   ["--run-once --oneshot -1", false, ONCE],
   ["--idle-timeout --timeout", true, IDLE],
   ["--max-parallel-conns --max-clients", true, AT_ONCE],

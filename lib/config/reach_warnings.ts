@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseListenAddress } from "../base/address.ts";
+import { parseHanded, parseListenAddress } from "../base/address.ts";
 import { asksWho } from "./auth_tables.ts";
 import { eachListener } from "./listen.ts";
 import { type Finding, valueAt } from "./problem.ts";
@@ -79,6 +79,8 @@ export function warnOfTrust(raw: unknown): Finding[] {
 
 /** A name may have any address, but for `localhost` (RFC 6761 section 6.3). */
 export function isBeyondLoopback(text: unknown): boolean {
+  // Of a socket that is handed over nobody knows before it is.
+  if (parseHanded(String(text)) !== null) return false;
   const parsed = parseListenAddress(String(text));
   if ("problem" in parsed || parsed.address.transport !== "tcp") return false;
   const { hostname } = parsed.address;

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type Address, formatAddress, type HandedAddress } from "../base/address.ts";
+import {
+  type Address,
+  formatAddress,
+  type HandedAddress,
+  STANDARD_INPUT,
+} from "../base/address.ts";
 import type { ListenEntry } from "../config/config.ts";
 import { isSame } from "../config/key.ts";
 import type { AskedPlace } from "../engine/places.ts";
@@ -34,8 +39,12 @@ export function placesOf(
 
 function find(
   { name }: HandedAddress,
-  { sockets, why }: Handed,
+  { sockets, why, standardInput }: Handed,
 ): { readonly at: readonly Address[] } | { readonly problem: string } {
+  if (name === String(STANDARD_INPUT)) {
+    const { at } = standardInput();
+    return "problem" in at ? { problem: `standard input: ${at.problem}` } : { at: [at] };
+  }
   if (sockets.length === 0) return { problem: `no descriptor was handed over (${why})` };
   const isNumber = /^\d+$/.test(name);
   const named = sockets.filter((one) =>

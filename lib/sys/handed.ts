@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Address, FIRST_HANDED } from "../base/address.ts";
+import { type Address, FIRST_HANDED, STANDARD_INPUT } from "../base/address.ts";
 import { type Libc, sharedLibc } from "./libc.ts";
 import { decodeSocketAddress } from "./socket_address.ts";
 import { F_DUPFD_CLOEXEC, SO_ACCEPTCONN, SOCK_STREAM, SOL_SOCKET } from "./socket_constants.ts";
@@ -37,6 +37,8 @@ export interface Handed {
   readonly sockets: readonly HandedSocket[];
   /** Why there are none. */
   readonly why: string;
+  /** Standard input, as inetd(8) hands a socket over; it is among the sockets once it was asked for. */
+  standardInput(): HandedSocket;
 }
 
 /**
@@ -44,6 +46,22 @@ export interface Handed {
  * once, before there is a program.
  */
 export function takeHanded(): Handed {
+  const { sockets: named, why } = takeNamed();
+  const sockets = [...named];
+  let standardInput: HandedSocket | null = null;
+  return {
+    sockets,
+    why,
+    standardInput() {
+      if (standardInput !== null) return standardInput;
+      standardInput = take(STANDARD_INPUT, "");
+      sockets.push(standardInput);
+      return standardInput;
+    },
+  };
+}
+
+function takeNamed(): Pick<Handed, "sockets" | "why"> {
   const [pid, count, names] = VARIABLES.map((name) => Deno.env.get(name));
   for (const name of VARIABLES) Deno.env.delete(name);
   if (count === undefined) return { sockets: [], why: "LISTEN_FDS is not set" };
@@ -58,13 +76,15 @@ export function takeHanded(): Handed {
   }
   const list = names?.split(":") ?? [];
   const sockets = Array.from({ length: Number(count) }, (_, index): HandedSocket => {
-    const descriptor = FIRST_HANDED + index;
-    const name = list[index] ?? "";
-    if (!sharedLibc.ok) return { descriptor, name, at: { problem: sharedLibc.reason } };
-    sharedLibc.libc.symbols.fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-    return { descriptor, name, at: listenedAt(sharedLibc.libc, descriptor) };
+    return take(FIRST_HANDED + index, list[index] ?? "");
   });
   return { sockets, why: "" };
+}
+
+function take(descriptor: number, name: string): HandedSocket {
+  if (!sharedLibc.ok) return { descriptor, name, at: { problem: sharedLibc.reason } };
+  sharedLibc.libc.symbols.fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  return { descriptor, name, at: listenedAt(sharedLibc.libc, descriptor) };
 }
 
 /** A further descriptor of it, for whoever closes his. Throws what the system says. */

@@ -67,7 +67,7 @@ const AT_TOP: Case[] = [
   ],
   [
     'listen = [\n"fd:2",\n"fd:a:b",\n{ address = "fd:a", mode = "0600" },\n"fd:a"]',
-    'x.toml:2: listen[0]: the first descriptor that is handed over is 3: current value is "fd:2"',
+    'x.toml:2: listen[0]: the first descriptor that is handed over is 3, or 0 by inetd: current value is "fd:2"',
     "x.toml:3: listen[1]: must be fd:NUMBER or fd:NAME, by the FileDescriptorName= of a socket unit: " +
     'current value is "fd:a:b"',
     "x.toml:4: listen[2].mode: has no effect: the file of such a socket is as its unit has it " +

@@ -208,6 +208,35 @@ Deno.test("nobody is told to listen at what can't be listened at", async () => {
   assert.match(stderr, /nothing is to listen at .*\(LISTEN_FDS\): fd:3: it is no socket$/m);
 });
 
+for (const engine of ["stream", "native"]) {
+  Deno.test(
+    `${engine}: inetd's way: the socket that listens is standard input`,
+    OPTIONS,
+    async () => {
+      if (engine === "native" && !isAtLeast(Deno.version.deno, 2, 9)) return;
+      await using backend = serveBackend(echo);
+      const [command, ...words] = activated({ web: `127.0.0.1:${freePort()}` });
+      const address = words[1]!;
+      const starting = startProgram([
+        ...["--listen", "fd:0", "--server", backend.address, "--frame-type", "binary"],
+        ...["--engine", engine, "--exit-after-tunnels", "1"],
+      ], { words: [command, "--inetd", ...words], listen: [], listeners: 1 });
+      starting.catch(() => {});
+      await eventually("systemd's socket", () => accepts(address));
+      await using program = await starting;
+      assert.equal(program.address, address);
+      await visit(address);
+      assert.equal(await program.exit(), 0);
+    },
+  );
+}
+
+Deno.test("standard input that is no socket is told as that", async () => {
+  const { code, stderr } = await runProgram(["--listen", "fd:0", "--server", "127.0.0.1:1"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /cannot listen on fd:0: standard input: it is no socket/);
+});
+
 const PER_SECOND = 100;
 
 /** How often it is started again. */
