@@ -2,39 +2,24 @@
 import assert from "node:assert/strict";
 import { shellWord } from "../../lib/base/shell.ts";
 import { freePort } from "../support/backends.ts";
-import { inTime } from "../support/eventually.ts";
 import { installed, startServer } from "../support/installed.ts";
+import { npmRunner } from "../support/npm.ts";
 import { startPostgres } from "./postgres.ts";
 import { fill, recipe } from "./readme.ts";
 import { type Shell, testRecipe } from "./shell.ts";
 
 /** Which versions of the libraries, with a lock of their own: nobody else needs them. */
-const LIBRARIES = new URL("./npm/deno.json", import.meta.url).pathname;
+const runner = npmRunner(new URL("./npm/deno.json", import.meta.url).pathname);
 
 /** Characters of one to four bytes. */
 const GREETING = "grüße € 😀";
 
-/** To fetch all of them from the registry, the first time on a machine. */
-const FETCH_DEADLINE_MS = 120_000;
-
-let fetched: Promise<void> | null = null;
-
-async function fetchLibraries(): Promise<void> {
-  const args = ["install", "--quiet", "--frozen", "--config", LIBRARIES];
-  const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "piped" })
-    .spawn();
-  const kill = () => child.kill("SIGKILL");
-  const { code, stderr } = await inTime("libraries", child.output(), kill, FETCH_DEADLINE_MS);
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
-}
-
 /** Runs a program that imports libraries to its end, as `node` would, and gives what it prints. */
 async function runWithLibraries(shell: Shell, name: string, program: string): Promise<string> {
-  await (fetched ??= fetchLibraries());
+  const words = await runner();
   await Deno.writeTextFile(`${shell.folder}/${name}.mjs`, program);
-  const flags = `--quiet --frozen --cached-only --allow-all --config ${shellWord(LIBRARIES)}`;
-  const deno = shellWord(Deno.execPath());
-  const { code, stdout, stderr } = await shell.run(`${deno} run ${flags} ${name}.mjs`);
+  const command = [...words, `${name}.mjs`].map(shellWord).join(" ");
+  const { code, stdout, stderr } = await shell.run(command);
   assert.deepEqual([code, stderr], [0, ""], stdout);
   return stdout;
 }
