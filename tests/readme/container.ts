@@ -37,8 +37,8 @@ const PROGRAMS = [
   ...["/usr/lib/postgresql", "/usr/share/novnc"],
 ];
 
-/** What the programs of the README import. */
-const LIBRARIES = `${REPOSITORY}tests/recipes/npm/deno.json`;
+/** What wstunnel imports, and the programs of the README. */
+const IMPORTS = [`${REPOSITORY}deno.json`, `${REPOSITORY}tests/recipes/npm/deno.json`];
 
 /** Where npx keeps what it has fetched. */
 const NPM = Deno.env.get("npm_config_cache") ?? `${Deno.env.get("HOME")}/.npm`;
@@ -53,9 +53,9 @@ export function whyNoContainer(): string | null {
   if (!runs("unshare", ...UNSHARE, "sh", "-c", TRIAL)) {
     return "namespaces and overlays are not permitted";
   }
-  if (!runs(Deno.execPath(), "install", "--quiet", "--frozen", "--config", LIBRARIES)) {
-    return "npm's libraries of the recipes cannot be fetched";
-  }
+  const fetch = (imports: string) =>
+    runs(Deno.execPath(), "install", "--quiet", "--frozen", "--config", imports);
+  if (!IMPORTS.every(fetch)) return "Deno cannot fetch what is imported";
   const version = [`deno@${Deno.version.deno}`, "--version"];
   const isFetched = runs("npx", "--offline", "-y", ...version) || runs("npx", "-y", ...version);
   return isFetched ? null : "npx cannot fetch this Deno";
