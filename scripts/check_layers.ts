@@ -40,6 +40,7 @@ const PURE = [
   "lib/access/targets/shown_certificates.ts",
   "lib/access/targets/token.ts",
   "lib/cli/columns.ts",
+  "lib/cli/connect/no_proxy.ts",
   "lib/cli/connect/outage.ts",
   "lib/cli/connect/plan.ts",
   "lib/cli/table.ts",

@@ -73,7 +73,24 @@ function hasIpv6(): boolean {
   }
 }
 
-/** Connects to the first of the addresses that answers, the next one getting its turn when one fails or takes long. */
+/** None of several addresses has answered; its message says what became of each, and its cause is the error of the first. */
+export class NoneAnswered extends Error {}
+
+/** In the order in which they are tried: by turns of either family, beginning with that of the first (RFC 8305, section 4). */
+export function interleaved(hostnames: readonly string[]): readonly string[] {
+  const isFirstFamily = (hostname: string) => isIpv6(hostname) === isIpv6(hostnames[0]!);
+  const others = hostnames.filter((hostname) => !isFirstFamily(hostname));
+  const inTurn = hostnames.filter(isFirstFamily).flatMap((hostname) => [
+    hostname,
+    ...others.splice(0, 1),
+  ]);
+  return [...inTurn, ...others];
+}
+
+/**
+ * Connects to the first of the addresses that answers, the next one getting its turn when one fails or takes long. Rejects with
+ * {@linkcode NoneAnswered}, or what we lack for it.
+ */
 export async function firstToConnect<C extends { close(): void }>(
   hostnames: readonly string[],
   port: number,
@@ -85,9 +102,14 @@ export async function firstToConnect<C extends { close(): void }>(
   const abort = () => race.abort();
   signal.addEventListener("abort", abort);
   let won = false;
+  /** What became of those that were not silent until the end. */
+  const told: string[] = [];
   /** The winner stops the others; one that connects all the same closes again. */
   const run = async (hostname: string) => {
-    const connection = await connectOne(hostname, port, race.signal);
+    const connection = await connectOne(hostname, port, race.signal).catch((error) => {
+      if (!race.signal.aborted) told.push(`${hostname}: ${error.message}`);
+      throw error;
+    });
     if (won) {
       connection.close();
       throw new DOMException("another address answered first", "AbortError");
@@ -108,7 +130,8 @@ export async function firstToConnect<C extends { close(): void }>(
   } catch (error) {
     const { errors } = error as AggregateError;
     // Of an address that could not be tried for a shortage of ours nothing is known, so neither of the name.
-    throw errors.find((one) => connectShortageOf(one) !== null) ?? errors[0] ?? error;
+    throw errors.find((one) => connectShortageOf(one) !== null) ??
+      new NoneAnswered(told.join("; "), { cause: errors[0] ?? error });
   } finally {
     await Promise.allSettled(attempts);
     signal.removeEventListener("abort", abort);

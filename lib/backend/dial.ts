@@ -2,7 +2,7 @@
  * Connecting to a backend within a deadline.
  *
  * A name is resolved at each connect as the system does (`/etc/hosts`, DNS), and all of its addresses are tried: the next
- * starts when one fails or has not answered for a quarter of a second (RFC 8305). `Deno.connect` does so itself since some
+ * starts when one fails or has not answered for a quarter of a second, IPv6 and IPv4 by turns (RFC 8305). `Deno.connect` does so itself since some
  * version after 2.4.2, which tries the first address alone; done here, it holds for both.
  *
  * @module
@@ -17,7 +17,9 @@ import {
   connectUnix,
   createCancel,
   firstToConnect,
+  interleaved,
   isIpv6,
+  NoneAnswered,
 } from "./connect.ts";
 import type { BackendConnection } from "./connection.ts";
 import { connectFor, startTls, type TlsTerms } from "./tls.ts";
@@ -71,9 +73,14 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
   } catch (error) {
     if (signal.aborted) return ABORTED;
     if (attempt.signal.aborted) {
-      return { ok: false, kind: "timeout", reason: `no ${awaited} within ${timeoutMs / 1000} s` };
+      const told = error instanceof NoneAnswered && error.message !== ""
+        ? `; ${error.message}`
+        : "";
+      const reason = `no ${awaited} within ${timeoutMs / 1000} s${told}`;
+      return { ok: false, kind: "timeout", reason };
     }
-    const kind = connectShortageOf(error) ?? (isNobody(error) ? "closed" : "error");
+    const first = error instanceof NoneAnswered ? error.cause : error;
+    const kind = connectShortageOf(error) ?? (isNobody(first) ? "closed" : "error");
     return { ok: false, kind, reason: (error as Error).message };
   } finally {
     cancel();
@@ -160,7 +167,7 @@ async function connectByName<C extends Deno.Conn>(
   const hostnames = await unlessAborted(lookup(name), cancel);
   return hostnames.length === 1
     ? await connectOne(hostnames[0]!, port, cancel)
-    : await firstToConnect(hostnames, port, cancel, connectOne);
+    : await firstToConnect(interleaved(hostnames), port, cancel, connectOne);
 }
 
 function prepared(connection: Deno.TcpConn): Deno.TcpConn {

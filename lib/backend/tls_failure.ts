@@ -30,6 +30,10 @@ const OF_HANDSHAKE: readonly (readonly [RegExp, string])[] = [
   [/^received corrupt message|InvalidContentType/, "it doesn't speak TLS"],
   [/end of file|without sending TLS close_notify/i, "it ended the connection in the TLS handshake"],
   [/alert: CertificateRequired/, "it asks for a client's certificate (tls.cert, tls.key)"],
+  [
+    /alert: (?:(?:Bad|Unsupported)Certificate|Certificate(?:Revoked|Expired|Unknown)|UnknownCA|AccessDenied|DecryptError)/,
+    "it doesn't accept our certificate",
+  ],
   [/alert: (?:ProtocolVersion|HandshakeFailure)/, "it has no version or cipher of TLS in common"],
 ];
 

@@ -98,6 +98,35 @@ const CONNECTING: readonly Flag[] = [
     summary: "name that the certificate must be for (default: the URL's)",
   },
   {
+    name: "--cert",
+    value: "FILE",
+    summary: "PEM file with the certificate to show with wss:// where the server asks for one",
+  },
+  {
+    name: "--key",
+    value: "FILE",
+    summary: "PEM file with its private key (default: the file of --cert)",
+  },
+  {
+    name: "--resolve",
+    value: "NAME:PORT:ADDRESS",
+    repeatable: true,
+    summary:
+      "connect ADDRESS, or the first of ADDRESS,ADDRESS that answers, for this name and port",
+  },
+  {
+    name: "--proxy",
+    value: "URL",
+    summary: "proxy to go by, http://host:port or https://host:port; an empty one: none " +
+      "(default: what the variables http_proxy, https_proxy, all_proxy and no_proxy say)",
+  },
+  { name: "--proxy-user", value: "NAME", summary: "user of Basic authentication with the proxy" },
+  {
+    name: "--proxy-password-file",
+    value: "FILE",
+    summary: "file with its password (default: the variable WSTUNNEL_PROXY_PASSWORD)",
+  },
+  {
     name: "--linger",
     value: "SECONDS",
     number: true,

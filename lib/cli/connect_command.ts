@@ -8,7 +8,7 @@
  */
 import { isAtLeast } from "../base/version.ts";
 import type { ConnectRequest } from "./arguments.ts";
-import { endingOf, LOST, problemCode, problemWords } from "./connect/ending.ts";
+import { endingOf, LOST, problemCode } from "./connect/ending.ts";
 import { openWebSocket } from "./connect/open.ts";
 import { readPlan } from "./connect/plan.ts";
 import { serveLocally } from "./connect/serve.ts";
@@ -66,7 +66,7 @@ async function joinStreams(
   const tell = (text: string) => complain(`${settings.authority}: ${text}`);
   const opened = await openWebSocket(settings);
   if ("kind" in opened) {
-    tell(problemWords(opened));
+    tell(opened.reason);
     return problemCode(opened);
   }
   const stdio = createStdio(streams);

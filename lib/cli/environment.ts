@@ -19,6 +19,9 @@ export const TOKEN_VARIABLE = "WSTUNNEL_ADMIN_TOKEN";
 export const CONNECT_PASSWORD_VARIABLE = "WSTUNNEL_PASSWORD";
 export const CONNECT_TOKEN_VARIABLE = "WSTUNNEL_TOKEN";
 
+/** What it shows to its proxy. */
+export const CONNECT_PROXY_PASSWORD_VARIABLE = "WSTUNNEL_PROXY_PASSWORD";
+
 /** Every variable that is looked at. */
 export const VARIABLES: Readonly<Record<string, Variable>> = {
   WSTUNNEL_LISTEN: {
@@ -35,6 +38,18 @@ export const VARIABLES: Readonly<Record<string, Variable>> = {
   [CONNECT_TOKEN_VARIABLE]: {
     summary: "bearer token that connect shows to its server when neither --token-file nor --user " +
       "is given",
+  },
+  [CONNECT_PROXY_PASSWORD_VARIABLE]: {
+    summary: "password of connect's --proxy-user when --proxy-password-file names none",
+  },
+  http_proxy: {
+    summary: "proxy of connect for ws:// when --proxy names none, else all_proxy: " +
+      "http://[user:password@]host:port, or https://",
+  },
+  https_proxy: { summary: "the same for wss://" },
+  no_proxy: {
+    summary: "hosts that connect reaches by no proxy, with commas between them: names for all " +
+      "below them, too, addresses, networks, * for all, each with :port or without",
   },
 };
 

@@ -4,8 +4,11 @@
  * @module
  */
 import type { BackendConnection } from "../backend/connection.ts";
-import { type AnswerHead, AnswerHeadParser, NO_HTTP } from "../http/answer_head.ts";
+import { type AnswerHead, AnswerHeadParser } from "../http/answer_head.ts";
 import { MAX_HEAD_BYTES } from "../http/head.ts";
+
+/** What is wrong with "the answer" where the connection ends without one. */
+export const NO_ANSWER = "has not come: the connection has ended";
 
 /** Of a body that is no explanation in one line. */
 const MAX_WORDS_LENGTH = 200;
@@ -26,7 +29,7 @@ export async function readAnswer(
     const parsed = parser.parse(bytes, 0, end);
     if (parsed === "incomplete") {
       const count = await connection.read(bytes.subarray(end));
-      if (count === null) return { problem: end === 0 ? NO_HTTP : "ends inside its head" };
+      if (count === null) return { problem: end === 0 ? NO_ANSWER : "ends inside its head" };
       end += count;
     } else if ("problem" in parsed) {
       return parsed;

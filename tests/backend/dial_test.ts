@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connectTo, firstToConnect, STAGGER_MS } from "../../lib/backend/connect.ts";
+import { connectTo, firstToConnect, interleaved, STAGGER_MS } from "../../lib/backend/connect.ts";
 import { dial, type DialResult, shareLookups } from "../../lib/backend/dial.ts";
 import { freePort, listen, until } from "./setting.ts";
 
@@ -150,6 +150,17 @@ Deno.test("`firstToConnect()` goes on to the next address when one fails or is s
   await assert.rejects(waiting);
   await silent.proceed();
   await silent.kill();
+});
+
+Deno.test("`interleaved()` takes the families by turns, beginning with the first one's", () => {
+  const cases: [given: string[], expected: string[]][] = [
+    [[], []],
+    [["::1", "::2", "::3"], ["::1", "::2", "::3"]],
+    [["::1", "::2", "::3", "10.0.0.1"], ["::1", "10.0.0.1", "::2", "::3"]],
+    [["10.0.0.1", "::1", "::2"], ["10.0.0.1", "::1", "::2"]],
+    [["10.0.0.1", "10.0.0.2", "::1"], ["10.0.0.1", "::1", "10.0.0.2"]],
+  ];
+  for (const [given, expected] of cases) assert.deepEqual(interleaved(given), expected);
 });
 
 Deno.test("`dial()` waits for room in the backlog of a unix-domain socket", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createAttempts, MOST_AT_ONCE, MOST_WAITING } from "../../lib/cli/connect/attempts.ts";
-import type { Opened, OpenProblem, OpenResult } from "../../lib/cli/connect/open.ts";
+import type { Opened, OpenResult } from "../../lib/cli/connect/open.ts";
+import type { OpenProblem } from "../../lib/cli/connect/open_problem.ts";
 import {
   afterFailure,
   isInVain,

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { problemWords } from "./ending.ts";
-import type { OpenProblem, OpenResult } from "./open.ts";
+import type { OpenResult } from "./open.ts";
+import type { OpenProblem } from "./open_problem.ts";
 import { afterFailure, isInVain, type Outage } from "./outage.ts";
 import type { Teller } from "./telling.ts";
 
@@ -105,7 +105,7 @@ export function createAttempts(
       if (before === outage) {
         outage = afterFailure(outage, result, performance.now(), Math.random());
       }
-      teller.trouble(problemWords(result));
+      teller.trouble(result.reason);
     } else {
       outage = null;
       teller.well();

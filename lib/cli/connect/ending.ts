@@ -4,7 +4,7 @@
  * @module
  */
 import type { TunnelEnd } from "../../tunnel/cause.ts";
-import type { OpenProblem } from "./open.ts";
+import type { OpenProblem } from "./open_problem.ts";
 
 /** Exit codes: it is lost or never came about; the server refuses. */
 export const LOST = 1;
@@ -48,11 +48,7 @@ export function endingOf({ cause, code, reason }: TunnelEnd, local: string): End
   }
 }
 
-/** A tunnel that never opened. */
-export function problemWords({ kind, reason }: OpenProblem): string {
-  return kind === "refused" ? `refuses: ${reason}` : reason;
-}
-
+/** Of a tunnel that never opened. */
 export function problemCode({ kind }: OpenProblem): number {
   return kind === "refused" ? REFUSED : LOST;
 }

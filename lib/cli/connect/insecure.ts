@@ -3,40 +3,63 @@
  *
  * @module
  */
-import type { TcpAddress } from "../../base/address.ts";
-import { startDeadline } from "../../base/deadline.ts";
+import { tlsFailure } from "../../backend/tls_failure.ts";
+import { readTrust } from "../../backend/tls_files.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
 import { SocketConnection } from "../../engine/socket_connection.ts";
-import { loadTlsRuntime } from "../../engine/tls_runtime.ts";
+import { loadTlsRuntime, type TlsRuntime } from "../../engine/tls_runtime.ts";
+import { layBridge } from "./bridge.ts";
+import type { TlsSettings } from "./tls_settings.ts";
 
-/** Rejects with what is wrong, in words. */
-export async function dialInsecurely(
-  { hostname, port }: TcpAddress,
-  serverName: string,
-  timeoutMs: number,
+/** Takes a connection over, whatever comes of it. Rejects with what is wrong, in words. */
+export async function startInsecurely(
+  far: BackendConnection,
+  settings: TlsSettings,
+  cancel: AbortSignal,
 ): Promise<BackendConnection> {
   const { net, tls } = await loadTlsRuntime();
-  const tcp = net.connect({ host: hostname, port, noDelay: true });
-  // An address is no name to be told (RFC 6066 section 3).
-  const servername = net.isIP(serverName) === 0 ? { servername: serverName } : {};
-  const secure = tls.connect({ socket: tcp, rejectUnauthorized: false, ...servername });
+  const bridge = await layBridge(far, (host, port) => connectSocket(net, host, port));
+  const tcp = bridge.near;
+  const { serverName } = settings;
+  const { identity } = readTrust(settings);
+  const secure = tls.connect({
+    socket: tcp,
+    rejectUnauthorized: false,
+    // An address is no name to be told (RFC 6066 section 3).
+    ...(net.isIP(serverName) === 0 ? { servername: serverName } : {}),
+    ...identity,
+  });
+  const fail = (error: Error) => reject(new Error(tlsFailure(error.message), { cause: error }));
   const { promise: opened, resolve, reject } = Promise.withResolvers<void>();
-  const cancel = startDeadline(
-    timeoutMs,
-    () => reject(new Error(`no end of the TLS handshake within ${timeoutMs / 1000} s`)),
-  );
+  const abort = () => reject(cancel.reason);
+  if (cancel.aborted) abort();
+  cancel.addEventListener("abort", abort);
   secure.once("secureConnect", resolve);
-  secure.on("error", reject);
-  tcp.on("error", reject);
+  secure.on("error", fail);
+  tcp.on("error", fail);
   secure.once("close", () => reject(new Error("it ended the connection in the TLS handshake")));
   try {
     await opened;
-    return new SocketConnection(secure, tcp, null);
+    return bridge.carry(new SocketConnection(secure, tcp, null));
   } catch (error) {
     secure.destroy();
     tcp.destroy();
+    bridge.release();
     throw error;
   } finally {
-    cancel();
+    cancel.removeEventListener("abort", abort);
   }
+}
+
+function connectSocket(net: TlsRuntime["net"], host: string, port: number) {
+  const { promise, resolve, reject } = Promise.withResolvers<
+    { connection: import("node:net").Socket; port: number }
+  >();
+  const socket = net.connect({ host, port, noDelay: true });
+  socket.once("error", reject);
+  socket.once("connect", () => {
+    socket.off("error", reject);
+    resolve({ connection: socket, port: socket.localPort! });
+  });
+  return promise;
 }

@@ -5,7 +5,7 @@
  */
 import { startDeadline } from "../../base/deadline.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
-import { dial } from "../../backend/dial.ts";
+import { createCancel } from "../../backend/connect.ts";
 import {
   formatHandshake,
   handshakeKey,
@@ -13,28 +13,18 @@ import {
   readOpened,
 } from "../../http/client_handshake.ts";
 import { readRetryAfter } from "../../http/retry_after.ts";
-import { type Answer, explain, readAnswer, writeAll } from "../read_answer.ts";
-import { dialInsecurely } from "./insecure.ts";
+import { type Answer, explain, NO_ANSWER, readAnswer, writeAll } from "../read_answer.ts";
+import { behind } from "./behind.ts";
+import type { OpenProblem } from "./open_problem.ts";
+import { dialFirst, goOn, orClosed, wordsOf } from "./reach.ts";
 import type { ConnectSettings } from "./settings.ts";
+import { byFlags } from "./tls_settings.ts";
 
 /** A WebSocket. */
 export interface Opened {
   /** What is read begins behind the head of the server's answer. */
   readonly connection: BackendConnection;
   readonly subprotocol: string | null;
-}
-
-/** Why there is none. */
-export interface OpenProblem {
-  /** `refused`: the server's answer says why. */
-  readonly kind: "failed" | "refused";
-  readonly reason: string;
-  /** Of the server's that refuses. */
-  readonly answer?: {
-    readonly status: number;
-    /** How long it asks to be left alone, in milliseconds; null: it doesn't. */
-    readonly retryAfterMs: number | null;
-  };
 }
 
 export type OpenResult = Opened | OpenProblem;
@@ -44,71 +34,59 @@ const MAX_BODY_BYTES = 1024;
 
 /** Never rejects. */
 export async function openWebSocket(settings: ConnectSettings): Promise<OpenResult> {
-  const { connectTimeoutMs } = settings;
-  const dueMs = performance.now() + connectTimeoutMs;
-  const dialled = await connect(settings);
-  if (!dialled.ok) {
-    return { kind: "failed", reason: `cannot connect: ${byFlags(dialled.reason)}` };
-  }
-  const { connection } = dialled;
-  let late = false;
-  const cancel = startDeadline(Math.max(dueMs - performance.now(), 1), () => {
-    late = true;
-    connection.close();
-  });
+  const dueMs = performance.now() + settings.connectTimeoutMs;
+  const first = await dialFirst(settings);
+  if ("kind" in first) return first;
+  const late = createCancel();
+  const cancel = startDeadline(Math.max(dueMs - performance.now(), 1), () => late.abort());
   try {
-    const opened = await shakeHands(connection, settings);
-    if ("kind" in opened) connection.close();
-    return opened;
+    const reached = await goOn(first, settings, late.signal);
+    if ("kind" in reached) return reached;
+    return await orClosed(reached, late.signal, () => shakeHands(reached, settings));
   } catch (error) {
-    connection.close();
-    const seconds = connectTimeoutMs / 1000;
-    const reason = late ? `no answer within ${seconds} s` : (error as Error).message;
+    const reason = !late.signal.aborted && isEnd(error)
+      ? endedWithout(settings)
+      : byFlags(wordsOf(error, late.signal, settings));
     return { kind: "failed", reason };
   } finally {
     cancel();
   }
 }
 
-async function connect({ address, tls, connectTimeoutMs }: ConnectSettings) {
-  if (tls === null || !tls.isInsecure || address.transport !== "tcp") {
-    return await dial(address, {
-      timeoutMs: connectTimeoutMs,
-      signal: new AbortController().signal,
-      tls: tls === null ? undefined : { ...tls, identity: null },
-    });
-  }
-  try {
-    const connection = await dialInsecurely(address, tls.serverName, connectTimeoutMs);
-    return { ok: true, connection } as const;
-  } catch (error) {
-    return { ok: false, reason: (error as Error).message } as const;
-  }
+function isEnd(error: unknown): boolean {
+  const { ConnectionReset, UnexpectedEof, BrokenPipe } = Deno.errors;
+  return [ConnectionReset, UnexpectedEof, BrokenPipe].some((kind) => error instanceof kind);
 }
 
-/** What is a key of the file for a server is a flag here. */
-function byFlags(reason: string): string {
-  return reason.replaceAll("tls.ca", "--ca").replace(
-    " (tls.cert, tls.key)",
-    ", of which we have none",
-  );
+/** In TLS 1.3 the handshake is over for us before the server has seen what we show; not every server says what it misses. */
+function endedWithout({ tls }: ConnectSettings): string {
+  const ended = "the server has ended the connection without an answer";
+  if (tls === null) return ended;
+  return tls.identity === null
+    ? `${ended}: it may ask for a client's certificate, which --cert and --key name`
+    : `${ended}: it may not accept the certificate of --cert`;
 }
 
 async function shakeHands(
   connection: BackendConnection,
-  { authority, target, subprotocols, headers }: ConnectSettings,
+  settings: ConnectSettings,
 ): Promise<OpenResult> {
+  const { authority, target, subprotocols, headers } = settings;
   const key = handshakeKey(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
   const handshake = { authority, target, key, subprotocols, headers };
   await writeAll(connection, formatHandshake(handshake));
   const answer = await readAnswer(connection);
-  if ("problem" in answer) return { kind: "failed", reason: `the answer ${answer.problem}` };
+  if ("problem" in answer) {
+    const { problem } = answer;
+    const reason = problem === NO_ANSWER ? endedWithout(settings) : `the answer ${problem}`;
+    return { kind: "failed", reason };
+  }
   const { head, rest } = answer;
   if (head.status !== 101) {
     const retryAfterMs = readRetryAfter(head.headers.get("retry-after"), Date.now());
     return {
       kind: "refused",
-      reason: explain(await withBody(connection, answer)),
+      reason: `refuses: ${explain(await withBody(connection, answer))}`,
       answer: { status: head.status, retryAfterMs },
     };
   }
@@ -117,23 +95,6 @@ async function shakeHands(
     return { kind: "failed", reason: `the server accepts a tunnel ${opened.problem}` };
   }
   return { connection: behind(rest, connection), subprotocol: opened.subprotocol };
-}
-
-/** The connection with what has been read of it already in front. */
-function behind(early: Uint8Array, connection: BackendConnection): BackendConnection {
-  let left = early;
-  return {
-    read(buffer) {
-      if (left.length === 0) return connection.read(buffer);
-      const part = left.subarray(0, buffer.length);
-      buffer.set(part);
-      left = left.subarray(part.length);
-      return Promise.resolve(part.length);
-    },
-    write: (bytes) => connection.write(bytes),
-    closeWrite: () => connection.closeWrite(),
-    close: () => connection.close(),
-  };
 }
 
 /** Reads on to the end of the body's first line, as far as its length is told. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { OpenProblem } from "./open.ts";
+import type { OpenProblem } from "./open_problem.ts";
 
 /** What is known of a server that the last attempt has failed at. Times in milliseconds, on any one clock. */
 export interface Outage {

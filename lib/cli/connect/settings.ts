@@ -3,27 +3,28 @@
  *
  * @module
  */
-import { type Address, parseAddress } from "../../base/address.ts";
+import { checkHostname, type TcpAddress } from "../../base/address.ts";
 import { secondsToMs } from "../../base/duration.ts";
-import { readTextFile } from "../../base/read_file.ts";
-import { quote } from "../../config/problem.ts";
 import { isToken } from "../../http/token.ts";
 import type { GivenFlag } from "../arguments.ts";
-import { CONNECT_PASSWORD_VARIABLE, CONNECT_TOKEN_VARIABLE } from "../environment.ts";
+import { readCredentials } from "./credentials.ts";
+import { type All, type Environment, type Last, type Problem, wrong } from "./given.ts";
+import { type Proxy, readProxy } from "./proxy_settings.ts";
+import { readResolved, type ResolvedName } from "./resolved.ts";
+import { readTls, type TlsSettings } from "./tls_settings.ts";
 
 export interface ConnectSettings {
-  readonly address: Address;
+  readonly address: TcpAddress;
   /** For Host. */
   readonly authority: string;
   /** Path and query. */
   readonly target: string;
   /** Null: without TLS. */
-  readonly tls: {
-    readonly serverName: string;
-    readonly ca: readonly string[];
-    /** Whether anybody's certificate will do. */
-    readonly isInsecure: boolean;
-  } | null;
+  readonly tls: TlsSettings | null;
+  /** By which it is connected; null: by none. */
+  readonly proxy: Proxy | null;
+  /** Names whose addresses are said. */
+  readonly resolved: readonly ResolvedName[];
   readonly subprotocols: readonly string[];
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly frameType: "binary" | "text";
@@ -37,10 +38,7 @@ export interface ConnectSettings {
 /** What the URL says. */
 interface Place extends Pick<ConnectSettings, "address" | "authority" | "target"> {
   readonly isSecure: boolean;
-  readonly serverName: string;
 }
-
-type Problem = { readonly problem: string };
 
 const DEFAULT_CONNECT_TIMEOUT_S = 10;
 const DEFAULT_PING_INTERVAL_S = 20;
@@ -48,9 +46,6 @@ const DEFAULT_LINGER_S = 0.5;
 
 /** A day, in seconds. */
 const MOST_SECONDS = 86_400;
-
-/** A password or a token is a line. */
-const MAX_SECRET_BYTES = 4096;
 
 /** Fields that the handshake has of its own. */
 const OURS = /^(?:host|upgrade|connection|content-length|transfer-encoding|sec-websocket-.*)$/i;
@@ -60,24 +55,26 @@ export async function readSettings(
   urls: readonly string[],
   given: readonly GivenFlag[],
   switches: readonly string[],
-  environment: Readonly<Record<string, string>>,
+  environment: Environment,
 ): Promise<readonly ConnectSettings[] | Problem> {
-  const all = (name: string) => given.filter((one) => one.name === name).map((one) => one.value);
-  const last = (name: string) => all(name).at(-1);
-  const places: Place[] = [];
+  const all: All = (name) => given.filter((one) => one.name === name).map((one) => one.value);
+  const last: Last = (name) => all(name).at(-1);
+  const places: (Place & Pick<ConnectSettings, "proxy">)[] = [];
   for (const url of urls) {
     const place = parseUrl(url);
     if ("problem" in place) return place;
-    places.push(place);
+    const proxy = await readProxy(place, all, environment);
+    if (proxy !== null && "problem" in proxy) return proxy;
+    places.push({ ...place, proxy });
   }
-  const stray = ["--ca", "--server-name"].find((name) => last(name) !== undefined);
-  const isInsecure = switches.includes("--insecure");
-  if (!places.some(({ isSecure }) => isSecure) && (stray !== undefined || isInsecure)) {
-    return { problem: `${stray ?? "--insecure"} is for wss:// alone` };
-  }
-  if (isInsecure && last("--ca") !== undefined) {
-    return { problem: "--ca has no effect beside --insecure" };
-  }
+  const tls = readTls({
+    isWithServer: places.some(({ isSecure }) => isSecure),
+    isWithProxy: places.some(({ proxy }) => proxy !== null && proxy.tls !== null),
+    isInsecure: switches.includes("--insecure"),
+  }, all);
+  if ("problem" in tls) return tls;
+  const resolved = readResolved(all("--resolve"));
+  if ("problem" in resolved) return resolved;
   const frameType = last("--frame-type") ?? "binary";
   if (frameType !== "binary" && frameType !== "text") {
     return wrong("--frame-type", "must be binary or text", frameType);
@@ -105,11 +102,10 @@ export async function readSettings(
   if (credentials !== null && isDouble) {
     return { problem: "--header Authorization has no place beside --user or a token" };
   }
-  return places.map(({ isSecure, serverName, ...rest }) => ({
+  return places.map(({ isSecure, ...rest }) => ({
     ...rest,
-    tls: isSecure
-      ? { serverName: last("--server-name") ?? serverName, ca: all("--ca"), isInsecure }
-      : null,
+    tls: isSecure ? { serverName: rest.address.hostname, ...tls } : null,
+    resolved,
     subprotocols: subprotocols.length === 0 ? ["binary"] : subprotocols,
     headers: credentials === null ? headers : [...headers, ["Authorization", credentials]],
     frameType,
@@ -117,10 +113,6 @@ export async function readSettings(
     pingIntervalMs: secondsToMs(pingInterval),
     lingerMs: secondsToMs(linger),
   }));
-}
-
-function wrong(name: string, rule: string, value: string): Problem {
-  return { problem: `${name}: ${rule}: current value is ${quote(value)}` };
 }
 
 /** The URL itself is not repeated: its query may hold a token. */
@@ -136,14 +128,15 @@ function parseUrl(text: string): Place | Problem {
     };
   }
   const isSecure = url.protocol === "wss:";
-  const parsed = parseAddress(`${url.hostname}:${url.port || (isSecure ? 443 : 80)}`);
-  if ("problem" in parsed) return { problem: `the URL's address ${parsed.problem}` };
+  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
+  const problem = port === 0 ? "the port must be 1 to 65535" : checkHostname(hostname);
+  if (problem !== null) return { problem: `the URL's address: ${problem}` };
   return {
-    address: parsed.address,
+    address: { transport: "tcp", hostname, port },
     authority: url.host,
     target: url.pathname + url.search,
     isSecure,
-    serverName: url.hostname.replace(/^\[|\]$/g, ""),
   };
 }
 
@@ -172,45 +165,4 @@ function readHeaders(
     headers.push([name, value]);
   }
   return headers;
-}
-
-/** The value of Authorization (RFC 7617, RFC 6750), null where there is none. */
-async function readCredentials(
-  last: (name: string) => string | undefined,
-  environment: Readonly<Record<string, string>>,
-): Promise<string | null | Problem> {
-  const user = last("--user");
-  const passwordFile = last("--password-file");
-  const tokenFile = last("--token-file");
-  if (user === undefined) {
-    if (passwordFile !== undefined) return { problem: "--password-file is for --user alone" };
-    const token = await readSecret(tokenFile, environment[CONNECT_TOKEN_VARIABLE]);
-    if (token === null || typeof token === "object") return token;
-    if (/^[\x21-\x7e]+$/.test(token)) return `Bearer ${token}`;
-    return { problem: "the token must be one word in ASCII" };
-  }
-  if (tokenFile !== undefined) return { problem: "--token-file has no place beside --user" };
-  if (user.includes(":")) return wrong("--user", "must be without a colon", user);
-  const password = await readSecret(passwordFile, environment[CONNECT_PASSWORD_VARIABLE]);
-  if (password === null) {
-    return {
-      problem:
-        `--user: its password is said by --password-file FILE or the variable ${CONNECT_PASSWORD_VARIABLE}`,
-    };
-  }
-  if (typeof password === "object") return password;
-  const bytes = new TextEncoder().encode(`${user}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
-}
-
-/** The first line of the file, or what the variable holds. */
-async function readSecret(
-  file: string | undefined,
-  variable: string | undefined,
-): Promise<string | null | Problem> {
-  if (file === undefined) return variable || null;
-  const read = await readTextFile(file, MAX_SECRET_BYTES);
-  if ("problem" in read) return { problem: `${file}: ${read.problem}` };
-  const [line] = read.text.split(/\r?\n/);
-  return line !== "" ? line! : { problem: `${file}: its first line is empty` };
 }

@@ -16,6 +16,7 @@ import type { TunnelEnd } from "../../tunnel/cause.ts";
 import type { Encoding } from "../../tunnel/encoder.ts";
 import { SHORT_LINGER_MS } from "../../tunnel/waits.ts";
 import { lingering } from "./lingering.ts";
+import { bridgesClosed } from "./bridge.ts";
 import type { Opened } from "./open.ts";
 import type { ConnectSettings } from "./settings.ts";
 import { CLOSE_SILENCE_MS, watchSilence } from "./silence.ts";
@@ -107,7 +108,7 @@ export function createJoints(): Joints {
       }
     },
     async close() {
-      await within(tlsClosed(), SHORT_LINGER_MS);
+      await within(Promise.all([tlsClosed(), bridgesClosed()]), SHORT_LINGER_MS);
       await shared.breather.close();
     },
   };

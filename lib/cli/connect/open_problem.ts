@@ -1,0 +1,17 @@
+/**
+ * @module
+ */
+
+/** Why there is no WebSocket. */
+export interface OpenProblem {
+  /** `refused`: an answer says why, the server's or its proxy's. */
+  readonly kind: "failed" | "refused";
+  /** In words, which go behind the server's name. */
+  readonly reason: string;
+  /** What refuses. */
+  readonly answer?: {
+    readonly status: number;
+    /** How long it asks to be left alone, in milliseconds; null: it doesn't. */
+    readonly retryAfterMs: number | null;
+  };
+}
