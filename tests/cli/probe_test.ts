@@ -119,7 +119,7 @@ Deno.test("`probe()` says in a line what is not well", async () => {
     ["HTTP/1.1 502 \x1b[2J\r\n\r\n", /^the answer has a control character$/],
     ["HTTP/1.1 200 O", /^the answer ends inside its head$/],
     ["SSH-2.0-OpenSSH_9\r\n", /^the answer is no HTTP$/],
-    ["", /^the answer is no HTTP$/],
+    ["", /^the answer has not come: the connection has ended$/],
     [null, /^no answer within 0\.2 s$/],
   ];
   for (const [answer, expected] of cases) {

@@ -15,7 +15,7 @@ import { eventually } from "../support/eventually.ts";
 const LOST: OpenProblem = { kind: "failed", reason: "cannot connect" };
 
 function refusal(status: number, retryAfterMs: number | null = null): OpenProblem {
-  return { kind: "refused", reason: `${status}`, answer: { status, retryAfterMs } };
+  return { kind: "refused", reason: `refuses: ${status}`, answer: { status, retryAfterMs } };
 }
 
 Deno.test("`afterFailure()` doubles the pause up to a bound, less a little chance, and asks for no more than the server", () => {
