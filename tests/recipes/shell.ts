@@ -16,12 +16,18 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** What a script has started. */
+export interface Running {
+  /** Has all of it end, and waits until it has. What is left running at the test's end is killed. */
+  stop(signal: Deno.Signal): Promise<void>;
+}
+
 export interface Shell extends AsyncDisposable {
   readonly folder: string;
   /** Where `wstunnel` listens: a free port in place of 8080. */
   readonly port: number;
   /** Starts what stays, and waits until all addresses can be connected to. */
-  start(script: string, ...addresses: readonly string[]): Promise<void>;
+  start(script: string, ...addresses: readonly string[]): Promise<Running>;
   /** Runs what ends, with text typed into it. */
   run(script: string, input?: string): Promise<Ran>;
 }
@@ -51,7 +57,7 @@ async function openShell(): Promise<Shell> {
   const words = startWords().map((word) => word === "main.ts" ? MAIN : word);
   const command = `#!/bin/sh\nexec ${words.map(shellWord).join(" ")} "$@"\n`;
   await Deno.writeTextFile(`${folder}/bin/wstunnel`, command, { mode: 0o755 });
-  const running: AsyncDisposable[] = [];
+  const running: Running[] = [];
   const spawn = (script: string, stdin: "null" | "piped") =>
     new Deno.Command("/bin/bash", {
       args: ["-euc", script],
@@ -70,7 +76,9 @@ async function openShell(): Promise<Shell> {
     folder,
     port,
     async start(script, ...addresses) {
-      running.push(await follow(spawn(script, "null"), script, addresses));
+      const started = await follow(spawn(script, "null"), script, addresses);
+      running.push(started);
+      return started;
     },
     async run(script, input = "") {
       const child = spawn(script, "piped");
@@ -80,14 +88,18 @@ async function openShell(): Promise<Shell> {
         await writer.close();
       };
       const ended = Promise.all([child.output(), type().catch(() => {})]);
-      const [{ code, stdout, stderr }] = await inTime(script, ended, () => killGroup(child.pid));
-      killGroup(child.pid);
+      const [{ code, stdout, stderr }] = await inTime(
+        script,
+        ended,
+        () => signalGroup(child.pid, "SIGKILL"),
+      );
+      signalGroup(child.pid, "SIGKILL");
       const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
       return { code, stdout: out!, stderr: error! };
     },
     async [Symbol.asyncDispose]() {
       // What was started first is needed longest.
-      for (const one of running.toReversed()) await one[Symbol.asyncDispose]();
+      for (const one of running.toReversed()) await one.stop("SIGKILL");
       await Deno.remove(folder, { recursive: true });
     },
   };
@@ -99,13 +111,17 @@ async function follow(
   child: Deno.ChildProcess,
   script: string,
   addresses: readonly string[],
-): Promise<AsyncDisposable> {
+): Promise<Running> {
   const [output, errors] = [readLines(child.stdout), readLines(child.stderr)];
   let over = false;
   const gone = child.status.then(() => over = true);
-  const stop = async () => {
-    killGroup(child.pid);
-    await Promise.all([gone, output.ended, errors.ended]);
+  let stopped = false;
+  const stop = async (signal: Deno.Signal) => {
+    if (stopped) return;
+    signalGroup(child.pid, signal);
+    const all = Promise.all([gone, output.ended, errors.ended]);
+    await inTime(`the end by ${signal} of ${script}`, all, () => signalGroup(child.pid, "SIGKILL"));
+    stopped = true;
   };
   try {
     for (const address of addresses) {
@@ -113,16 +129,16 @@ async function follow(
     }
     assert.ok(!over, "the script ended");
   } catch (error) {
-    await stop();
+    await stop("SIGKILL");
     const lines = [...output.all, ...errors.all].join("\n");
     throw new Error(`${(error as Error).message}:\n${script}\n${lines}`);
   }
-  return { [Symbol.asyncDispose]: stop };
+  return { stop };
 }
 
-function killGroup(leader: number): void {
+function signalGroup(leader: number, signal: Deno.Signal): void {
   try {
-    Deno.kill(-leader, "SIGKILL");
+    Deno.kill(-leader, signal);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

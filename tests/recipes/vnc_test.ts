@@ -1,83 +1,80 @@
-/** The recipe of the README for noVNC, run as it stands there: Debian's page in a real browser, and a real VNC server. */
+/** The recipes of the README for noVNC, each run as it stands there: Debian's page in a real browser, and real VNC servers. */
 import assert from "node:assert/strict";
 import { freePort } from "../support/backends.ts";
-import { eventually } from "../support/eventually.ts";
-import { openPage } from "../support/page.ts";
 import { fill, recipe } from "./readme.ts";
+import { BLUE, GRAY, GREEN, openViewer, RED, SCREEN_PROGRAMS, startScreen } from "./screen.ts";
 import { testRecipe } from "./shell.ts";
 
-const HEADING = "VNC in a browser, with noVNC";
-
-/** Of the last pixel of what noVNC shows, and its size. */
-const LAST_PIXEL = `(() => {
-  const canvas = document.querySelector("#noVNC_container canvas");
-  const { width, height } = canvas;
-  const [...pixel] = canvas.getContext("2d").getImageData(width - 1, height - 1, 1, 1).data;
-  return [width, height, ...pixel].join();
-})()`;
-
 testRecipe(
-  "the recipe for VNC shows a screen in the browser",
-  ["Xtigervnc", "/usr/share/novnc", "chromium", "python3"],
+  "the recipe for VNC shows what is typed, also behind a restart of each server",
+  SCREEN_PROGRAMS,
   async (shell) => {
-    const [vnc, files] = [freePort(), freePort()];
-    // A screen that is all white, at the first display that is free.
-    await shell.start(
-      `Xtigervnc -displayfd 1 -rfbport ${vnc} -localhost -SecurityTypes None -wr -geometry 320x200`,
-      `127.0.0.1:${vnc}`,
-    );
-    const server = fill(recipe(HEADING, "sh"), {
-      "127.0.0.1:5901": `127.0.0.1:${vnc}`,
-      "6080": String(files),
-    });
-    await shell.start(server, `127.0.0.1:${shell.port}`, `127.0.0.1:${files}`);
-    const url = fill(recipe(HEADING, "text").trim(), {
-      "6080": String(files),
-      "8080": String(shell.port),
-    });
-    await using page = await openPage(url);
-    let seen: unknown;
-    const shows = async () =>
-      (seen = await page.evaluate(LAST_PIXEL)) === "320,200,255,255,255,255";
-    await eventually("a white screen", shows).catch((error) =>
-      assert.fail(`${error.message}: ${seen}`)
-    );
+    const heading = "VNC in a browser, with noVNC";
+    const vnc = freePort();
+    let screen = await startScreen(shell, vnc);
+    const serve = () =>
+      shell.start(
+        `websockify --web /usr/share/novnc ${shell.port} localhost:${vnc}`,
+        `127.0.0.1:${shell.port}`,
+      );
+    let server = await serve();
+    await using viewer = await openViewer();
+    const url = fill(recipe(heading, "text").trim(), { "8080": String(shell.port) });
+    await viewer.open(url, "320x200", GRAY);
+    await viewer.type(RED);
+
+    for (const [signal, color] of [["SIGTERM", BLUE], ["SIGKILL", GREEN]] as const) {
+      await server.stop(signal);
+      await viewer.loses();
+      server = await serve();
+      await viewer.reconnect();
+      await viewer.type(color);
+    }
+
+    await screen.stop("SIGTERM");
+    await viewer.loses();
+    screen = await startScreen(shell, vnc);
+    await viewer.reconnect();
+    await viewer.shows(GRAY);
+    await viewer.type(RED);
   },
 );
 
 testRecipe(
-  "the recipe for VNC of several machines shows each token's screen",
-  ["Xtigervnc", "/usr/share/novnc", "chromium", "python3"],
+  "the recipe for VNC of several machines leads where the file's tokens say, while it is edited",
+  SCREEN_PROGRAMS,
   async (shell) => {
     const heading = "VNC of several machines, by tokens";
-    const files = freePort();
-    const sizes = ["320x200", "400x300"];
+    const sizes = ["320x200", "400x300", "360x240"] as const;
+    const [first, second, third] = ["mFhPS2g4wqAq", "kZ7pQ5tXc2Bn", "added-later"];
     const ports = sizes.map(() => freePort());
-    for (const [at, size] of sizes.entries()) {
-      await shell.start(
-        `Xtigervnc -displayfd 1 -rfbport ${
-          ports[at]
-        } -localhost -SecurityTypes None -wr -geometry ${size}`,
-        `127.0.0.1:${ports[at]}`,
-      );
-    }
-    const server = fill(recipe(heading, "sh"), {
+    for (const [at, size] of sizes.entries()) await startScreen(shell, ports[at]!, size);
+    const places = {
       "127.0.0.1:5901": `127.0.0.1:${ports[0]}`,
       "127.0.0.1:5902": `127.0.0.1:${ports[1]}`,
-      "6080": String(files),
-    });
-    await shell.start(server, `127.0.0.1:${shell.port}`, `127.0.0.1:${files}`);
-    const places = { "6080": String(files), "8080": String(shell.port) };
-    const first = fill(recipe(heading, "text").trim(), places);
-    const second = fill(first, { mFhPS2g4wqAq: "kZ7pQ5tXc2Bn" });
-    for (const [url, screen] of [[first, "320,200"], [second, "400,300"]] as const) {
-      await using page = await openPage(url);
-      let seen: unknown;
-      const shows = async () =>
-        (seen = await page.evaluate(LAST_PIXEL)) === `${screen},255,255,255,255`;
-      await eventually(`a white screen of ${screen}`, shows).catch((error) =>
-        assert.fail(`${error.message}: ${seen}`)
-      );
-    }
+    };
+    await shell.start(fill(recipe(heading, "sh"), places), `127.0.0.1:${shell.port}`);
+    await using viewer = await openViewer();
+    const url = (port: number, token: string) =>
+      fill(recipe(heading, "text").trim(), { "8080": String(port), [first]: token });
+    await viewer.open(url(shell.port, first), sizes[0], GRAY);
+    await viewer.open(url(shell.port, second), sizes[1], GRAY);
+    await viewer.type(GREEN);
+
+    const websockify = freePort();
+    const server = fill(recipe(heading, "sh", 1), { "6080": `127.0.0.1:${websockify}` });
+    await shell.start(server, `127.0.0.1:${websockify}`);
+    await viewer.open(url(websockify, second), sizes[1], GREEN);
+    await viewer.fails(url(websockify, third));
+    await viewer.open(url(websockify, first), sizes[0], GRAY);
+    await viewer.type(RED);
+    const edited = `sed -i -e '/^${first}:/d' -e '$a ${third}: 127.0.0.1:${ports[2]}' tokens`;
+    assert.deepEqual(await shell.run(edited), { code: 0, stdout: "", stderr: "" });
+    // Who is in stays in.
+    await viewer.type(BLUE);
+    await viewer.fails(url(websockify, first));
+    await viewer.open(url(websockify, third), sizes[2], GRAY);
+    await viewer.type(RED);
+    await viewer.open(url(websockify, second), sizes[1], GREEN);
   },
 );

@@ -62,6 +62,8 @@ testUnless(
         const address = `127.0.0.1:${port}`;
         await eventually("its port", () => accepts(address));
         assert.deepEqual(await screenAt(address, "/websockify"), [320, 200]);
+        const page = await fetch(`http://${address}/vnc.html`);
+        assert.match(await page.text(), /<title>noVNC<\/title>/);
         child.kill("SIGTERM");
         await inTime("the end of novnc_proxy", gone, () => child.kill("SIGKILL"));
         // What it has started ends with it.
