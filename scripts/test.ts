@@ -29,6 +29,7 @@ const ALONE: Readonly<Record<string, string>> = {
   "tests/e2e/pools_balance_test.ts": "the time that a connect takes",
   "tests/e2e/reload_load_test.ts": "memory and descriptors under load",
   "tests/e2e/signals_test.ts": "what the terminal's signals do to jobs of its session",
+  "tests/files/memory_test.ts": "memory",
   "tests/engine/": "the time of ticks; the umask of its process",
   "tests/ship/": "it compiles, with all the processors that there are",
   "tests/tls/listener_test.ts": "the time of a visit, descriptors",

@@ -26,12 +26,13 @@ export interface ServingOptions {
   readonly top?: string;
   /** What follows it: routes. */
   readonly rest?: string;
+  readonly flags?: readonly string[];
 }
 
 /** Serves a folder; `make` fills it before. */
 export async function serving(
   engine: Engine,
-  { web = "", top = "", rest = "" }: ServingOptions,
+  { web = "", top = "", rest = "", flags = [] }: ServingOptions,
   test: (serving: Serving) => Promise<void>,
   make: (root: string, outside: string) => void = () => {},
 ): Promise<void> {
@@ -41,7 +42,7 @@ export async function serving(
     Deno.writeTextFileSync(`${root}/index.html`, PAGE);
     make(root, outside);
     const text = `engine = "${engine}"\n${top}\n[web]\nroot = "${root}"\n${web}\n${rest}`;
-    await using program = await startWithFile(text);
+    await using program = await startWithFile(text, { flags });
     await test({ program, root, outside });
   });
 }
