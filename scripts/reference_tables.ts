@@ -8,7 +8,11 @@ import type { Cause } from "../lib/tunnel/cause.ts";
 /** The statuses of HTTP that a request is answered with, and when. */
 export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
   ["101", "the backend is connected: it is before the upgrade is answered"],
-  ["200", "GET or HEAD of `health-path` that asks for no WebSocket"],
+  [
+    "200, 206, 304",
+    "GET or HEAD of `health-path` that asks for no WebSocket; [a file](#files), a part of it, or that the client has it",
+  ],
+  ["301", "the [folder](#files) of that path has it with a slash at its end"],
   [
     "400",
     "plain HTTP at a port of TLS, no `Host` (HTTP/1.0 needs none), a bad `Sec-WebSocket-Key`, no `Origin` where origins are checked, a path that [readers differ on](#paths), a malformed request",
@@ -18,7 +22,14 @@ export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
     "403",
     "the origin, the client's address or its [certificate](#who-may-come-in) is not admitted, or its token or address leads to no [target](#targets)",
   ],
-  ["404", "no key matches the path"],
+  [
+    "404",
+    "no key matches the path, there is no such [file](#files), or the route has files alone and no tunnels",
+  ],
+  [
+    "405, 412, 416",
+    "another method than GET and HEAD for [a file](#files), a condition of the client's that doesn't hold, a range that the file doesn't have",
+  ],
   ["408", "no complete request within `handshake-timeout`"],
   ["414, 431, 505", "too long a request line, too large a head, another HTTP version"],
   ["426", "not a WebSocket upgrade by GET and HTTP/1.1, or not version 13"],
@@ -26,6 +37,7 @@ export const ANSWERS: readonly (readonly [statuses: string, when: string])[] = [
     "429",
     "the client's address has as many connections as it [may](#limits), or connects more often than it may, or tries more passwords than it may",
   ],
+  ["500", "[a file](#files) is there and can't be read, as the log says"],
   [
     "503",
     "no backend can be reached, every backend is busy, or those that the client's address may have, there are as many connections or tunnels of the path as there [may be](#limits), nobody can be asked [who he is](#who-may-come-in) (too many passwords wait, there are no keys), or no descriptor, memory or local port to connect from is left",

@@ -5,7 +5,7 @@
  */
 import type { Bounds } from "../../http/static/range.ts";
 
-/** Larger ones make nothing faster, smaller ones do: each costs a turn of the event loop (measured with 16 to 512 KiB). */
+/** What one client holds while a file is sent to it. */
 export const CHUNK_BYTES = 64 * 1024;
 
 /** Why a file did not give what it was to give. */
