@@ -240,6 +240,19 @@ testEnginesThat(
   },
 );
 
+testEngines(
+  "a client that reads nothing keeps the program from its end for no longer than the grace time",
+  async (engine) => {
+    await serving(engine, { top: "grace-time = 0.5" }, async ({ program }) => {
+      using client = await openRaw(program.address);
+      await client.write(request("/large"));
+      await client.head();
+      program.signal("SIGTERM");
+      assert.equal(await program.exit(), 0);
+    }, makeLarge);
+  },
+);
+
 testEnginesThat(
   "see its connections",
   "an idle connection makes room for one that comes",
