@@ -222,9 +222,9 @@ export function launchSettings(
   address: Address,
   id: number,
 ): LaunchSettings {
-  const { killSignal, handover, listenBacklog } = program;
+  const { killSignal, onExit, handover, listenBacklog } = program;
   const told = toldTo(program, address, id);
-  return { ...told, killSignal, handover, listenBacklog, startTimeoutMs: connectTimeoutMs };
+  return { ...told, killSignal, onExit, handover, listenBacklog, startTimeoutMs: connectTimeoutMs };
 }
 
 function toldTo(

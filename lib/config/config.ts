@@ -19,6 +19,9 @@ export type PolicyName = Config["routeDefaults"]["balance"];
 /** How a started program gets its listening socket: it makes its own, or it inherits ours as descriptor 0 or 3. */
 export type SocketHandover = ProgramConfig["handover"];
 
+/** What follows when a program has ended by itself. */
+export type OnExit = ProgramConfig["onExit"];
+
 /** Whether a listener takes the PROXY protocol from those that are trusted. */
 export type ProxyProtocol = NonNullable<ListenEntry["proxyProtocol"]>;
 

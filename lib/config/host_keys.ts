@@ -211,6 +211,17 @@ export const HOST = {
     default: "SIGTERM",
     about: "Signal that stops a started program.",
   },
+  onExit: {
+    name: "on-exit",
+    of: "program",
+    kind: oneOf(["restart", "ignore", "exit"]),
+    default: "restart",
+    about: "What follows when a program has ended by itself: it is started again; nothing; " +
+      "wstunnel ends as well, with its exit code.",
+    more: [
+      '"ignore" is for one that goes on in the background: whatever listens at the address is used, and what it has left running is left alone.',
+    ],
+  },
   maxLoad: {
     name: "max-load",
     of: "host",

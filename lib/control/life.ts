@@ -103,11 +103,11 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     emit({ kind: "ready" });
     serving.resolve();
     void server.start();
-    const reason = await Promise.race([asked, lastCall.due]);
+    const due = await Promise.race([asked, lastCall.due]) ?? null;
     const { size: tunnels } = registry;
-    if (reason !== undefined) emit({ kind: "last-call", reason, tunnels });
-    await server.drain(() => signal.promise, reason !== undefined);
-    return 0;
+    if (due !== null) emit({ kind: "last-call", reason: due.reason, tunnels });
+    await server.drain(() => signal.promise, due !== null);
+    return due?.exitCode ?? 0;
   } finally {
     await server.close();
     await admin.close();

@@ -85,7 +85,11 @@ export type LifeEvent =
   | { readonly kind: "defect"; readonly error: unknown };
 
 /** Why the program ends by itself, by the key that says so. */
-export type LastCallReason = "exit-idle-time" | "exit-after-time" | "exit-after-tunnels";
+export type LastCallReason =
+  | "exit-idle-time"
+  | "exit-after-time"
+  | "exit-after-tunnels"
+  | "on-exit";
 
 /** What we read while we run. */
 export type FileEvent =

@@ -49,6 +49,8 @@ export type ProgramEvent =
     /** Those it has ended with it. */
     readonly tunnels: number;
   }
+  /** It ended by itself, and we are to end with it. */
+  | { readonly kind: "exit-with-program"; readonly program: string; readonly exit: Exit }
   /** Something that we have not started listens at its address, and is used. */
   | { readonly kind: "program-foreign"; readonly program: string }
   /** More run than are needed: it is stopped. */

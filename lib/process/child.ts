@@ -49,6 +49,8 @@ export interface ChildOptions {
   /** Resolves once `names` knows them: what the program prints before waits in its pipe. @default at once */
   readonly named?: Promise<void>;
   readonly killSignal: Deno.Signal;
+  /** Whether what it has started is left alone when it ends by itself. @default {false} */
+  readonly leavesGroup?: boolean;
   readonly io: ChildIo;
   readonly events: Events;
   readonly guard: Guard;
@@ -118,7 +120,7 @@ export function spawnChild(options: ChildOptions): SpawnResult {
     running = false;
     const asked = stopping !== null;
     events.emit({ kind: "process-ended", ...names(), exit, asked });
-    await stopGroup(pid);
+    if (asked || !options.leavesGroup) await stopGroup(pid);
     guard.forget(pid);
     await within(named, OUTPUT_GRACE_MS);
     begin.resolve();

@@ -7,7 +7,7 @@ import { LATE_MS } from "../base/deadline.ts";
 import { within } from "../base/within.ts";
 import type { Address } from "../base/address.ts";
 import { describeExit } from "../base/exit.ts";
-import type { SocketHandover } from "../config/config.ts";
+import type { OnExit, SocketHandover } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { canGiveDescriptors } from "../sys/descriptors.ts";
 import { type Child, type ChildIo, spawnChild, type SpawnResult } from "./child.ts";
@@ -22,6 +22,8 @@ export interface LaunchOptions {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly killSignal: Deno.Signal;
+  /** What follows when it has ended by itself. */
+  readonly onExit: OnExit;
   readonly handover: SocketHandover;
   readonly listenBacklog: number;
   /** How long it may take to accept a connection. */
@@ -47,8 +49,9 @@ const HANDOVER_SETTLE_MS = 50;
 export function launch(options: LaunchOptions): SpawnResult {
   const problem = removeStaleSocket(options.address);
   if (problem !== null) return { ok: false, reason: problem };
-  const { name, command, environment, killSignal, events, guard, handover } = options;
-  const child = { name, environment, killSignal, events, guard };
+  const { name, command, environment, killSignal, events, guard, handover, onExit } = options;
+  const leavesGroup = onExit === "ignore";
+  const child = { name, environment, killSignal, leavesGroup, events, guard };
   if (handover === "none") return spawnChild({ ...child, command, io: "none" });
   const opened = openListeningSocket(options.address, options.listenBacklog);
   if (!opened.ok) return opened;
@@ -109,5 +112,19 @@ export async function acceptance(
     if (performance.now() >= deadline) {
       return `the program did not accept a connection at ${name} within ${startTimeoutMs / 1000} s`;
     }
+  }
+}
+
+/** Waits until somebody listens at an address where a program has ended that may go on in the background; false: nobody does. */
+export async function othersAcceptance(
+  { startTimeoutMs, probe }: Pick<LaunchOptions, "startTimeoutMs" | "probe">,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const deadline = performance.now() + startTimeoutMs;
+  for (let pauseMs = FIRST_LOOK_MS;; pauseMs = Math.min(pauseMs * 2, MAX_LOOK_MS)) {
+    const seen = await probe(Math.max(deadline - performance.now(), MAX_LOOK_MS), signal);
+    if (seen.kind === "open") return true;
+    if (signal.aborted || performance.now() >= deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { describeExit } from "../base/exit.ts";
+import { describeExit, type Exit } from "../base/exit.ts";
 import { within } from "../base/within.ts";
 import { restartDelayMs, STEADY_RUN_MS } from "./backoff.ts";
 import { type Child, LAST_LINES_MS } from "./child.ts";
 import { processIdentity } from "./identity.ts";
-import { acceptance, launch, type LaunchOptions } from "./launch.ts";
+import { acceptance, launch, type LaunchOptions, othersAcceptance } from "./launch.ts";
 import { inTurn } from "./turns.ts";
 
 /**
@@ -33,7 +33,13 @@ export type ProcState =
 /** What may change while it is kept: the next start is made of it. */
 export type LaunchSettings = Pick<
   LaunchOptions,
-  "command" | "environment" | "killSignal" | "handover" | "listenBacklog" | "startTimeoutMs"
+  | "command"
+  | "environment"
+  | "killSignal"
+  | "onExit"
+  | "handover"
+  | "listenBacklog"
+  | "startTimeoutMs"
 >;
 
 export interface SupervisorOptions extends LaunchOptions {
@@ -47,6 +53,8 @@ export interface SupervisorOptions extends LaunchOptions {
   /** A start has failed, or the program has ended by itself. */
   readonly onFailure: (reason: string) => void;
 }
+
+const LEFT = "the program has ended, and is not to be started again";
 
 const STOPPED = { ok: false, reason: "stopped" } as const;
 
@@ -69,6 +77,8 @@ export class Supervisor {
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #retryAt = -Infinity;
   #over = false;
+  /** It has ended by itself, and is not to be started again. */
+  #left = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -106,8 +116,10 @@ export class Supervisor {
   /** Takes on settings: at the next start, which comes at once for another program that nobody uses. */
   configure(settings: LaunchSettings): void {
     this.#options = { ...this.#options, ...settings };
+    if (settings.onExit === "restart") this.#left = false;
     const identity = processIdentity(settings);
     if (identity === this.#identity) return;
+    this.#left = false;
     this.#identity = identity;
     // Those of another program.
     this.#failures = 0;
@@ -219,6 +231,7 @@ export class Supervisor {
     }
     if (found.kind === "error") return found.reason;
     if (signal.aborted) return "stopped";
+    if (this.#left) return LEFT;
     const spawned = await inTurn(() => {
       this.#launched = this.#identity;
       return signal.aborted ? STOPPED : launch(this.#options);
@@ -226,11 +239,25 @@ export class Supervisor {
     if (!spawned.ok) return spawned.reason;
     const { child } = spawned;
     this.#child = child;
+    void child.exited.then((exit) => this.#tellEnd(child, exit));
     await child.guarded;
     const problem = await acceptance(child, this.#options, signal);
-    if (problem !== null) return problem;
-    this.#setUp(child);
+    if (problem === null) {
+      this.#setUp(child);
+      return null;
+    }
+    if (!this.#left || this.#options.onExit !== "ignore") return problem;
+    if (!await othersAcceptance(this.#options, signal)) return problem;
+    this.#child = null;
+    this.#useForeign();
     return null;
+  }
+
+  #tellEnd({ stopping }: Child, exit: Exit): void {
+    const { name: program, events, onExit } = this.#options;
+    if (stopping || onExit === "restart") return;
+    this.#left = true;
+    if (onExit === "exit") events.emit({ kind: "exit-with-program", program, exit });
   }
 
   #useForeign(): void {

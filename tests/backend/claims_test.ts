@@ -8,6 +8,7 @@ function settings(name: string): LaunchSettings {
     command: [name],
     environment: {},
     killSignal: "SIGTERM",
+    onExit: "restart",
     handover: "none",
     listenBacklog: 8,
     startTimeoutMs: 1,

@@ -197,6 +197,7 @@ bin-copy-environment = []
     idleTimeoutMs: 60_000,
     listenBacklog: 1024,
     killSignal: "SIGTERM",
+    onExit: "restart",
     handover: "stdin",
   }, undefined]);
   assert.deepEqual(

@@ -54,6 +54,7 @@ const OTHERS: Readonly<Record<string, unknown>> = {
   "disable-time": 2,
   "listen-backlog": 2,
   "kill-signal": "SIGINT",
+  "on-exit": "ignore",
   "max-load": 1,
   "connect-timeout": 1,
   "read-timeout": 1,

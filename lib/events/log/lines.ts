@@ -159,6 +159,8 @@ const OWN_LINES: LinesOf<OwnKind> = {
     error("program can't start", { program, reason, output: output.join("\n") }),
   "program-ended": ({ program, pid, exit, tunnels }) =>
     warn("program has ended", { program, pid, exit: describeExit(exit), tunnels }),
+  "exit-with-program": ({ program, exit }) =>
+    info("program has ended, and wstunnel ends with it", { program, exit: describeExit(exit) }),
   "program-foreign": ({ program }) =>
     info("something listens already, no program is started", { name: program }),
   "program-surplus": ({ program }) => info("surplus program is stopped", { program }),

@@ -459,6 +459,10 @@ const CASES: { readonly [Kind in EventKind]: readonly Case<Kind>[] } = {
     { program: "unix:/s", pid: 9, exit: { code: 137, signal: "SIGKILL" }, tunnels: 2 },
     'warning program has ended program=unix:/s pid=9 exit="signal SIGKILL" tunnels=2',
   ]],
+  "exit-with-program": [[
+    { program: "unix:/p", exit: { code: 3, signal: null } },
+    'info    program has ended, and wstunnel ends with it program=unix:/p exit="exit code 3"',
+  ]],
   "program-foreign": [[
     { program: "unix:/s" },
     "info    something listens already, no program is started name=unix:/s",
