@@ -4,6 +4,7 @@
  * The servers are measured one after the other in each round, so that what slows the machine slows all of them.
  */
 import { parseArgs } from "node:util";
+import { compareConnect } from "./connect.ts";
 import { digits, machine, median, range, ratios, table } from "./figures.ts";
 import { buildLoad, type Load, type LoadResult, LostTunnel, runLoad } from "./load.ts";
 import { freePort, ourCommand, pinning, relayCommand, type Server, startServer } from "./server.ts";
@@ -14,6 +15,7 @@ const USAGE = `deno task bench [options]
   --rounds N       rounds of every row (default 3)
   --seconds S      seconds of one measurement (default 0.5)
   --tls            beside HAProxy and nginx that end TLS in front of us, in place of the relay
+  --connect        wstunnel connect beside Python's websockets and a plain TCP relay in its place
   --no-pin         leave the choice of cores to the kernel`;
 
 interface Row {
@@ -89,6 +91,7 @@ async function main(): Promise<void> {
       rounds: { type: "string", default: "3" },
       seconds: { type: "string", default: "0.5" },
       tls: { type: "boolean", default: false },
+      connect: { type: "boolean", default: false },
       pin: { type: "boolean", default: true },
       help: { type: "boolean", default: false },
     },
@@ -96,6 +99,9 @@ async function main(): Promise<void> {
   if (values.help) return console.log(USAGE);
   if (values.tls) {
     return await compareTls(Number(values.rounds), Number(values.seconds), values.pin);
+  }
+  if (values.connect) {
+    return await compareConnect(Number(values.rounds), Number(values.seconds), values.pin);
   }
   const program = await buildLoad();
   const pins = await pinning(values.pin);

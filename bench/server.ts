@@ -20,15 +20,25 @@ export interface Server {
 /** Words of a command; `{port}` and `{backend}` in them are replaced. */
 export type ServerCommand = string[];
 
-/** This program, as a user starts it, with one engine. */
-export function ourCommand(engine: string): ServerCommand {
+/** The words that start this program, as a user starts it. */
+function ourWords(): ServerCommand {
   const flags = manifest.tasks.start.command.split(" ").filter((word) => word.startsWith("--"));
+  return [Deno.execPath(), "run", ...flags, `${FOLDER}../main.ts`];
+}
+
+/** This program with one engine. */
+export function ourCommand(engine: string): ServerCommand {
   return [
-    Deno.execPath(),
-    ...["run", ...flags, `${FOLDER}../main.ts`],
+    ...ourWords(),
     ...["--listen", "127.0.0.1:{port}", "--server", "{backend}"],
     ...["--frame-type", "binary", "--engine", engine, "--debug", "2"],
   ];
+}
+
+/** The client's side of this program; an end is passed on at once, as its peers do. */
+export function ourClient(): ServerCommand {
+  const url = "ws://{backend}/";
+  return [...ourWords(), "connect", url, "--listen", "127.0.0.1:{port}", "--linger", "0"];
 }
 
 /** A plain TCP relay in Deno: what the runtime gives before any WebSocket. */
@@ -123,11 +133,11 @@ export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }
 
-/** Whether a program answers to a version flag. */
-export async function isInstalled(program: string, flag: string): Promise<boolean> {
+/** Whether a program answers to flags, such as that for its version. */
+export async function isInstalled(program: string, ...flags: string[]): Promise<boolean> {
   try {
     const command = new Deno.Command(program, {
-      args: [flag],
+      args: flags,
       stdout: "null",
       stderr: "null",
       env: { PATH: `${Deno.env.get("PATH")}:/usr/sbin` },

@@ -3,17 +3,8 @@
  *
  * Each is a chain of processes; what they cost is counted together.
  */
-import { ourCommand, type Server, type ServerCommand, startServer } from "./server.ts";
-
-/** A way for TLS to end, and how the load generator, which speaks none, reaches it. */
-export interface Chain {
-  readonly name: string;
-  /** What is measured: the load enters it through the encrypting HAProxy. */
-  readonly entry: Server;
-  /** All of its processes but those of the load. */
-  readonly pids: readonly number[];
-  stop(): Promise<void>;
-}
+import { type Chain, startChain } from "./chains.ts";
+import { ourCommand, type ServerCommand } from "./server.ts";
 
 /** Where its certificate and key are, in one file and in two. */
 export interface Pair {
@@ -95,28 +86,11 @@ export async function startChains(
   const pair = await makePair(folder);
   const plain = ourCommand("stream");
   const begins = await haproxyBegins(folder);
-  const start = async (name: string, ends: readonly ServerCommand[]): Promise<Chain> => {
-    const servers: Server[] = [];
-    const stop = async () => {
-      for (const server of servers) await server.stop();
-    };
-    try {
-      for (const command of [...ends, begins]) {
-        const port = servers.length === 0 ? backendPort : portOf(servers.at(-1)!);
-        const options = { prefix: command === begins ? prefix.load : prefix.server };
-        servers.push(await startServer(name, command, port, options));
-      }
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-    return {
-      name,
-      entry: { ...servers.at(-1)!, backend: `127.0.0.1:${backendPort}` },
-      pids: servers.slice(0, -1).map(({ pid }) => pid),
-      stop,
-    };
-  };
+  const start = (name: string, ends: readonly ServerCommand[]) =>
+    startChain(name, backendPort, [
+      ...ends.map((command) => ({ command, prefix: prefix.server, isMeasured: true })),
+      { command: begins, prefix: prefix.load, isMeasured: false },
+    ]);
   const chains = [
     await start("ours", [[...plain, "--tls-cert", pair.cert, "--tls-key", pair.key]]),
   ];
@@ -127,8 +101,4 @@ export async function startChains(
     chains.push(await start("nginx before us", [plain, await nginxEnds(folder, pair)]));
   }
   return chains;
-}
-
-function portOf({ address }: Server): number {
-  return Number(address.split(":")[1]);
 }
