@@ -11,18 +11,24 @@ OPTIONS = dict(max_size=None, compression=None, ping_timeout=None, subprotocols=
 
 
 async def send(reader, socket):
-    while data := await reader.read(262144):
-        await socket.send(data)
+    try:
+        while data := await reader.read(262144):
+            await socket.send(data)
+    except (OSError, websockets.ConnectionClosed):
+        pass
     await socket.close()
 
 
 async def relay(reader, writer, url):
-    async with websockets.connect(url, **OPTIONS) as socket:
-        sending = asyncio.create_task(send(reader, socket))
-        async for data in socket:
-            writer.write(data)
-            await writer.drain()
-        sending.cancel()
+    try:
+        async with websockets.connect(url, **OPTIONS) as socket:
+            sending = asyncio.create_task(send(reader, socket))
+            async for data in socket:
+                writer.write(data)
+                await writer.drain()
+            await sending
+    except (OSError, websockets.ConnectionClosed):
+        pass
     writer.close()
 
 
