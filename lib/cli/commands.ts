@@ -57,6 +57,14 @@ const CONNECTING: readonly Flag[] = [
       "connection being a tunnel",
   },
   {
+    name: "--socks",
+    value: "ADDRESS",
+    repeatable: true,
+    summary:
+      "in place of --listen: there programs of this machine say by SOCKS5 where to, and the " +
+      "server resolves names and decides (its targets.address)",
+  },
+  {
     name: "--header",
     value: "FIELD",
     repeatable: true,
@@ -151,7 +159,8 @@ const CONNECTING: readonly Flag[] = [
 /** Of `connect`. */
 const ONE_CONNECTION_SWITCH: Switch = {
   name: "--once",
-  summary: "with --listen or LISTEN=URL: the first connection is the only one, and its end ours",
+  summary:
+    "with --listen, LISTEN=URL or --socks: the first connection is the only one, and its end ours",
 };
 
 const INSECURE_SWITCH: Switch = {

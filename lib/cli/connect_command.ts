@@ -37,7 +37,7 @@ export async function runConnect(
   };
   const plan = readPlan(words, given, switches);
   if ("problem" in plan) return misuse(plan.problem);
-  const { lanes, once } = plan;
+  const { lanes, once, socks } = plan;
   const all = await readSettings(lanes.map(({ url }) => url), given, switches, environment);
   if ("problem" in all) return misuse(all.problem);
   // Measured on 2.4.2: its handshake doesn't end.
@@ -51,7 +51,7 @@ export async function runConnect(
       return await joinStreams(settings, streams, joints, complain);
     }
     const served = lanes.map(({ listen }, at) => ({ listen, settings: all[at]! }));
-    return await serveLocally(served, { once, joints, complain });
+    return await serveLocally(served, { once, socks, joints, complain });
   } finally {
     await joints.close();
   }

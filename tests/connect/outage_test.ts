@@ -15,7 +15,11 @@ import { eventually } from "../support/eventually.ts";
 const LOST: OpenProblem = { kind: "failed", reason: "cannot connect" };
 
 function refusal(status: number, retryAfterMs: number | null = null): OpenProblem {
-  return { kind: "refused", reason: `refuses: ${status}`, answer: { status, retryAfterMs } };
+  return {
+    kind: "refused",
+    reason: `refuses: ${status}`,
+    answer: { from: "server", status, retryAfterMs },
+  };
 }
 
 Deno.test("`afterFailure()` doubles the pause up to a bound, less a little chance, and asks for no more than the server", () => {
@@ -72,13 +76,13 @@ Deno.test("`createAttempts()` opens some at once, lets some wait, and with an ou
   const ending = new AbortController();
   const under: ((result: OpenResult) => void)[] = [];
   const attempts = createAttempts({
-    open: () => new Promise((resolve) => under.push(resolve)),
     patienceMs: 20_000,
     teller: createTeller((text) => lines.push(text)),
     signal: ending.signal,
   });
-  const opening = Array.from({ length: MOST_WAITING }, () => attempts.open());
-  assert.deepEqual(await attempts.open(), {
+  const attempt = () => new Promise<OpenResult>((resolve) => under.push(resolve));
+  const opening = Array.from({ length: MOST_WAITING }, () => attempts.open(attempt));
+  assert.deepEqual(await attempts.open(attempt), {
     kind: "failed",
     reason: "too many connections wait for a tunnel",
   });
@@ -108,6 +112,6 @@ Deno.test("`createAttempts()` opens some at once, lets some wait, and with an ou
     "refuses: 403",
   ]);
   ending.abort();
-  assert.ok("kind" in await attempts.open());
+  assert.ok("kind" in await attempts.open(attempt));
   assert.equal(under.length, 0);
 });

@@ -110,7 +110,10 @@ Deno.test("--once serves the first connection, takes no second, and ends as that
 Deno.test("what doesn't go together is exit code 2", async () => {
   const cases: [args: string[], stderr: RegExp][] = [
     [["ws://a/", ":1=ws://b/"], /^wstunnel: connect: a URL alone has no place beside pairs/],
-    [["ws://a/", "--once"], /^wstunnel: connect: --once is for --listen and LISTEN=URL\n$/],
+    [
+      ["ws://a/", "--once"],
+      /^wstunnel: connect: --once is for --listen, LISTEN=URL and --socks\n$/,
+    ],
     [[":1=ws://a/", ":2=ws://b/", "--ca", "/a"], /--ca is for wss:\/\/ alone\n$/],
   ];
   for (const [args, stderr] of cases) {

@@ -44,7 +44,7 @@ Deno.test("`readPlan()` says what doesn't go together, without a word of a URL",
     [["a=ws://a/?s3cret"], [], [], /^LISTEN of LISTEN=URL: must be host:port.*is "a"$/],
     [["=ws://a/?s3cret"], [], [], /^LISTEN of LISTEN=URL: .*is ""$/],
     [["ws://a/?s3cret"], ["a:b"], [], /^--listen: the port must be.*is "a:b"$/],
-    [["ws://a/?s3cret"], [], ["--once"], /^--once is for --listen and LISTEN=URL$/],
+    [["ws://a/?s3cret"], [], ["--once"], /^--once is for --listen, LISTEN=URL and --socks$/],
   ];
   for (const [words, listen, switches, problem] of cases) {
     const read = plan(words, listen, switches);

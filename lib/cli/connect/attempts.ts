@@ -16,7 +16,8 @@ export const MOST_AT_ONCE = 32;
 export const MOST_WAITING = 256;
 
 export interface AttemptsOptions {
-  readonly open: () => Promise<OpenResult>;
+  /** Whether a problem is of one connection alone: the server is well then. @default none is */
+  readonly isOfOne?: (problem: OpenProblem) => boolean;
   /** How long somebody waits for his turn. */
   readonly patienceMs: number;
   readonly teller: Teller;
@@ -25,8 +26,8 @@ export interface AttemptsOptions {
 }
 
 export interface Attempts {
-  /** A tunnel, or what the last attempt came to. Never rejects. */
-  open(): Promise<OpenResult>;
+  /** A tunnel by `attempt`, which never rejects, or what the last one of all came to. Never rejects. */
+  open(attempt: () => Promise<OpenResult>): Promise<OpenResult>;
 }
 
 interface Waiter {
@@ -44,7 +45,7 @@ const TOO_MANY: OpenProblem = {
 const LATE: OpenProblem = { kind: "failed", reason: "tunnels are being opened for others" };
 
 export function createAttempts(
-  { open, patienceMs, teller, signal }: AttemptsOptions,
+  { isOfOne = () => false, patienceMs, teller, signal }: AttemptsOptions,
 ): Attempts {
   let outage: Outage | null = null;
   let underWay = 0;
@@ -91,16 +92,16 @@ export function createAttempts(
     goOn();
     return promise;
   };
-  const tryOnce = async (): Promise<OpenResult> => {
+  const tryOnce = async (attempt: () => Promise<OpenResult>): Promise<OpenResult> => {
     const before = outage;
     const { promise, resolve } = Promise.withResolvers<OpenResult>();
     abandon.add(resolve);
-    open().then(resolve);
+    attempt().then(resolve);
     const result = await promise;
     abandon.delete(resolve);
     underWay--;
     if (result === ENDED) return result;
-    if ("kind" in result) {
+    if ("kind" in result && !isOfOne(result)) {
       // Those that failed together count as one.
       if (before === outage) {
         outage = afterFailure(outage, result, performance.now(), Math.random());
@@ -108,29 +109,29 @@ export function createAttempts(
       teller.trouble(result.reason);
     } else {
       outage = null;
-      teller.well();
+      if (!("kind" in result)) teller.well();
     }
     goOn();
     return result;
   };
   let inside = 0;
-  const openInTime = async (): Promise<OpenResult> => {
+  const openInTime = async (attempt: () => Promise<OpenResult>): Promise<OpenResult> => {
     const dueMs = performance.now() + patienceMs;
     for (;;) {
       const problem = await turn(dueMs);
       if (problem !== null) return problem;
-      const result = await tryOnce();
-      if (!("kind" in result)) return result;
+      const result = await tryOnce(attempt);
+      if (!("kind" in result) || isOfOne(result)) return result;
     }
   };
   return {
-    async open() {
+    async open(attempt) {
       if (inside >= MOST_WAITING) {
         teller.trouble(TOO_MANY.reason);
         return TOO_MANY;
       }
       inside++;
-      const result = await openInTime();
+      const result = await openInTime(attempt);
       inside--;
       return result;
     },

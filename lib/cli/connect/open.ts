@@ -87,7 +87,7 @@ async function shakeHands(
     return {
       kind: "refused",
       reason: `refuses: ${explain(await withBody(connection, answer))}`,
-      answer: { status: head.status, retryAfterMs },
+      answer: { from: "server", status: head.status, retryAfterMs },
     };
   }
   const opened = readOpened(head, handshake);

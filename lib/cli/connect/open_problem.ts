@@ -10,6 +10,7 @@ export interface OpenProblem {
   readonly reason: string;
   /** What refuses. */
   readonly answer?: {
+    readonly from: "server" | "proxy";
     readonly status: number;
     /** How long it asks to be left alone, in milliseconds; null: it doesn't. */
     readonly retryAfterMs: number | null;

@@ -34,7 +34,7 @@ export async function askProxy(
   if (status < 200 || status > 299) {
     const retryAfterMs = readRetryAfter(headers.get("retry-after"), Date.now());
     const reason = `${name} refuses: ${explain(answer, proxy)}`;
-    return { kind: "refused", reason, answer: { status, retryAfterMs } };
+    return { kind: "refused", reason, answer: { from: "proxy", status, retryAfterMs } };
   }
   return answer.rest.length === 0 ? connection : behind(answer.rest, connection);
 }
