@@ -121,6 +121,17 @@ Deno.test("ExpectOrigin lets in pages of the origins of --auth-source", () =>
     assert.equal(await statusAt(server.address), 400);
   }));
 
+Deno.test("--run-once ends with the first tunnel, --timeout and --idle-timeout without one", () =>
+  inFolder(async (folder) => {
+    await using target = named("it");
+    const runs = ["--run-once", "--timeout=1", "--idle-timeout=1"].map(async (option) => {
+      await using server = await startWebsockify([option, "0", target.address], folder);
+      if (option === "--run-once") assert.equal(await saidAt(server.address), "it");
+      assert.equal(await server.exit(), 0, option);
+    });
+    await Promise.all(runs);
+  }));
+
 Deno.test("--unix-listen and --unix-target", () =>
   inFolder(async (folder) => {
     await using target = named("it", { path: `${folder}/target` });

@@ -13,6 +13,8 @@ export interface Running extends AsyncDisposable {
   readonly log: Lines;
   /** Ends it; gives the exit code. */
   end(): Promise<number>;
+  /** The exit code, when it ends by itself. */
+  exit(): Promise<number>;
 }
 
 /** The words that are behind `websockify`, with port 0 for a free one; paths in them are taken from `cwd`. */
@@ -63,6 +65,7 @@ export async function startWebsockify(
       child.kill("SIGTERM");
       return await inTime("its end", gone, kill);
     },
+    exit: () => inTime("its end by itself", gone, kill),
     [Symbol.asyncDispose]: stop,
   };
 }

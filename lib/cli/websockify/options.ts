@@ -45,26 +45,18 @@ export const OPTIONS = [
     refused: "it stays in the foreground; systemd, or setsid wstunnel websockify ... &, keeps it " +
       "running",
   },
-  {
-    name: "--run-once",
-    summary: "refused",
-    refused: "it serves until it is told to end; max-tunnels = 1, a key of the file, lets in one " +
-      "client at a time",
-  },
+  { name: "--run-once", summary: "end with the first tunnel" },
   {
     name: "--timeout",
     value: "SECONDS",
     whole: true,
-    summary: "refused",
-    refused: "it serves until it is told to end, as by timeout(1)",
+    summary: "take no more connections so long after the start, and end with the last tunnel",
   },
   {
     name: "--idle-timeout",
     value: "SECONDS",
     whole: true,
-    summary: "refused",
-    refused: "it serves until it is told to end; tunnel-idle-timeout, a key of the file, ends " +
-      "tunnels in which nothing moves",
+    summary: "end when there has been no connection for so long",
   },
   {
     name: "--cert",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Path } from "../../config/problem.ts";
 import { askingPart } from "./asking.ts";
 import { leadingPart, targetTlsPart } from "./leading.ts";
 import { listeningPart } from "./listening.ts";
@@ -22,7 +23,8 @@ export function translate(line: CommandLine, look: Look): Required<Part> {
     targetTlsPart(line),
     askingPart(line),
     loggingPart(line),
-    heartbeatPart(line),
+    endingPart(line),
+    secondsPart(line, "--heartbeat", ["wstunnel", "ping-interval"]),
   ]);
 }
 
@@ -80,9 +82,19 @@ function loggingPart(line: CommandLine): Part {
   };
 }
 
-function heartbeatPart(line: CommandLine): Part {
-  const seconds = toWhole(valueOf(line, "--heartbeat") ?? "0");
-  return seconds === 0
-    ? {}
-    : { settings: [setting("--heartbeat", ["wstunnel", "ping-interval"], seconds)] };
+/** It ends by itself. */
+function endingPart(line: CommandLine): Part {
+  return join([
+    isGiven(line, "--run-once")
+      ? { settings: [setting("--run-once", ["exit-after-tunnels"], 1)] }
+      : {},
+    secondsPart(line, "--timeout", ["exit-after-time"]),
+    secondsPart(line, "--idle-timeout", ["exit-idle-time"]),
+  ]);
+}
+
+/** 0 is none. */
+function secondsPart(line: CommandLine, name: OptionName, path: Path): Part {
+  const seconds = toWhole(valueOf(line, name) ?? "0");
+  return seconds === 0 ? {} : { settings: [setting(name, path, seconds)] };
 }
