@@ -132,6 +132,59 @@ Deno.test("--run-once ends with the first tunnel, --timeout and --idle-timeout w
     await Promise.all(runs);
   }));
 
+/** A folder to serve: an `index.html`, and a folder without one. */
+async function writeFiles(folder: string): Promise<void> {
+  await Deno.mkdir(`${folder}/web/sub`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/web/index.html`, "the page");
+  await Deno.writeTextFile(`${folder}/web/sub/file.txt`, "the file");
+}
+
+/** The status of an answer and its text. */
+async function getAt(address: string, path: string, headers: Record<string, string> = {}) {
+  const answer = await fetch(`http://${address}${path}`, { headers });
+  return [answer.status, await answer.text()] as const;
+}
+
+Deno.test("--web serves files beside tunnels, and lists folders unless it is told --file-only", () =>
+  inFolder(async (folder) => {
+    await writeFiles(folder);
+    await using target = named("it");
+    const words = ["--web", "web", "0", target.address];
+    await using server = await startWebsockify(words, folder);
+    assert.deepEqual(await getAt(server.address, "/"), [200, "the page"]);
+    assert.deepEqual(await getAt(server.address, "/sub/file.txt"), [200, "the file"]);
+    const [status, list] = await getAt(server.address, "/sub/");
+    assert.equal(status, 200);
+    assert.match(list, /file\.txt/);
+    assert.equal((await getAt(server.address, "/nothing"))[0], 404);
+    assert.equal(await saidAt(server.address, "/websockify"), "it");
+    await using plain = await startWebsockify(["--file-only", ...words], folder);
+    assert.deepEqual(await getAt(plain.address, "/sub/file.txt"), [200, "the file"]);
+    assert.notEqual((await getAt(plain.address, "/sub/"))[0], 200);
+  }));
+
+Deno.test("files are for everybody, but with --web-auth", () =>
+  inFolder(async (folder) => {
+    await writeFiles(folder);
+    const secret = makeSecret("the password for files");
+    const Authorization = `Basic ${btoa(`ann:${secret}`)}`;
+    await using target = named("it");
+    const origin = ["--auth-plugin", "ExpectOrigin", "--auth-source", "http://a.example"];
+    const basic = ["--auth-plugin", "BasicHTTPAuth", "--auth-source", `ann:${secret}`];
+    const words = ["--web", "web", "0", target.address];
+    const start = (more: readonly string[]) => startWebsockify([...more, ...words], folder);
+    await using expecting = await start(origin);
+    assert.deepEqual(await getAt(expecting.address, "/"), [200, "the page"]);
+    assert.equal(await statusAt(expecting.address, "/", { Origin: "http://b.example" }), 403);
+    await using open = await start(basic);
+    assert.deepEqual(await getAt(open.address, "/"), [200, "the page"]);
+    assert.equal(await statusAt(open.address), 401);
+    await using asking = await start([...basic, "--web-auth"]);
+    assert.equal((await getAt(asking.address, "/"))[0], 401);
+    assert.deepEqual(await getAt(asking.address, "/", { Authorization }), [200, "the page"]);
+    assert.equal(await saidAt(asking.address, "/", { Authorization }), "it");
+  }));
+
 Deno.test("--unix-listen and --unix-target", () =>
   inFolder(async (folder) => {
     await using target = named("it", { path: `${folder}/target` });
