@@ -90,6 +90,8 @@ const WRONG = [
   "--web-auth 6080 a:1",
   "--unix-target x 6080 a:1",
   "--target-config x 6080 a:1",
+  "--inetd",
+  "--inetd 6080 a:1",
 ];
 
 testUnless(

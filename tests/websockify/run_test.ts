@@ -87,7 +87,7 @@ Deno.test("BasicHTTPAuth asks for the password of --auth-source, which is kept a
     await Deno.mkdir(temporary);
     const args = ["--auth-plugin", "BasicHTTPAuth", "--auth-source", `ann:${secret}`];
     await using server = await startWebsockify([...args, "0", target.address], folder, {
-      TMPDIR: temporary,
+      env: { TMPDIR: temporary },
     });
     const Authorization = `Basic ${btoa(`ann:${secret}`)}`;
     assert.equal(await statusAt(server.address), 401);
@@ -195,6 +195,28 @@ Deno.test("--unix-listen and --unix-target", () =>
     assert.equal(server.address, `unix:${folder}/here`);
     assert.ok(target.count > 0);
   }));
+
+/** What inetd does: a socket that listens becomes standard input of a program. */
+const INETD = `import os, socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+os.dup2(listener.fileno(), 0)
+os.execvp(sys.argv[1], sys.argv[1:])`;
+
+const PYTHON = installed("python3");
+
+testUnless(
+  PYTHON === null ? "python3 is not installed" : null,
+  "--inetd listens at the socket that is standard input",
+  () =>
+    inFolder(async (folder) => {
+      await using target = named("it");
+      const before = [PYTHON!, "-c", INETD];
+      const words = ["--inetd", "--run-once", target.address];
+      await using server = await startWebsockify(words, folder, { before });
+      assert.equal(await saidAt(server.address), "it");
+      assert.equal(await server.exit(), 0);
+    }),
+);
 
 /** The line of websockify's documents. */
 const SELF = "req -new -x509 -days 365 -nodes -out self.pem -keyout self.pem -subj /CN=localhost";

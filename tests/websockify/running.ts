@@ -17,13 +17,19 @@ export interface Running extends AsyncDisposable {
   exit(): Promise<number>;
 }
 
+export interface StartingOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Words of a program that starts it. */
+  readonly before?: readonly string[];
+}
+
 /** The words that are behind `websockify`, with port 0 for a free one; paths in them are taken from `cwd`. */
 export async function startWebsockify(
   args: readonly string[],
   cwd: string,
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, before = [] }: StartingOptions = {},
 ): Promise<Running> {
-  const [program, ...words] = absolute(startWords());
+  const [program, ...words] = [...before, ...absolute(startWords())] as [string, ...string[]];
   const child = new Deno.Command(program, {
     args: [...words, "websockify", ...args],
     cwd,

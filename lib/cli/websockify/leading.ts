@@ -4,7 +4,7 @@
  * @module
  */
 import type { CommandLine } from "./parse.ts";
-import { splitAddress } from "./listening.ts";
+import { splitAddress, targetWords } from "./listening.ts";
 import { isGiven, type Look, type Part, ROUTE, setting, valueOf } from "./part.ts";
 import { tokensPart } from "./tokens.ts";
 
@@ -12,7 +12,7 @@ const TARGET = "TARGET:PORT";
 
 /** Where it leads. */
 export function leadingPart(line: CommandLine, look: Look): Part {
-  const words = isGiven(line, "--unix-listen") ? line.words : line.words.slice(1);
+  const words = targetWords(line);
   const config = valueOf(line, "--target-config");
   const plugin = config === undefined ? valueOf(line, "--token-plugin") : "TokenFile";
   const socket = valueOf(line, "--unix-target");
@@ -23,10 +23,7 @@ export function leadingPart(line: CommandLine, look: Look): Part {
       : tokensPart(line, plugin, config ?? valueOf(line, "--token-source"), look);
   }
   const [target, ...more] = words;
-  if (target === undefined) {
-    return { problems: line.words.length === 0 ? [] : ["Too few arguments"] };
-  }
-  if (more.length > 0) return { problems: ["Too many arguments"] };
+  if (target === undefined) return { problems: ["Too few arguments"] };
   const [host, port] = splitAddress(target);
   if (!target.includes(":")) {
     return { problems: [`Error parsing target: ${TARGET} is such as localhost:5900`] };
@@ -34,6 +31,7 @@ export function leadingPart(line: CommandLine, look: Look): Part {
   if (!/^\s*\d+\s*$/.test(port)) {
     return { problems: [`Error parsing target port: ${TARGET} is such as localhost:5900`] };
   }
+  if (more.length > 0) return { problems: ["Too many arguments"] };
   return {
     settings: [
       setting(TARGET, [...ROUTE, "host"], host === "" ? "localhost" : host),

@@ -8,8 +8,9 @@ import { isGiven, type Look, type Part, setting, valueOf } from "./part.ts";
 
 const SOURCE = "[HOST:]PORT";
 
-/** Where it listens: the first word, or `--unix-listen`. */
+/** Where it listens: standard input, `--unix-listen` or the first word. */
 export function listeningPart(line: CommandLine, look: Look): Part {
+  if (isGiven(line, "--inetd")) return withTls(line, look, "--inetd", "fd:0");
   const socket = valueOf(line, "--unix-listen");
   if (socket !== undefined) return socketPart(line, socket);
   const [source] = line.words;
@@ -20,11 +21,20 @@ export function listeningPart(line: CommandLine, look: Look): Part {
   }
   const everywhere = isGiven(line, "--prefer-ipv6") ? "[::]" : "0.0.0.0";
   const address = `${host === "" ? everywhere : bracketed(host)}:${Number(port)}`;
+  return withTls(line, look, SOURCE, address);
+}
+
+/** What says where it leads. */
+export function targetWords(line: CommandLine): readonly string[] {
+  return isGiven(line, "--inetd", "--unix-listen") ? line.words : line.words.slice(1);
+}
+
+function withTls(line: CommandLine, look: Look, flag: string, address: string): Part {
   const tls = tlsPart(line, look);
   return {
     ...tls,
     settings: [
-      setting(SOURCE, ["listen"], tls.settings ? { address } : address),
+      setting(flag, ["listen"], tls.settings ? { address } : address),
       ...tls.settings ?? [],
     ],
   };

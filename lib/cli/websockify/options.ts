@@ -96,12 +96,7 @@ export const OPTIONS = [
     summary: "its permissions, in octal (default: 0600)",
   },
   { name: "--unix-target", value: "FILE", summary: "lead to a unix-domain socket" },
-  {
-    name: "--inetd",
-    summary: "refused",
-    refused: "no socket is taken from standard input; one of systemd's is, by listen = " +
-      '"fd:NAME" in the file',
-  },
+  { name: "--inetd", summary: "listen at the socket that is standard input, without a PORT" },
   { name: "--web", value: "DIR", summary: "folder of files for who asks for no tunnel" },
   { name: "--file-only", summary: "no lists of what is in its folders" },
   { name: "--web-auth", summary: "let --auth-plugin say who may have files, too" },
@@ -162,4 +157,5 @@ export const USAGE = [
   "wstunnel websockify [options] [HOST:]PORT TARGET:PORT",
   "wstunnel websockify [options] --unix-target FILE [HOST:]PORT",
   "wstunnel websockify [options] --token-plugin CLASS --token-source ARG [HOST:]PORT",
+  "wstunnel websockify [options] --unix-listen FILE TARGET:PORT",
 ];

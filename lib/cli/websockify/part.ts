@@ -71,7 +71,8 @@ export function join(parts: readonly Part[]): Required<Part> {
   return {
     settings: parts.flatMap(({ settings = [] }) => settings),
     secrets: parts.flatMap(({ secrets = [] }) => secrets),
-    problems: parts.flatMap(({ problems = [] }) => problems),
+    // Two parts may miss the same word.
+    problems: [...new Set(parts.flatMap(({ problems = [] }) => problems))],
     remarks: parts.flatMap(({ remarks = [] }) => remarks),
   };
 }
