@@ -100,6 +100,7 @@ complete -c wstunnel -l run-once -n '__fish_seen_subcommand_from websockify' -d 
 complete -c wstunnel -l ssl-only -n '__fish_seen_subcommand_from websockify' -d 'no client without TLS'
 complete -c wstunnel -l ssl-target -n '__fish_seen_subcommand_from websockify' -d 'speak TLS to the target, whose certificate is verified'
 complete -c wstunnel -l verify-client -n '__fish_seen_subcommand_from websockify' -d 'only clients whose certificate --cafile has issued'
+complete -c wstunnel -l inetd -n '__fish_seen_subcommand_from websockify' -d 'listen at the socket that is standard input, without a PORT'
 complete -c wstunnel -l file-only -n '__fish_seen_subcommand_from websockify' -d 'no lists of what is in its folders'
 complete -c wstunnel -l web-auth -n '__fish_seen_subcommand_from websockify' -d 'let --auth-plugin say who may have files, too'
 complete -c wstunnel -l prefer-ipv6 -n '__fish_seen_subcommand_from websockify' -s 6 -d 'listen by IPv6 as well where PORT has no HOST'
