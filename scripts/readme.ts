@@ -7,6 +7,6 @@ if (why !== null) {
   console.error(`there is no container to run the README in: ${why}`);
   Deno.exit(1);
 }
-const child = await startInContainer(README, Deno.args, "inherit");
+const child = startInContainer(README, Deno.args, "inherit");
 const { code } = await child.status;
 Deno.exit(code);

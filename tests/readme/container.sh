@@ -44,11 +44,9 @@ rm -f "$root/usr/local/bin/deno"
 : >"$root/usr/local/bin/deno"
 mount --bind "$deno" "$root/usr/local/bin/deno"
 mount --bind "$packages" "$home/.cache/deno/npm"
-if [[ -n $npm ]]; then
-  lay_over "$npm" "$home/.npm"
-  find "$home/.npm" -name node_modules -prune -o \( -type d -o -path '*/_npx/*' \) -printf "/home/user/.npm/%P\\0" |
-    xargs -0 chroot "$root" chown user:user --
-fi
+lay_over "$npm" "$home/.npm"
+find "$home/.npm" -name node_modules -prune -o \( -type d -o -path '*/_npx/*' \) -printf "/home/user/.npm/%P\\0" |
+  xargs -0 chroot "$root" chown user:user --
 
 # Not by exec: the first process has to see to those whose parents are gone.
 env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 NO_COLOR=1 \

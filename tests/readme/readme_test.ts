@@ -15,7 +15,7 @@ function testInContainer(name: string, body: () => Promise<void>): void {
 }
 
 async function run(page: string): Promise<{ readonly code: number; readonly output: string }> {
-  const child = await startInContainer(page, [], "piped");
+  const child = startInContainer(page, [], "piped");
   const ended = child.output();
   const { code, stdout } = await inTime("the end", ended, () => child.kill("SIGKILL"), DEADLINE_MS);
   return { code, output: new TextDecoder().decode(stdout) };

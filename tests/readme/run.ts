@@ -158,8 +158,11 @@ function isAsked({ block, plan }: Step): boolean {
     (plan.doing === "file" && plan.proofs.length === 0);
 }
 
-if (problems.length > 0) {
-  console.log(problems.join("\n"));
+const unknown = Deno.args.filter((asked) => STEPS.every(({ block }) => block.heading !== asked))
+  .map((asked) => `there is no code below "${asked}"`);
+const wrong = [...problems, ...unknown];
+if (wrong.length > 0) {
+  console.log(wrong.join("\n"));
   Deno.exit(1);
 }
 let failed = 0;
@@ -168,5 +171,5 @@ for (const heading of new Set(STEPS.map(({ block }) => block.heading))) {
     STEPS.filter((step) => step.block.heading === heading).filter(isAsked),
   );
 }
-console.log(`${failed} sections failed`);
+console.log(failed === 0 ? "all is well" : `sections that failed: ${failed}`);
 Deno.exit(failed === 0 ? 0 : 1);
