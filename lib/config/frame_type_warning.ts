@@ -4,14 +4,16 @@
  * @module
  */
 import type { Finding } from "./problem.ts";
-import { isTable, tableAt } from "./table.ts";
+import { hasFilesAlone, isTable, tableAt } from "./table.ts";
 
 /** Warns where neither a route nor what holds for all of them says a frame type: most of what is tunnelled is binary. */
 export function warnOfFrameType(raw: unknown): Finding[] {
   const wstunnel = tableAt(raw, ["wstunnel"]);
   if (wstunnel["frame-type"] !== undefined) return [];
   const unsaid = Object.entries(tableAt(wstunnel, ["server"]))
-    .filter(([, route]) => !isTable(route) || route["frame-type"] === undefined)
+    .filter(([, route]) =>
+      !isTable(route) || (route["frame-type"] === undefined && !hasFilesAlone(route))
+    )
     .map(([key]) => JSON.stringify(key));
   if (unsaid.length === 0) return [];
   const rule =

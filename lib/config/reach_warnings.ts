@@ -7,7 +7,7 @@ import { parseHanded, parseListenAddress } from "../base/address.ts";
 import { asksWho } from "./auth_tables.ts";
 import { eachListener } from "./listen.ts";
 import { type Finding, valueAt } from "./problem.ts";
-import { isTable, type Table, tableAt } from "./table.ts";
+import { hasFilesAlone, isTable, type Table, tableAt } from "./table.ts";
 
 /** Warns where other machines can connect and a key has neither origins nor authentication, or has it in the clear. */
 export function warnOfReach(raw: unknown): Finding[] {
@@ -27,8 +27,9 @@ function warnOfOpenKeys(raw: unknown): Finding[] {
 
 /** Whoever stands between reads them along, and comes in with them. */
 function warnOfClearText(raw: unknown): Finding[] {
-  const asks = Object.entries(tableAt(raw, ["wstunnel", "server"]))
-    .some(([key, route]) => asksWho(raw, key) || needsToken(route));
+  const routes = Object.entries(tableAt(raw, ["wstunnel", "server"]));
+  const asks = routes.some(([key, route]) => asksWho(raw, key) || needsToken(route)) ||
+    [raw, ...routes.map(([, route]) => route)].some(filesAskWho);
   const reached = eachListener(raw).find(({ listener }) =>
     isBeyondLoopback(listener["address"]) && takesClearText(listener)
   );
@@ -40,6 +41,11 @@ function warnOfClearText(raw: unknown): Finding[] {
 
 function takesClearText({ tls, ["tls-optional"]: isOptional }: Table): boolean {
   return tls === undefined || isOptional === true;
+}
+
+/** Whether the files of a table, the top or a route's, have somebody asked who he is. */
+function filesAskWho(table: unknown): boolean {
+  return Object.keys(tableAt(table, ["web", "auth"])).length > 0;
 }
 
 function warnOfClearAdmin(raw: unknown): Finding[] {
@@ -56,7 +62,8 @@ function openKeys(raw: unknown): string[] {
       const list = (isTable(route) ? route[name] : undefined) ?? wstunnel[name];
       return Array.isArray(list) && list.length > 0;
     });
-    return isSaid || asksWho(raw, key) || needsToken(route) ? [] : [key];
+    const leadsNowhere = isTable(route) && hasFilesAlone(route);
+    return leadsNowhere || isSaid || asksWho(raw, key) || needsToken(route) ? [] : [key];
   });
 }
 

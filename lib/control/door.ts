@@ -15,7 +15,7 @@ import type {
   Taken,
   TunnelSettings,
 } from "../engine/door.ts";
-import type { Asked, RefusalCause } from "../events/event.ts";
+import type { Asked, FileOutcome, RefusalCause } from "../events/event.ts";
 import type { Emit, Events } from "../events/events.ts";
 import { peerWords, peerWordsOf } from "../events/words.ts";
 import { type Answer, answer } from "../http/answer.ts";
@@ -131,7 +131,8 @@ export function createDoor(options: DoorOptions): CountedDoor {
       const { refuse, denied } = verdict;
       const cause = denied === undefined ? "rules" : "client";
       const handshakeSeconds = since(pass);
-      tellRefusal(emit, { peer, asked, route: denied, answer: refuse, cause, handshakeSeconds });
+      const route = denied ?? undefined;
+      tellRefusal(emit, { peer, asked, route, answer: refuse, cause, handshakeSeconds });
       return { answer: refuse };
     },
     connect(head, accept, peer, signal) {
@@ -156,7 +157,13 @@ export function createDoor(options: DoorOptions): CountedDoor {
       }
       pass.letIn();
       const startMs = performance.now();
-      const outcome = await send();
+      let outcome: FileOutcome;
+      try {
+        outcome = await send();
+      } catch (error) {
+        emit({ kind: "defect", error });
+        return { answer: answer(500, "the file can't be sent") };
+      }
       const userName = entry.user ?? peer.user ?? null;
       emit({
         kind: "file-asked",

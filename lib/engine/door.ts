@@ -130,7 +130,7 @@ export interface Door {
     peer: Peer,
     signal: AbortSignal,
   ): Promise<Connected>;
-  /** Asks whether the client may have files, has the engine send one by `send`, which never rejects, and tells of it. Never rejects. `signal` as in `connect()`. */
+  /** Asks whether the client may have files, has the engine send one by `send`, and tells of it. Never rejects. `signal` as in `connect()`. */
   serve(
     head: RequestHead,
     files: FilesAdmitted,

@@ -67,8 +67,8 @@ export interface FileRequest extends WebRules {
 /** What it gets in place of a tunnel. */
 export interface Refusal {
   readonly refuse: Answer;
-  /** The key that the client may not come in by; absent where something else is wrong. */
-  readonly denied?: string;
+  /** The key that the client may not come in by, null where it is no route's path; absent where something else is wrong. */
+  readonly denied?: string | null;
 }
 
 /** A request that may become a tunnel. */
@@ -102,7 +102,7 @@ export function decide(head: RequestHead, client: string, rules: VerdictRules): 
   const who = route ?? rules.web!;
   if (!admitsClient(client, who)) {
     const refusal = refuse(403, "clients of this address are not admitted");
-    return route === null ? refusal : { ...refusal, denied: route.key };
+    return { ...refusal, denied: route?.key ?? null };
   }
   if (web !== null) return { files: { ...web, key: route?.key ?? null, path } };
   if (route === null || route.filesAlone) return refuse(404, "no WebSocket is served at this path");

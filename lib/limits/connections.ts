@@ -4,7 +4,7 @@
  *
  * | a pass is | its connection | for a newcomer |
  * |---|---|---|
- * | `pending` | has sent no request that was let in: its head is under way, it is being asked who it is, or it has been refused and has yet to leave | may have to go |
+ * | `pending` | has sent no request that was let in: its head is under way, it is being asked who it is, it has been refused and has yet to leave, or it waits for the next request behind a file | may have to go |
  * | `in` | has one: a backend is being connected, or it is a tunnel's | stays |
  * | `extra` | came when all who are there had been let in: it may ask whether we are well, and is refused else; there are a few, so that their descriptors are no matter | the oldest goes |
  * | `turned away` | was refused as it came, and has yet to leave; there are a few of these, too | stays |

@@ -151,3 +151,21 @@ Deno.test("`loadToml()` refuses a root that isn't there, is no folder or may not
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("`loadToml()` warns of files that are asked for in the clear, and of no route that has nothing but files", () => {
+  const warned = (text: string) => {
+    const loaded = load(`listen = ":80"\n${text}`);
+    assert("warnings" in loaded, JSON.stringify(loaded));
+    return loaded.warnings.map(({ path, rule }) => `${path}: ${rule}`);
+  };
+  const route = (web: string) => `[wstunnel.server."/a"]\nweb = ${web}`;
+  assert.deepEqual(warned('web = "/srv"'), []);
+  assert.deepEqual(warned(route('"/srv"')), []);
+  assert.deepEqual(warned(route('{ root = "/srv", auth = {} }')), []);
+  const asking = '{ root = "/srv", auth = { token = "f" } }';
+  for (const text of [`web = ${asking}`, route(asking)]) {
+    assert.deepEqual(warned(text), [
+      "listen: is reached from other machines without TLS: passwords and tokens can be read on the way, unless a proxy in front has TLS",
+    ]);
+  }
+});
