@@ -90,6 +90,14 @@ testUnless(
         }
       });
 
+      await t.step("it serves files", async () => {
+        const root = await Deno.realPath(new URL(".", PAGE_FOLDER));
+        await using program = await startProgram(["--web", root], { words });
+        const answer = await fetch(`http://${program.address}/${PAGE_FILES[0]}`);
+        const text = await Deno.readTextFile(`${root}/${PAGE_FILES[0]}`);
+        assert.deepEqual([answer.status, await answer.text()], [200, text]);
+      });
+
       await t.step("it refuses what its runtime can't do, or does it", async () => {
         const flags = ["check", "--server", "127.0.0.1:1", "--engine", "native"];
         const { code, stderr } = await runProgram(flags, words);
@@ -107,7 +115,7 @@ testUnless(
         "it holds few files of code, and no permission that the start task has not",
         () => {
           const bytes = Deno.readFileSync(executable).subarray(runtimeSize());
-          assert(bytes.length < 1e6, `${bytes.length} bytes are appended to the runtime`);
+          assert(bytes.length < 1.2e6, `${bytes.length} bytes are appended to the runtime`);
           const text = new TextDecoder().decode(bytes);
           const files = [...text.matchAll(/"File":\{.*?"n(?:ame)?":"([^"]*)"/g)].map(([, name]) =>
             name
