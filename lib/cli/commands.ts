@@ -125,10 +125,10 @@ const CONNECTING: readonly Flag[] = [
   {
     name: "--proxy",
     value: "URL",
-    summary: "proxy to go by, http://host:port or https://host:port; an empty one: none " +
+    summary: "proxy to go by, http://host:port, https:// or socks5://; an empty one: none " +
       "(default: what the variables http_proxy, https_proxy, all_proxy and no_proxy say)",
   },
-  { name: "--proxy-user", value: "NAME", summary: "user of Basic authentication with the proxy" },
+  { name: "--proxy-user", value: "NAME", summary: "user that the proxy is told" },
   {
     name: "--proxy-password-file",
     value: "FILE",

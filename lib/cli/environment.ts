@@ -44,7 +44,7 @@ export const VARIABLES: Readonly<Record<string, Variable>> = {
   },
   http_proxy: {
     summary: "proxy of connect for ws:// when --proxy names none, else all_proxy: " +
-      "http://[user:password@]host:port, or https://",
+      "http://[user:password@]host:port, or https://, socks5://",
   },
   https_proxy: { summary: "the same for wss://" },
   no_proxy: {

@@ -27,6 +27,24 @@ export async function withTinyproxy(
   });
 }
 
+const MICROSOCKS = installed("microsocks");
+
+/** Why there are no tests with it, null when there are. */
+export const NO_MICROSOCKS = MICROSOCKS === null ? "microsocks is not installed" : null;
+
+/** A microsocks at an address, for as long as the body runs. */
+export async function withMicrosocks(
+  login: readonly [user: string, password: string] | null,
+  body: (address: string) => Promise<void>,
+): Promise<void> {
+  const port = freePort();
+  const address = `127.0.0.1:${port}`;
+  const args = ["-i", "127.0.0.1", "-p", String(port)];
+  if (login !== null) args.push("-u", login[0], "-P", login[1]);
+  await using _server = await startServer(MICROSOCKS!, args, address);
+  await body(address);
+}
+
 export interface JoiningProxy extends AsyncDisposable {
   readonly address: string;
   /** What it was asked. */

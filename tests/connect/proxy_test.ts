@@ -215,7 +215,11 @@ Deno.test("a proxy that is said wrongly is exit code 2, and no password is told"
     const url = "ws://127.0.0.1:1/";
     const cases: [args: string[], env: Record<string, string>, stderr: RegExp][] = [
       [["--proxy", `http://ann:${secret}@a:1`], {}, /--proxy: must be without user and password/],
-      [["--proxy", "ftp://a"], {}, /--proxy: must be http:\/\/host:port or https:\/\/host:port\n$/],
+      [
+        ["--proxy", "ftp://a"],
+        {},
+        /--proxy: must be http:\/\/host:port, https:\/\/host:port or socks5:\/\/host:port\n$/,
+      ],
       [["--proxy", "a:0"], {}, /--proxy: the port must be 1 to 65535\n$/],
       [[], { http_proxy: `http://ann:${secret}/${secret}@a:1` }, /http_proxy: must be http:/],
       [[], { http_proxy: `http://ann:%${secret}%@a:1` }, /http_proxy: must be .* percent-encoded/],

@@ -74,7 +74,8 @@ async function shakeHands(
   const { authority, target, subprotocols, headers } = settings;
   const key = handshakeKey(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
   const handshake = { authority, target, key, subprotocols, headers };
-  await writeAll(connection, formatHandshake(handshake));
+  // Who takes no more may have answered already; who hasn't is found in reading.
+  await writeAll(connection, formatHandshake(handshake)).catch(() => {});
   const answer = await readAnswer(connection);
   if ("problem" in answer) {
     const { problem } = answer;

@@ -10,8 +10,10 @@ import { listElements } from "../../http/request.ts";
 import { readRetryAfter } from "../../http/retry_after.ts";
 import { type Answer, printable, readAnswer, writeAll } from "../read_answer.ts";
 import { behind } from "./behind.ts";
+import { basicCredentials } from "./credentials.ts";
 import type { OpenProblem } from "./open_problem.ts";
 import type { Proxy } from "./proxy_settings.ts";
+import { askSocksProxy } from "./socks_proxy.ts";
 
 export function proxyName({ address }: Proxy): string {
   return `the proxy ${formatAddress(address)}`;
@@ -24,7 +26,12 @@ export async function askProxy(
   server: TcpAddress,
 ): Promise<BackendConnection | OpenProblem> {
   const name = proxyName(proxy);
-  const request = { authority: formatAddress(server), credentials: proxy.credentials };
+  const { kind, login } = proxy;
+  if (kind === "socks5") {
+    return await askSocksProxy(connection, name, login, server) ?? connection;
+  }
+  const credentials = login && basicCredentials(login.user, login.password);
+  const request = { authority: formatAddress(server), credentials };
   await writeAll(connection, formatTunnelRequest(request));
   const answer = await readAnswer(connection);
   if ("problem" in answer) {
@@ -42,7 +49,7 @@ export async function askProxy(
 const UNAUTHORIZED = 407;
 
 /** Not the body, which is a page. */
-function explain({ head }: Answer, { credentials }: Proxy): string {
+function explain({ head }: Answer, { login }: Proxy): string {
   const words = printable(`${head.status} ${head.reasonPhrase}`.trim());
   if (head.status !== UNAUTHORIZED) return words;
   const schemes = listElements(head.headers.get("proxy-authenticate"))
@@ -50,7 +57,5 @@ function explain({ head }: Answer, { credentials }: Proxy): string {
   if (schemes.length > 0 && !schemes.some((one) => /^basic$/i.test(one))) {
     return `${words}; it wants ${schemes.join(" or ")}, and we have Basic alone`;
   }
-  return credentials === null
-    ? `${words}; --proxy-user and --proxy-password-file say who we are`
-    : words;
+  return login === null ? `${words}; --proxy-user and --proxy-password-file say who we are` : words;
 }

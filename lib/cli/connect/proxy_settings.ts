@@ -7,16 +7,23 @@
 import { checkHostname, type TcpAddress } from "../../base/address.ts";
 import type { TrustFiles } from "../../backend/tls_files.ts";
 import { CONNECT_PROXY_PASSWORD_VARIABLE } from "../environment.ts";
-import { basicCredentials, readSecret } from "./credentials.ts";
+import { readSecret } from "./credentials.ts";
 import type { All, Environment, Last, Problem } from "./given.ts";
 import { isExempt } from "./no_proxy.ts";
 
+/** What a proxy is told of who we are. */
+export interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
 export interface Proxy {
+  readonly kind: "http" | "socks5";
   readonly address: TcpAddress;
   /** What TLS is spoken with it by; null: none is. */
   readonly tls: (TrustFiles & { readonly serverName: string }) | null;
-  /** For Proxy-Authorization; null: none. */
-  readonly credentials: string | null;
+  /** Null: nothing. */
+  readonly login: Login | null;
 }
 
 /** Where the tunnel leads. */
@@ -40,14 +47,16 @@ export async function readProxy(
     : { name: "--proxy", text: flag };
   const parsed = found.text === "" ? null : parseProxy(found, all("--ca"));
   if (parsed !== null && "problem" in parsed) return parsed;
-  const shown = await readCredentials(last, environment);
-  if (shown !== null && typeof shown === "object") return shown;
-  if (shown !== null && flag === undefined && VARIABLES.every((name) => !environment[name])) {
+  const login = await readLogin(last, environment);
+  if (login !== null && "problem" in login) return login;
+  if (login !== null && flag === undefined && VARIABLES.every((name) => !environment[name])) {
     return { problem: "--proxy-user is for a proxy: neither --proxy nor a variable names one" };
   }
   const noProxy = environment["no_proxy"] ?? environment["NO_PROXY"] ?? "";
   if (parsed === null || isExempt(destination.address, noProxy)) return null;
-  return shown === null ? parsed : { ...parsed, credentials: shown };
+  const proxy = login === null ? parsed : { ...parsed, login };
+  const problem = loginProblem(proxy);
+  return problem === null ? proxy : { problem };
 }
 
 /** The first that is there says it, also where it is empty. In capitals `HTTP_PROXY` is what a header `Proxy` becomes in a CGI program, so that anybody could set it. */
@@ -57,40 +66,57 @@ function variableFor({ isSecure }: Destination, environment: Environment) {
   return name === undefined ? { name: "", text: "" } : { name, text: environment[name]! };
 }
 
+/** With `socks5h` others say that the proxy looks names up, which it does here in any case. */
+const SCHEMES: Readonly<Record<string, { readonly kind: Proxy["kind"]; readonly port: number }>> = {
+  "http:": { kind: "http", port: 80 },
+  "https:": { kind: "http", port: 443 },
+  "socks5:": { kind: "socks5", port: 1080 },
+  "socks5h:": { kind: "socks5", port: 1080 },
+};
+
 function parseProxy(
   { name, text }: { readonly name: string; readonly text: string },
   ca: readonly string[],
 ): Proxy | Problem {
   const rule = (words: string): Problem => ({ problem: `${name}: must be ${words}` });
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
-  if (url !== null && /^socks/.test(url.protocol)) {
-    return rule(`a proxy of HTTP, http://host:port: SOCKS is not spoken with proxies`);
-  }
   // A slash in a password ends the host: what looks like one would be a part of it.
-  const isWhole = url !== null && url.pathname === "/" && url.search === "" && url.hash === "";
-  if (!isWhole || !["http:", "https:"].includes(url.protocol)) {
-    return rule("http://host:port or https://host:port");
+  const isWhole = url !== null && /^\/?$/.test(url.pathname) && url.search === "" &&
+    url.hash === "" && url.hostname !== "";
+  const scheme = isWhole ? SCHEMES[url.protocol] : undefined;
+  if (!isWhole || scheme === undefined) {
+    return rule("http://host:port, https://host:port or socks5://host:port");
   }
-  const isSecure = url.protocol === "https:";
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const problem = checkHostname(hostname);
   if (problem !== null) return { problem: `${name}: ${problem}` };
-  const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
+  const port = url.port === "" ? scheme.port : Number(url.port);
   if (port === 0) return { problem: `${name}: the port must be 1 to 65535` };
   const address: TcpAddress = { transport: "tcp", hostname, port };
-  const tls = isSecure ? { serverName: hostname, ca, identity: null } : null;
-  if (url.username === "" && url.password === "") return { address, tls, credentials: null };
+  const tls = url.protocol === "https:" ? { serverName: hostname, ca, identity: null } : null;
+  const { kind } = scheme;
+  if (url.username === "" && url.password === "") return { kind, address, tls, login: null };
   if (name === "--proxy") {
     return rule(
       "without user and password, which everybody on this machine can read there: --proxy-user " +
         "NAME with --proxy-password-file FILE say them",
     );
   }
-  const [user, password] = [url.username, url.password].map(decoded);
-  if (user === null || password === null || user!.includes(":")) {
-    return rule("with user and password percent-encoded, the user without a colon");
+  const [user, password] = [decoded(url.username), decoded(url.password)];
+  if (user === null || password === null) return rule("with user and password percent-encoded");
+  return { kind, address, tls, login: { user, password } };
+}
+
+/** Basic has no user with a colon (RFC 7617), and SOCKS counts by a byte (RFC 1929). */
+function loginProblem({ kind, login }: Proxy): string | null {
+  if (login === null) return null;
+  if (kind === "http") {
+    return login.user.includes(":") ? "the proxy's user must be without a colon" : null;
   }
-  return { address, tls, credentials: basicCredentials(user!, password!) };
+  const isShort = [login.user, login.password].every((text) =>
+    text !== "" && new TextEncoder().encode(text).length <= 255
+  );
+  return isShort ? null : "the proxy's user and password must be of 1 to 255 bytes";
 }
 
 function decoded(text: string): string | null {
@@ -102,17 +128,13 @@ function decoded(text: string): string | null {
 }
 
 /** What the flags say of who we are; null: nothing. */
-async function readCredentials(
-  last: Last,
-  environment: Environment,
-): Promise<string | null | Problem> {
+async function readLogin(last: Last, environment: Environment): Promise<Login | null | Problem> {
   const user = last("--proxy-user");
   const file = last("--proxy-password-file");
   if (user === undefined) {
     if (file === undefined) return null;
     return { problem: "--proxy-password-file is for --proxy-user alone" };
   }
-  if (user.includes(":")) return { problem: "--proxy-user: must be without a colon" };
   const password = await readSecret(file, environment[CONNECT_PROXY_PASSWORD_VARIABLE]);
   if (password === null) {
     return {
@@ -120,5 +142,5 @@ async function readCredentials(
         CONNECT_PROXY_PASSWORD_VARIABLE,
     };
   }
-  return typeof password === "object" ? password : basicCredentials(user, password);
+  return typeof password === "object" ? password : { user, password };
 }
