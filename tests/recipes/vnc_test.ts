@@ -1,5 +1,6 @@
 /** The recipes of the README for noVNC, each run as it stands there: Debian's page in a real browser, and real VNC servers. */
 import assert from "node:assert/strict";
+import { ENGINES } from "../e2e/engine_limits.ts";
 import { freePort } from "../support/backends.ts";
 import { fill, recipe } from "./readme.ts";
 import { BLUE, GRAY, GREEN, openViewer, RED, SCREEN_PROGRAMS, startScreen } from "./screen.ts";
@@ -12,24 +13,27 @@ testRecipe(
     const heading = "VNC in a browser, with noVNC";
     const vnc = freePort();
     let screen = await startScreen(shell, vnc);
-    const serve = () =>
-      shell.start(
-        `websockify --web /usr/share/novnc ${shell.port} localhost:${vnc}`,
-        `127.0.0.1:${shell.port}`,
-      );
+    const serve = (flags = "") => {
+      const places = { "127.0.0.1:5901": `127.0.0.1:${vnc}` };
+      const script = fill(recipe(heading, "sh").trim(), places) + flags;
+      return shell.start(script, `127.0.0.1:${shell.port}`);
+    };
     let server = await serve();
     await using viewer = await openViewer();
     const url = fill(recipe(heading, "text").trim(), { "8080": String(shell.port) });
     await viewer.open(url, "320x200", GRAY);
     await viewer.type(RED);
 
-    for (const [signal, color] of [["SIGTERM", BLUE], ["SIGKILL", GREEN]] as const) {
-      await server.stop(signal);
+    for (const [at, engine] of ENGINES.entries()) {
+      await server.stop(at % 2 === 0 ? "SIGTERM" : "SIGKILL");
       await viewer.loses();
-      server = await serve();
+      server = await serve(` --engine ${engine}`);
       await viewer.reconnect();
-      await viewer.type(color);
+      await viewer.type(BLUE);
+      await viewer.type(GREEN);
     }
+    // The page by the last of them, the native one.
+    await viewer.open(url, "320x200", GREEN);
 
     await screen.stop("SIGTERM");
     await viewer.loses();
