@@ -120,7 +120,8 @@ function parsePrivateKey(bytes: Uint8Array): Parsed<PrivateKey> {
 const KINDS = "must be RSA of 2048 bits or more, an elliptic curve's (P-256, P-384, P-521) " +
   "or Ed25519";
 
-const CURVES = ["prime256v1", "secp384r1", "secp521r1"];
+/** Two have other names in Deno 2.4. */
+const CURVES = ["prime256v1", "secp384r1", "secp521r1", "p256", "p384"];
 
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
@@ -147,11 +148,20 @@ function parseAuthorities(bytes: Uint8Array): Parsed<string> {
   return { problem: `holds a certificate, number ${at + 1}, that is no authority's (CA:TRUE)` };
 }
 
+/** True also where that can't be told: Deno 2.4 has no `checkPrivateKey`, and is refused TLS for what else it lacks. */
+function isFor(key: KeyObject, certificate: X509Certificate): boolean {
+  try {
+    return certificate.checkPrivateKey(key);
+  } catch {
+    return true;
+  }
+}
+
 /** The key, where it is the certificate's. */
 function matched({ leaf, chain }: Chain, privateKey: PrivateKey, file: string): Parsed<PrivateKey> {
   const { key } = privateKey;
-  if (leaf.checkPrivateKey(key)) return { value: privateKey };
-  const at = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
+  if (isFor(key, leaf)) return { value: privateKey };
+  const at = chain.findIndex((certificate) => isFor(key, certificate));
   const name = JSON.stringify(file);
   return {
     problem: at < 0

@@ -3,6 +3,7 @@ import manifest from "../../deno.json" with { type: "json" };
 import { PAGE_FILES } from "../../lib/control/admin/page.ts";
 import { isAtLeast } from "../../lib/base/version.ts";
 import { startAdmin } from "../admin/page_world.ts";
+import { NO_OPENSSL, selfSigned } from "../support/certificates.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { eventually } from "../support/eventually.ts";
 import { openTunnel } from "../support/raw_client.ts";
@@ -24,6 +25,9 @@ import { exerciseTunnels } from "./tunnels.ts";
 
 const PAGE_FOLDER = new URL("../../lib/control/admin/page/", import.meta.url);
 
+const SERVER = ["--server", "127.0.0.1:1", "--frame-type", "binary"];
+const NO_AUTHORITY = "basicConstraints=critical,CA:FALSE";
+
 /** Those that the runtime of the executable has: an older one doesn't have all. */
 async function enginesThere(): Promise<string[]> {
   return isAtLeast(await runtimeVersion(), 2, 9) ? ["stream", "native"] : ["stream"];
@@ -41,7 +45,7 @@ async function withExecutable(
 }
 
 testUnless(
-  NO_EXECUTABLE,
+  NO_EXECUTABLE ?? NO_OPENSSL,
   "the executable runs in an empty folder",
   (t) =>
     withExecutable(async (executable, folder) => {
@@ -99,16 +103,21 @@ testUnless(
       });
 
       await t.step("it refuses what its runtime can't do, or does it", async () => {
-        const flags = ["check", "--server", "127.0.0.1:1", "--engine", "native"];
-        const { code, stderr } = await runProgram(flags, words);
-        if ((await enginesThere()).includes("native")) {
-          return assert.deepEqual([code, stderr], [0, ""]);
+        const { cert, key } = await selfSigned(folder, "tls", "/CN=localhost", NO_AUTHORITY);
+        const tls = ["--tls-cert", cert, "--tls-key", key];
+        for (const [flags, key] of [[["--engine", "native"], 'engine = "native"'], [tls, "tls"]]) {
+          const args = ["check", "--listen", "127.0.0.1:0", ...SERVER, ...flags!];
+          const { code, stderr } = await runProgram(args, words);
+          if (isAtLeast(await runtimeVersion(), 2, 9)) {
+            assert.deepEqual([code, stderr], [0, ""]);
+            continue;
+          }
+          assert.equal(code, 2);
+          const refusal = new RegExp(
+            `^wstunnel: .*${key} needs Deno 2\\.9 or newer, this is [\\d.]+: .*\\n$`,
+          );
+          assert.match(stderr, refusal);
         }
-        assert.equal(code, 2);
-        assert.match(
-          stderr,
-          /^wstunnel: engine = "native" needs Deno 2\.9 or newer, this is [\d.]+: .*\n$/,
-        );
       });
 
       await t.step(
