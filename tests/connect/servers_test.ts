@@ -1,8 +1,9 @@
 /** `wstunnel connect` in front of the servers of others, each with one backend behind it. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { freePort, serveBackend, type Taken } from "../support/backends.ts";
 import { NO_OPENSSL } from "../support/certificates.ts";
+import { concat } from "../support/connection.ts";
 import { eventually, inTime } from "../support/eventually.ts";
 import { inFolder } from "../support/folder.ts";
 import { installed, notInstalled, startServer } from "../support/installed.ts";
@@ -45,6 +46,8 @@ interface OtherServer {
   readonly backendEnds: Ending;
   /** It throws away what it has yet to send by then. */
   readonly dropsTail?: boolean;
+  /** How much may be under way both ways at once, for it to go on; all unless set. */
+  readonly stepBytes?: number;
   /** When its backend isn't there. */
   readonly backendMissing: Ending;
 }
@@ -94,6 +97,8 @@ wstunnel.server = ( "/" => (( "host" => "127.0.0.1", "port" => ${backendPort} ))
       ...["websocketd", "--binary", "--address", "127.0.0.1", "--port", String(port)] as const,
       ...["socat", "-", `TCP:127.0.0.1:${backendPort}`],
     ],
+    // While it writes to its program it reads nothing from it, and the program may wait for that.
+    stepBytes: 32 * 1024,
     backendEnds: LOST,
     backendMissing: LOST,
   },
@@ -131,24 +136,26 @@ async function serve({ connection, reader, write }: Taken, seen: Seen): Promise<
     return;
   }
   let echoed = 0;
+  // Reads on meanwhile: a server may do one of both at a time.
+  let writing = Promise.resolve();
   for (let bytes; (bytes = await reader.some("bytes to echo")) !== null;) {
-    await write(bytes);
-    echoed += bytes.length;
+    const part = bytes.slice();
+    writing = writing.then(() => write(part));
+    echoed += part.length;
   }
+  await writing;
   seen.echoed.push(echoed);
 }
 
-/** The hash of the next bytes of standard output: so many, or all. */
-async function hashOf({ output, signal }: Connecting, length: number): Promise<string> {
-  const hash = createHash("sha1");
+/** Reads standard output, so many bytes or all. */
+async function readInto(hash: Hash, { output, signal }: Connecting, length: number): Promise<void> {
   for (let left = length; left > 0;) {
     const read = inTime("output", output.read(), () => signal("SIGKILL"));
     const { value, done } = await read;
-    if (done) break;
+    if (done) return;
     hash.update(value);
     left -= value.length;
   }
-  return hash.digest("hex");
 }
 
 async function assertEnds(
@@ -164,13 +171,17 @@ async function assertEnds(
 }
 
 /** Sends and gets as much, then ends it. */
-async function converse(args: readonly string[], seen: Seen): Promise<void> {
+async function converse(args: readonly string[], seen: Seen, stepBytes = 4 * MEBIBYTE) {
+  const payload = concat([BLOCK, BLOCK, BLOCK, BLOCK]);
   await using connect = startConnect(args);
-  const typing = connect.type(ECHO).then(async () => {
-    for (let round = 0; round < 4; round++) await connect.type(BLOCK);
-  });
-  assert.equal(await hashOf(connect, 4 * MEBIBYTE), hashTimes(BLOCK, 4));
-  await typing;
+  await connect.type(ECHO);
+  const hash = createHash("sha1");
+  for (let at = 0; at < payload.length; at += stepBytes) {
+    const typing = connect.type(payload.subarray(at, at + stepBytes));
+    await readInto(hash, connect, stepBytes);
+    await typing;
+  }
+  assert.equal(hash.digest("hex"), hashTimes(BLOCK, 4));
   await connect.endInput();
   await assertEnds(connect, CLEAN);
   await eventually("the backend to see the end", () => seen.echoed.length === 1);
@@ -196,16 +207,15 @@ async function readLate(
   const before = residentBytes(connect.pid);
   await standStill([seen.sending!]);
   assert.ok(residentBytes(connect.pid) - before < HELD_BYTES, "it is held");
-  assert.equal(
-    await hashOf(connect, LONG_MEBIBYTES * MEBIBYTE),
-    hashTimes(BLOCK, LONG_MEBIBYTES),
-  );
+  const hash = createHash("sha1");
+  await readInto(hash, connect, LONG_MEBIBYTES * MEBIBYTE);
+  assert.equal(hash.digest("hex"), hashTimes(BLOCK, LONG_MEBIBYTES));
   if (dropsTail) await connect.endInput();
   await assertEnds(connect, backendEnds);
 }
 
 for (const server of SERVERS) {
-  const { name, needs, command, backendEnds, backendMissing } = server;
+  const { name, needs, command, stepBytes, backendEnds, backendMissing } = server;
   const missing = notInstalled(needs);
   Deno.test({
     name: `${name}: 4 MiB each way, ends from either side, a slow reader, no backend` +
@@ -222,7 +232,7 @@ for (const server of SERVERS) {
         await using _server = await startServer(installed(program)!, args, `127.0.0.1:${port}`);
         try {
           await Promise.all([
-            converse([url], seen),
+            converse([url], seen, stepBytes),
             hearOut(url, backendEnds),
             readLate(url, seen, server),
           ]);
