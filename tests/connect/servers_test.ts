@@ -141,6 +141,8 @@ async function serve({ connection, reader, write }: Taken, seen: Seen): Promise<
   for (let bytes; (bytes = await reader.some("bytes to echo")) !== null;) {
     const part = bytes.slice();
     writing = writing.then(() => write(part));
+    // Who waits for it hears of its failure.
+    writing.catch(() => {});
     echoed += part.length;
   }
   await writing;
