@@ -1,4 +1,6 @@
 /**
+ * What comes of a tunnel that doesn't open, for whoever tells it.
+ *
  * @module
  */
 
