@@ -19,6 +19,7 @@ import { openProgramLog } from "../events/log/open.ts";
 import { fromEnvironment } from "./environment.ts";
 import { parseArguments } from "./arguments.ts";
 import { parseProbe, probe } from "./probe.ts";
+import { createReadySink, READY_MARK } from "./ready_mark.ts";
 import { toSettings } from "./settings.ts";
 import type { Streams } from "./connect/stdio.ts";
 
@@ -73,7 +74,7 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   const fallbacks = fromEnvironment(options.environment);
   if (invocation.kind === "websockify") {
     const { prepareWebsockify } = await import("./websockify_command.ts");
-    const prepared = await prepareWebsockify(invocation.args, { writeOut, complain });
+    const prepared = await prepareWebsockify(invocation.args, { ...options, complain });
     if ("code" in prepared) return prepared.code;
     const reread = () => readConfig(undefined, prepared.settings, fallbacks);
     try {
@@ -116,6 +117,8 @@ async function runConfigured(
     return EXIT_USAGE;
   }
   const events = createEvents([log.sink]);
+  const mark = options.environment[READY_MARK];
+  if (mark !== undefined) events.add(createReadySink(mark, options.writeError, events.flushed));
   for (const text of warnings) events.emit({ kind: "configuration-warning", text });
   try {
     return await options.serve(config, { events, warnings: loaded.warnings, reread, log });

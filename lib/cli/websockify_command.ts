@@ -5,6 +5,8 @@
  */
 import { formatProblem } from "../config/problem.ts";
 import { loadConfig, type Setting } from "../config/load.ts";
+import { startDaemon } from "./daemon.ts";
+import { READY_MARK } from "./ready_mark.ts";
 import { parseWebsockify } from "./websockify/parse.ts";
 import type { Look, Part } from "./websockify/part.ts";
 import { helpText, printedFile, shownSettings } from "./websockify/print.ts";
@@ -13,8 +15,10 @@ import { type UsersFile, writeUsersFile } from "./websockify/users_file.ts";
 
 export interface WebsockifyOptions {
   readonly writeOut: (text: string) => void;
+  readonly writeError: (text: string) => void;
   /** A line to standard error. */
   readonly complain: (text: string) => void;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** What is to be served, until the files of it are removed. */
@@ -28,7 +32,7 @@ const USAGE = 2;
 /** Gives what is to be served, or the exit code where nothing is. */
 export async function prepareWebsockify(
   args: readonly string[],
-  { writeOut, complain }: WebsockifyOptions,
+  { writeOut, writeError, complain, environment }: WebsockifyOptions,
 ): Promise<Prepared | { readonly code: number }> {
   const line = parseWebsockify(args);
   const say = (text: string) => complain(`websockify: ${text}`);
@@ -45,8 +49,27 @@ export async function prepareWebsockify(
     writeOut(printedFile(part));
     return { code: 0 };
   }
+  if (line.given.has("--daemon") && environment[READY_MARK] === undefined) {
+    return { code: await goToBackground(["websockify", ...args], writeError, say) };
+  }
   for (const remark of part.remarks) say(`warning: ${remark}`);
   return await prepare(part);
+}
+
+async function goToBackground(
+  args: readonly string[],
+  writeError: (text: string) => void,
+  say: (text: string) => void,
+): Promise<number> {
+  try {
+    const daemon = await startDaemon(args, { writeError });
+    if ("code" in daemon) return daemon.code;
+    say(`it goes on in the background, as process ${daemon.pid}`);
+    return 0;
+  } catch (error) {
+    say(`--daemon: ${(error as Error).message}`);
+    return 1;
+  }
 }
 
 function wrong(problems: readonly string[], say: (text: string) => void) {

@@ -41,9 +41,7 @@ export const OPTIONS = [
   {
     name: "--daemon",
     short: "-D",
-    summary: "refused",
-    refused: "it stays in the foreground; systemd, or setsid wstunnel websockify ... &, keeps it " +
-      "running",
+    summary: "go on in the background once it listens; its log goes to --log-file, or nowhere",
   },
   { name: "--run-once", summary: "end with the first tunnel" },
   {
