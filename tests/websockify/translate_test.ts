@@ -117,7 +117,6 @@ const FILES: readonly (readonly [line: string, file: string])[] = [
 /** Words of an option that is refused, or of a combination, and why. */
 const REFUSED: readonly (readonly [words: string, why: RegExp])[] = [
   ["--record f", /^--record: .*tcpdump/],
-  ["--daemon", /^--daemon: .*setsid/],
   ["--key-password x", /^--key-password: .*openssl pkey/],
   ["--ssl-ciphers x", /^--ssl-ciphers: .*proxy/],
   ["--wrap-mode ignore", /^--wrap-mode: /],
