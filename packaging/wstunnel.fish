@@ -96,6 +96,7 @@ complete -c wstunnel -l insecure -n '__fish_seen_subcommand_from connect' -d 'wi
 complete -c wstunnel -l print -n '__fish_seen_subcommand_from websockify' -d 'print the configuration file that means the same, and exit'
 complete -c wstunnel -l verbose -n '__fish_seen_subcommand_from websockify' -s v -d 'no effect: each tunnel is logged without it'
 complete -c wstunnel -l traffic -n '__fish_seen_subcommand_from websockify' -d 'log each frame'
+complete -c wstunnel -l daemon -n '__fish_seen_subcommand_from websockify' -s D -d 'go on in the background once it listens; its log goes to --log-file, or nowhere'
 complete -c wstunnel -l run-once -n '__fish_seen_subcommand_from websockify' -d 'end with the first tunnel'
 complete -c wstunnel -l ssl-only -n '__fish_seen_subcommand_from websockify' -d 'no client without TLS'
 complete -c wstunnel -l ssl-target -n '__fish_seen_subcommand_from websockify' -d 'speak TLS to the target, whose certificate is verified'
