@@ -2,8 +2,16 @@ import assert from "node:assert/strict";
 import { formatAddress } from "../../lib/base/address.ts";
 import { readPlan } from "../../lib/cli/connect/plan.ts";
 
-function plan(words: string[], listen: string[] = [], switches: string[] = []) {
-  const given = listen.map((value) => ({ name: "--listen", value } as const));
+function plan(
+  words: string[],
+  listen: string[] = [],
+  switches: string[] = [],
+  socks: string[] = [],
+) {
+  const given = [
+    ...listen.map((value) => ({ name: "--listen", value } as const)),
+    ...socks.map((value) => ({ name: "--socks", value } as const)),
+  ];
   return readPlan(words, given, switches);
 }
 
@@ -51,5 +59,33 @@ Deno.test("`readPlan()` says what doesn't go together, without a word of a URL",
     assert.ok("problem" in read, words.join(" "));
     assert.match(read.problem, problem);
     assert.doesNotMatch(read.problem, /s3cret/);
+  }
+});
+
+Deno.test("`readPlan()` lets by SOCKS5 only this machine's programs say where to, and only them", () => {
+  const good = ["127.0.0.1:0", "127.9.9.9:1", "localhost:1", "[::1]:1", "unix:/a", "unix:@a"];
+  for (const url of ["ws://a/", "ws://a/?b=c", "ws://a/?address=", "ws://a/?b=c&to="]) {
+    const read = plan([url], [], ["--once"], good);
+    assert.ok(!("problem" in read), url);
+    assert.deepEqual([read.socks, read.once, read.lanes[0]!.listen.length], [true, true, 6]);
+  }
+  const bad: [words: string[], listen: string[], socks: string, problem: RegExp][] = [
+    ...[":1080", "10.0.0.1:1", "[::]:1", "example.com:1", "0.0.0.0:1", "127.example.com:1"].map((
+      socks,
+    ): [string[], string[], string, RegExp] => [
+      ["ws://a/"],
+      [],
+      socks,
+      /^--socks: must be an address of loopback, .*: current value is "/,
+    ]),
+    [["ws://a/"], [":2"], "127.0.0.1:1", /^--socks has no place beside --listen$/],
+    [[":1=ws://a/"], [], "127.0.0.1:1", /^--socks has no place beside LISTEN=URL$/],
+    [["ws://a/?address=b:1"], [], "127.0.0.1:1", /the URL must not name an address/],
+    [["ws://a/?address=&b=c"], [], "127.0.0.1:1", /the URL must not name an address/],
+  ];
+  for (const [words, listen, socks, problem] of bad) {
+    const read = plan(words, listen, [], [socks]);
+    assert.ok("problem" in read, socks);
+    assert.match(read.problem, problem);
   }
 });

@@ -53,12 +53,15 @@ tcp-fin-propagate = true
     const ended = await connecting.finished();
     assert.deepEqual(ended, { code: 0, stdout: expected, stderr: "" }, `${path} ${flags}`);
   }));
-  await using listening = startConnect([
-    ...["/prompt", "/propagates"].map((path) => `127.0.0.1:0=ws://${program.address}${path}`),
-    ...["--linger", "15"],
-  ]);
-  await Promise.all((await addressesOf(listening, 2)).map(async (address) => {
-    using connection = await connect(address);
+  const served: [path: string, flags: string[]][] = [
+    ["/prompt", ["--linger", "15"]],
+    ["/propagates", []],
+  ];
+  await Promise.all(served.map(async ([path, flags]) => {
+    const url = `ws://${program.address}${path}`;
+    await using listening = startConnect([url, "--listen", "127.0.0.1:0", ...flags]);
+    const [address] = await addressesOf(listening);
+    using connection = await connect(address!);
     await writeAll(connection, bytesOf("question"));
     await connection.closeWrite();
     const { bytes, end } = await createReader(connection).rest("the answer");
@@ -165,7 +168,7 @@ async function shell(line: string): Promise<{ stdout: string; stderr: string }> 
   const words = startWords().map((word) => `'${word}'`).join(" ");
   const script = `connect() { ${words} connect "$@"; }\n${line}\n`;
   const child = new Deno.Command("timeout", {
-    args: ["-k", "1", "20", "bash", "-c", script],
+    args: ["-k", "1", "60", "bash", "-c", script],
     cwd: new URL("../../", import.meta.url),
     stdin: "piped",
     stdout: "piped",

@@ -42,7 +42,9 @@ export function createSocks({ settings, attempts, teller, signal }: SocksOptions
   return async (local) => {
     if (asking >= MOST_WAITING) {
       local.close();
-      return { kind: "failed", reason: "too many programs here ask for nothing yet" };
+      const reason = "too many programs here have connected, and ask for nothing yet";
+      teller.ended(reason);
+      return { kind: "failed", reason };
     }
     const asked = await ask(local);
     if ("problem" in asked) {
