@@ -72,24 +72,26 @@ END
     script: `exec socat PTY,link=/dev/ttyS0,raw,echo=0,mode=666 EXEC:'sed -u s/^/heard_/'`,
     ready: ["/dev/ttyS0"],
   },
-  /** Certificates and lists of the names that the README gives them. */
+  /** Certificates and lists of the names that the README gives them; made once, so that no section reads what another one is writing. */
   files: {
     script: `
-      mkdir -p /etc/wstunnel /etc/haproxy
-      new="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=tunnel.example.com"
-      $new -addext subjectAltName=DNS:tunnel.example.com -addext basicConstraints=critical,CA:FALSE \\
-        -keyout /etc/ssl/tunnel.key -out /etc/ssl/tunnel.crt
-      cat /etc/ssl/tunnel.crt /etc/ssl/tunnel.key >/etc/haproxy/tunnel.pem
-      $new -keyout /etc/wstunnel/ca.key -out /etc/wstunnel/ca.pem
-      cd /etc/wstunnel
-      for name in cert.pem:key.pem a.pem:a.key b.pem:b.key; do
-        cp /etc/ssl/tunnel.crt "\${name%:*}"
-        cp /etc/ssl/tunnel.key "\${name#*:}"
-      done
-      echo "a-token: 127.0.0.1:5900" >targets
-      echo "ann:$(mkpasswd -m sha-512 something)" >users
-      chown -R user /etc/wstunnel
-      touch .made`,
+      if [ ! -e /etc/wstunnel/.made ]; then
+        mkdir -p /etc/wstunnel /etc/haproxy
+        new="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=tunnel.example.com"
+        $new -addext subjectAltName=DNS:tunnel.example.com -addext basicConstraints=critical,CA:FALSE \\
+          -keyout /etc/ssl/tunnel.key -out /etc/ssl/tunnel.crt
+        cat /etc/ssl/tunnel.crt /etc/ssl/tunnel.key >/etc/haproxy/tunnel.pem
+        $new -keyout /etc/wstunnel/ca.key -out /etc/wstunnel/ca.pem
+        cd /etc/wstunnel
+        for name in cert.pem:key.pem a.pem:a.key b.pem:b.key; do
+          cp /etc/ssl/tunnel.crt "\${name%:*}"
+          cp /etc/ssl/tunnel.key "\${name#*:}"
+        done
+        echo "a-token: 127.0.0.1:5900" >targets
+        echo "ann:$(mkpasswd -m sha-512 something)" >users
+        chown -R user /etc/wstunnel
+        touch .made
+      fi`,
     ready: ["/etc/wstunnel/.made"],
   },
 };
