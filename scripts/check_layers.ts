@@ -50,7 +50,18 @@ const PURE = [
   "lib/cli/text_width.ts",
   "lib/cli/units.ts",
   "lib/cli/called.ts",
-  ...["asking", "leading", "listening", "options", "parse", "part", "print", "tokens", "translate"]
+  ...[
+    "asking",
+    "leading",
+    "listening",
+    "options",
+    "parse",
+    "part",
+    "print",
+    "tokens",
+    "translate",
+    "wrapping",
+  ]
     .map((name) => `lib/cli/websockify/${name}.ts`),
   ...["ink", "keys", "layout", "paint", "plots", "press", "rows", "sparkline", "state", "view"]
     .map((name) => `lib/cli/top/${name}.ts`),

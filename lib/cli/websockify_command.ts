@@ -99,6 +99,10 @@ async function prepare({ settings, secrets }: Required<Part>): Promise<Prepared>
 const PEM = "-----BEGIN ";
 
 const thisMachine: Look = {
+  freePort() {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    return listener.addr.port;
+  },
   exists(path) {
     try {
       Deno.statSync(path);

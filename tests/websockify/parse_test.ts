@@ -60,7 +60,7 @@ Deno.test("`argumentsOf()` knows the name websockify", () => {
 function problemOf(words: readonly string[]): string | null {
   const line = parseWebsockify(words);
   if ("problem" in line) return line.problem;
-  const look = { exists: () => false, isPem: () => null };
+  const look = { exists: () => false, isPem: () => null, freePort: () => 5999 };
   return translate(line, look).problems[0] ?? null;
 }
 
@@ -68,6 +68,7 @@ function problemOf(words: readonly string[]): string | null {
 const WRONG = [
   "",
   "6080",
+  "6080 --",
   "--foo 6080 a:1",
   "-x 6080 a:1",
   "-vx 6080 a:1",
@@ -112,7 +113,8 @@ testUnless(
 Deno.test("what it refuses beside is refused in a word of its own", () => {
   const cases: [string, RegExp][] = [
     ["--pri 6080 a:1", /^no such option: --pri$/],
-    ["6080 a:1 -- x", /^-- COMMAND: /],
+    ["6080 a:1 -- x", /^Too many arguments$/],
+    ["6080 -- x", /^-- COMMAND: .*package websockify.*-rfbport \{port\}$/],
     ["--unix-listen-mode 600 6080 a:1", /^You must use --unix-listen to use --unix-listen-mode$/],
     ["--unix 6080 a:1", /^ambiguous option: --unix \(--unix-listen, --unix-listen-mode, --unix-t/],
   ];

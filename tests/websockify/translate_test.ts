@@ -9,10 +9,13 @@ import { testUnless } from "../ship/executable.ts";
 import { makeSecret } from "../support/secrets.ts";
 import { NO_WEBSOCKIFY, referenceHelp } from "./reference.ts";
 
+const REBIND = "/usr/lib/websockify/rebind.so";
+
 /** The files that there are. */
 const look = {
-  exists: (path: string) => ["there.pem", "key.pem"].includes(path),
+  exists: (path: string) => ["there.pem", "key.pem", REBIND].includes(path),
   isPem: (path: string) => path.endsWith(".pem"),
+  freePort: () => 5999,
 };
 
 function translated(line: string) {
@@ -27,6 +30,7 @@ const TARGET = '\n[wstunnel.server."/"]\nhost = "a"\nport = 1\n';
 const TLS = '[listen]\naddress = "0.0.0.0:6080"\n';
 const PEM = '\n[listen.tls]\ncert = "there.pem"\nkey = "there.pem"\n';
 const TOKENS = '\n[wstunnel.server."/".targets]\n';
+const PROGRAM = '\n[wstunnel.server."/"]\nport = 5999\n';
 const REST = FRAMES + TARGET;
 
 /** A command line, and the file that means the same. */
@@ -43,6 +47,20 @@ const FILES: readonly (readonly [line: string, file: string])[] = [
   ["[::1]:6080 a:1", HEAD.replace("0.0.0.0", "[::1]") + REST],
   ["6080 a:1 --traffic", HEAD + FRAMES + 'debug = "debug"\n' + TARGET],
   ["6080 a:1 --heartbeat=0x1e", HEAD + FRAMES + "ping-interval = 30\n" + TARGET],
+  ...[["", "exit"], ["--wrap-mode ignore ", "ignore"], ["--wrap-mode=respawn ", "restart"]].map((
+    [words, onExit],
+  ): [string, string] => [
+    `6080 ${words}-- prog --web 6080`,
+    `${HEAD}${FRAMES}${PROGRAM}bin-path = [ "prog", "--web", "6080" ]\nmax-procs = 1\n` +
+    `on-exit = "${onExit}"\nconnect-timeout = 30\n` +
+    '\n[wstunnel.server."/".bin-environment]\nLD_PRELOAD = "/usr/lib/websockify/rebind.so"\n' +
+    'REBIND_OLD_PORT = "6080"\nREBIND_NEW_PORT = "5999"\n',
+  ]),
+  [
+    "6080 -- Xvnc :1 -rfbport {port}",
+    `${HEAD}${FRAMES}${PROGRAM}bin-path = [ "Xvnc", ":1", "-rfbport", "{port}" ]\nmax-procs = 1\n` +
+    'on-exit = "exit"\nconnect-timeout = 30\n',
+  ],
   ["--inetd a:1", HEAD.replace("0.0.0.0:6080", "fd:0") + REST],
   ["6080 a:1 --run-once", `${HEAD}exit-after-tunnels = 1\n${REST}`],
   ["6080 a:1 --timeout 60", `${HEAD}exit-after-time = 60\n${REST}`],
@@ -119,7 +137,6 @@ const REFUSED: readonly (readonly [words: string, why: RegExp])[] = [
   ["--record f", /^--record: .*tcpdump/],
   ["--key-password x", /^--key-password: .*openssl pkey/],
   ["--ssl-ciphers x", /^--ssl-ciphers: .*proxy/],
-  ["--wrap-mode ignore", /^--wrap-mode: /],
   ["--syslog /dev/log", /^--syslog: .*logger/],
   ["--syslog /dev/log --legacy-syslog", /^--legacy-syslog: /m],
   ["--cert none.pem", /^--cert: none\.pem is not found; without --cert there is no TLS$/],
@@ -133,6 +150,13 @@ const REFUSED: readonly (readonly [words: string, why: RegExp])[] = [
   ["--auth-plugin ClientCertCNAuth --auth-source ann", /needs --verify-client/],
   ["--auth-plugin ClientCertCNAuth", /needs --auth-source NAMES/],
   ["--auth-plugin my.Plugin", /no Python runs here/],
+];
+
+/** The same of command lines with a command. */
+const REFUSED_COMMANDS: readonly (readonly [words: string, why: RegExp])[] = [
+  ["--unix-target /t 6080 -- x", /must not stand beside/],
+  ["--target-config /t 6080 -- x", /must not stand beside/],
+  ["--unix-listen /t -- x", /no PORT that it could be moved from; .*\{port\}/],
 ];
 
 /** The same of command lines with tokens, which have no target. */
@@ -164,6 +188,7 @@ Deno.test("what can't be is refused, with the nearest", () => {
   const lines = [
     ...REFUSED.map(([words, why]) => [`6080 a:1 ${words}`, why] as const),
     ...REFUSED_TOKENS.map(([words, why]) => [`6080 ${words}`, why] as const),
+    ...REFUSED_COMMANDS,
   ];
   for (const [line, why] of lines) {
     assert.match(translated(line).problems.join("\n"), why, line);

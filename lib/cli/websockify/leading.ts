@@ -7,12 +7,18 @@ import type { CommandLine } from "./parse.ts";
 import { splitAddress, targetWords } from "./listening.ts";
 import { isGiven, type Look, type Part, ROUTE, setting, valueOf } from "./part.ts";
 import { tokensPart } from "./tokens.ts";
+import { wrappingPart } from "./wrapping.ts";
 
 const TARGET = "TARGET:PORT";
 
 /** Where it leads. */
 export function leadingPart(line: CommandLine, look: Look): Part {
   const words = targetWords(line);
+  if (line.command !== null && line.command.length > 0) {
+    return words.length > 0
+      ? { problems: ["Too many arguments"] }
+      : wrappingPart(line, line.command, look);
+  }
   const config = valueOf(line, "--target-config");
   const plugin = config === undefined ? valueOf(line, "--token-plugin") : "TokenFile";
   const socket = valueOf(line, "--unix-target");

@@ -102,8 +102,7 @@ export const OPTIONS = [
     name: "--wrap-mode",
     value: "MODE",
     choices: ["exit", "ignore", "respawn"],
-    summary: "refused, with -- COMMAND",
-    refused: "is for -- COMMAND",
+    summary: "what follows when COMMAND ends: exit, ignore or respawn (default: exit)",
   },
   {
     name: "--prefer-ipv6",
@@ -156,4 +155,5 @@ export const USAGE = [
   "wstunnel websockify [options] --unix-target FILE [HOST:]PORT",
   "wstunnel websockify [options] --token-plugin CLASS --token-source ARG [HOST:]PORT",
   "wstunnel websockify [options] --unix-listen FILE TARGET:PORT",
+  "wstunnel websockify [options] [HOST:]PORT -- COMMAND",
 ];

@@ -35,12 +35,14 @@ export interface Part {
   readonly remarks?: readonly string[];
 }
 
-/** What has to be known of the files that are named. */
+/** What has to be known of the machine. */
 export interface Look {
   /** Whether there is something at a path. */
   readonly exists: (path: string) => boolean;
   /** Whether a file is PEM; null where it can't be read. */
   readonly isPem: (path: string) => boolean | null;
+  /** A port of this machine that nobody has. */
+  readonly freePort: () => number;
 }
 
 /** The key of the one route there is, which is every path's. */

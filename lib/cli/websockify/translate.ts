@@ -11,7 +11,7 @@ import { type OptionName, OPTIONS, type WebsockifyOption } from "./options.ts";
 import { type CommandLine, toWhole } from "./parse.ts";
 import { isGiven, join, type Look, type Part, setting, valueOf } from "./part.ts";
 
-/** Gives what stands in the file, and what can't be; `look` knows the files that are named. */
+/** Gives what stands in the file, and what can't be; `look` knows the machine. */
 export function translate(line: CommandLine, look: Look): Required<Part> {
   return join([
     refusedPart(line),
@@ -28,17 +28,13 @@ export function translate(line: CommandLine, look: Look): Required<Part> {
   ]);
 }
 
-function refusedPart({ given, command }: CommandLine): Part {
+function refusedPart({ given }: CommandLine): Part {
   const refused = OPTIONS.filter(({ name }) => given.has(name))
     .flatMap(({ name, refused }: WebsockifyOption) =>
       refused === undefined ? [] : [`${name}: ${refused}`]
     );
-  return { problems: command === null ? refused : [NO_COMMAND, ...refused] };
+  return { problems: refused };
 }
-
-const NO_COMMAND =
-  "-- COMMAND: no program is moved to another port by LD_PRELOAD here; start it at another port, " +
-  "as TARGET:PORT, or have it started by bin-path, a key of a host in the file";
 
 /** Which option needs which, in websockify's words. */
 const NEEDS: readonly (readonly [option: OptionName, needed: OptionName])[] = [
