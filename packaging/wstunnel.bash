@@ -16,6 +16,7 @@ _wstunnel() {
     --log-format) words="text json" ;;
     --engine) words="native stream" ;;
     --ssl-version) words="default tlsv1_1 tlsv1_2 tlsv1_3" ;;
+    --wrap-mode) words="exit ignore respawn" ;;
     --targets|--tls-cert|--tls-key|--tls-client-ca|--auth-basic|--auth-token|--log-file|--access-log|--admin-token-file|--config|--password-file|--token-file|--ca|--cert|--key|--proxy-password-file|--cafile|--unix-listen|--unix-target|--target-config)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -33,7 +34,7 @@ _wstunnel() {
       done
       case $command in
         connect) words="--listen --socks --header --subprotocol --origin --frame-type --user --password-file --token-file --ca --server-name --cert --key --resolve --proxy --proxy-user --proxy-password-file --linger --connect-timeout --ping-interval --once --insecure --help" ;;
-        websockify) words="--timeout --idle-timeout --cert --key --cafile --ssl-version --unix-listen --unix-listen-mode --unix-target --web --target-config --token-plugin --token-source --auth-plugin --auth-source --heartbeat --log-file --print --verbose --traffic --daemon --run-once --ssl-only --ssl-target --verify-client --inetd --file-only --web-auth --prefer-ipv6 --libserver --host-token --help" ;;
+        websockify) words="--timeout --idle-timeout --cert --key --cafile --ssl-version --unix-listen --unix-listen-mode --unix-target --web --wrap-mode --target-config --token-plugin --token-source --auth-plugin --auth-source --heartbeat --log-file --print --verbose --traffic --daemon --run-once --ssl-only --ssl-target --verify-client --inetd --file-only --web-auth --prefer-ipv6 --libserver --host-token --help" ;;
         check) words="--server --path --targets --listen --listen-mode --listen-group --proxy-protocol --tls-cert --tls-key --tls-client-ca --trusted-proxy --frame-type --balance --origin --auth-basic --auth-token --allow-client --deny-client --subprotocol --ping-interval --max-connections --max-connections-per-client --max-tunnels --tunnel-idle-timeout --max-lifetime --exit-idle-time --exit-after-tunnels --debug --log-format --log-file --access-log --engine --health-path --web --admin --admin-token-file --config --url --version --help" ;;
         reload) words="--admin --admin-token-file --config --json --help" ;;
         tunnels) words="--admin --admin-token-file --config --json --help" ;;

@@ -14,6 +14,7 @@ import { childEnvironment, fillPlaceholders } from "../process/environment.ts";
 import type { Guard } from "../process/guard.ts";
 import type { Probe } from "../process/launch.ts";
 import { type LaunchSettings, type ProcState, Supervisor } from "../process/supervisor.ts";
+import { createSocketDiag } from "../sys/socket_diag.ts";
 import {
   type AddressState,
   createAddressState,
@@ -244,7 +245,11 @@ function toldTo(
   };
 }
 
+/** The system is asked where it can be: a program that takes one connection and ends would take ours for it. */
 async function probe(address: Address, timeoutMs: number, signal: AbortSignal): Promise<Probe> {
+  const listens = listensHere(address);
+  if (listens === true) return { kind: "open" };
+  if (listens === false) return { kind: "closed", reason: "nothing listens there" };
   const dialled = await dial(address, { timeoutMs, signal });
   if (dialled.ok) {
     dialled.connection.close();
@@ -253,6 +258,15 @@ async function probe(address: Address, timeoutMs: number, signal: AbortSignal): 
   const { kind, reason } = dialled;
   if (kind === "timeout") return { kind: "silent", reason };
   return { kind: kind === "closed" ? "closed" : "error", reason };
+}
+
+/** Null where only a connection tells. */
+function listensHere(address: Address): boolean | null {
+  if (address.transport !== "tcp" || !/^(?:127\.[0-9.]+|::1)$/.test(address.hostname)) return null;
+  const diag = createSocketDiag();
+  const listens = diag.listensAt(address);
+  diag.close();
+  return listens;
 }
 
 /** Whether it starts after a failure: its program may hang until its time is over. */

@@ -40,6 +40,8 @@ export interface SocketDiag {
    * Gives how the connection with these ends stands. Believe `gone` only of a connection that was found before: it also says so of what is bound to an interface.
    */
   ask(local: Endpoint, remote: Endpoint): TcpAnswer;
+  /** Whether a socket listens that a connection to an IP address would come to; null: it can't be asked. */
+  listensAt(local: Endpoint): boolean | null;
   close(): void;
 }
 
@@ -76,19 +78,34 @@ export function createSocketDiag(): SocketDiag {
   let opened: { readonly libc: Libc; readonly fd: number } | null | "not yet" = "not yet";
   let sequence = 0;
   const answer = new DataView(new ArrayBuffer(ANSWER_BYTES));
+
+  /** The length of what was answered; null: nothing was. */
+  function question(local: Endpoint, remote: Endpoint): number | null {
+    if (opened === "not yet") opened = openNetlink();
+    const request = encodeRequest(local, remote, ++sequence);
+    if (opened === null || request === null) return null;
+    const { libc: { symbols }, fd } = opened;
+    if (symbols.send(fd, request, BigInt(request.byteLength), MSG_DONTWAIT) < 0) return null;
+    // The kernel has answered by now. What lies in front may be the rest of a question that was given up.
+    for (;;) {
+      const length = Number(symbols.recv(fd, answer, BigInt(ANSWER_BYTES), MSG_DONTWAIT));
+      if (length < HEADER_BYTES) return null;
+      if (answer.getUint32(8, LITTLE) === sequence) return length;
+    }
+  }
+
   return {
     ask(local, remote) {
-      if (opened === "not yet") opened = openNetlink();
-      const request = encodeRequest(local, remote, ++sequence);
-      if (opened === null || request === null) return null;
-      const { libc: { symbols }, fd } = opened;
-      if (symbols.send(fd, request, BigInt(request.byteLength), MSG_DONTWAIT) < 0) return null;
-      // The kernel has answered by now. What lies in front may be the rest of a question that was given up.
-      for (;;) {
-        const length = Number(symbols.recv(fd, answer, BigInt(ANSWER_BYTES), MSG_DONTWAIT));
-        if (length < HEADER_BYTES) return null;
-        if (answer.getUint32(8, LITTLE) === sequence) return decodeAnswer(answer, length);
-      }
+      const length = question(local, remote);
+      return length === null ? null : decodeAnswer(answer, length);
+    },
+    listensAt(local) {
+      // Of a connection that there is not it shows the listener that it would come to.
+      const nobody = { hostname: local.hostname.includes(":") ? "::" : "0.0.0.0", port: 0 };
+      const length = question(local, nobody);
+      if (length === null) return null;
+      const found = stateIn(answer, length);
+      return found === null ? null : found === TcpState.LISTEN;
     },
     close() {
       if (opened === null || opened === "not yet") return;
@@ -132,14 +149,20 @@ export function encodeRequest(
   return request;
 }
 
-/** Takes an answer of `length` bytes apart; null when it isn't what was asked for. */
-export function decodeAnswer(answer: DataView, length: number): TcpAnswer {
+/** The state of the socket that an answer shows; "gone": there is none, null: it is no answer. */
+function stateIn(answer: DataView, length: number): number | "gone" | null {
   const type = answer.getUint16(4, LITTLE);
   if (type === NLMSG_ERROR && length >= HEADER_BYTES + 4) {
     return answer.getInt32(HEADER_BYTES, LITTLE) === -ENOENT ? "gone" : null;
   }
-  if (type !== SOCK_DIAG_BY_FAMILY || length < HEADER_BYTES + MESSAGE_BYTES) return null;
-  const state = answer.getUint8(HEADER_BYTES + 1);
+  const isWhole = type === SOCK_DIAG_BY_FAMILY && length >= HEADER_BYTES + MESSAGE_BYTES;
+  return isWhole ? answer.getUint8(HEADER_BYTES + 1) : null;
+}
+
+/** Takes an answer of `length` bytes apart; null when it isn't what was asked for. */
+export function decodeAnswer(answer: DataView, length: number): TcpAnswer {
+  const state = stateIn(answer, length);
+  if (typeof state !== "number") return state;
   // Where there is no such connection it may show the listener that it came by.
   if (state === TcpState.LISTEN) return "gone";
   const info = findInfo(answer, length);

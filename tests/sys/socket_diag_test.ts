@@ -101,6 +101,36 @@ Deno.test("`ask()` gives `gone` for a connection that never was, and null once c
   assert.equal(diag.ask(...ends), null);
 });
 
+Deno.test("`listensAt()` knows of listeners at an address and at all, without a connection", async () => {
+  const diag = createSocketDiag();
+  for (
+    const [bound, hostname] of [
+      ["127.0.0.1", "127.0.0.1"],
+      ["0.0.0.0", "127.0.0.1"],
+      ["::", "127.0.0.1"],
+      ["::", "::1"],
+      ["::1", "::1"],
+    ] as const
+  ) {
+    const listener = Deno.listen({ hostname: bound, port: 0 });
+    const { port } = listener.addr as Deno.NetAddr;
+    assert.equal(diag.listensAt({ hostname, port }), isLinux || null, bound);
+    const other = hostname === "::1" ? "127.0.0.1" : "::1";
+    if (bound !== "::") {
+      assert.equal(diag.listensAt({ hostname: other, port }), isLinux ? false : null, bound);
+    }
+    // A connection that lives is no listener.
+    const client = await Deno.connect({ hostname, port });
+    const accepted = await listener.accept();
+    listener.close();
+    assert.equal(diag.listensAt({ hostname, port }), isLinux ? false : null, bound);
+    client.close();
+    accepted.close();
+  }
+  assert.equal(diag.listensAt({ hostname: "localhost", port: 1 }), null);
+  diag.close();
+});
+
 Deno.test("`encodeRequest()` has the ports and addresses in the network's order", () => {
   const request = encodeRequest(
     { hostname: "1.2.3.4", port: 0x1234 },
