@@ -5,6 +5,7 @@
  */
 import { formatProblem } from "../config/problem.ts";
 import { loadConfig, type Setting } from "../config/load.ts";
+import { argumentsOf } from "./called.ts";
 import { startDaemon } from "./daemon.ts";
 import { READY_MARK } from "./ready_mark.ts";
 import { parseWebsockify } from "./websockify/parse.ts";
@@ -50,7 +51,7 @@ export async function prepareWebsockify(
     return { code: 0 };
   }
   if (line.given.has("--daemon") && environment[READY_MARK] === undefined) {
-    return { code: await goToBackground(["websockify", ...args], writeError, say) };
+    return { code: await goToBackground(args, writeError, say) };
   }
   for (const remark of part.remarks) say(`warning: ${remark}`);
   return await prepare(part);
@@ -61,8 +62,10 @@ async function goToBackground(
   writeError: (text: string) => void,
   say: (text: string) => void,
 ): Promise<number> {
+  // By the name of the executable it may know already.
+  const isCalled = argumentsOf(Deno.execPath(), []).length > 0;
   try {
-    const daemon = await startDaemon(args, { writeError });
+    const daemon = await startDaemon(isCalled ? args : ["websockify", ...args], { writeError });
     if ("code" in daemon) return daemon.code;
     say(`it goes on in the background, as process ${daemon.pid}`);
     return 0;
