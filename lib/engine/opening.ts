@@ -132,7 +132,7 @@ export class Opening implements TransportListener {
   turnAway(): void {
     this.retire();
     if (this.#state === "proxy" || this.#state === "head") this.#close();
-    else if (this.#state === "connecting") this.#gone?.abort();
+    else this.#gone?.abort();
   }
 
   /** No further request is waited for. */
@@ -208,6 +208,8 @@ export class Opening implements TransportListener {
     this.#deadlineMs = Infinity;
     this.#gone = new AbortController();
     if ("files" in admission) return this.#serve(head, admission.files, this.#gone.signal);
+    // It has left a handshake behind its other requests, of which a tunnel would not hear the end.
+    if (this.#hasEnded) return this.#close();
     this.#state = "connecting";
     door.connect(head, admission.accept, this.#peer, this.#gone.signal)
       .then((connected) => this.#onConnected(head, admission.accept, connected));

@@ -129,6 +129,43 @@ testEnginesThat(
   },
 );
 
+testEnginesThat(
+  "answer any head",
+  "a handshake of a client that has no more to say becomes no tunnel",
+  async (engine) => {
+    await withBackend(async (lines) => {
+      await serving(engine, { rest: lines }, async ({ program }) => {
+        using client = await openRaw(program.address);
+        await client.write(request("/large", ["Range: bytes=0-9000000"]) + handshake("/ws"));
+        await client.connection.closeWrite();
+        const response = await client.head();
+        assert.equal(response.status, 206);
+        await client.body(response);
+        assert.equal(await client.end(), "fin");
+        assert.equal(program.entries("tunnel opened").length, 0);
+      }, makeLarge);
+    });
+  },
+);
+
+testEngines(
+  "behind a PROXY header all requests of a connection are of whom it names",
+  async (engine) => {
+    const top = 'trusted-proxies = ["127.0.0.1"]\n' +
+      'listen = { address = "127.0.0.1:0", proxy-protocol = "required" }';
+    await serving(engine, { top, listen: [] }, async ({ program }) => {
+      using client = await openRaw(program.address);
+      await client.write("PROXY TCP4 192.0.2.7 198.51.100.1 5000 80\r\n");
+      await assertKept(client);
+      await assertKept(client);
+      await program.entry("file asked for", 2);
+      for (const { client } of program.entries("file asked for")) {
+        assert.equal(client, "192.0.2.7:5000");
+      }
+    });
+  },
+);
+
 testEngines(
   "a connection ends behind the answer where its client asks for that",
   async (engine) => {

@@ -27,12 +27,14 @@ export interface ServingOptions {
   /** What follows it: routes. */
   readonly rest?: string;
   readonly flags?: readonly string[];
+  /** Empty: `top` says where. @default any free port of 127.0.0.1 */
+  readonly listen?: readonly string[];
 }
 
 /** Serves a folder; `make` fills it before. */
 export async function serving(
   engine: Engine,
-  { web = "", top = "", rest = "", flags = [] }: ServingOptions,
+  { web = "", top = "", rest = "", flags = [], listen }: ServingOptions,
   test: (serving: Serving) => Promise<void>,
   make: (root: string, outside: string) => void = () => {},
 ): Promise<void> {
@@ -42,7 +44,10 @@ export async function serving(
     Deno.writeTextFileSync(`${root}/index.html`, PAGE);
     make(root, outside);
     const text = `engine = "${engine}"\n${top}\n[web]\nroot = "${root}"\n${web}\n${rest}`;
-    await using program = await startWithFile(text, { flags });
+    await using program = await startWithFile(text, {
+      flags,
+      ...(listen && { listen, listeners: 1 }),
+    });
     await test({ program, root, outside });
   });
 }
