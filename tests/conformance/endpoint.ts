@@ -136,6 +136,8 @@ export function openEndpoint(
         await hosts.stop();
         await breather.close();
         diag.close();
+        // A transport that saw an end while it sent has put off telling of it, to this turn of the event loop at the latest.
+        await new Promise((resolve) => setTimeout(resolve, 0));
       }
     },
   };
