@@ -9,5 +9,7 @@
  * the program; from source it is the runtime's.
  */
 export function argumentsOf(argv0: string, args: readonly string[]): readonly string[] {
-  return /(?:^|[/\\])websockify(?:\.exe)?$/.test(argv0) ? ["websockify", ...args] : args;
+  const isWebsockify = /(?:^|[/\\])websockify(?:\.exe)?$/.test(argv0);
+  // In the background it is started with the word, whatever its file is called.
+  return isWebsockify && args[0] !== "websockify" ? ["websockify", ...args] : args;
 }

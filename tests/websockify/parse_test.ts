@@ -50,6 +50,7 @@ Deno.test("`argumentsOf()` knows the name websockify", () => {
     const name of ["websockify", "./websockify", "/usr/bin/websockify", "C:\\x\\websockify.exe"]
   ) {
     assert.deepEqual(argumentsOf(name, ["1"]), ["websockify", "1"]);
+    assert.deepEqual(argumentsOf(name, ["websockify", "1"]), ["websockify", "1"]);
   }
   for (const name of ["wstunnel", "deno", "/websockify/wstunnel", "python-websockify", ""]) {
     assert.deepEqual(argumentsOf(name, ["1"]), ["1"]);

@@ -1,5 +1,6 @@
 /** `wstunnel websockify` as a server: what the options mean, seen by a client. */
 import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { named } from "../e2e/targets.ts";
 import { text } from "../e2e/whole.ts";
 import { testUnless } from "../ship/executable.ts";
@@ -8,7 +9,7 @@ import { inFolder } from "../support/folder.ts";
 import { installed } from "../support/installed.ts";
 import { runProgram } from "../support/program.ts";
 import { handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
-import { makeSecret } from "../support/secrets.ts";
+import { keepSecret, makeSecret } from "../support/secrets.ts";
 import { startWebsockify } from "./running.ts";
 
 /** What the server at the other end of a tunnel says. */
@@ -67,6 +68,34 @@ Deno.test("a token file leads to three targets, and may be edited while it runs"
     assert.equal(await saidAt(server.address, "/?token=d"), "one");
     assert.equal(await saidAt(server.address, "/?token=a"), "two");
     assert.equal(await statusAt(server.address, "/?token=b"), 403);
+  }));
+
+Deno.test("JWTTokenApi leads where a token says that the key proves, also one without an end", () =>
+  inFolder(async (folder) => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    await Deno.writeTextFile(
+      `${folder}/key.pem`,
+      String(publicKey.export({ type: "spki", format: "pem" })),
+    );
+    await using target = named("it");
+    const { hostname: host, port } = new URL(`tcp://${target.address}`);
+    const part = (value: unknown) =>
+      new TextEncoder().encode(JSON.stringify(value))
+        .toBase64({ alphabet: "base64url", omitPadding: true });
+    const token = (claims: Record<string, unknown>) => {
+      const body = `${part({ alg: "ES256" })}.${part({ host, port, ...claims })}`;
+      const bytes = sign("sha256", new TextEncoder().encode(body), {
+        key: privateKey,
+        dsaEncoding: "ieee-p1363",
+      });
+      return keepSecret("a token", `${body}.${bytes.toString("base64url")}`);
+    };
+    const args = ["--token-plugin", "JWTTokenApi", "--token-source", "key.pem", "0"];
+    await using server = await startWebsockify(args, folder);
+    assert.equal(await saidAt(server.address, `/websockify?token=${token({})}`), "it");
+    assert.equal(await statusAt(server.address, `/?token=${token({ exp: 1 })}`), 401);
+    assert.equal(await statusAt(server.address, `/?token=${token({})}x`), 401);
+    assert.equal(await statusAt(server.address), 401);
   }));
 
 Deno.test("a name of a host is the token, with --host-token", () =>
