@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { closeQuietly } from "../base/close_quietly.ts";
 import { within } from "../base/within.ts";
 import { cutOff, descriptorsFound, sendAtOnce } from "../sys/tcp_descriptor.ts";
 import { type ConnectTo, connectTo } from "./connect.ts";
@@ -122,14 +123,6 @@ function drop(connection: Deno.TlsConn): void {
 
 function endsOf({ localAddr, remoteAddr }: Deno.TlsConn): [Deno.NetAddr, Deno.NetAddr] {
   return [localAddr as Deno.NetAddr, remoteAddr as Deno.NetAddr];
-}
-
-function closeQuietly(connection: Deno.TcpConn | Deno.TlsConn): void {
-  try {
-    connection.close();
-  } catch {
-    // It is closed already.
-  }
 }
 
 class TlsConnection implements BackendConnection {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { BackendConnection } from "../../backend/connection.ts";
+import { closeQuietly } from "../../base/close_quietly.ts";
 import { within } from "../../base/within.ts";
 import { writeAll } from "../read_answer.ts";
 
@@ -12,6 +13,7 @@ import { writeAll } from "../read_answer.ts";
 export interface Near<C> {
   readonly connection: C;
   readonly port: number;
+  close(): void;
 }
 
 export interface Bridge<C> {
@@ -43,8 +45,11 @@ export async function layBridge<C>(
   connect: (hostname: string, port: number) => Promise<Near<C>>,
 ): Promise<Bridge<C>> {
   using listener = Deno.listen({ hostname: HOST, port: 0 });
-  const { connection, port } = await connect(HOST, listener.addr.port);
-  const middle = await acceptFrom(listener, port);
+  const near = await connect(HOST, listener.addr.port);
+  const middle = await acceptFrom(listener, near.port).catch((error) => {
+    near.close();
+    throw error;
+  });
   middle.setNoDelay();
   const outward = pump(middle, far);
   const close = () => {
@@ -57,7 +62,7 @@ export async function layBridge<C>(
     closing.add(out);
   };
   return {
-    near: connection,
+    near: near.connection,
     carry: (inner) => ({
       read: (buffer) => inner.read(buffer),
       write: (bytes) => inner.write(bytes),
@@ -87,14 +92,5 @@ async function pump(from: BackendConnection, to: BackendConnection): Promise<voi
     const count = await from.read(buffer);
     if (count === null) return await to.closeWrite();
     await writeAll(to, buffer.subarray(0, count));
-  }
-}
-
-/** The runtime throws where one is closed twice. */
-export function closeQuietly(connection: BackendConnection): void {
-  try {
-    connection.close();
-  } catch {
-    // It is closed already.
   }
 }

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import type { Socket } from "node:net";
 import { tlsFailure } from "../../backend/tls_failure.ts";
-import { readTrust } from "../../backend/tls_files.ts";
+import { readTrust, type Trust } from "../../backend/tls_files.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
 import { SocketConnection } from "../../engine/socket_connection.ts";
 import { loadTlsRuntime, type TlsRuntime } from "../../engine/tls_runtime.ts";
-import { layBridge } from "./bridge.ts";
+import { layBridge, type Near } from "./bridge.ts";
 import type { TlsSettings } from "./tls_settings.ts";
 
 /** Takes a connection over, whatever comes of it. Rejects with what is wrong, in words. */
@@ -17,11 +18,25 @@ export async function startInsecurely(
   settings: TlsSettings,
   cancel: AbortSignal,
 ): Promise<BackendConnection> {
-  const { net, tls } = await loadTlsRuntime();
-  const bridge = await layBridge(far, (host, port) => connectSocket(net, host, port));
-  const tcp = bridge.near;
-  const { serverName } = settings;
   const { identity } = readTrust(settings);
+  const runtime = await loadTlsRuntime();
+  const bridge = await layBridge(far, (host, port) => connectSocket(runtime.net, host, port));
+  try {
+    const terms = { serverName: settings.serverName, identity };
+    return bridge.carry(await shakeHands(bridge.near, terms, runtime, cancel));
+  } catch (error) {
+    bridge.near.destroy();
+    bridge.release();
+    throw error;
+  }
+}
+
+async function shakeHands(
+  tcp: Socket,
+  { serverName, identity }: Pick<Trust, "identity"> & { readonly serverName: string },
+  { net, tls }: TlsRuntime,
+  cancel: AbortSignal,
+): Promise<BackendConnection> {
   const secure = tls.connect({
     socket: tcp,
     rejectUnauthorized: false,
@@ -29,8 +44,8 @@ export async function startInsecurely(
     ...(net.isIP(serverName) === 0 ? { servername: serverName } : {}),
     ...identity,
   });
-  const fail = (error: Error) => reject(new Error(tlsFailure(error.message), { cause: error }));
   const { promise: opened, resolve, reject } = Promise.withResolvers<void>();
+  const fail = (error: Error) => reject(new Error(tlsFailure(error.message), { cause: error }));
   const abort = () => reject(cancel.reason);
   if (cancel.aborted) abort();
   cancel.addEventListener("abort", abort);
@@ -40,11 +55,9 @@ export async function startInsecurely(
   secure.once("close", () => reject(new Error("it ended the connection in the TLS handshake")));
   try {
     await opened;
-    return bridge.carry(new SocketConnection(secure, tcp, null));
+    return new SocketConnection(secure, tcp, null);
   } catch (error) {
     secure.destroy();
-    tcp.destroy();
-    bridge.release();
     throw error;
   } finally {
     cancel.removeEventListener("abort", abort);
@@ -52,14 +65,12 @@ export async function startInsecurely(
 }
 
 function connectSocket(net: TlsRuntime["net"], host: string, port: number) {
-  const { promise, resolve, reject } = Promise.withResolvers<
-    { connection: import("node:net").Socket; port: number }
-  >();
+  const { promise, resolve, reject } = Promise.withResolvers<Near<Socket>>();
   const socket = net.connect({ host, port, noDelay: true });
   socket.once("error", reject);
   socket.once("connect", () => {
     socket.off("error", reject);
-    resolve({ connection: socket, port: socket.localPort! });
+    resolve({ connection: socket, port: socket.localPort!, close: () => socket.destroy() });
   });
   return promise;
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { closeQuietly } from "../../base/close_quietly.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
 import { dial } from "../../backend/dial.ts";
 import { tlsFailure } from "../../backend/tls_failure.ts";
-import { closeQuietly } from "./bridge.ts";
 import type { OpenProblem } from "./open_problem.ts";
 import { askProxy, proxyName } from "./proxy.ts";
 import { lookupBy } from "./resolved.ts";

@@ -21,7 +21,8 @@ export async function secure(
   if (terms.identity === null && isTcp(far)) return await startTls(far, terms, cancel);
   const bridge = await layBridge(far, async (hostname, port) => {
     const connection = await connectFor(terms)(hostname, port, cancel);
-    return { connection, port: (connection.localAddr as Deno.NetAddr).port };
+    const { port: from } = connection.localAddr as Deno.NetAddr;
+    return { connection, port: from, close: () => connection.close() };
   });
   try {
     return bridge.carry(await startTls(bridge.near, terms, cancel));

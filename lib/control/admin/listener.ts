@@ -4,6 +4,7 @@
  * @module
  */
 import type { Address } from "../../base/address.ts";
+import { closeQuietly } from "../../base/close_quietly.ts";
 import { within } from "../../base/within.ts";
 import type { ListenConfig } from "../../config/config.ts";
 import { acceptAll, tellAcceptFailed } from "../../engine/accept.ts";
@@ -123,14 +124,6 @@ export function openListener(
       [...answering.keys()].forEach(closeQuietly);
     },
   };
-}
-
-function closeQuietly(connection: Connection): void {
-  try {
-    connection.close();
-  } catch {
-    // It is closed already.
-  }
 }
 
 function removeQuietly(address: Address): void {

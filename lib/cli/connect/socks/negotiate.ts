@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { closeQuietly } from "../../../base/close_quietly.ts";
 import { startDeadline } from "../../../base/deadline.ts";
 import { within } from "../../../base/within.ts";
 import type { BackendConnection } from "../../../backend/connection.ts";
@@ -90,12 +91,4 @@ export async function dismiss(
   await within(spoken, LAST_WORDS_MS);
   closeQuietly(connection);
   await spoken.catch(() => {});
-}
-
-function closeQuietly(connection: BackendConnection): void {
-  try {
-    connection.close();
-  } catch {
-    // It is closed already.
-  }
 }
