@@ -83,7 +83,7 @@ function freeDisplay(): number {
 }
 
 testUnless(
-  why("vncserver"),
+  why("vncserver", "xauth"),
   "vncserver, which puts itself into the background, by ignore",
   () =>
     inFolder(async (folder) => {
