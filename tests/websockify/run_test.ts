@@ -4,12 +4,13 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { named } from "../e2e/targets.ts";
 import { text } from "../e2e/whole.ts";
 import { testUnless } from "../ship/executable.ts";
-import { NO_OPENSSL } from "../support/certificates.ts";
+import { makeAuthority, NO_OPENSSL } from "../support/certificates.ts";
 import { inFolder } from "../support/folder.ts";
 import { installed } from "../support/installed.ts";
 import { runProgram } from "../support/program.ts";
 import { handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
 import { keepSecret, makeSecret } from "../support/secrets.ts";
+import { askBySClient } from "../tls/s_client.ts";
 import { startWebsockify } from "./running.ts";
 
 /** What the server at the other end of a tunnel says. */
@@ -276,6 +277,40 @@ testUnless(
       await using server = await startWebsockify(["--ssl-only", "0", target.address], folder);
       assert.equal(await statusAt(server.address), 400);
       assert.equal(await overTls(server.address), "ok\n");
+    }),
+);
+
+testUnless(
+  NO_OPENSSL,
+  "ClientCertCNAuth lets in who has a certificate of a name of --auth-source",
+  () =>
+    inFolder(async (folder) => {
+      const authority = await makeAuthority(folder);
+      await authority.issue("server");
+      await using target = named("it");
+      const tls = "--cert=server.pem --key=server.key --ssl-only --verify-client --cafile=ca.pem";
+      const source = "jane@example.com Joe User9824510";
+      const auth = ["--auth-plugin=ClientCertCNAuth", "--auth-source", source];
+      const words = [...tls.split(" "), ...auth, "0", target.address];
+      await using server = await startWebsockify(words, folder);
+      const names = ["jane@example.com", "User9824510", "jane"];
+      const statuses = [];
+      for (const [at, name] of names.entries()) {
+        const extensions = "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=clientAuth\n";
+        const { cert, key } = await authority.issue(`client${at}`, {
+          subject: `/CN=${name}`,
+          extensions,
+        });
+        const asked = await askBySClient(
+          server.address,
+          ["-cert", cert, "-key", key],
+          `${handshake()}\x88\x80\0\0\0\0`,
+        );
+        statuses.push(asked.status);
+      }
+      assert.deepEqual(statuses, [101, 101, 403]);
+      const none = await askBySClient(server.address, [], handshake());
+      assert.equal(none.status, null);
     }),
 );
 
