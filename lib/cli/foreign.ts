@@ -19,9 +19,9 @@ const TLS_CLIENTS = "clients show a certificate of --tls-client-ca FILE";
 const TLS_TARGET = `TLS to a backend is --server tls:${TARGET}`;
 const NO_PASSPHRASE = "a key has no passphrase here: openssl pkey takes that off";
 const TLS_KINDS = "TLS 1.2 and 1.3 are spoken, with the ciphers that the runtime has for them";
-const NO_CLIENT =
-  "this is the server's end alone, for a client take for example: websocat --binary " +
-  "tcp-l:127.0.0.1:1234 ws://HOST:8080/";
+const CLIENT =
+  "the client's end is wstunnel connect ws://HOST:8080/, with --listen 127.0.0.1:1234 for programs " +
+  "that connect there";
 const AUTH =
   "who may come in is said by --auth-basic FILE, as htpasswd -B writes it, or --auth-token FILE";
 const TOKENS =
@@ -49,6 +49,8 @@ const WRAPPED =
   "a program that listens itself is started by bin-path, a key of a host in the file; one for each " +
   "tunnel is --server 'exec:COMMAND'";
 const AT_ONCE = "how many there may be at once is said by --max-connections 100";
+
+const AS_IT_IS = "wstunnel websockify takes that line as it is";
 
 /** What a whole line says already. */
 const SAID_BY_LINE: readonly string[] = [SERVER, LISTEN, BINARY];
@@ -84,7 +86,7 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["--run-once --oneshot -1", false, ONCE],
   ["--idle-timeout --timeout", true, IDLE],
   ["--max-parallel-conns --max-clients", true, AT_ONCE],
-  ["--local-to-remote --remote-to-local -L -R", true, NO_CLIENT],
+  ["--local-to-remote --remote-to-local -L -R", true, CLIENT],
   ["--restrict-to --target --backend --upstream --remote --host --to", true, SERVER],
   ["--port --bind --address -p -l -s --server-mode", true, LISTEN],
   [
@@ -104,7 +106,7 @@ export function isForeign(name: string): boolean {
 
 /** Gives what to write in place of the arguments, or null where they are nobody's that is known here. */
 export function hintForForeign(args: readonly string[]): string | null {
-  if (isWrapping(args)) return WRAPPED;
+  if (isWrapping(args)) return `${AS_IT_IS}; ${WRAPPED}`;
   const { words, options, restrictedTo } = sort(args);
   const line = hintForWords(words, restrictedTo);
   const others = options.filter((option) => line === null || !SAID_BY_LINE.includes(option));
@@ -147,7 +149,7 @@ function sort(args: readonly string[]): Sorted {
 
 function hintForWords(words: readonly string[], restrictedTo: string | undefined): string | null {
   const [first = "", second = ""] = words;
-  if (first === "client") return NO_CLIENT;
+  if (first === "client") return CLIENT;
   if (first === "server") {
     const { listen, tls } = readUrl(second);
     const line = lineFor(listen, restrictedTo ?? TARGET);
@@ -177,7 +179,7 @@ function hintForWebsocat(from: string, to: string): string | null {
   }
   const isClient = /^(?:tcp-l|tcp-listen|tcp-l-fork|l-tcp|unix-l|unix-listen|-):?/.test(from) &&
     /^wss?:/.test(to);
-  return isClient || /^wss?:\/\//.test(from) ? NO_CLIENT : null;
+  return isClient || /^wss?:\/\//.test(from) ? CLIENT : null;
 }
 
 function websocatTarget(text: string): string {
@@ -195,7 +197,7 @@ function hintForWebsockify(from: string, to: string): string | null {
   if (to === "" && !/^:?\d+$/.test(from)) return null;
   const listen = /^\d+$/.test(from) ? `:${from}` : from;
   const line = lineFor(listen, to === "" ? TARGET : hostPort(to));
-  return `wstunnel websockify takes that line as it is; in words of here: ${line}`;
+  return `${AS_IT_IS}; in words of here: ${line}`;
 }
 
 function hostPort(text: string): string {
