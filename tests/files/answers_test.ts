@@ -288,6 +288,7 @@ testEngines(
         ["./%3Cb%3E%26.txt", "&lt;b&gt;&amp;.txt"],
         ["./a.txt", "a.txt"],
         ["./in", "in"],
+        ["./%C3%A4.txt", "ä.txt"],
       ]);
       assert.equal(headers.get("content-type"), "text/html; charset=utf-8");
       assert.equal(headers.get("x-robots-tag"), "none");
@@ -298,15 +299,15 @@ testEngines(
         assert.equal((await ask(program, target)).status, 404, target);
       }
       const head = await ask(program, "/sub/", [], "HEAD");
-      assert.equal(
-        head.headers.get("content-length"),
-        String(new TextEncoder().encode(body).length),
-      );
+      const size = new TextEncoder().encode(body).length;
+      assert.equal(head.headers.get("content-length"), String(size));
+      const entry = await program.entry("file asked for");
+      assert.equal(entry["bytes"], size);
     }, (root, outside) => {
       for (const folder of ["sub/deep", ".git"]) {
         Deno.mkdirSync(`${root}/${folder}`, { recursive: true });
       }
-      for (const name of ["a.txt", "<b>&.txt", ".hidden"]) {
+      for (const name of ["a.txt", "ä.txt", "<b>&.txt", ".hidden"]) {
         Deno.writeTextFileSync(`${root}/sub/${name}`, "");
       }
       new Deno.Command("mkfifo", { args: [`${root}/sub/pipe`] }).outputSync();

@@ -31,7 +31,7 @@ export async function sendFile(
     const withBody = head.method !== "HEAD";
     const bytes = formatAnswer(answer, withBody, new Date(), outlet.closes);
     const end = await outlet.send(bytes);
-    const sentBytes = end === "out" && withBody ? answer.body.length : 0;
+    const sentBytes = end === "out" && withBody ? encoder.encode(answer.body).length : 0;
     return { status, bytes: sentBytes, end: end === "out" ? "sent" : end, why };
   }
   try {
