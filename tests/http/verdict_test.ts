@@ -1,57 +1,17 @@
 import assert from "node:assert/strict";
-import { type Network, parseNetwork } from "../../lib/base/network.ts";
 import { compileOrigins } from "../../lib/http/origin.ts";
-import type { RequestHead } from "../../lib/http/request.ts";
 import { compileRoutes } from "../../lib/http/route.ts";
-import { decide, type RouteRules, type VerdictRules } from "../../lib/http/verdict.ts";
-
-const CLIENT = "192.0.2.1";
-
-const EVERYBODY = { allowClients: [], denyClients: [] };
-
-const TUNNELS = { files: null, filesAlone: false };
-
-const ROUTES = ["/vnc", ".sock"].map((key): RouteRules => ({
-  key,
-  origins: compileOrigins(["example.com"]),
-  subprotocols: ["mqtt"],
-  auth: null,
-  frameType: "text",
-  pingIntervalMs: 0,
-  ...TUNNELS,
-  ...EVERYBODY,
-}));
-
-const RULES: VerdictRules = {
-  table: compileRoutes(ROUTES, { ".console": ".sock" }),
-  healthPath: "/healthz",
-  web: null,
-};
-
-const HEADERS: Readonly<Record<string, string>> = {
-  "host": "tunnel.example.com:8080",
-  "upgrade": "websocket",
-  "connection": "keep-alive, Upgrade",
-  "origin": "https://example.com",
-  "sec-websocket-version": "13",
-  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-};
-
-/** A change of the head that opens a tunnel; a header of null is left out. */
-interface Change extends Partial<Omit<RequestHead, "headers">> {
-  readonly headers?: Readonly<Record<string, string | null>>;
-}
-
-function head({ headers, ...rest }: Change = {}): RequestHead {
-  const fields = Object.entries({ ...HEADERS, ...headers }).filter(([, value]) => value !== null);
-  return {
-    method: "GET",
-    target: "/vnc?token=1",
-    version: "1.1",
-    headers: new Headers(fields as [string, string][]),
-    ...rest,
-  };
-}
+import { decide, type RouteRules } from "../../lib/http/verdict.ts";
+import {
+  type Change,
+  CLIENT,
+  EVERYBODY,
+  head,
+  networks,
+  ROUTES,
+  RULES,
+  TUNNELS,
+} from "./verdict_rules.ts";
 
 const UPGRADE = { "upgrade": "websocket" };
 const VERSION = { ...UPGRADE, "sec-websocket-version": "13" };
@@ -329,14 +289,6 @@ Deno.test("`decide()` goes by what the chosen route says, not by what its neighb
   assert.equal(ask("/text", "https://evil.com"), 403);
 });
 
-function networks(...texts: string[]): Network[] {
-  return texts.map((text) => {
-    const parsed = parseNetwork(text);
-    if ("problem" in parsed) assert.fail(parsed.problem);
-    return parsed.network;
-  });
-}
-
 for (
   const [what, allowed, denied, client, isAdmitted] of [
     ["nobody named", [], [], CLIENT, true],
@@ -388,78 +340,4 @@ Deno.test("`decide()` has who asks for no tunnel asked first who he is, where a 
   assert.equal("refuse" in foreign && foreign.refuse.status, 403);
   const good = decide(head(), CLIENT, rules);
   assert.equal("accept" in good && good.accept.instead, null);
-});
-
-const FOLDER = { index: "index.html", listing: false, headers: {}, writeTimeoutMs: 60_000 };
-
-const FOR_ALL = { config: { ...FOLDER, root: "/all" }, prefix: "", ...EVERYBODY };
-const OWN = { config: { ...FOLDER, root: "/own" }, prefix: "/own" };
-
-/** With files for all, and a route that has its own and no backend. */
-const WITH_FILES: VerdictRules = {
-  table: compileRoutes([...ROUTES, { ...ROUTES[0]!, key: "/own", files: OWN, filesAlone: true }], {
-    ".console": ".sock",
-  }),
-  healthPath: "/healthz",
-  web: FOR_ALL,
-};
-
-/** What becomes of a request: the status that it is refused with, or whose file it is. */
-function outcomeOf(change: Change, rules = WITH_FILES, client = CLIENT): unknown {
-  const verdict = decide(head(change), client, rules);
-  if ("files" in verdict) {
-    const { key, path, config, prefix } = verdict.files;
-    return [config.root, prefix, key, path];
-  }
-  if ("refuse" in verdict) return verdict.refuse.status;
-  return "health" in verdict ? "health" : "tunnel";
-}
-
-const PLAIN = { upgrade: null, connection: null, "sec-websocket-key": null, origin: null };
-
-Deno.test("`decide()` has files sent to who asks for no tunnel, at every path that has none of its own", () => {
-  const cases: [target: string, method: string, outcome: unknown][] = [
-    ["/", "GET", ["/all", "", null, "/"]],
-    ["/a/b.js?c=/d", "GET", ["/all", "", null, "/a/b.js"]],
-    ["/vnc/x", "GET", ["/all", "", "/vnc", "/vnc/x"]],
-    ["/x.sock", "HEAD", ["/all", "", ".sock", "/x.sock"]],
-    ["/x.console", "GET", ["/all", "", ".sock", "/x.console"]],
-    ["/own/x", "GET", ["/own", "/own", "/own", "/own/x"]],
-    // Whoever serves files says what methods there are.
-    ["/a", "POST", ["/all", "", null, "/a"]],
-    ["/healthz", "GET", "health"],
-    ["/healthz", "POST", ["/all", "", null, "/healthz"]],
-    ["/../x", "GET", 400],
-    ["/%2e%2e/x", "GET", 400],
-  ];
-  for (const [target, method, outcome] of cases) {
-    assert.deepEqual(outcomeOf({ target, method, headers: PLAIN }), outcome, `${method} ${target}`);
-  }
-  assert.equal(outcomeOf({ target: "/a", headers: { ...PLAIN, host: null } }), 400);
-});
-
-Deno.test("`decide()` sends a handshake to its tunnel and to no file, also one of which a proxy has left no more than a part", () => {
-  assert.equal(outcomeOf({}), "tunnel");
-  assert.equal(outcomeOf({ target: "/other" }), 404);
-  assert.equal(outcomeOf({ target: "/own/x" }), 404);
-  for (
-    const left of [{ connection: null }, { upgrade: null }, { upgrade: null, connection: null }]
-  ) {
-    assert.equal(outcomeOf({ headers: left }), 426, JSON.stringify(left));
-  }
-  assert.equal(outcomeOf({ version: "1.0" }), 426);
-});
-
-Deno.test("`decide()` has files ask who comes: as their route says, and where there is none as all routes do", () => {
-  const denied = { denyClients: networks("192.0.2.0/24") };
-  const rules = (all: object, route: object): VerdictRules => ({
-    ...WITH_FILES,
-    table: compileRoutes([{ ...ROUTES[0]!, ...route }], {}),
-    web: { ...FOR_ALL, ...all },
-  });
-  const ask = (target: string, given: VerdictRules) => outcomeOf({ target, headers: PLAIN }, given);
-  assert.equal(ask("/vnc", rules({}, denied)), 403);
-  assert.deepEqual(ask("/a", rules({}, denied)), ["/all", "", null, "/a"]);
-  assert.equal(ask("/a", rules(denied, {})), 403);
-  assert.deepEqual(ask("/vnc", rules(denied, {})), ["/all", "", "/vnc", "/vnc"]);
 });
