@@ -5,9 +5,10 @@
  */
 import { ANY_HOST, EXEC, HOST, PROGRAM } from "../lib/config/host_keys.ts";
 import type { Key, Keys } from "../lib/config/key.ts";
-import { ROUTE, ROUTE_ONLY, TOP, WSTUNNEL } from "../lib/config/keys.ts";
+import { ROUTE, ROUTE_ONLY, WSTUNNEL } from "../lib/config/keys.ts";
 import { ANY_LISTENER, LISTENER, SOCKET_FILE } from "../lib/config/listener.ts";
 import { TARGETS } from "../lib/config/target_keys.ts";
+import { TOP } from "../lib/config/top_keys.ts";
 import { WEB } from "../lib/config/web_keys.ts";
 
 /** The text of `config.example.toml`. */

@@ -4,9 +4,10 @@
  * @module
  */
 import { LEVEL_NAMES } from "../base/log_level.ts";
-import { TOP, WSTUNNEL } from "../config/keys.ts";
+import { WSTUNNEL } from "../config/keys.ts";
 import { LISTENER } from "../config/listener.ts";
 import type { Path } from "../config/problem.ts";
+import { TOP } from "../config/top_keys.ts";
 
 /** A flag with a value. */
 export interface Flag {

@@ -7,9 +7,10 @@
 import type { Address, HandedAddress } from "../base/address.ts";
 import type { ANY_HOST, EXEC, PROGRAM } from "./host_keys.ts";
 import type { Values } from "./key.ts";
-import type { FOR_ALL, ROUTE, TOP } from "./keys.ts";
+import type { FOR_ALL, ROUTE } from "./keys.ts";
 import type { ANY_LISTENER, SOCKET_FILE } from "./listener.ts";
 import type { TARGETS } from "./target_keys.ts";
+import type { TOP } from "./top_keys.ts";
 import type { WebConfig } from "./web_keys.ts";
 
 export type EngineName = Config["engine"];

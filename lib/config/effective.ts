@@ -7,9 +7,10 @@ import { type Address, parseUnixPath } from "../base/address.ts";
 import type { Config, HostConfig, RouteConfig, RouteSettings, TargetsConfig } from "./config.ts";
 import { ANY_HOST, EXEC, PROGRAM, TARGET } from "./host_keys.ts";
 import { decode, decodeSaid, encode, isSame, type Values } from "./key.ts";
-import { FOR_ALL, ROUTE, TOP } from "./keys.ts";
+import { FOR_ALL, ROUTE } from "./keys.ts";
 import { TARGETS } from "./target_keys.ts";
 import { hostsOf, isSocketPath, isTable, type Table, tableAt } from "./table.ts";
+import { TOP } from "./top_keys.ts";
 import { web } from "./web_keys.ts";
 
 /** Turns a configuration that broke no rule into the effective one. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Keys, partOf } from "./key.ts";
-import { oneOf, seconds, trueOrFalse, whole } from "./kinds.ts";
+import { count, oneOf, seconds, trueOrFalse, whole } from "./kinds.ts";
 import { tableOrBoolean } from "./nested_table.ts";
 import { type Finding, finding } from "./problem.ts";
 import type { Table } from "./table.ts";
@@ -225,7 +225,7 @@ export const HOST = {
   maxLoad: {
     name: "max-load",
     of: "host",
-    kind: whole(0, 1_000_000),
+    kind: count,
     default: 0,
     about: "Tunnels that a host may have at once, in this route; 0: no limit.",
     more: [

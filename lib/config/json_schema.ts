@@ -5,8 +5,9 @@
  */
 import { propertiesOf, tableSchema } from "./fixed_table.ts";
 import { HOST } from "./host_keys.ts";
-import { ROUTE, ROUTE_ONLY, TOP, WSTUNNEL } from "./keys.ts";
+import { ROUTE, ROUTE_ONLY, WSTUNNEL } from "./keys.ts";
 import type { JsonSchema } from "./kinds.ts";
+import { TOP } from "./top_keys.ts";
 
 const A_HOST = { $ref: "#/definitions/host" };
 const HOSTS = { type: "array", minItems: 1, items: A_HOST };

@@ -80,6 +80,9 @@ export function whole(min: number, max: number): Kind<number> {
   );
 }
 
+/** A number of things: up to more than a process can have of anything. */
+export const count = whole(0, 1_000_000);
+
 function isWhole(written: unknown, min: number, max: number): written is number {
   return Number.isInteger(written) && Number(written) >= min && Number(written) <= max;
 }

@@ -7,11 +7,12 @@
 import { type Check, checkFixedTable, checksOf, type FixedTable } from "./fixed_table.ts";
 import { HOST } from "./host_keys.ts";
 import { namesOf } from "./key.ts";
-import { ROUTE, ROUTE_ONLY, TOP, WSTUNNEL } from "./keys.ts";
+import { ROUTE, ROUTE_ONLY, WSTUNNEL } from "./keys.ts";
 import { under } from "./kinds.ts";
 import { LISTENER } from "./listener.ts";
 import type { Finding } from "./problem.ts";
 import { isTable } from "./table.ts";
+import { TOP } from "./top_keys.ts";
 
 /** The tables with fixed keys, from the outermost, and how a user is told where each is. */
 const HOMES = [

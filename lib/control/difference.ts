@@ -26,10 +26,11 @@ import type {
 import { toTarget } from "../config/effective.ts";
 import { ANY_HOST, EXEC, PROGRAM, TARGET } from "../config/host_keys.ts";
 import { isSame, type Key, type Keys } from "../config/key.ts";
-import { FOR_ALL, ROUTE, ROUTE_ONLY, TOP } from "../config/keys.ts";
+import { FOR_ALL, ROUTE, ROUTE_ONLY } from "../config/keys.ts";
 import { ANY_LISTENER, SOCKET_FILE } from "../config/listener.ts";
 import { quote } from "../config/problem.ts";
 import { TARGETS } from "../config/target_keys.ts";
+import { TOP } from "../config/top_keys.ts";
 
 /** The values of a table's keys, by what they are called inside; undefined: there is no such table. */
 type Values = Readonly<Record<string, unknown>> | undefined;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { FLAGS } from "../../lib/cli/flags.ts";
-import { TOP } from "../../lib/config/keys.ts";
 import { type Path, valueAt } from "../../lib/config/problem.ts";
 import { jsonSchema } from "../../lib/config/json_schema.ts";
+import { TOP } from "../../lib/config/top_keys.ts";
 
 /** What the schema says of a key, its choices out of those of a union. */
 function propertyAt(path: Path): { enum?: string[] | undefined; default?: unknown } {

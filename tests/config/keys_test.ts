@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { HOST } from "../../lib/config/host_keys.ts";
 import { decode, encode, HIDDEN, type Key, type Keys } from "../../lib/config/key.ts";
-import { SECRETS, TOP, WSTUNNEL } from "../../lib/config/keys.ts";
+import { SECRETS, WSTUNNEL } from "../../lib/config/keys.ts";
 import { LISTENER } from "../../lib/config/listener.ts";
+import { TOP } from "../../lib/config/top_keys.ts";
 
 const TABLES: readonly Keys[] = [TOP, WSTUNNEL, HOST, LISTENER];
 

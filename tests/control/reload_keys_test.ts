@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { toConfig } from "../../lib/config/effective.ts";
 import { HOST } from "../../lib/config/host_keys.ts";
 import type { Key, Keys } from "../../lib/config/key.ts";
-import { FOR_ALL, ROUTE, ROUTE_ONLY, TOP, WSTUNNEL } from "../../lib/config/keys.ts";
+import { FOR_ALL, ROUTE, ROUTE_ONLY, WSTUNNEL } from "../../lib/config/keys.ts";
 import { LISTENER } from "../../lib/config/listener.ts";
 import { createHosts } from "../../lib/backend/hosts.ts";
 import { createAdmin } from "../../lib/control/admin/admin.ts";
@@ -14,6 +14,7 @@ import { createLastCall } from "../../lib/control/last_call.ts";
 import { createServer } from "../../lib/control/server.ts";
 import { createEvents } from "../../lib/events/events.ts";
 import type { Config } from "../../lib/config/config.ts";
+import { TOP } from "../../lib/config/top_keys.ts";
 
 /** Another value than the one that holds where nothing is said, where the table of keys has no example of one. */
 const OTHERS: Readonly<Record<string, unknown>> = {
