@@ -32,7 +32,7 @@ export interface BackendPlace {
   readonly tls?: Certified;
 }
 
-/** Listens on a free port of 127.0.0.1, or at the address or the unix socket path given. */
+/** Listens on a free port of 127.0.0.1, where another may follow it, or at the port or the unix socket path given. */
 export function openBackend(at: BackendPlace = {}): Backend {
   return listen(at, null);
 }
@@ -51,7 +51,7 @@ export async function echo({ reader, write }: Taken): Promise<void> {
 }
 
 function listen(
-  { path, port = 0, tls }: BackendPlace,
+  { path, port = path === undefined ? freePort() : 0, tls }: BackendPlace,
   serve: ((taken: Taken) => Promise<void>) | null,
 ): Backend {
   const listener: Deno.Listener = tls !== undefined
@@ -115,12 +115,23 @@ function toTaken(connection: Deno.Conn): Taken {
   };
 }
 
-/** A port of 127.0.0.1 that nobody listens on, for now. */
+/** Ports that the system gives to nobody by itself, where that is as on most: the first, and how many. */
+const OWN_PORTS = { from: 20_000, count: 10_000 };
+
+/**
+ * A port of 127.0.0.1 that nobody listens on, and that nobody gets who connects or listens elsewhere before it is used: the system's own choice would
+ * be among those that it gives to others next.
+ */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
+  for (;;) {
+    const port = OWN_PORTS.from + Math.floor(Math.random() * OWN_PORTS.count);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /** Where a connect gets no answer: a listener that takes nobody, with its backlog full. */
