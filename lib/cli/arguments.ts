@@ -8,10 +8,11 @@ import { nearest } from "../base/nearest.ts";
 import { HOST } from "../config/host_keys.ts";
 import { namesOf } from "../config/key.ts";
 import { WSTUNNEL } from "../config/keys.ts";
+import { LISTENER } from "../config/listener.ts";
 import { TOP } from "../config/top_keys.ts";
 import { type Command as Subcommand, type CommandName, COMMANDS, URL_FLAG } from "./commands.ts";
 import { DESCRIPTION, EXAMPLES, EXIT_CODES, type Flag, FLAGS, SWITCHES } from "./flags.ts";
-import { hintForForeign, isForeign } from "./foreign.ts";
+import { hintForForeign, hintForForeignClient, isForeign } from "./foreign.ts";
 
 /** A flag as it was given. */
 export interface GivenFlag {
@@ -50,12 +51,15 @@ export type Invocation =
   | { readonly kind: "version" }
   | { readonly kind: "wrong"; readonly message: string };
 
-const HELP_AFTER = `
+/** What stands below the help, where there are examples. */
+function helpAfter(examples: readonly string[]): string {
+  return examples.length === 0 ? "" : `
 Examples:
-${EXAMPLES.map((line) => `  ${line}`).join("\n")}
+${examples.map((line) => `  ${line}`).join("\n")}
 
 Exit codes:
 ${EXIT_CODES.map((meaning, code) => `  ${code}  ${meaning}`).join("\n")}`;
+}
 
 const [VERSION, HELP] = ["--version", "--help"].map((name) => {
   const { short, summary } = SWITCHES.find((one) => one.name === name)!;
@@ -91,11 +95,15 @@ export function parseArguments(args: readonly string[]): Invocation {
     .version("", VERSION.flags, VERSION.summary)
     .helpCommand("help [command]", HELP.summary)
     .action((_options, command: Command) => take("serve", command))
-    .addHelpText("after", HELP_AFTER);
+    .addHelpText("after", helpAfter(EXAMPLES));
   for (const flag of FLAGS) root.addOption(toOption(flag, given));
   for (const [name, about] of COMMAND_LIST.filter(([name]) => isMeant(name, args))) {
     const command = describe(root.command(name))
       .description(about.summary)
+      .addHelpText(
+        "after",
+        helpAfter(EXAMPLES.filter((line) => line.includes(`wstunnel ${name} `))),
+      )
       .configureHelp({ showGlobalOptions: about.configures === true });
     if (about.argument !== undefined) command.argument(`<${about.argument}>`);
     for (const flag of about.flags) command.addOption(toOption(flag, given));
@@ -124,6 +132,17 @@ export function parseArguments(args: readonly string[]): Invocation {
     if (error.exitCode === 0) return { kind: "help", text: output };
     return { kind: "wrong", message: withHint(oneLine(error.message), args) };
   }
+}
+
+/** The command that the arguments begin with; null: none. */
+function commandOf([first]: readonly string[]): CommandName | null {
+  return COMMAND_LIST.find(([name]) => name === first)?.[0] ?? null;
+}
+
+/** Where more is said about what is wrong with the arguments. */
+export function helpFor(args: readonly string[]): string {
+  const command = commandOf(args);
+  return command === null ? "wstunnel --help" : `wstunnel ${command} --help`;
 }
 
 const NOT_FIRST =
@@ -186,11 +205,25 @@ function unexpected(word: string, kind: "serve" | "check"): string {
   if (kind === "check") return `unexpected argument '${word}'; a file is given with --config`;
   const near = nearest(word, [...COMMAND_LIST.map(([name]) => name), "help", "version"]);
   if (near !== null) return `unknown command '${word}' (Did you mean ${near}?)`;
-  return `unexpected argument '${word}'; a backend is given with --server, a file with --config`;
+  // The query of a URL may hold a token.
+  const shown = word.replace(/^(wss?:\/\/).*[?@].*/s, "$1...");
+  return `unexpected argument '${shown}'; a backend is given with --server, a file with --config`;
 }
 
 /** The message, with what to write in its place where a command fell apart, or the words are another program's. */
 function withHint(message: string, args: readonly string[]): string {
+  const [, unknown = ""] = /^unknown option '(--?[^'=]+)/.exec(message) ?? [];
+  if (args[0] === "connect") {
+    const hint = hintForForeignClient(unknown);
+    return hint === null ? message : `${message.replace(/ \(Did you mean .*/, "")}; ${hint}`;
+  }
+  const owners = COMMAND_LIST.filter(([, { flags, switches }]) =>
+    [...flags, ...switches].some(({ name }) => name === unknown)
+  ).map(([name]) => `wstunnel ${name}`);
+  if (owners.length > 0 && commandOf(args) === null && !isForeign(unknown)) {
+    const rest = message.replace(/ \(Did you mean .*/, "");
+    return `${rest}; ${unknown} is a flag of ${owners.join(" and ")}`;
+  }
   // Its own words look like ours, or like another program's.
   const isBare = args.some((word) => /^(?:--server=)?exec:\S+$/.test(word));
   if (isBare) {
@@ -209,7 +242,7 @@ function withHint(message: string, args: readonly string[]): string {
 }
 
 /** Of the file. */
-const KEYS = [TOP, WSTUNNEL, HOST].flatMap(namesOf);
+const KEYS = [TOP, WSTUNNEL, LISTENER, HOST].flatMap(namesOf);
 
 function oneLine(message: string): string {
   return message.replace(/^error: /, "").replaceAll("\n", " ");

@@ -318,10 +318,13 @@ export const EXAMPLES: readonly string[] = [
   "wstunnel --server 127.0.0.1:5900 --frame-type binary",
   'wstunnel --path /ssh --server "exec:/usr/sbin/sshd -i" --frame-type binary',
   "wstunnel --frame-type binary --path /a --server a:1 --path /b --server b:2",
+  "wstunnel --web /usr/share/novnc --server 127.0.0.1:5901 --frame-type binary",
   "wstunnel check --config wstunnel.toml",
   "wstunnel check --url http://127.0.0.1:8080/healthz",
   "wstunnel top --config wstunnel.toml",
   "ssh -o ProxyCommand='wstunnel connect wss://server/ssh' user@server",
+  "wstunnel connect wss://server/db --listen 127.0.0.1:5432",
+  "wstunnel connect 127.0.0.1:5901=ws://server/vnc unix:db.sock=ws://server/db",
 ];
 
 export const EXIT_CODES: readonly string[] = [

@@ -19,9 +19,9 @@ const TLS_CLIENTS = "clients show a certificate of --tls-client-ca FILE";
 const TLS_TARGET = `TLS to a backend is --server tls:${TARGET}`;
 const NO_PASSPHRASE = "a key has no passphrase here: openssl pkey takes that off";
 const TLS_KINDS = "TLS 1.2 and 1.3 are spoken, with the ciphers that the runtime has for them";
-const CLIENT =
-  "the client's end is wstunnel connect ws://HOST:8080/, with --listen 127.0.0.1:1234 for programs " +
-  "that connect there";
+const CLIENT = "the client's side is wstunnel connect, with --listen for a port of its own";
+const CLIENT_IS = "the client's side is: ";
+const NO_REVERSE = "nothing is opened at the server's side for a client";
 const AUTH =
   "who may come in is said by --auth-basic FILE, as htpasswd -B writes it, or --auth-token FILE";
 const TOKENS =
@@ -53,7 +53,7 @@ const AT_ONCE = "how many there may be at once is said by --max-connections 100"
 const AS_IT_IS = "wstunnel websockify takes that line as it is";
 
 /** What a whole line says already. */
-const SAID_BY_LINE: readonly string[] = [SERVER, LISTEN, BINARY];
+const SAID_BY_LINE: readonly string[] = [SERVER, LISTEN, BINARY, CLIENT];
 
 /** What an option is here, and whether a value stands behind it. */
 const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: string])[] = [
@@ -84,9 +84,11 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["--daemon -D", false, STAYS],
   ["--inetd", false, INETD],
   ["--run-once --oneshot -1", false, ONCE],
+  ["--static-file -F", true, "files of a folder are served by --web DIR"],
   ["--idle-timeout --timeout", true, IDLE],
   ["--max-parallel-conns --max-clients", true, AT_ONCE],
-  ["--local-to-remote --remote-to-local -L -R", true, CLIENT],
+  ["--local-to-remote -L", true, CLIENT],
+  ["--remote-to-local -R", true, NO_REVERSE],
   ["--restrict-to --target --backend --upstream --remote --host --to", true, SERVER],
   ["--port --bind --address -p -l -s --server-mode", true, LISTEN],
   [
@@ -99,6 +101,36 @@ const OPTIONS: readonly (readonly [names: string, hasValue: boolean, says: strin
   ["-f -c --config-file --conf", true, CONFIG],
 ];
 
+/** The same of a client's, behind `connect`. */
+const CLIENT_OPTIONS: readonly (readonly [names: string, says: string])[] = [
+  [
+    "--token --bearer --bearer-token",
+    "a token is said by --token-file FILE, or the variable WSTUNNEL_TOKEN",
+  ],
+  [
+    "--password --pass --basic-auth --http-upgrade-credentials",
+    "a password is said by --user NAME and --password-file FILE, or the variable WSTUNNEL_PASSWORD",
+  ],
+  ["-H --http-headers", "a header is said by --header 'Name: value'"],
+  ["-k --no-verify", "any certificate is taken by --insecure"],
+  ["--cacert --cafile", "an authority is trusted by --ca FILE"],
+  ["--protocol --websocket-protocol -s", "a subprotocol is offered by --subprotocol NAME"],
+  ["--socks5", "a proxy of SOCKS5 is said by --proxy socks5://host:port"],
+  ["-p --http-proxy", "a proxy is said by --proxy http://host:port"],
+  ["--tls-sni-override --sni", "the certificate's name is said by --server-name NAME"],
+  ["--tls-certificate --client-cert", "a certificate is shown by --cert FILE and --key FILE"],
+  ["--heartbeat --websocket-ping-frequency-sec --websocket-ping-frequency", PING],
+  ["--binary -b", `${BINARY}, as unless given`],
+  ["--text -t", TEXT],
+  ["--local-to-remote -L -l --port", "a port of its own is said by --listen 127.0.0.1:1234"],
+  ["--remote-to-local -R", NO_REVERSE],
+];
+
+/** Gives what an option of another client is with `connect`, or null where it is nobody's that is known here. */
+export function hintForForeignClient(option: string): string | null {
+  return CLIENT_OPTIONS.find(([names]) => names.split(" ").includes(option))?.[1] ?? null;
+}
+
 /** Whether another program has an option of this name. */
 export function isForeign(name: string): boolean {
   return OPTIONS.some(([names]) => names.split(" ").includes(name));
@@ -107,8 +139,8 @@ export function isForeign(name: string): boolean {
 /** Gives what to write in place of the arguments, or null where they are nobody's that is known here. */
 export function hintForForeign(args: readonly string[]): string | null {
   if (isWrapping(args)) return `${AS_IT_IS}; ${WRAPPED}`;
-  const { words, options, restrictedTo } = sort(args);
-  const line = hintForWords(words, restrictedTo);
+  const { words, options, restrictedTo, local } = sort(args);
+  const line = hintForWords(words, restrictedTo, local);
   const others = options.filter((option) => line === null || !SAID_BY_LINE.includes(option));
   const hints = [...line === null ? [] : [line], ...others];
   return hints.length === 0 ? null : [...new Set(hints)].join("; ");
@@ -127,12 +159,15 @@ interface Sorted {
   readonly options: readonly string[];
   /** The target that a server of the other wstunnel is bound to. */
   readonly restrictedTo: string | undefined;
+  /** What a client of the other wstunnel forwards. */
+  readonly local: string | undefined;
 }
 
 function sort(args: readonly string[]): Sorted {
   const words: string[] = [];
   const options: string[] = [];
   let restrictedTo: string | undefined;
+  let local: string | undefined;
   const ours: readonly string[] = [...FLAGS, URL_FLAG].map(({ name }) => name);
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;
@@ -141,15 +176,23 @@ function sort(args: readonly string[]): Sorted {
     if (option === undefined && !name.startsWith("-")) words.push(arg);
     if (option !== undefined) options.push(option[2]);
     if (name === "--restrict-to") restrictedTo = value ?? args[at + 1];
+    if (name === "-L" || name === "--local-to-remote") local = value ?? args[at + 1];
     const hasValue = option?.[1] ?? ours.includes(name);
     if (hasValue && value === undefined) at++;
   }
-  return { words, options, restrictedTo };
+  return { words, options, restrictedTo, local };
 }
 
-function hintForWords(words: readonly string[], restrictedTo: string | undefined): string | null {
+function hintForWords(
+  words: readonly string[],
+  restrictedTo: string | undefined,
+  local: string | undefined,
+): string | null {
   const [first = "", second = ""] = words;
-  if (first === "client") return CLIENT;
+  if (first === "client") {
+    const line = clientLine(second, localFlag(local));
+    return `its servers aren't spoken with, others of WebSockets are: ${line}`;
+  }
   if (first === "server") {
     const { listen, tls } = readUrl(second);
     const line = lineFor(listen, restrictedTo ?? TARGET);
@@ -157,6 +200,7 @@ function hintForWords(words: readonly string[], restrictedTo: string | undefined
       tls ? ` ${TLS_FLAGS}` : ""
     }`;
   }
+  if (/^wss?:\/\//.test(first)) return CLIENT_IS + clientLine(first, localFlag(local));
   return hintForWebsocat(first, second) ?? hintForWebsockify(first, second);
 }
 
@@ -177,9 +221,27 @@ function hintForWebsocat(from: string, to: string): string | null {
   if (listener !== undefined) {
     return `in words of here: ${lineFor(hostPort(listener), websocatTarget(to))}`;
   }
-  const isClient = /^(?:tcp-l|tcp-listen|tcp-l-fork|l-tcp|unix-l|unix-listen|-):?/.test(from) &&
-    /^wss?:/.test(to);
-  return isClient || /^wss?:\/\//.test(from) ? CLIENT : null;
+  if (!/^wss?:\/\//.test(to)) return null;
+  if (from === "-" || from === "stdio:") return CLIENT_IS + clientLine(to, "");
+  const [, kind, place = ""] = /^(?:(tcp|l-tcp)|unix)(?:-l|-listen|-l-fork)?:(.+)$/.exec(from) ??
+    [];
+  if (place === "") return null;
+  const listen = shellWord(kind ? hostPort(place) : `unix:${place}`);
+  return CLIENT_IS + clientLine(to, `--listen ${listen}`);
+}
+
+/** `tcp://1234:db:5432`, `socks5://127.0.0.1:1080`, `stdio://db:5432` */
+function localFlag(text: string | undefined): string {
+  const [, kind, host = "127.0.0.1", port] =
+    /^(tcp|socks5):\/\/(?:(\[[^\]]+\]|[^:/]+):)??(\d+)(?![^:?])/.exec(text ?? "") ?? [];
+  if (kind === undefined) return "";
+  return `${kind === "tcp" ? "--listen" : "--socks"} ${shellWord(`${host}:${port}`)}`;
+}
+
+/** A URL that may hold a secret is not repeated. */
+function clientLine(url: string, flag: string): string {
+  const shown = /^wss?:\/\/[\w.:[\]/-]+$/.test(url) ? url : "ws://HOST:8080/";
+  return `wstunnel connect ${shellWord(shown)} ${flag}`.trimEnd();
 }
 
 function websocatTarget(text: string): string {

@@ -17,7 +17,7 @@ import { runtimeProblems } from "../control/runtime.ts";
 import { createEvents } from "../events/events.ts";
 import { openProgramLog } from "../events/log/open.ts";
 import { fromEnvironment } from "./environment.ts";
-import { parseArguments } from "./arguments.ts";
+import { helpFor, parseArguments } from "./arguments.ts";
 import { parseProbe, probe } from "./probe.ts";
 import { createReadySink, READY_MARK } from "./ready_mark.ts";
 import { toSettings } from "./settings.ts";
@@ -56,7 +56,7 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   }
   if (invocation.kind === "wrong") {
     complain(invocation.message);
-    complain("try wstunnel --help");
+    complain(`try ${helpFor(args)}`);
     return EXIT_USAGE;
   }
   if (invocation.kind === "probe") return await probeUrl(invocation.url, options);

@@ -63,7 +63,7 @@ Deno.test("`parseArguments()` says what is wrong and suggests the nearest", () =
     [["--server"], "option '--server <ADDRESS>' argument missing"],
     [["chek"], "unknown command 'chek' (Did you mean check?)"],
     [["hepl"], "unknown command 'hepl' (Did you mean help?)"],
-    [["--url", "http://a/"], "unknown option '--url'"],
+    [["--url", "http://a/"], "unknown option '--url'; --url is a flag of wstunnel check"],
     [
       ["127.0.0.1:1"],
       "unexpected argument '127.0.0.1:1'; a backend is given with --server, a file with --config",

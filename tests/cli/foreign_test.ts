@@ -1,9 +1,10 @@
 /** Command lines of other programs of the kind, and what they are told here. */
 import assert from "node:assert/strict";
-import { parseArguments } from "../../lib/cli/arguments.ts";
+import { helpFor, parseArguments } from "../../lib/cli/arguments.ts";
 import { FLAGS, SWITCHES } from "../../lib/cli/flags.ts";
 import { hintForForeign } from "../../lib/cli/foreign.ts";
 import { toSettings } from "../../lib/cli/settings.ts";
+import { readPlan } from "../../lib/cli/connect/plan.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 
 const BINARY = "--frame-type binary";
@@ -33,6 +34,17 @@ const LINES: readonly (readonly [foreign: string, shown: string])[] = [
   ],
   ["-b ws-l:1234 unix:/run/x.sock", `--listen 127.0.0.1:1234 --server unix:/run/x.sock ${BINARY}`],
   ["ws-listen:0.0.0.0:1 sh-c:cat", `--listen 0.0.0.0:1 --server exec:COMMAND ${BINARY}`],
+  // Clients of both.
+  ["client -L tcp://1:a:2 ws://b", "connect ws://b --listen 127.0.0.1:1"],
+  ["client -L tcp://[::1]:1:a.b:2?c=d wss://b", "connect wss://b --listen '[::1]:1'"],
+  ["client --local-to-remote=socks5://127.0.0.1:1 ws://b", "connect ws://b --socks 127.0.0.1:1"],
+  ["client -L stdio://a:22 ws://b", "connect ws://b"],
+  ["-L tcp://1:a:2 wss://b", "connect wss://b --listen 127.0.0.1:1"],
+  ["tcp-l:127.0.0.1:1 ws://b/", "connect ws://b/ --listen 127.0.0.1:1"],
+  ["-b tcp-listen:1 ws://b/", "connect ws://b/ --listen 127.0.0.1:1"],
+  ["unix-l:/a ws://b/", "connect ws://b/ --listen unix:/a"],
+  ["- wss://b:1/c", "connect wss://b:1/c"],
+  ["ws://example.com", "connect ws://example.com"],
 ];
 
 for (const [foreign, shown] of LINES) {
@@ -74,10 +86,8 @@ const OPTIONS: readonly (readonly [words: string, shows: RegExp])[] = [
   ["--verbose", /--debug debug/],
   ["--log-lvl INFO", /--debug debug/],
   ["--restrict-http-upgrade-path-prefix a", /--path \/a/],
-  ["-L tcp://1:a:2 wss://b", /wstunnel connect/],
-  ["client -L tcp://1:a:2 ws://b", /wstunnel connect/],
-  ["tcp-l:127.0.0.1:1 ws://b/", /wstunnel connect/],
-  ["ws://example.com", /wstunnel connect/],
+  ["-R tcp://1:a:2 wss://b", /nothing is opened at the server's side/],
+  ["--static-file a", /--web DIR/],
   ["--binary", /--frame-type binary/],
   ["-s 1234", /--listen 127/],
   ["--port 8080", /--listen 127/],
@@ -106,6 +116,10 @@ Deno.test("every line that is shown can be run", () => {
     const words = line.replace(/HOST(-\w)?:PORT/g, "127.0.0.1:1").replaceAll("'", "").split(" ");
     const invocation = parseArguments(words);
     assert("given" in invocation, line);
+    if (invocation.kind === "connect") {
+      assert(!("problem" in readPlan(invocation.words, invocation.given, [])), line);
+      continue;
+    }
     const loaded = loadConfig({ flags: toSettings(invocation.given) });
     assert("config" in loaded, `${line}: ${JSON.stringify(loaded)}`);
     // Where others listen for everybody the lines do, too, and that is warned of; what kind of frames is for who writes the line.
@@ -128,4 +142,69 @@ Deno.test("words of our own get no hint for another's", () => {
     ["check", "server.toml"],
   ];
   for (const args of ours) assert.equal(hintForForeign(args), null, args.join(" "));
+});
+
+Deno.test("a URL that may hold a secret is not repeated", () => {
+  for (const url of ["ws://a/?token=s3cret", "wss://me:s3cret@a/", "ws://a/?b#s3cret"]) {
+    for (const args of [[url], ["client", "-L", "tcp://1:a:2", url], ["tcp-l:1", url]]) {
+      const invocation = parseArguments(args);
+      assert(invocation.kind === "wrong", invocation.kind);
+      assert.match(invocation.message, /: wstunnel connect ws:\/\/HOST:8080\//);
+      assert.doesNotMatch(invocation.message, /s3cret/);
+    }
+  }
+});
+
+/** Options of other clients behind `connect`. */
+const CLIENT_OPTIONS: readonly (readonly [words: string, shows: RegExp])[] = [
+  ["--token x", /--token-file FILE/],
+  ["--bearer x", /--token-file FILE/],
+  ["--password x", /--password-file FILE/],
+  ["--basic-auth a:b", /--password-file FILE/],
+  ["-H a:b", /--header 'Name: value'/],
+  ["-k", /--insecure/],
+  ["--protocol a", /--subprotocol NAME/],
+  ["--socks5 a:1", /--proxy socks5:/],
+  ["--binary", /as unless given/],
+  ["-L tcp://1:a:2", /--listen 127/],
+];
+
+for (const [words, shows] of CLIENT_OPTIONS) {
+  Deno.test(`\`wstunnel connect ${words}\` says what stands for it here`, () => {
+    const invocation = parseArguments(["connect", "ws://a/", ...words.split(" ")]);
+    assert(invocation.kind === "wrong", invocation.kind);
+    assert.match(invocation.message, /^unknown option '[^']+'; /);
+    assert.match(invocation.message, shows);
+    // Nothing of a value, and nothing of what only a server has.
+    assert.doesNotMatch(invocation.message, /a:b|--targets|--auth-basic|--server /);
+  });
+}
+
+Deno.test("a key of a listener is no flag, which is said", () => {
+  const invocation = parseArguments(["--tls-optional", "--server", "a:1"]);
+  assert(invocation.kind === "wrong", invocation.kind);
+  assert.match(invocation.message, /; tls-optional is a key of the file \(--config FILE\)/);
+});
+
+Deno.test("a flag of a command that stands without it is told to be that command's", () => {
+  const cases = [["--socks", /of wstunnel connect$/], ["--linger", /of wstunnel connect$/], [
+    "--once",
+    /of wstunnel connect and wstunnel top$/,
+  ]] as const;
+  for (const [flag, shows] of cases) {
+    const invocation = parseArguments([flag, "127.0.0.1:1"]);
+    assert(invocation.kind === "wrong", invocation.kind);
+    assert.match(invocation.message, shows);
+    assert.doesNotMatch(invocation.message, /Did you mean|websockify/);
+  }
+});
+
+Deno.test("`helpFor()` leads to the help of the command that was meant", () => {
+  assert.equal(helpFor(["connect", "--foo"]), "wstunnel connect --help");
+  assert.equal(helpFor(["--foo", "connect"]), "wstunnel --help");
+  assert.equal(helpFor([]), "wstunnel --help");
+  const help = parseArguments(["connect", "--help"]);
+  assert(help.kind === "help");
+  assert.match(help.text, /\nExamples:\n {2}ssh -o ProxyCommand=.*\n\nExit codes:\n/s);
+  assert.doesNotMatch(help.text, /--path \/ssh/);
 });

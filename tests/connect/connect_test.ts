@@ -110,7 +110,10 @@ Deno.test("a refusal is exit code 3 with the server's words, no server 1, a bad 
       1,
       /^wstunnel: 127\.0\.0\.1:\d+: cannot connect: .*refused.*\n$/,
     ],
-    [["http://127.0.0.1/"], 2, /^wstunnel: connect: the URL must be ws:/],
+    [["http://127.0.0.1/"], 2, /^wstunnel: connect: the URL must be ws:.*: it begins with http:/],
+    [["127.0.0.1:1/?s3cret"], 2, /path: it begins with none of these\n$/],
+    [["ws://127.0.0.1:99999/?s3cret"], 2, /is no host with a port from 1 to 65535\n$/],
+    [["ws://127.0.0.1/?a=#s3cret"], 2, /the URL must be without a #/],
     [["ws://me:word@127.0.0.1/"], 2, /^wstunnel: connect: the URL must be without user/],
     [["ws://127.0.0.1/", "--header", "Host: a"], 2, /Host is part of the handshake itself\n$/],
     [["ws://127.0.0.1/", "--header", "a: b\nc: d"], 2, /must be 'Name: value' in one line\n$/],
@@ -125,7 +128,9 @@ Deno.test("a refusal is exit code 3 with the server's words, no server 1, a bad 
       /by --password-file FILE or the variable WSTUNNEL_PASSWORD\n$/,
     ],
     [["ws://127.0.0.1/", "--ca", "/ca.pem"], 2, /--ca is for wss:\/\/ alone\n$/],
-    [["ws://127.0.0.1/", "--ping-interval", "often"], 2, /must be 0 or a number of seconds/],
+    [["ws://127.0.0.1/", "--ping-interval", "often"], 2, /must be 0 or .* value is "often"\n$/],
+    [["ws://127.0.0.1/", "--linger", "100000"], 2, /--linger: .* 86400: .* is "100000"\n$/],
+    [["ws://127.0.0.1/", "--connect-timeout", "0"], 2, /seconds up to 86400: .* is "0"\n$/],
     [["ws://127.0.0.1/", "--server", "a:1"], 2, /--server has no effect with connect/],
     [["ws://127.0.0.1/", "--origin", "a", "--origin", "b"], 2, /--origin: must be given once/],
     [[], 2, /missing required argument 'URL'/],
@@ -135,6 +140,7 @@ Deno.test("a refusal is exit code 3 with the server's words, no server 1, a bad 
     const ended = await connect.finished();
     assert.deepEqual([ended.code, ended.stdout], [code, ""], args.join(" "));
     assert.match(ended.stderr, stderr);
+    assert.doesNotMatch(ended.stderr, /s3cret/);
   }
 });
 

@@ -222,7 +222,7 @@ Deno.test("a proxy that is said wrongly is exit code 2, and no password is told"
       [
         ["--proxy", "ftp://a"],
         {},
-        /--proxy: must be http:\/\/host:port, https:\/\/host:port or socks5:\/\/host:port\n$/,
+        /--proxy: must be http:\/\/host:port, https:\/\/host:port or socks5:\/\/host:port: it begins with ftp:\/\/\n$/,
       ],
       [["--proxy", "a:0"], {}, /--proxy: the port must be 1 to 65535\n$/],
       [[], { http_proxy: `http://ann:${secret}/${secret}@a:1` }, /http_proxy: must be http:/],

@@ -8,7 +8,7 @@ import { checkHostname, type TcpAddress } from "../../base/address.ts";
 import type { TrustFiles } from "../../backend/tls_files.ts";
 import { CONNECT_PROXY_PASSWORD_VARIABLE } from "../environment.ts";
 import { readSecret } from "./credentials.ts";
-import type { All, Environment, Last, Problem } from "./given.ts";
+import { type All, beginning, type Environment, type Last, type Problem } from "./given.ts";
 import { isExempt } from "./no_proxy.ts";
 
 /** What a proxy is told of who we are. */
@@ -85,7 +85,8 @@ function parseProxy(
     url.hash === "" && url.hostname !== "";
   const scheme = isWhole ? SCHEMES[url.protocol] : undefined;
   if (!isWhole || scheme === undefined) {
-    return rule("http://host:port, https://host:port or socks5://host:port");
+    const known = "http://host:port, https://host:port or socks5://host:port";
+    return rule(isWhole ? `${known}: ${beginning(text)}` : known);
   }
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const problem = checkHostname(hostname);

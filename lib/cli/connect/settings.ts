@@ -8,7 +8,7 @@ import { secondsToMs } from "../../base/duration.ts";
 import { isToken } from "../../http/token.ts";
 import type { GivenFlag } from "../arguments.ts";
 import { readCredentials } from "./credentials.ts";
-import { type All, type Environment, type Last, type Problem, wrong } from "./given.ts";
+import { type All, beginning, type Environment, type Last, type Problem, wrong } from "./given.ts";
 import { type Proxy, readProxy } from "./proxy_settings.ts";
 import { readResolved, type ResolvedName } from "./resolved.ts";
 import { readTls, type TlsSettings } from "./tls_settings.ts";
@@ -83,17 +83,16 @@ export async function readSettings(
   const noToken = subprotocols.find((name) => !isToken(name));
   if (noToken !== undefined) return wrong("--subprotocol", "must be one word", noToken);
   const connectTimeout = seconds(last("--connect-timeout"), DEFAULT_CONNECT_TIMEOUT_S, 0.001);
+  const rule = `a number of seconds up to ${MOST_SECONDS}`;
   if (connectTimeout === null) {
-    return { problem: `--connect-timeout: must be a number of seconds up to ${MOST_SECONDS}` };
+    return wrong("--connect-timeout", `must be ${rule}`, last("--connect-timeout")!);
   }
   const pingInterval = seconds(last("--ping-interval"), DEFAULT_PING_INTERVAL_S, 0);
   if (pingInterval === null) {
-    return { problem: `--ping-interval: must be 0 or a number of seconds up to ${MOST_SECONDS}` };
+    return wrong("--ping-interval", `must be 0 or ${rule}`, last("--ping-interval")!);
   }
   const linger = seconds(last("--linger"), DEFAULT_LINGER_S, 0);
-  if (linger === null) {
-    return { problem: `--linger: must be 0 or a number of seconds up to ${MOST_SECONDS}` };
-  }
+  if (linger === null) return wrong("--linger", `must be 0 or ${rule}`, last("--linger")!);
   const headers = readHeaders(all("--header"), last("--origin"));
   if ("problem" in headers) return headers;
   const credentials = await readCredentials(last, environment);
@@ -115,11 +114,15 @@ export async function readSettings(
   }));
 }
 
-/** The URL itself is not repeated: its query may hold a token. */
+/** The URL itself is not repeated but for how it begins: its query may hold a token. */
 function parseUrl(text: string): Place | Problem {
   const url = URL.parse(text);
   if (url === null || !["ws:", "wss:"].includes(url.protocol)) {
-    return { problem: "the URL must be ws://host:port/path or wss://host:port/path" };
+    const rule = "the URL must be ws://host:port/path or wss://host:port/path";
+    return { problem: `${rule}: ${beginning(text)}` };
+  }
+  if (url.hash !== "" || text.endsWith("#")) {
+    return { problem: "the URL must be without a #, which is no part of a request: %23 is one" };
   }
   if (url.username !== "" || url.password !== "") {
     return {
