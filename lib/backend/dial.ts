@@ -24,6 +24,7 @@ import {
 import type { BackendConnection } from "./connection.ts";
 import { connectFor, startTls, type TlsTerms } from "./tls.ts";
 import { readTrust, type TrustFiles } from "./tls_files.ts";
+import { writeAll } from "./write_all.ts";
 
 /** A connection, or why there is none. */
 export type DialResult =
@@ -91,7 +92,7 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
 /** A little goes into a connection that is new, whether or not its peer reads. */
 async function writeFirst(connection: BackendConnection, bytes: Uint8Array): Promise<void> {
   try {
-    for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+    await writeAll(connection, bytes);
   } catch (error) {
     connection.close();
     throw error;

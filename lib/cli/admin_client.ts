@@ -11,10 +11,11 @@ import { escapeControls } from "../base/escape.ts";
 import { shorten } from "../base/shorten.ts";
 import { dial } from "../backend/dial.ts";
 import type { BackendConnection } from "../backend/connection.ts";
+import { writeAll } from "../backend/write_all.ts";
 import type { AnswerHead } from "../http/answer_head.ts";
 import { AnswerBody } from "../http/answer_body.ts";
 import { EventStream, type SentEvent } from "../http/event_stream.ts";
-import { readAnswer, writeAll } from "./read_answer.ts";
+import { readAnswer } from "./read_answer.ts";
 
 /** Where the admin listener is, and what it knows us by. */
 export interface AdminPlace {

@@ -12,6 +12,7 @@ import { type Address, parseAddress, parseUnixPath } from "../base/address.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { dial } from "../backend/dial.ts";
 import type { BackendConnection } from "../backend/connection.ts";
+import { writeAll } from "../backend/write_all.ts";
 import {
   formatHandshake,
   handshakeKey,
@@ -19,7 +20,7 @@ import {
   readOpened,
 } from "../http/client_handshake.ts";
 import { closeWebSocket } from "./closing_handshake.ts";
-import { explain, printable, readAnswer, writeAll } from "./read_answer.ts";
+import { explain, printable, readAnswer } from "./read_answer.ts";
 
 /** Shorter than the health checks of container engines wait. */
 const PATIENCE_MS = 5_000;

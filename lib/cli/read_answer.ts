@@ -1,5 +1,5 @@
 /**
- * A request to a server that runs, and the head of its answer.
+ * The head of a server's answer, and what it says in words.
  *
  * @module
  */
@@ -45,13 +45,6 @@ export async function readAnswer(
 
 function isFinal({ status }: AnswerHead): boolean {
   return status === 101 || status >= 200;
-}
-
-export async function writeAll(
-  connection: BackendConnection,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }
 
 /** A server's words without what would move a terminal's cursor, or more. */

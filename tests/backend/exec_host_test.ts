@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { BackendConnection } from "../../lib/backend/connection.ts";
 import type { ExecTarget } from "../../lib/config/config.ts";
+import { exists } from "../support/installed.ts";
 import {
   createPool,
   end,
@@ -233,12 +234,3 @@ Deno.test("`ExecHost` runs `sshd -i`, which greets as an SSH server", async () =
   Deno.removeSync(folder, { recursive: true });
   if (separation !== null) Deno.removeSync(separation);
 });
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Lease } from "../../lib/backend/backend.ts";
 import type { BackendConnection } from "../../lib/backend/connection.ts";
+import { writeAll } from "../../lib/backend/write_all.ts";
 import { canGiveDescriptors } from "../../lib/sys/descriptors.ts";
 import { inTime } from "../support/eventually.ts";
 import { descriptorCount } from "../support/processes.ts";
@@ -45,10 +46,6 @@ async function withProgram(
 
 const sh = (script: string) => ["/bin/sh", "-c", script];
 const python = (script: string) => ["python3", "-c", script];
-
-async function writeAll(connection: BackendConnection, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
-}
 
 async function readText(connection: BackendConnection): Promise<string | null> {
   const buffer = new Uint8Array(100_000);

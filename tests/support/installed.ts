@@ -26,7 +26,8 @@ export function notInstalled(programs: readonly string[]): string | null {
   return missing.length === 0 ? null : `${missing.join(", ")} not installed`;
 }
 
-function exists(path: string): boolean {
+/** Whether there is something at a path, or behind the link that is there. */
+export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;

@@ -1,22 +1,12 @@
 /** nginx's `stream` module, run with a configuration of our own. */
 import { freePort } from "./backends.ts";
-import { installed, type Server, startServer } from "./installed.ts";
+import { installed, notInstalled, type Server, startServer } from "./installed.ts";
 
 const NGINX = installed("nginx");
 const MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
 
 /** Why there are no tests with it, null when there are. */
-export const NO_NGINX_STREAM = NGINX === null || !isThere(MODULE)
-  ? "nginx and libnginx-mod-stream are not both installed"
-  : null;
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
+export const NO_NGINX_STREAM = notInstalled(["nginx", MODULE]);
 
 export interface NginxStream extends Server {
   readonly address: string;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { freePort } from "../support/backends.ts";
 import { eventually, inTime } from "../support/eventually.ts";
 import { inFolder } from "../support/folder.ts";
-import { accepts, installed, type Server, startServer } from "../support/installed.ts";
+import { accepts, notInstalled, type Server, startServer } from "../support/installed.ts";
 import { readLines } from "../support/lines.ts";
 import { testUnless } from "../ship/executable.ts";
 import { screenAt } from "./rfb.ts";
@@ -11,21 +11,8 @@ import { startWebsockify, writeWebsockify } from "./running.ts";
 
 const SCRIPT = "/usr/share/novnc/utils/novnc_proxy";
 
-const missing = ["Xtigervnc", "bash", "ps", "which"].filter((name) => installed(name) === null);
-const NO_SCREEN = missing.includes("Xtigervnc") ? "Xtigervnc is not installed" : null;
-const NO_SCRIPT = missing.length > 0
-  ? `${missing.join(", ")} not installed`
-  : isThere(SCRIPT)
-  ? null
-  : "novnc is not installed";
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
+const NO_SCREEN = notInstalled(["Xtigervnc"]);
+const NO_SCRIPT = notInstalled(["Xtigervnc", "bash", "ps", "which", SCRIPT]);
 
 /** A screen of a size; at the first display that is free. */
 async function startScreen(size: string): Promise<Server & { readonly address: string }> {

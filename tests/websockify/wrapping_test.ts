@@ -4,7 +4,7 @@ import { text } from "../e2e/whole.ts";
 import { freePort } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { inFolder } from "../support/folder.ts";
-import { installed } from "../support/installed.ts";
+import { exists, notInstalled } from "../support/installed.ts";
 import { Opcode, openTunnel } from "../support/raw_client.ts";
 import { testUnless } from "../ship/executable.ts";
 import { screenAt } from "./rfb.ts";
@@ -13,13 +13,7 @@ import { type Running, startWebsockify } from "./running.ts";
 const REBIND = "/usr/lib/websockify/rebind.so";
 
 function why(...programs: readonly string[]): string | null {
-  const missing = programs.filter((program) => installed(program) === null);
-  if (missing.length > 0) return `${missing.join(", ")} not installed`;
-  try {
-    return Deno.statSync(REBIND).isFile ? null : REBIND;
-  } catch {
-    return "websockify is not installed";
-  }
+  return notInstalled([...programs, REBIND]);
 }
 
 /** It takes one connection and ends with it, as telnetd does with -debug. */
@@ -101,28 +95,19 @@ testUnless(
         await server.log.find(/something listens already/);
         assert.deepEqual(await screenAt(server.address, "/websockify"), [1024, 768]);
         assert.equal(await server.end(), 0);
-        assert.ok(isThere(`/tmp/.X11-unix/X${display}`), "what is in the background goes on");
+        assert.ok(exists(`/tmp/.X11-unix/X${display}`), "what is in the background goes on");
       } finally {
         for (const pid of pidsIn(`${folder}/.vnc`)) Deno.kill(pid, "SIGTERM");
-        await eventually("its end", () => !isThere(`/tmp/.X11-unix/X${display}`));
+        await eventually("its end", () => !exists(`/tmp/.X11-unix/X${display}`));
       }
     }),
 );
 
 /** Of the servers that vncserver has started. */
 function pidsIn(folder: string): number[] {
-  if (!isThere(folder)) return [];
+  if (!exists(folder)) return [];
   return [...Deno.readDirSync(folder)].filter(({ name }) => name.endsWith(".pid"))
     .map(({ name }) => Number(Deno.readTextFileSync(`${folder}/${name}`)));
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Where the runtime keeps what it has fetched, also with another HOME. */

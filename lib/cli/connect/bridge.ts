@@ -5,9 +5,9 @@
  * @module
  */
 import type { BackendConnection } from "../../backend/connection.ts";
+import { writeAll } from "../../backend/write_all.ts";
 import { closeQuietly } from "../../base/close_quietly.ts";
 import { within } from "../../base/within.ts";
-import { writeAll } from "../read_answer.ts";
 
 /** This end, and the port that it comes from. */
 export interface Near<C> {

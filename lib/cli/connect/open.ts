@@ -6,6 +6,7 @@
 import { startDeadline } from "../../base/deadline.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
 import { createCancel } from "../../backend/connect.ts";
+import { writeAll } from "../../backend/write_all.ts";
 import {
   formatHandshake,
   handshakeKey,
@@ -13,7 +14,7 @@ import {
   readOpened,
 } from "../../http/client_handshake.ts";
 import { readRetryAfter } from "../../http/retry_after.ts";
-import { type Answer, explain, NO_ANSWER, readAnswer, writeAll } from "../read_answer.ts";
+import { type Answer, explain, NO_ANSWER, readAnswer } from "../read_answer.ts";
 import { behind } from "./behind.ts";
 import type { OpenProblem } from "./open_problem.ts";
 import { dialFirst, goOn, orClosed, wordsOf } from "./reach.ts";

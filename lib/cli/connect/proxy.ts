@@ -5,10 +5,11 @@
  */
 import { formatAddress, type TcpAddress } from "../../base/address.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
+import { writeAll } from "../../backend/write_all.ts";
 import { formatTunnelRequest } from "../../http/connect_request.ts";
 import { listElements } from "../../http/request.ts";
 import { readRetryAfter } from "../../http/retry_after.ts";
-import { type Answer, printable, readAnswer, writeAll } from "../read_answer.ts";
+import { type Answer, printable, readAnswer } from "../read_answer.ts";
 import { behind } from "./behind.ts";
 import { basicCredentials } from "./credentials.ts";
 import type { OpenProblem } from "./open_problem.ts";

@@ -6,7 +6,7 @@
 import type { TcpAddress } from "../../base/address.ts";
 import { encodeIpAddress } from "../../base/ip_address.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
-import { writeAll } from "../read_answer.ts";
+import { writeAll } from "../../backend/write_all.ts";
 import type { OpenProblem } from "./open_problem.ts";
 import type { Login } from "./proxy_settings.ts";
 

@@ -7,7 +7,7 @@ import { closeQuietly } from "../../../base/close_quietly.ts";
 import { startDeadline } from "../../../base/deadline.ts";
 import { within } from "../../../base/within.ts";
 import type { BackendConnection } from "../../../backend/connection.ts";
-import { writeAll } from "../../read_answer.ts";
+import { writeAll } from "../../../backend/write_all.ts";
 import { behind } from "../behind.ts";
 import { CHOSEN, MOST_BYTES, readGreeting, readRequest, type SocksProblem } from "./messages.ts";
 

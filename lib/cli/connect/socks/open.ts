@@ -4,7 +4,7 @@
  * @module
  */
 import type { BackendConnection } from "../../../backend/connection.ts";
-import { writeAll } from "../../read_answer.ts";
+import { writeAll } from "../../../backend/write_all.ts";
 import { type Attempts, MOST_WAITING } from "../attempts.ts";
 import type { Begin } from "../begin.ts";
 import { openWebSocket } from "../open.ts";
