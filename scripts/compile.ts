@@ -215,7 +215,20 @@ async function minify(path: string): Promise<string> {
     ...LAZY.flatMap((source) => ["--external", `./${nameBeside(source)}`]),
   ]);
   if (!ok) throw new BuildError(`cannot minify ${readable}: ${errorLine(errors)}`);
+  const [before, after] = await Promise.all(
+    [readable, path].map(async (file) => usingsIn(await Deno.readTextFile(new URL(file, ROOT)))),
+  );
+  if (before !== after) {
+    throw new BuildError(
+      `minified, ${path} has ${after} of ${before} "using": what the others hold would never be let go`,
+    );
+  }
   return path;
+}
+
+/** How many things are let go at the end of a block: the minifier takes `using` away from what is named once behind it (2.4.2 to 2.9.6). */
+function usingsIn(code: string): number {
+  return code.match(/(?:^|[\s;{}():])using [\w$]+ ?=(?!=)/g)?.length ?? 0;
 }
 
 /** The same code wherever it is built: comments name packages by where this machine has them. */

@@ -103,8 +103,10 @@ const PEM = "-----BEGIN ";
 
 const thisMachine: Look = {
   freePort() {
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    return listener.addr.port;
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    listener.close();
+    return port;
   },
   exists(path) {
     try {

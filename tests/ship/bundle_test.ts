@@ -7,6 +7,10 @@ import { installed, startServer } from "../support/installed.ts";
 import { startProgram } from "../support/program.ts";
 import { adminAddress, ask } from "../admin/asking.ts";
 import { answerOf, nameAt, named } from "../e2e/targets.ts";
+import { text } from "../e2e/whole.ts";
+import { Opcode, openTunnel } from "../support/raw_client.ts";
+import { startWebsockify } from "../websockify/running.ts";
+import { testUnless } from "./executable.ts";
 
 const COMMIT = "0123456789ab";
 const { main, beside } = await writeBundles(COMMIT);
@@ -65,3 +69,21 @@ Deno.test("bundled, its metrics, which are loaded with the admin listener alone,
   const code = await Deno.readTextFile(new URL(main, ROOT));
   assert.ok(!code.includes("wstunnel_build_info"), "they are in what each start reads");
 });
+
+testUnless(
+  installed("socat") === null ? "socat is not installed" : null,
+  "bundled, websockify has let the port go that it has found for its program",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const command = ["socat", "TCP-LISTEN:{port},bind=127.0.0.1,fork", "SYSTEM:echo it"];
+      await using server = await startWebsockify(["0", "--", ...command], folder, {
+        words: WORDS,
+      });
+      using client = await openTunnel(server.address);
+      assert.equal(text(await client.message(Opcode.BINARY)), "it\n");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

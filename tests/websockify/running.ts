@@ -21,15 +21,17 @@ export interface StartingOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Words of a program that starts it. */
   readonly before?: readonly string[];
+  /** What it is called by, unless it is the program under test. */
+  readonly words?: readonly string[];
 }
 
 /** The words that are behind `websockify`, with port 0 for a free one; paths in them are taken from `cwd`. */
 export async function startWebsockify(
   args: readonly string[],
   cwd: string,
-  { env = {}, before = [] }: StartingOptions = {},
+  { env = {}, before = [], words: own = absolute(startWords()) }: StartingOptions = {},
 ): Promise<Running> {
-  const [program, ...words] = [...before, ...absolute(startWords())] as [string, ...string[]];
+  const [program, ...words] = [...before, ...own] as [string, ...string[]];
   const child = new Deno.Command(program, {
     args: [...words, "websockify", ...args],
     cwd,
