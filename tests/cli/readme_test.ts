@@ -23,7 +23,9 @@ function rowsBelow(heading: string): { readonly theirs: string[]; readonly ours:
 
 const NAMES: readonly string[] = FLAGS.map(({ name }) => name);
 
-const HEADINGS = ["Coming from websockify", "Coming from lighttpd", "Coming from websocat"];
+const HEADINGS = ["websockify", "lighttpd", "websocat", "erebe/wstunnel"].map((name) =>
+  `Coming from ${name}`
+);
 
 for (const heading of HEADINGS) {
   Deno.test(`"${heading}" names flags and writes command lines that there are`, () => {
@@ -39,11 +41,13 @@ for (const heading of HEADINGS) {
   });
 }
 
-Deno.test("the README and the program show the same line for websockify's and websocat's", () => {
-  for (const heading of ["Coming from websockify", "Coming from websocat"]) {
-    const { theirs, ours } = rowsBelow(heading)[0]!;
-    const hint = hintForForeign(theirs[0]!.split(" ").slice(1));
-    assert.ok(hint?.includes(ours[0]!), `${hint}`);
+Deno.test("the README and the program show the same line for those of others", () => {
+  const cases = [["websockify", 1], ["websocat", 1], ["erebe/wstunnel", 3]] as const;
+  for (const [name, rows] of cases) {
+    for (const { theirs, ours } of rowsBelow(`Coming from ${name}`).slice(0, rows)) {
+      const hint = hintForForeign(theirs[0]!.split(" ").slice(1));
+      assert.ok(hint?.includes(ours[0]!), `${hint}`);
+    }
   }
 });
 
