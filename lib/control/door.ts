@@ -11,7 +11,9 @@ import type {
   Admitted,
   Connected,
   Door,
+  FilesAdmitted,
   RunningTunnel,
+  Served,
   Taken,
   TunnelSettings,
 } from "../engine/door.ts";
@@ -64,7 +66,7 @@ export function createDoor(options: DoorOptions): CountedDoor {
   const counts = { tunnels: new Tally(), served: new Tally() };
   const shared = { ...options, tunnels: counts.tunnels, greetings: createGreetingWarning(emit) };
   const gate = createGate({ ...options, emit });
-  const since = ({ sinceMs }: Pass) => (sweep.nowMs() - sinceMs) / 1000;
+  const since = (pass: Pass) => secondsOf(pass, sweep);
   const refusedBy = (limit: Limit, peer: Peer, pass: Pass, asked?: Asked): Answer => {
     const refusal = answerFor(limit);
     tellRefusal(emit, {
@@ -146,38 +148,8 @@ export function createDoor(options: DoorOptions): CountedDoor {
         return { answer: refusal.answer };
       });
     },
-    async serve(head, files, peer, signal, send) {
-      const { access, key: route, pass } = files;
-      const asked = askedBy(head, false);
-      const entry = access === null ? ANYBODY : await access.enter({ head, peer, signal });
-      if ("answer" in entry) {
-        const handshakeSeconds = since(pass);
-        tellRefusal(emit, { peer, asked, route: route ?? undefined, ...entry, handshakeSeconds });
-        return { answer: entry.answer };
-      }
-      pass.letIn();
-      const startMs = performance.now();
-      let outcome: FileOutcome;
-      try {
-        outcome = await send();
-      } catch (error) {
-        emit({ kind: "defect", error });
-        return { answer: answer(500, "the file can't be sent") };
-      }
-      const userName = entry.user ?? peer.user ?? null;
-      emit({
-        kind: "file-asked",
-        client: peer.name,
-        via: peer.via,
-        user: userName === null ? null : peerWords(userName),
-        route,
-        method: peerWords(head.method),
-        asked,
-        ...outcome,
-        seconds: (performance.now() - startMs) / 1000,
-      });
-      return outcome;
-    },
+    serve: (head, files, peer, signal, send) =>
+      serveFiles(shared, { head, files, peer, signal }, send),
     abandon(accept, peer, { lease, user }) {
       lease.connection.close();
       lease.release();
@@ -190,6 +162,56 @@ export function createDoor(options: DoorOptions): CountedDoor {
 
 /** Where nobody is asked who it is. */
 const ANYBODY: Entry = { user: null };
+
+interface FilesAsked {
+  readonly head: RequestHead;
+  readonly files: FilesAdmitted;
+  readonly peer: Peer;
+  readonly signal: AbortSignal;
+}
+
+async function serveFiles(
+  { events: { emit }, sweep }: Shared,
+  { head, files, peer, signal }: FilesAsked,
+  send: () => Promise<FileOutcome>,
+): Promise<Served> {
+  const { access, key: route, pass } = files;
+  const asked = askedBy(head, false);
+  const entry = access === null ? ANYBODY : await access.enter({ head, peer, signal });
+  if ("answer" in entry) {
+    const handshakeSeconds = secondsOf(pass, sweep);
+    tellRefusal(emit, { peer, asked, route: route ?? undefined, ...entry, handshakeSeconds });
+    return { answer: entry.answer };
+  }
+  pass.letIn();
+  const startMs = performance.now();
+  let outcome: FileOutcome;
+  try {
+    outcome = await send();
+  } catch (error) {
+    emit({ kind: "defect", error });
+    return { answer: answer(500, "the file can't be sent") };
+  }
+  const userName = entry.user ?? peer.user ?? null;
+  emit({
+    kind: "file-asked",
+    client: peer.name,
+    via: peer.via,
+    tls: peer.tls,
+    user: userName === null ? null : peerWords(userName),
+    route,
+    method: peerWords(head.method),
+    asked,
+    ...outcome,
+    seconds: (performance.now() - startMs) / 1000,
+  });
+  return outcome;
+}
+
+/** How long a connection, or its request, has been there. */
+function secondsOf({ sinceMs }: Pass, sweep: Sweep): number {
+  return (sweep.nowMs() - sinceMs) / 1000;
+}
 
 /** A request with what its route has for it. */
 function withWay(accept: AcceptedRequest, generation: Generation, pass: Pass): Admitted {
@@ -262,7 +284,7 @@ function openTunnel(
   const session = new Session(shared, { id, ...namesOf(accept, peer, lease, user), lease, pass });
   registry.add(session);
   lease.carry?.(id);
-  const handshakeSeconds = (sweep.nowMs() - pass.sinceMs) / 1000;
+  const handshakeSeconds = secondsOf(pass, sweep);
   emit({ kind: "tunnel-opened", ...identityOf(session), handshakeSeconds });
   const { host } = lease;
   const running = start({

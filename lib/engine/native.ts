@@ -84,7 +84,8 @@ export function listenNative(
     if ("answer" in admission) return toResponse(admission.answer);
     if ("files" in admission) {
       const { files, peer } = admission;
-      return serveFile(head, files, peer, AbortSignal.any([request.signal, closing.signal]));
+      const signal = AbortSignal.any([request.signal, closing.signal]);
+      return serveFile(door, head, files, { peer, signal });
     }
     const { accept, peer } = admission;
     const gone = new AbortController();
@@ -103,19 +104,6 @@ export function listenNative(
       return new Response(null, { status: 503 });
     }
     return { request, accept, peer, taken: connected };
-  };
-  const serveFile = (
-    head: RequestHead,
-    files: FilesAdmitted,
-    peer: Peer,
-    signal: AbortSignal,
-  ): Delivery => {
-    const { promise: response, resolve: give } = Promise.withResolvers<Response>();
-    const send = async () => (await loadFileServer()).respondWithFile(head, files, give);
-    const over = door.serve(head, files, peer, signal, send).then((served) => {
-      if ("answer" in served) give(toResponse(served.answer));
-    });
-    return { response, over };
   };
   const onListen = () => {};
   const listen = (at: Address): Server => {
@@ -241,6 +229,20 @@ function toResponse({ status, headers, body }: Answer): Response {
 interface Delivery {
   readonly response: Promise<Response>;
   readonly over: Promise<void>;
+}
+
+function serveFile(
+  door: Door,
+  head: RequestHead,
+  files: FilesAdmitted,
+  { peer, signal }: { readonly peer: Peer; readonly signal: AbortSignal },
+): Delivery {
+  const { promise: response, resolve: give } = Promise.withResolvers<Response>();
+  const send = async () => (await loadFileServer()).respondWithFile(head, files, give);
+  const over = door.serve(head, files, peer, signal, send).then((served) => {
+    if ("answer" in served) give(toResponse(served.answer));
+  });
+  return { response, over };
 }
 
 /** Gives the answer, and the connection's pass back once that is over. */

@@ -73,6 +73,8 @@ export type RequestEvent =
     readonly kind: "file-asked";
     readonly client: string;
     readonly via?: string | undefined;
+    /** As of a request that is refused. */
+    readonly tls?: boolean | undefined;
     readonly user: PeerWords | null;
     /** Null: no route's path. */
     readonly route: string | null;

@@ -85,6 +85,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "files are had there either way, and the log says which",
+  ignore,
+  async fn() {
+    await withProgram(async (program) => {
+      const address = plain(program);
+      for (const [at, tls] of [[address, false], [overTls(address), true]] as const) {
+        using asking = await connect(at);
+        await writeAll(asking, new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+        await createReader(asking).through("\r\n\r\n", "an answer");
+        await eventually(
+          `a line with tls=${tls}`,
+          () => program.entries("file asked for").some((entry) => entry["tls"] === tls),
+        );
+      }
+    }, { top: 'web = "/usr/share"' });
+  },
+});
+
+Deno.test({
   name: "without TLS a head may come a byte at a time, or with frames right behind it",
   ignore,
   async fn() {

@@ -41,11 +41,13 @@ export const ACCESS_LINES: LinesOf<AccessKind> = {
     ...info("connection dropped", { client, limit, pending }),
     summary: { message: "more connections dropped", fields: { limit, pending } },
   }),
-  "file-asked": ({ client, via, user, route, method, asked, status, bytes, seconds, end, why }) => {
+  "file-asked": (
+    { client, via, tls, user, route, method, asked, status, bytes, seconds, end, why },
+  ) => {
     const isSent = end === "sent";
     const kind = { status, ...(!isSent && { end }) };
     const ms = Math.round(seconds * 1000);
-    const names = { client, via, user: user ?? undefined, route: route ?? undefined, method };
+    const names = { client, via, tls, user: user ?? undefined, route: route ?? undefined, method };
     const fields = { ...names, ...asked, ...kind, bytes, ms, ...(why !== undefined && { why }) };
     const isOurs = status >= 500 || end === "shrunk" || end === "unreadable";
     return {

@@ -23,6 +23,7 @@ export const REQUESTS: Cases<(RequestEvent | TlsEvent)["kind"]> = {
       {
         client: "10.0.0.2:5000",
         via: "10.0.0.1:80",
+        tls: false,
         user: peerWords("eve"),
         route: "/a",
         method: peerWords("GET"),
@@ -33,7 +34,7 @@ export const REQUESTS: Cases<(RequestEvent | TlsEvent)["kind"]> = {
         end: "sent",
         why: "cannot be opened: too many files",
       },
-      'warning file asked for client=10.0.0.2:5000 via=10.0.0.1:80 user=eve route=/a method=GET path=/a/x status=500 bytes=0 ms=2000 why="cannot be opened: too many files"',
+      'warning file asked for client=10.0.0.2:5000 via=10.0.0.1:80 tls=false user=eve route=/a method=GET path=/a/x status=500 bytes=0 ms=2000 why="cannot be opened: too many files"',
     ],
     ...(["left", "stalled", "shrunk", "unreadable"] as const).map((end): Case<"file-asked"> => [
       {
