@@ -13,6 +13,8 @@ export interface Connecting extends AsyncDisposable {
   /** Ends standard input. */
   endInput(): Promise<void>;
   signal(signal: Deno.Signal): void;
+  /** The exit code, without a look at standard output. */
+  readonly exited: Promise<number>;
   /** What is still to be read of standard output, then the exit code and what stands on standard error. */
   finished(): Promise<{ code: number; stdout: string; stderr: string }>;
 }
@@ -60,6 +62,7 @@ export function startConnect(
       input.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes),
     endInput: () => input.close(),
     signal: (signal) => child.kill(signal),
+    exited: child.status.then(({ code }) => code),
     async finished() {
       const all = Promise.all([child.status, readAll(), log.ended]);
       const [{ code }, stdout] = await inTime("the end of connect", all, kill);

@@ -14,9 +14,10 @@ import { StreamTunnel } from "../../engine/stream_tunnel.ts";
 import { createSweep, LONGEST_TICK_MS } from "../../engine/sweep.ts";
 import type { TunnelEnd } from "../../tunnel/cause.ts";
 import type { Encoding } from "../../tunnel/encoder.ts";
-import { SHORT_LINGER_MS } from "../../tunnel/waits.ts";
+import { LAST_BYTES_MS, SHORT_LINGER_MS } from "../../tunnel/waits.ts";
 import { lingering } from "./lingering.ts";
 import { bridgesClosed } from "./bridge.ts";
+import { watchLastBytes } from "./last_bytes.ts";
 import type { Opened } from "./open.ts";
 import type { ConnectSettings } from "./settings.ts";
 import { CLOSE_SILENCE_MS, watchSilence } from "./silence.ts";
@@ -24,7 +25,7 @@ import { CLOSE_SILENCE_MS, watchSilence } from "./silence.ts";
 /** What the configuration's `buffer-size` is unless set. */
 const BUFFER_BYTES = 256 * 1024;
 
-/** Who reads what the server sent may take its time, as a pager does. */
+/** Who reads what the server sent may take its time, as a pager does, unless we are asked to end. */
 const ANY_TIME_MS = 2 ** 40;
 
 export interface JoinOptions {
@@ -36,6 +37,8 @@ export interface JoinOptions {
   readonly lingerMs: number;
   /** How long it may be silent behind that where there are no Pings. @default {CLOSE_SILENCE_MS} */
   readonly closeSilenceMs?: number;
+  /** How long behind the signal nothing may be taken here of what the server has sent. @default {LAST_BYTES_MS} */
+  readonly lastBytesMs?: number;
   /** Aborted when the tunnel is to end (1001). */
   readonly signal: AbortSignal;
 }
@@ -72,9 +75,10 @@ export function createJoints(): Joints {
       let isEndTold = false;
       const here = lingering(local, waits.lingerMs, () => isEndTold = true);
       const { promise: over, resolve: tunnelOver } = Promise.withResolvers<TunnelEnd>();
+      const reader = new StreamTransport(here, shared);
       const tunnel = new StreamTunnel(
         new StreamTransport(server, shared),
-        new StreamTransport(here, shared),
+        reader,
         {
           role: "client",
           encoding,
@@ -94,10 +98,14 @@ export function createJoints(): Joints {
         },
       );
       sweep.add(tunnel);
-      const { closeSilenceMs = CLOSE_SILENCE_MS } = waits;
+      const { closeSilenceMs = CLOSE_SILENCE_MS, lastBytesMs = LAST_BYTES_MS } = waits;
       const watch = watchSilence(tunnel, () => isEndTold, closeSilenceMs);
       if (pingIntervalMs === 0) sweep.add(watch);
-      const end = () => tunnel.machine.end("operator");
+      const lastBytes = watchLastBytes(tunnel, reader, lastBytesMs);
+      const end = () => {
+        tunnel.machine.end("operator");
+        sweep.add(lastBytes);
+      };
       signal.addEventListener("abort", end);
       if (signal.aborted) end();
       try {
@@ -105,6 +113,7 @@ export function createJoints(): Joints {
       } finally {
         signal.removeEventListener("abort", end);
         sweep.delete(watch);
+        sweep.delete(lastBytes);
       }
     },
     async close() {
