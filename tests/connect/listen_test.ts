@@ -75,6 +75,32 @@ Deno.test("the ends of a connection are passed on: its half-close by a Close, th
   assert.deepEqual([new TextDecoder().decode(got.bytes), got.end], ["all of it", "fin"]);
 });
 
+Deno.test("a socket file that has become another's is left alone", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/here.sock`;
+    await using backend = serveBackend(({ write }) => write("good bye"));
+    await using program = await startProgram([...BINARY, "--server", backend.address]);
+    const args = [`ws://${program.address}/`, "--listen", `unix:${path}`];
+    await using first = startConnect([...args, "--listen", "127.0.0.1:0", "--once"]);
+    const [, port] = await addressesOf(first, 2);
+    Deno.removeSync(path);
+    await using second = startConnect(args);
+    await addressesOf(second);
+    for (const [address, after] of [[port!, first], [`unix:${path}`, null]] as const) {
+      using connection = await connect(address);
+      const { bytes } = await createReader(connection).rest("what the backend says");
+      assert.equal(new TextDecoder().decode(bytes), "good bye");
+      if (after !== null) assert.equal((await after.finished()).code, 0);
+    }
+    second.signal("SIGTERM");
+    assert.equal((await second.finished()).code, 0);
+    assert.throws(() => Deno.statSync(path), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("where nobody can listen is told, with exit code 1", async () => {
   await using backend = openBackend();
   await using connecting = startConnect(["ws://127.0.0.1:1/", "--listen", backend.address]);

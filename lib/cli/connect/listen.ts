@@ -5,7 +5,7 @@
  */
 import { type Address, formatAddress } from "../../base/address.ts";
 import { acceptAll } from "../../engine/accept.ts";
-import { openSocketFile, removeStaleSocket } from "../../engine/unix_socket.ts";
+import { fileAt, openSocketFile, removeStaleSocket } from "../../engine/unix_socket.ts";
 
 export type LocalConnection = Deno.TcpConn | Deno.UnixConn;
 
@@ -29,6 +29,7 @@ export async function listenAt(address: Address): Promise<LocalListener> {
   const bound = listener.addr.transport === "tcp"
     ? { ...listener.addr, transport: "tcp" as const }
     : address;
+  const ours = fileAt(bound);
   let closed = false;
   let accepting = Promise.resolve();
   return {
@@ -43,6 +44,12 @@ export async function listenAt(address: Address): Promise<LocalListener> {
     async close() {
       if (closed) return await accepting;
       closed = true;
+      const found = fileAt(bound);
+      if (found !== null && found !== ours) {
+        // The runtime would remove the file, which is another's now; nobody finds us any more.
+        accepting = Promise.resolve();
+        return;
+      }
       listener.close();
       await accepting;
       // Some versions of the runtime leave the file behind.
