@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { shorten } from "../base/shorten.ts";
 import type { BackendConnection } from "../backend/connection.ts";
 import { type AnswerHead, AnswerHeadParser } from "../http/answer_head.ts";
 import { MAX_HEAD_BYTES } from "../http/head.ts";
@@ -10,7 +11,7 @@ import { MAX_HEAD_BYTES } from "../http/head.ts";
 /** What is wrong with "the answer" where the connection ends without one. */
 export const NO_ANSWER = "has not come: the connection has ended";
 
-/** Of a body that is no explanation in one line. */
+/** Of a status line, and of a body that is no explanation in one line. */
 const MAX_WORDS_LENGTH = 200;
 
 /** An answer's head and what came with it. */
@@ -52,10 +53,19 @@ export function printable(words: string): string {
   return words.replace(/\p{Cc}/gu, "?");
 }
 
-/** The status and the first line of the body, where that is no page. */
+/** The status and what the server calls it. */
+export function statusWords({ status, reasonPhrase }: AnswerHead): string {
+  return printable(shorten(`${status} ${reasonPhrase}`.trim(), MAX_WORDS_LENGTH));
+}
+
+/** The status and the first line of the body, where that is no page and stands as it is. */
 export function explain({ head, rest }: Answer): string {
-  const isText = /^text\/plain\b/i.test(head.headers.get("content-type") ?? "text/plain");
+  const { headers } = head;
+  const isCoded = ["transfer-encoding", "content-encoding"].some((name) =>
+    headers.get(name) !== null
+  );
+  const isText = !isCoded && /^text\/plain\b/i.test(headers.get("content-type") ?? "text/plain");
   const line = isText ? new TextDecoder().decode(rest).split("\n")[0]!.trim() : "";
-  const words = printable(line.slice(0, MAX_WORDS_LENGTH));
-  return `${head.status} ${head.reasonPhrase}`.trim() + (words && `: ${words}`);
+  const words = printable(shorten(line, MAX_WORDS_LENGTH));
+  return statusWords(head) + (words && `: ${words}`);
 }

@@ -127,6 +127,16 @@ Deno.test("a refusal is exit code 3 with the server's words, no server 1, a bad 
       2,
       /by --password-file FILE or the variable WSTUNNEL_PASSWORD\n$/,
     ],
+    [
+      ["ws://127.0.0.1/", "--user", `me:${makeSecret("a password behind --user")}`],
+      2,
+      /: --user: must be without a colon; the password is said by --password-file /,
+    ],
+    [
+      ["ws://127.0.0.1/", "--subprotocol", "a", "--subprotocol", "b", "--subprotocol", "a"],
+      2,
+      /: --subprotocol: must be given once for each: current value is "a"\n$/,
+    ],
     [["ws://127.0.0.1/", "--ca", "/ca.pem"], 2, /--ca is for wss:\/\/ alone\n$/],
     [["ws://127.0.0.1/", "--ping-interval", "often"], 2, /must be 0 or .* value is "often"\n$/],
     [["ws://127.0.0.1/", "--linger", "100000"], 2, /--linger: .* 86400: .* is "100000"\n$/],
@@ -178,6 +188,11 @@ Deno.test("a server that goes, or ends it for a reason, is exit code 1 with all 
     [[0x88, 0], 0, /^$/],
     [close(1001, "away"), 0, /^$/],
     [[0x82, 0x80, 0, 0, 0, 0], 1, /: the server has broken the protocol: .+\n$/],
+    [
+      [0x82, 127, 0x40, 0, 0, 0, 0, 0, 0, 0],
+      1,
+      /: the server has sent too much: a frame over 2\^53 - 1 bytes\n$/,
+    ],
   ];
   for (const [last, code, stderr] of cases) {
     await using server = serveHandshakes(({ write }) => write(new Uint8Array([...hello, ...last])));

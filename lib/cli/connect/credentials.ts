@@ -5,7 +5,7 @@
  */
 import { readTextFile } from "../../base/read_file.ts";
 import { CONNECT_PASSWORD_VARIABLE, CONNECT_TOKEN_VARIABLE } from "../environment.ts";
-import { type Environment, type Last, type Problem, wrong } from "./given.ts";
+import { type Environment, type Last, type Problem } from "./given.ts";
 
 /** A password or a token is a line. */
 const MAX_SECRET_BYTES = 4096;
@@ -26,7 +26,13 @@ export async function readCredentials(
     return { problem: "the token must be one word in ASCII" };
   }
   if (tokenFile !== undefined) return { problem: "--token-file has no place beside --user" };
-  if (user.includes(":")) return wrong("--user", "must be without a colon", user);
+  if (user.includes(":")) {
+    // What stands behind it is a password for many another program.
+    return {
+      problem:
+        `--user: must be without a colon; the password is said by --password-file FILE or the variable ${CONNECT_PASSWORD_VARIABLE}`,
+    };
+  }
   const password = await readSecret(passwordFile, environment[CONNECT_PASSWORD_VARIABLE]);
   if (password === null) {
     return {

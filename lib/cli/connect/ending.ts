@@ -37,6 +37,8 @@ export function endingOf({ cause, code, reason }: TunnelEnd, local: string): End
       return lost("the server has fallen silent");
     case "client-protocol":
       return lost(`the server has broken the protocol: ${reason}`);
+    case "client-overflow":
+      return lost(`the server has sent too much: ${reason}`);
     case "client-base64":
       return lost("the server has sent what is not base64");
     case "backend-not-utf8":

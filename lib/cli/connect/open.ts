@@ -17,6 +17,7 @@ import { readRetryAfter } from "../../http/retry_after.ts";
 import { type Answer, explain, NO_ANSWER, readAnswer } from "../read_answer.ts";
 import { behind } from "./behind.ts";
 import type { OpenProblem } from "./open_problem.ts";
+import { redirectWords } from "./redirect.ts";
 import { dialFirst, goOn, orClosed, wordsOf } from "./reach.ts";
 import type { ConnectSettings } from "./settings.ts";
 import { byFlags } from "./tls_settings.ts";
@@ -88,7 +89,8 @@ async function shakeHands(
     const retryAfterMs = readRetryAfter(head.headers.get("retry-after"), Date.now());
     return {
       kind: "refused",
-      reason: `refuses: ${explain(await withBody(connection, answer))}`,
+      reason: `refuses: ${explain(await withBody(connection, answer))}` +
+        redirectWords(head, settings),
       answer: { from: "server", status: head.status, retryAfterMs },
     };
   }

@@ -9,7 +9,7 @@ import { writeAll } from "../../backend/write_all.ts";
 import { formatTunnelRequest } from "../../http/connect_request.ts";
 import { listElements } from "../../http/request.ts";
 import { readRetryAfter } from "../../http/retry_after.ts";
-import { type Answer, printable, readAnswer } from "../read_answer.ts";
+import { type Answer, readAnswer, statusWords } from "../read_answer.ts";
 import { behind } from "./behind.ts";
 import { basicCredentials } from "./credentials.ts";
 import type { OpenProblem } from "./open_problem.ts";
@@ -51,7 +51,7 @@ const UNAUTHORIZED = 407;
 
 /** Not the body, which is a page. */
 function explain({ head }: Answer, { login }: Proxy): string {
-  const words = printable(`${head.status} ${head.reasonPhrase}`.trim());
+  const words = statusWords(head);
   if (head.status !== UNAUTHORIZED) return words;
   const schemes = listElements(head.headers.get("proxy-authenticate"))
     .flatMap((one) => /^([a-z]+)(?: +[a-z]+ *=.*)?$/i.exec(one.trim())?.[1] ?? []);

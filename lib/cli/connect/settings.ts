@@ -82,6 +82,8 @@ export async function readSettings(
   const subprotocols = all("--subprotocol");
   const noToken = subprotocols.find((name) => !isToken(name));
   if (noToken !== undefined) return wrong("--subprotocol", "must be one word", noToken);
+  const twice = subprotocols.find((name, at) => subprotocols.indexOf(name) !== at);
+  if (twice !== undefined) return wrong("--subprotocol", "must be given once for each", twice);
   const connectTimeout = seconds(last("--connect-timeout"), DEFAULT_CONNECT_TIMEOUT_S, 0.001);
   const rule = `a number of seconds up to ${MOST_SECONDS}`;
   if (connectTimeout === null) {
