@@ -4,7 +4,7 @@ import { testEngines } from "../e2e/engine_limits.ts";
 import { eventually } from "../support/eventually.ts";
 import { openRaw, type RawClient } from "../support/raw_client.ts";
 import { createReader } from "../support/connection.ts";
-import { assertKept, request, serving } from "./serving.ts";
+import { ask, assertKept, request, serving } from "./serving.ts";
 
 const SIZE = 300_000_000;
 
@@ -53,6 +53,43 @@ testEngines(
     }, (root) => {
       using file = Deno.openSync(`${root}/large`, { create: true, write: true });
       file.truncateSync(SIZE);
+    });
+  },
+);
+
+/** Names of which a page is as long as it can be: over 10 MB, more than the system takes for a client that doesn't read. */
+const LONG_NAMES = 5_000;
+const LISTING = 12;
+
+testEngines(
+  "what is in folders is held for few of the clients that don't read it",
+  async (engine) => {
+    await serving(engine, { web: "listing = true" }, async ({ program }) => {
+      using client = await openRaw(program.address);
+      await assertKept(client);
+      const before = program.residentBytes();
+      const slow: RawClient[] = [];
+      try {
+        for (let at = 0; at < LISTING; at++) {
+          const one = await openRaw(program.address);
+          slow.push(one);
+          await one.write(request("/long/"));
+        }
+        const statuses = await Promise.all(slow.map(async (one) => (await one.head()).status));
+        assert.ok(statuses.includes(200), `${statuses}`);
+        assert.ok(statuses.includes(503), `${statuses}`);
+        const more = program.residentBytes() - before;
+        assert.ok(more < 200_000_000, `${more} bytes more`);
+        await assertKept(client);
+      } finally {
+        for (const one of slow) one[Symbol.dispose]();
+      }
+      await eventually("room again", async () => (await ask(program, "/long/")).status === 200);
+    }, (root) => {
+      Deno.mkdirSync(`${root}/long`);
+      for (let at = 0; at < LONG_NAMES; at++) {
+        Deno.writeTextFileSync(`${root}/long/${'"'.repeat(245)}${at}`, "");
+      }
     });
   },
 );

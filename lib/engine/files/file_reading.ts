@@ -15,14 +15,17 @@ export type ReadFailure =
   /** The system can't read it. */
   | "unreadable";
 
-/** Bytes of a file in order, up to the end of a part. */
+/** Bytes that an answer is to have, in order: a part of a file, or a page. */
 export interface FileReading {
   /** Bytes that are left. */
   readonly left: number;
   /** Fills `into` as far as there are bytes left, at least with one; a failure is final. Not to be called when none is left. */
   read(into: Uint8Array): Promise<number | ReadFailure>;
+  /** Gives back what it holds. To be called once. */
+  close(): void;
 }
 
+/** Closes the file with itself. */
 export function createFileReading(file: Deno.FsFile, { from, to }: Bounds): FileReading {
   let at = from;
   let isPlaced = from === 0;
@@ -42,6 +45,7 @@ export function createFileReading(file: Deno.FsFile, { from, to }: Bounds): File
         return "unreadable";
       }
     },
+    close: () => file.close(),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * From a request for a file to its answer, and the file that this is in.
+ * From a request for a file to its answer, and the bytes that this has.
  *
  * @module
  */
@@ -15,14 +15,16 @@ import { SUFFIXES } from "../../http/static/coding.ts";
 import { listingPage } from "../../http/static/listing.ts";
 import { filePathOf, pathBehind, redirectToFolder } from "../../http/static/path.ts";
 import type { FileRequest } from "../../http/verdict.ts";
-import { listBelow, type Listed } from "./list_folder.ts";
+import { createFileReading, type FileReading } from "./file_reading.ts";
+import { holdPage } from "./held_pages.ts";
+import { listBelow } from "./list_folder.ts";
 import { openBelow, type OpenFile } from "./open_file.ts";
 
 /** An answer, and what is to be known of it. */
 export interface Found {
   readonly answer: Answer | FileAnswer;
-  /** What the answer's slice is of, to be closed by who asked for it; null: nothing. */
-  readonly file: Deno.FsFile | null;
+  /** What follows the head, to be closed by who asked for it; null: the answer's own body, or nothing. */
+  readonly reading: FileReading | null;
   /** What the client is not told. */
   readonly why?: string | undefined;
 }
@@ -53,11 +55,11 @@ export async function findFile(head: RequestHead, request: FileRequest): Promise
   if (found === "folder" && !isFolderPath) return only(redirectToFolder(path, head.target));
   if (!isFolderPath || !request.config.listing) return only(answer(404, NO_FILE));
   const folder = name.slice(0, -index.length);
-  return await list(request, realRoot, folder, rest === "/");
+  return await list(head, request, realRoot, folder, rest === "/");
 }
 
 function only(answer: Answer | FileAnswer, why?: string): Found {
-  return { answer, file: null, why };
+  return { answer, reading: null, why };
 }
 
 async function send(
@@ -76,10 +78,11 @@ async function send(
   const factsOf = (one: OpenFile | null): FileFacts | null => one === null ? null : one.facts;
   const known = { name, ...open.facts, br: factsOf(br), gzip: factsOf(gzip) };
   const answered = answerFile(head, known, Date.now());
-  const coding = "slice" in answered && answered.slice !== null ? answered.slice.coding : null;
-  const chosen = coding === null ? null : files[coding];
+  const slice = "slice" in answered ? answered.slice : null;
+  const chosen = slice === null ? null : files[slice.coding];
   for (const one of Object.values(files)) if (one !== chosen) one?.file.close();
-  return { answer: withHeaders(answered, config.headers), file: chosen?.file ?? null };
+  const reading = chosen === null ? null : createFileReading(chosen.file, slice!);
+  return { answer: withHeaders(answered, config.headers), reading };
 }
 
 /** What the configuration says of files goes before what we would say. */
@@ -93,27 +96,39 @@ function withHeaders<A extends Answer | FileAnswer>(
 }
 
 async function list(
+  { method }: RequestHead,
   { config, path }: FileRequest,
   root: string,
   folder: string,
   isRoot: boolean,
 ): Promise<Found> {
-  let listed: Listed | null;
+  let page: FileReading | "too many" | null;
   try {
-    listed = await listBelow(root, folder);
+    page = await holdPage(async () => {
+      const listed = await listBelow(root, folder);
+      if (listed === null) return null;
+      const { entries, hasMore } = listed;
+      return listingPage(path, entries, { isRoot, hasMore });
+    });
   } catch (error) {
     return only(answer(500, "the folder can't be read"), (error as Error).message);
   }
-  if (listed === null) return only(answer(404, NO_FILE));
-  const { entries, hasMore } = listed;
-  const page: Answer = {
+  if (page === null) return only(answer(404, NO_FILE));
+  if (page === "too many") {
+    return only(answer(503, "too many ask what is in folders", { "retry-after": "1" }));
+  }
+  const { left } = page;
+  const isHead = method === "HEAD";
+  if (isHead) page.close();
+  const answered: FileAnswer = {
     status: 200,
     headers: {
       "content-type": "text/html; charset=utf-8",
+      "content-length": String(left),
       "cache-control": "no-cache",
       "x-content-type-options": "nosniff",
     },
-    body: listingPage(path, entries, { isRoot, hasMore }),
+    slice: isHead ? null : { coding: "", from: 0, to: left },
   };
-  return only(withHeaders(page, config.headers));
+  return { answer: withHeaders(answered, config.headers), reading: isHead ? null : page };
 }

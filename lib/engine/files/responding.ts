@@ -5,9 +5,8 @@
  */
 import type { FileOutcome } from "../../events/event.ts";
 import type { RequestHead } from "../../http/request.ts";
-import type { Slice } from "../../http/static/answer_file.ts";
 import type { FileRequest } from "../../http/verdict.ts";
-import { CHUNK_BYTES, createFileReading } from "./file_reading.ts";
+import { CHUNK_BYTES, type FileReading } from "./file_reading.ts";
 import { findFile } from "./find_file.ts";
 
 /** Answers a request for a file by `give`; resolves once that is over, with what has become of it. Never rejects. */
@@ -16,7 +15,7 @@ export async function respondWithFile(
   request: FileRequest,
   give: (response: Response) => void,
 ): Promise<FileOutcome> {
-  const { answer, file, why } = await findFile(head, request);
+  const { answer, reading, why } = await findFile(head, request);
   const { status, headers } = answer;
   if ("body" in answer) {
     // The runtime leaves out the body of an answer to HEAD and counts its length.
@@ -24,13 +23,12 @@ export async function respondWithFile(
     const bytes = head.method === "HEAD" ? 0 : encoder.encode(answer.body).length;
     return { status, bytes, end: "sent", why };
   }
-  if (file === null || answer.slice === null) {
-    file?.close();
+  if (reading === null) {
     give(new Response(null, { status, headers }));
     return { status, bytes: 0, end: "sent", why };
   }
   const { writeTimeoutMs } = request.config;
-  const { stream, over } = streamOf(file, answer.slice, writeTimeoutMs);
+  const { stream, over } = streamOf(reading, writeTimeoutMs);
   give(new Response(stream, { status, headers }));
   return { status, why, ...await over };
 }
@@ -39,14 +37,12 @@ const encoder = new TextEncoder();
 
 type Over = Pick<FileOutcome, "bytes" | "end">;
 
-/** The slice as it is asked for; it fails where nobody asks for the next of it in time. */
+/** The bytes as they are asked for; it fails where nobody asks for the next of it in time. */
 function streamOf(
-  file: Deno.FsFile,
-  slice: Slice,
+  reading: FileReading,
   patienceMs: number,
 ): { readonly stream: ReadableStream<Uint8Array>; readonly over: Promise<Over> } {
   const { promise: over, resolve } = Promise.withResolvers<Over>();
-  const reading = createFileReading(file, slice);
   let bytes = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
@@ -54,7 +50,7 @@ function streamOf(
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
-    file.close();
+    reading.close();
     resolve({ bytes, end });
   };
   const stream = new ReadableStream<Uint8Array>({

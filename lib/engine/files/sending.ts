@@ -8,7 +8,7 @@ import { formatAnswer, formatHead } from "../../http/format.ts";
 import type { RequestHead } from "../../http/request.ts";
 import type { FileAnswer } from "../../http/static/answer_file.ts";
 import type { FileRequest } from "../../http/verdict.ts";
-import { createFileReading, giveChunk, takeChunk } from "./file_reading.ts";
+import { type FileReading, giveChunk, takeChunk } from "./file_reading.ts";
 import { findFile } from "./find_file.ts";
 
 /** The connection of whoever asked. */
@@ -25,7 +25,7 @@ export async function sendFile(
   request: FileRequest,
   outlet: Outlet,
 ): Promise<FileOutcome> {
-  const { answer, file, why } = await findFile(head, request);
+  const { answer, reading, why } = await findFile(head, request);
   const { status } = answer;
   if ("body" in answer) {
     const withBody = head.method !== "HEAD";
@@ -35,25 +35,24 @@ export async function sendFile(
     return { status, bytes: sentBytes, end: end === "out" ? "sent" : end, why };
   }
   try {
-    return { status, why, ...await sendSlice(answer, file, outlet) };
+    return { status, why, ...await sendReading(answer, reading, outlet) };
   } finally {
-    file?.close();
+    reading?.close();
   }
 }
 
-async function sendSlice(
+async function sendReading(
   answer: FileAnswer,
-  file: Deno.FsFile | null,
+  reading: FileReading | null,
   outlet: Outlet,
 ): Promise<Pick<FileOutcome, "bytes" | "end">> {
-  const reading = createFileReading(file!, answer.slice ?? { from: 0, to: 0 });
   const chunk = takeChunk();
   // The head stands in front of the first chunk: a small file goes out in one piece.
   let filled = encoder.encodeInto(formatHead(answer, new Date(), outlet.closes), chunk).written;
   let bytes = 0;
   for (;;) {
     let count = 0;
-    if (reading.left > 0) {
+    if (reading !== null && reading.left > 0) {
       const read = await reading.read(chunk.subarray(filled));
       if (typeof read === "string") {
         giveChunk(chunk);
@@ -66,7 +65,7 @@ async function sendSlice(
     if (end !== "out") return { bytes, end };
     bytes += count;
     filled = 0;
-    if (reading.left === 0) break;
+    if (reading === null || reading.left === 0) break;
   }
   giveChunk(chunk);
   return { bytes, end: "sent" };
