@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FileHandle } from "node:fs/promises";
 import type { Bounds } from "../../http/static/range.ts";
 
 /** What one client holds while a file is sent to it. */
@@ -26,27 +27,30 @@ export interface FileReading {
 }
 
 /** Closes the file with itself. */
-export function createFileReading(file: Deno.FsFile, { from, to }: Bounds): FileReading {
+export function createFileReading(file: FileHandle, { from, to }: Bounds): FileReading {
   let at = from;
-  let isPlaced = from === 0;
   return {
     get left() {
       return to - at;
     },
     async read(into) {
       try {
-        if (!isPlaced) await file.seek(from, Deno.SeekMode.Start);
-        isPlaced = true;
-        const count = await file.read(into.subarray(0, Math.min(into.length, to - at)));
-        if (count === null || count === 0) return "shrunk";
-        at += count;
-        return count;
+        const length = Math.min(into.length, to - at);
+        const { bytesRead } = await file.read(into, 0, length, at);
+        if (bytesRead === 0) return "shrunk";
+        at += bytesRead;
+        return bytesRead;
       } catch {
         return "unreadable";
       }
     },
-    close: () => file.close(),
+    close: () => closeFile(file),
   };
+}
+
+export function closeFile(file: FileHandle): void {
+  // It was only read: what could go wrong harms nothing.
+  file.close().catch(() => {});
 }
 
 /** What is held for the next that reads, at most so many chunks. */

@@ -15,7 +15,7 @@ import { SUFFIXES } from "../../http/static/coding.ts";
 import { listingPage } from "../../http/static/listing.ts";
 import { filePathOf, pathBehind, redirectToFolder } from "../../http/static/path.ts";
 import type { FileRequest } from "../../http/verdict.ts";
-import { createFileReading, type FileReading } from "./file_reading.ts";
+import { closeFile, createFileReading, type FileReading } from "./file_reading.ts";
 import { holdPage } from "./held_pages.ts";
 import { listBelow } from "./list_folder.ts";
 import { openBelow, type OpenFile } from "./open_file.ts";
@@ -80,7 +80,9 @@ async function send(
   const answered = answerFile(head, known, Date.now());
   const slice = "slice" in answered ? answered.slice : null;
   const chosen = slice === null ? null : files[slice.coding];
-  for (const one of Object.values(files)) if (one !== chosen) one?.file.close();
+  for (const one of Object.values(files)) {
+    if (one !== null && one !== chosen) closeFile(one.file);
+  }
   const reading = chosen === null ? null : createFileReading(chosen.file, slice!);
   return { answer: withHeaders(answered, config.headers), reading };
 }

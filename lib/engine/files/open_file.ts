@@ -6,12 +6,14 @@
  *
  * @module
  */
+import { constants, promises } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { readFailure } from "../../base/read_file.ts";
 import type { FileFacts } from "../../http/static/answer_file.ts";
 
 /** A file that is open, to be closed by who asked for it, and what was seen of it then. */
 export interface OpenFile {
-  readonly file: Deno.FsFile;
+  readonly file: FileHandle;
   readonly facts: FileFacts;
 }
 
@@ -21,8 +23,14 @@ export interface OpenFile {
  */
 export type Found = OpenFile | "folder" | "nothing" | { readonly problem: string };
 
-/** Not there, or not for us. */
-const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES", "EPERM"];
+/**
+ * What has taken a file's place meanwhile is not waited for, as the opening of a pipe would, on one of the runtime's few threads for
+ * that; and no link is followed (open(2)).
+ */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+
+/** Not there, or not for us; `ENXIO`: a socket. */
+const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES", "EPERM", "ENXIO"];
 
 /**
  * Opens a regular file. `root` is a folder's real path, without links; `name` is relative to it, as `filePathOf()` gives it. Links may
@@ -34,7 +42,7 @@ export async function openBelow(root: string, name: string): Promise<Found> {
     if (real === null) return "nothing";
     const { isFile, isDirectory } = await Deno.stat(real);
     if (isDirectory) return "folder";
-    // Of a pipe the opening would wait for who writes to it.
+    // To open a device may do something.
     return isFile ? await openReal(real) : "nothing";
   } catch (error) {
     return isAbsent(error) ? "nothing" : { problem: `cannot be opened: ${readFailure(error)}` };
@@ -48,22 +56,24 @@ export async function realBelow(root: string, name: string): Promise<string | nu
 }
 
 async function openReal(real: string): Promise<OpenFile | "nothing"> {
-  const file = await Deno.open(real);
+  const file = await promises.open(real, OPEN_FLAGS);
   let isOurs = false;
   try {
     const seen = await file.stat();
     // In this order, so that who would deceive us has to swap three times.
-    isOurs = seen.isFile && await Deno.realPath(real) === real &&
+    isOurs = seen.isFile() && await Deno.realPath(real) === real &&
       isSame(seen, await Deno.lstat(real));
     if (!isOurs) return "nothing";
-    return { file, facts: { sizeBytes: seen.size, modifiedMs: seen.mtime?.getTime() ?? 0 } };
+    return { file, facts: { sizeBytes: seen.size, modifiedMs: Math.trunc(seen.mtimeMs) } };
   } finally {
-    if (!isOurs) file.close();
+    if (!isOurs) await file.close();
   }
 }
 
+type FileId = Pick<Deno.FileInfo, "dev" | "ino">;
+
 /** Whether it is still that file which its path leads to. */
-function isSame(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+function isSame(one: FileId, other: FileId): boolean {
   return one.dev === other.dev && one.ino === other.ino;
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { promises } from "node:fs";
 import { type Found, openBelow } from "../../../lib/engine/files/open_file.ts";
+import { inTime } from "../../support/eventually.ts";
 
 const PAGE = "<p>here";
 const OUTSIDE = "not for anybody";
@@ -47,7 +49,11 @@ async function withRoot(run: (root: string, base: string) => Promise<void>) {
 async function read(found: Found): Promise<string> {
   if (typeof found === "string") return found;
   if ("problem" in found) return found.problem;
-  return await new Response(found.file.readable).text();
+  try {
+    return await found.file.readFile("utf8");
+  } finally {
+    await found.file.close();
+  }
 }
 
 Deno.test("`openBelow()` opens files, by links too as long as they stay below the root", async () => {
@@ -85,7 +91,7 @@ Deno.test("`openBelow()` tells size and time of what is open", async () => {
     const found = await openBelow(root, "index.html");
     if (typeof found === "string" || "problem" in found) return assert.fail(JSON.stringify(found));
     assert.deepEqual(found.facts, { sizeBytes: PAGE.length, modifiedMs: writtenMs });
-    found.file.close();
+    await found.file.close();
   });
 });
 
@@ -102,12 +108,12 @@ async function openAmid(
   root: string,
   { before, after }: { before: () => Promise<void>; after: () => Promise<void> },
 ): Promise<string> {
-  const open = Deno.open;
+  const { open } = promises;
   let opened = "";
-  Deno.open = async (...args) => {
+  promises.open = async (...args) => {
     await before();
     const file = await open(...args);
-    opened = await Deno.readTextFile(args[0]);
+    opened = await Deno.readTextFile(String(args[0]));
     await after();
     return file;
   };
@@ -116,9 +122,41 @@ async function openAmid(
     assert.equal(opened, OUTSIDE);
     return found;
   } finally {
-    Deno.open = open;
+    promises.open = open;
   }
 }
+
+/** Opens a file in whose place something else is put before. */
+async function openSwapped(
+  root: string,
+  put: (path: string) => Disposable | void,
+): Promise<string> {
+  const { open } = promises;
+  using placed = new DisposableStack();
+  promises.open = (...args) => {
+    Deno.removeSync(`${root}/index.html`);
+    placed.use(put(`${root}/index.html`) ?? null);
+    return open(...args);
+  };
+  try {
+    const found = openBelow(root, "index.html");
+    return await inTime("what is there instead", found.then(read), () => {
+      // Whoever waits for a writer has one.
+      Deno.openSync(`${root}/index.html`, { read: true, write: true }).close();
+    });
+  } finally {
+    promises.open = open;
+  }
+}
+
+Deno.test("`openBelow()` shows no pipe, socket or link that has taken a file's place while it opened, and waits for none", async () => {
+  const pipe = (path: string) => void new Deno.Command("mkfifo", { args: [path] }).outputSync();
+  const socket = (path: string) => Deno.listen({ transport: "unix", path });
+  const link = (path: string) => Deno.symlinkSync("../outside.txt", path);
+  for (const put of [pipe, socket, link]) {
+    await withRoot(async (root) => assert.equal(await openSwapped(root, put), "nothing"));
+  }
+});
 
 Deno.test("`openBelow()` shows nothing of a folder that a link out has taken the place of while it opened", async () => {
   await withRoot(async (root, base) => {
