@@ -10,6 +10,8 @@ import { readProc } from "../sys/proc_file.ts";
 import { READY_MARK } from "./ready_mark.ts";
 
 export interface DaemonOptions {
+  /** Standard input of the one in the background: ours, where that is a socket to listen at, or nothing. */
+  readonly stdin: "inherit" | "null";
   /** What the one in the background prints until it is ready. */
   readonly writeError: (text: string) => void;
 }
@@ -20,7 +22,7 @@ export type Daemon = { readonly pid: number } | { readonly code: number };
 /** Starts the program in the background with such arguments. Throws what keeps it from starting. */
 export async function startDaemon(
   args: readonly string[],
-  { writeError }: DaemonOptions,
+  { stdin, writeError }: DaemonOptions,
 ): Promise<Daemon> {
   const words = [...ownWords(), ...args];
   const { program, args: all, detached } = inOwnSession(Deno.execPath(), words);
@@ -29,7 +31,7 @@ export async function startDaemon(
     args: [...all],
     env: { [READY_MARK]: mark },
     detached,
-    stdin: "null",
+    stdin,
     stdout: "null",
     stderr: "piped",
   }).spawn();

@@ -6,7 +6,7 @@
 import { formatProblem } from "../config/problem.ts";
 import { loadConfig, type Setting } from "../config/load.ts";
 import { argumentsOf } from "./called.ts";
-import { startDaemon } from "./daemon.ts";
+import { type DaemonOptions, startDaemon } from "./daemon.ts";
 import { READY_MARK } from "./ready_mark.ts";
 import { parseWebsockify } from "./websockify/parse.ts";
 import type { Look, Part } from "./websockify/part.ts";
@@ -51,7 +51,8 @@ export async function prepareWebsockify(
     return { code: 0 };
   }
   if (line.given.has("--daemon") && environment[READY_MARK] === undefined) {
-    return { code: await goToBackground(args, writeError, say) };
+    const stdin = line.given.has("--inetd") ? "inherit" : "null";
+    return { code: await goToBackground(args, { stdin, writeError }, say) };
   }
   for (const remark of part.remarks) say(`warning: ${remark}`);
   return await prepare(part);
@@ -59,13 +60,13 @@ export async function prepareWebsockify(
 
 async function goToBackground(
   args: readonly string[],
-  writeError: (text: string) => void,
+  options: DaemonOptions,
   say: (text: string) => void,
 ): Promise<number> {
   // By the name of the executable it may know already.
   const isCalled = argumentsOf(Deno.execPath(), []).length > 0;
   try {
-    const daemon = await startDaemon(isCalled ? args : ["websockify", ...args], { writeError });
+    const daemon = await startDaemon(isCalled ? args : ["websockify", ...args], options);
     if ("code" in daemon) return daemon.code;
     say(`it goes on in the background, as process ${daemon.pid}`);
     return 0;

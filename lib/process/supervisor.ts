@@ -7,7 +7,7 @@
 import { describeExit, type Exit } from "../base/exit.ts";
 import { within } from "../base/within.ts";
 import { restartDelayMs, STEADY_RUN_MS } from "./backoff.ts";
-import { type Child, LAST_LINES_MS } from "./child.ts";
+import { type Child, LAST_LINES_MS, type SpawnResult } from "./child.ts";
 import { processIdentity } from "./identity.ts";
 import { acceptance, launch, type LaunchOptions, othersAcceptance } from "./launch.ts";
 import { inTurn } from "./turns.ts";
@@ -56,7 +56,10 @@ export interface SupervisorOptions extends LaunchOptions {
 
 const LEFT = "the program has ended, and is not to be started again";
 
-const STOPPED = { ok: false, reason: "stopped" } as const;
+/** As a shell has it. */
+const NEVER_STARTED: Exit = { code: 127, signal: null };
+
+const STOPPED: SpawnResult = { ok: false, reason: "stopped" };
 
 export class Supervisor {
   #options: SupervisorOptions;
@@ -236,7 +239,10 @@ export class Supervisor {
       this.#launched = this.#identity;
       return signal.aborted ? STOPPED : launch(this.#options);
     });
-    if (!spawned.ok) return spawned.reason;
+    if (!spawned.ok) {
+      if (spawned !== STOPPED && !spawned.shortage) this.#tellNeverStarted();
+      return spawned.reason;
+    }
     const { child } = spawned;
     this.#child = child;
     void child.exited.then((exit) => this.#tellEnd(child, exit));
@@ -254,10 +260,22 @@ export class Supervisor {
   }
 
   #tellEnd({ stopping }: Child, exit: Exit): void {
-    const { name: program, events, onExit } = this.#options;
+    const { onExit } = this.#options;
     if (stopping || onExit === "restart") return;
     this.#left = true;
-    if (onExit === "exit") events.emit({ kind: "exit-with-program", program, exit });
+    if (onExit === "exit") this.#exitWith(exit);
+  }
+
+  /** One that isn't there will not end either. */
+  #tellNeverStarted(): void {
+    if (this.#options.onExit !== "exit") return;
+    this.#left = true;
+    this.#exitWith(NEVER_STARTED);
+  }
+
+  #exitWith(exit: Exit): void {
+    const { name: program, events } = this.#options;
+    events.emit({ kind: "exit-with-program", program, exit });
   }
 
   #useForeign(): void {
@@ -313,7 +331,10 @@ export class Supervisor {
   #proceed(): void {
     this.#retryTimer = undefined;
     this.#state = "stopped";
-    if (this.#options.wanted()) void this.start();
+    const { onExit, wanted } = this.#options;
+    // We end with it, and nothing is wrong with that.
+    const isLast = this.#left && onExit === "exit";
+    if (wanted() && !isLast) void this.start();
   }
 
   /** Once, until it is up again. */

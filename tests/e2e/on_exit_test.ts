@@ -21,6 +21,7 @@ async function startWith(
   port: number,
   script: string,
   onExit: string,
+  command: readonly string[] = ["/bin/sh", "-c", script],
 ): Promise<Program> {
   const file = `${folder}/wstunnel.toml`;
   await Deno.writeTextFile(
@@ -29,7 +30,7 @@ async function startWith(
 frame-type = "binary"
 [[wstunnel.server."/"]]
 port = ${port}
-bin-path = ["/bin/sh", "-c", ${JSON.stringify(script)}]
+bin-path = ${JSON.stringify(command)}
 max-procs = 1
 on-exit = "${onExit}"
 `,
@@ -65,6 +66,7 @@ Deno.test(
       Deno.kill(await pidIn(folder), "SIGTERM");
       assert.equal(await program.exit(), 7);
       assert.equal((await program.entry("on-exit: ending"))["level"], "info");
+      assert.deepEqual(program.entries("program can't start"), []);
     });
   },
 );
@@ -73,6 +75,16 @@ Deno.test("on-exit = exit: also where it never came up", OPTIONS, async () => {
   await inFolder(async (folder) => {
     await using program = await startWith(folder, freePort(), "exit 3", "exit");
     assert.equal(await program.exit(), 3);
+  });
+});
+
+Deno.test("on-exit = exit: also where it isn't there", async () => {
+  await inFolder(async (folder) => {
+    const nowhere = [`${folder}/nowhere`];
+    await using program = await startWith(folder, freePort(), "", "exit", nowhere);
+    assert.equal(await program.exit(), 127);
+    const [told] = program.entries("program can't start");
+    assert.match(String(told?.["reason"]), /No such file/);
   });
 });
 

@@ -5,9 +5,10 @@ import { named } from "../e2e/targets.ts";
 import { text } from "../e2e/whole.ts";
 import { testUnless } from "../ship/executable.ts";
 import { makeAuthority, NO_OPENSSL } from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
 import { inFolder } from "../support/folder.ts";
-import { installed } from "../support/installed.ts";
-import { runProgram } from "../support/program.ts";
+import { accepts, installed } from "../support/installed.ts";
+import { runProgram, startWords } from "../support/program.ts";
 import { handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
 import { keepSecret, makeSecret } from "../support/secrets.ts";
 import { askBySClient } from "../tls/s_client.ts";
@@ -246,6 +247,26 @@ testUnless(
       assert.equal(await saidAt(server.address), "it");
       assert.equal(await server.exit(), 0);
     }),
+);
+
+testUnless(
+  PYTHON === null ? "python3 is not installed" : null,
+  "--inetd -D hands the socket on to the one in the background",
+  async () => {
+    await using target = named("it");
+    const words = ["websockify", "--inetd", "-D", "--run-once", target.address];
+    const { code, stderr } = await runProgram(words, [PYTHON!, "-c", INETD, ...startWords()]);
+    assert.equal(code, 0, stderr);
+    const pid = Number(/as process (\d+)$/m.exec(stderr)?.[1]);
+    const address = /listening on (\S+)/.exec(stderr)![1]!;
+    try {
+      assert.equal(await saidAt(address), "it");
+      await eventually("its end", async () => !await accepts(address));
+    } catch (error) {
+      Deno.kill(pid);
+      throw error;
+    }
+  },
 );
 
 /** The line of websockify's documents. */

@@ -18,6 +18,7 @@ import {
 
 const SOURCE = "--token-source";
 const PLUGIN = "--token-plugin";
+const CONFIG = "--target-config";
 
 /** The plugins whose source is a path, and what takes it here. */
 const PATHS: Readonly<Record<string, string>> = {
@@ -61,8 +62,11 @@ export function tokensPart(
 }
 
 function leadsOf(line: CommandLine, name: string, source: string, look: Look): Part {
-  const flag = PATHS[name];
-  if (flag !== undefined) return { settings: [target(flag, source)] };
+  const key = PATHS[name];
+  if (key !== undefined) {
+    const flag = valueOf(line, CONFIG) === undefined ? SOURCE : CONFIG;
+    return { settings: [setting(flag, [...ROUTE, "targets", key], source)] };
+  }
   if (name === "TokenRedis") return redisPart(source);
   return name === "JWTTokenApi" ? jwtPart(line, source, look) : apiPart(source);
 }
@@ -122,6 +126,6 @@ function jwtPart(line: CommandLine, file: string, look: Look): Part {
 
 /** Whether tokens are asked for that say who it is as well. */
 export function provesTokens(line: CommandLine): boolean {
-  return !isGiven(line, "--target-config") &&
+  return !isGiven(line, CONFIG) &&
     /(?:^|\.)JWTTokenApi$/.test(valueOf(line, PLUGIN) ?? "");
 }
