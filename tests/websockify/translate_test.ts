@@ -173,7 +173,7 @@ const REFUSED_TOKENS: readonly (readonly [words: string, why: RegExp])[] = [
 for (const [line, file] of FILES) {
   Deno.test("what is wrong with a token file is told by the option that names it", () => {
     const flagOf = (line: string) =>
-      translated(line).settings.find(({ value }) => value === "/f")?.flag;
+      translated(line).settings.find(({ path }) => path.includes("targets"))?.flag;
     assert.equal(flagOf("--target-config /f 6080"), "--target-config");
     assert.equal(flagOf("--token-plugin TokenFile --token-source /f 6080"), "--token-source");
   });
