@@ -71,6 +71,7 @@ const PURE = [
   "lib/base/address_pattern.ts",
   "lib/base/escape.ts",
   "lib/base/network.ts",
+  "lib/base/percent.ts",
   "lib/base/outbox.ts",
   "lib/base/rate_gate.ts",
   "lib/base/request_path.ts",

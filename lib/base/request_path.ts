@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { decodePercent } from "./percent.ts";
 
 /** A path, or in `problem` why there is none. */
 export type CanonicalPath = { readonly path: string } | { readonly problem: string };
@@ -55,7 +56,7 @@ function canonical(path: string): CanonicalPath {
   if (/\\|%5c/i.test(path)) return { problem: "the path has a backslash" };
   if (/%2f/i.test(path)) return { problem: "the path has an escaped slash" };
   if (/%(?![0-9a-f]{2})/i.test(path)) return { problem: "the path has a broken escape" };
-  const decoded = decode(path);
+  const decoded = decodePercent(path);
   if (decoded === null) return { problem: "the path is not UTF-8" };
   if (/\p{Cc}/u.test(decoded)) return { problem: "the path has a control character" };
   const segments = decoded.split("/").slice(1);
@@ -63,16 +64,6 @@ function canonical(path: string): CanonicalPath {
   // The last one is empty where the path ends with a slash.
   if (segments.slice(0, -1).includes("")) return { problem: "the path has an empty segment" };
   return { path: encodeURI(decoded).replaceAll("?", "%3F").replaceAll("#", "%23") };
-}
-
-/** `decodeURIComponent()` takes no overlong form, no surrogate and nothing beyond Unicode. */
-function decode(path: string): string | null {
-  try {
-    const decoded = decodeURIComponent(path);
-    return decoded.isWellFormed() ? decoded : null;
-  } catch {
-    return null;
-  }
 }
 
 /** With parameters (RFC 3986 section 3.3) too: some readers take them off first. */

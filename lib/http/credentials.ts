@@ -7,6 +7,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { decodePercent } from "../base/percent.ts";
 import type { TokenPlace } from "../config/auth_kinds.ts";
 import { queryOf } from "./query.ts";
 import { listElements, type RequestHead } from "./request.ts";
@@ -73,7 +74,7 @@ function tokensAt({ headers, target }: RequestHead, place: TokenPlace): (string 
     case "subprotocol":
       return listElements(headers.get("sec-websocket-protocol"))
         .filter(isTokenProtocol)
-        .map((name) => decoded(name.replace(BEARER, "")));
+        .map((name) => decodePercent(name.replace(BEARER, "")));
   }
 }
 
@@ -88,21 +89,12 @@ function isToken68(text: string): boolean {
   return /^[A-Za-z0-9\-._~+/]+=*$/.test(text);
 }
 
-/** The values of a name in a list of pairs. */
+/** The values of a name in a list of pairs. A `+` is one: no token has a space in it, and that of base64 is often put into a query as it is. */
 function valuesIn(list: string, separator: string, name: string): (string | null)[] {
   return list.split(separator).flatMap((pair) => {
     const [key = "", ...value] = pair.split("=");
-    return decoded(key.trim()) === name ? [decoded(value.join("=").trim())] : [];
+    return decodePercent(key.trim()) === name ? [decodePercent(value.join("=").trim())] : [];
   });
-}
-
-/** A `+` is one: no token has a space in it, and that of base64 is often put into a query as it is. */
-function decoded(text: string): string | null {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return null;
-  }
 }
 
 /** RFC 6265 section 4.1.1. */

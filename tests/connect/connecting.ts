@@ -4,6 +4,13 @@ import { type Lines, readLines } from "../support/lines.ts";
 import { startWords } from "../support/program.ts";
 import { assertNoSecret } from "../support/secrets.ts";
 
+/** How it has ended. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 export interface Connecting extends AsyncDisposable {
   readonly pid: number;
   readonly output: ReadableStreamDefaultReader<Uint8Array>;
@@ -16,7 +23,7 @@ export interface Connecting extends AsyncDisposable {
   /** The exit code, without a look at standard output. */
   readonly exited: Promise<number>;
   /** What is still to be read of standard output, then the exit code and what stands on standard error. */
-  finished(): Promise<{ code: number; stdout: string; stderr: string }>;
+  finished(): Promise<Ended>;
 }
 
 /** Those of the machine that tests run on are none of theirs: who is not there, and who is empty, says nothing. */
@@ -78,6 +85,15 @@ export function startConnect(
       await Promise.all([child.status, log.ended]);
     },
   };
+}
+
+/** Runs it until it ends by itself. */
+export async function connectBy(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  await using connect = startConnect(args, env);
+  return await connect.finished();
 }
 
 /** Waits until it listens; gives where. */

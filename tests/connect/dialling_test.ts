@@ -4,7 +4,7 @@ import { listenSilently, serveBackend } from "../support/backends.ts";
 import { type Authority, NO_OPENSSL, selfSigned } from "../support/certificates.ts";
 import { startProgram } from "../support/program.ts";
 import { tlsSetting } from "../support/tls.ts";
-import { startConnect } from "./connecting.ts";
+import { connectBy } from "./connecting.ts";
 
 const BINARY = ["--frame-type", "binary"];
 
@@ -13,11 +13,6 @@ const FOR_CLIENTS = "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=client
 /** A server that ends it may be heard to say why, or not. */
 const NONE_SHOWN = /: it (?:asks|may ask) for a client's certificate/;
 const NOT_ACCEPTED = /: it (?:doesn't accept our certificate|may not accept the certificate of)/;
-
-async function connectBy(args: readonly string[]) {
-  await using connect = startConnect(args);
-  return await connect.finished();
-}
 
 /** A key that is locked by a passphrase. */
 async function lock({ key }: Authority, path: string): Promise<void> {

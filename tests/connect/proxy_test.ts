@@ -8,22 +8,12 @@ import { startProgram } from "../support/program.ts";
 import { randomFrom } from "../support/random.ts";
 import { keepSecret, makeSecret } from "../support/secrets.ts";
 import { tlsSetting } from "../support/tls.ts";
-import { type Connecting, startConnect } from "./connecting.ts";
+import { connectBy, startConnect } from "./connecting.ts";
 import { NO_TINYPROXY, openProxy, withTinyproxy } from "./proxies.ts";
 
 const BINARY = ["--frame-type", "binary"];
 
 const FOR_CLIENTS = "basicConstraints=critical,CA:FALSE\nextendedKeyUsage=clientAuth\n";
-
-type Ended = Awaited<ReturnType<Connecting["finished"]>>;
-
-async function connectBy(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Ended> {
-  await using connect = startConnect(args, env);
-  return await connect.finished();
-}
 
 const IN = { code: 0, stdout: "in", stderr: "" };
 

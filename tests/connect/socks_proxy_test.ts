@@ -5,15 +5,10 @@ import { NO_OPENSSL } from "../support/certificates.ts";
 import { startProgram } from "../support/program.ts";
 import { makeSecret } from "../support/secrets.ts";
 import { tlsSetting } from "../support/tls.ts";
-import { startConnect } from "./connecting.ts";
+import { connectBy } from "./connecting.ts";
 import { NO_MICROSOCKS, withMicrosocks } from "./proxies.ts";
 
 const BINARY = ["--frame-type", "binary"];
-
-async function connectBy(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  await using connect = startConnect(args, env);
-  return await connect.finished();
-}
 
 const NAME = "server.example";
 

@@ -1,6 +1,6 @@
 /** A container that is as this machine for somebody who has just come to it, made of its own programs. */
 import { fileURLToPath } from "node:url";
-import { installed } from "../support/installed.ts";
+import { notInstalled } from "../support/installed.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -32,10 +32,8 @@ const NPM = Deno.env.get("npm_config_cache") ?? `${Deno.env.get("HOME")}/.npm`;
 /** Why there is no container on this machine; null: there is one. */
 export function whyNoContainer(): string | null {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "it takes root on Linux";
-  const missing = PROGRAMS.filter((name) =>
-    name.startsWith("/") ? !isThere(name) : !installed(name)
-  );
-  if (missing.length > 0) return `${missing.join(", ")} not installed`;
+  const missing = notInstalled(PROGRAMS);
+  if (missing !== null) return missing;
   if (!runs("unshare", ...UNSHARE, "sh", "-c", TRIAL)) {
     return "namespaces and overlays are not permitted";
   }
@@ -45,15 +43,6 @@ export function whyNoContainer(): string | null {
   const version = [`deno@${Deno.version.deno}`, "--version"];
   const isFetched = runs("npx", "--offline", "-y", ...version) || runs("npx", "-y", ...version);
   return isFetched ? null : "npx cannot fetch this Deno";
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What may have to be fetched first is long in coming. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { checkHostname, type TcpAddress } from "../../base/address.ts";
+import { decodePercent } from "../../base/percent.ts";
 import type { TrustFiles } from "../../backend/tls_files.ts";
 import { CONNECT_PROXY_PASSWORD_VARIABLE } from "../environment.ts";
 import { readSecret } from "./credentials.ts";
@@ -103,7 +104,7 @@ function parseProxy(
         "NAME with --proxy-password-file FILE say them",
     );
   }
-  const [user, password] = [decoded(url.username), decoded(url.password)];
+  const [user, password] = [decodePercent(url.username), decodePercent(url.password)];
   if (user === null || password === null) return rule("with user and password percent-encoded");
   return { kind, address, tls, login: { user, password } };
 }
@@ -118,14 +119,6 @@ function loginProblem({ kind, login }: Proxy): string | null {
     text !== "" && new TextEncoder().encode(text).length <= 255
   );
   return isShort ? null : "the proxy's user and password must be of 1 to 255 bytes";
-}
-
-function decoded(text: string): string | null {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return null;
-  }
 }
 
 /** What the flags say of who we are; null: nothing. */

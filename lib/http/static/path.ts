@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { decodePercent } from "../../base/percent.ts";
 import { type Answer, answer } from "../answer.ts";
 import { queryOf } from "../query.ts";
 
@@ -16,7 +17,7 @@ import { queryOf } from "../query.ts";
  */
 export function filePathOf(path: string, index: string): string | null {
   if (!path.startsWith("/")) return null;
-  const decoded = decodeOnce(path.slice(1));
+  const decoded = decodePercent(path.slice(1));
   if (decoded === null) return null;
   const names = decoded.split("/");
   // An escaped slash would make more of them.
@@ -42,15 +43,6 @@ export function pathBehind(path: string, prefix: string): string | null {
  */
 export function isShown(name: string): boolean {
   return name !== "" && !name.startsWith(".") && !/[\\\p{Cc}]/u.test(name);
-}
-
-function decodeOnce(text: string): string | null {
-  try {
-    const decoded = decodeURIComponent(text);
-    return decoded.isWellFormed() ? decoded : null;
-  } catch {
-    return null;
-  }
 }
 
 /**
