@@ -70,6 +70,7 @@ const PURE = [
   "lib/base/ip_address.ts",
   "lib/base/address_pattern.ts",
   "lib/base/escape.ts",
+  "lib/base/name_problem.ts",
   "lib/base/network.ts",
   "lib/base/percent.ts",
   "lib/base/outbox.ts",

@@ -10,6 +10,7 @@
 import type { Address } from "../base/address.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { connectShortageOf } from "../base/exhaustion.ts";
+import { nameProblem } from "../base/name_problem.ts";
 import type { DialOutcome } from "../events/event.ts";
 import {
   type ConnectTo,
@@ -82,7 +83,7 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
     }
     const first = error instanceof NoneAnswered ? error.cause : error;
     const kind = connectShortageOf(error) ?? (isNobody(first) ? "closed" : "error");
-    return { ok: false, kind, reason: (error as Error).message };
+    return { ok: false, kind, reason: nameProblem(error) ?? (error as Error).message };
   } finally {
     cancel();
     signal.removeEventListener("abort", abort);

@@ -5,6 +5,7 @@
  */
 import { type Address, formatAddress, type TcpAddress } from "../base/address.ts";
 import { isExhaustion } from "../base/exhaustion.ts";
+import { nameProblem } from "../base/name_problem.ts";
 import { CannotAdopt } from "./adopt.ts";
 import type { Listener } from "./engine.ts";
 import {
@@ -190,13 +191,5 @@ function whyNot(error: unknown, { transport }: Address): string {
       : "a port under 1024 needs CAP_NET_BIND_SERVICE";
     return `permission denied (${what})`;
   }
-  const resolver = resolverCode(error);
-  if (resolver !== null) return `the name has no address (${resolver})`;
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** What the system's resolver says of a name that it can't find (getaddrinfo(3)), or that it finds nobody to ask about. */
-function resolverCode(error: unknown): string | null {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return code === "ENOTFOUND" || code.startsWith("EAI_") ? code : null;
+  return nameProblem(error) ?? (error instanceof Error ? error.message : String(error));
 }

@@ -102,6 +102,17 @@ Deno.test("`dial()` says closed where nothing listens, error for a name that is 
   );
 });
 
+Deno.test("`dial()` says of a name that has no address that it has none", async () => {
+  const said = Object.assign(new Error("getaddrinfo ENOTFOUND a.invalid"), { code: "ENOTFOUND" });
+  const dialled = await dial({ transport: "tcp", hostname: "a.invalid", port: 1 }, {
+    timeoutMs: 3000,
+    signal: never(),
+    lookup: () => Promise.reject(said),
+  });
+  assert(!dialled.ok && "reason" in dialled);
+  assert.equal(dialled.reason, "the name has no address (ENOTFOUND)");
+});
+
 Deno.test("`dial()` gives up after its timeout, and at once when aborted", async () => {
   const silent = await silentListener();
   let since = performance.now();

@@ -114,7 +114,12 @@ testUnless(
 Deno.test("what it refuses beside is refused in a word of its own", () => {
   const cases: [string, RegExp][] = [
     ["--pri 6080 a:1", /^no such option: --pri$/],
-    ["6080 a:1 -- x", /^Too many arguments$/],
+    ["6080 a:1 -- x", /^Too many arguments: "a:1" has no place$/],
+    ["6080", /^Too few arguments: TARGET:PORT is missing, such as localhost:5900$/],
+    ["6080 a", /^Error parsing target: .*: current value is "a"$/],
+    ["6080 a:b", /^Error parsing target port: .*: current value is "a:b"$/],
+    ["a:b c:1", /^Error parsing listen port: .*: current value is "a:b"$/],
+    ["--listen :1 6080 a:1", /^no such option: --listen; it is an option of wstunnel's own/],
     ["6080 -- x", /^-- COMMAND: .*package websockify.*-rfbport \{port\}$/],
     ["--unix-listen-mode 600 6080 a:1", /^You must use --unix-listen to use --unix-listen-mode$/],
     ["--unix 6080 a:1", /^ambiguous option: --unix \(--unix-listen, --unix-listen-mode, --unix-t/],

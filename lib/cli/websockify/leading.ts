@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { quote } from "../../config/problem.ts";
 import type { CommandLine } from "./parse.ts";
 import { splitAddress, targetWords } from "./listening.ts";
 import { isGiven, type Look, type Part, ROUTE, setting, valueOf } from "./part.ts";
@@ -15,35 +16,36 @@ const TARGET = "TARGET:PORT";
 export function leadingPart(line: CommandLine, look: Look): Part {
   const words = targetWords(line);
   if (line.command !== null && line.command.length > 0) {
-    return words.length > 0
-      ? { problems: ["Too many arguments"] }
-      : wrappingPart(line, line.command, look);
+    return words.length > 0 ? tooMany(words[0]!) : wrappingPart(line, line.command, look);
   }
   const config = valueOf(line, "--target-config");
   const plugin = config === undefined ? valueOf(line, "--token-plugin") : "TokenFile";
   const socket = valueOf(line, "--unix-target");
   if (plugin !== undefined || socket !== undefined) {
-    if (words.length > 0) return { problems: ["Too many arguments"] };
+    if (words.length > 0) return tooMany(words[0]!);
     return plugin === undefined
       ? { settings: [setting("--unix-target", [...ROUTE, "socket"], socket)] }
       : tokensPart(line, plugin, config ?? valueOf(line, "--token-source"), look);
   }
   const [target, ...more] = words;
-  if (target === undefined) return { problems: ["Too few arguments"] };
+  if (target === undefined) {
+    return { problems: [`Too few arguments: ${TARGET} is missing, such as localhost:5900`] };
+  }
   const [host, port] = splitAddress(target);
-  if (!target.includes(":")) {
-    return { problems: [`Error parsing target: ${TARGET} is such as localhost:5900`] };
-  }
-  if (!/^\s*\d+\s*$/.test(port)) {
-    return { problems: [`Error parsing target port: ${TARGET} is such as localhost:5900`] };
-  }
-  if (more.length > 0) return { problems: ["Too many arguments"] };
+  const rule = `${TARGET} is such as localhost:5900: current value is ${quote(target)}`;
+  if (!target.includes(":")) return { problems: [`Error parsing target: ${rule}`] };
+  if (!/^\s*\d+\s*$/.test(port)) return { problems: [`Error parsing target port: ${rule}`] };
+  if (more.length > 0) return tooMany(more[0]!);
   return {
     settings: [
       setting(TARGET, [...ROUTE, "host"], host === "" ? "localhost" : host),
       setting(TARGET, [...ROUTE, "port"], Number(port)),
     ],
   };
+}
+
+function tooMany(word: string): Part {
+  return { problems: [`Too many arguments: ${quote(word)} has no place`] };
 }
 
 /** TLS to wherever it leads. */

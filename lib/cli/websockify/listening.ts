@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { quote } from "../../config/problem.ts";
 import type { CommandLine } from "./parse.ts";
 import { isGiven, type Look, type Part, setting, valueOf } from "./part.ts";
 
@@ -14,10 +15,13 @@ export function listeningPart(line: CommandLine, look: Look): Part {
   const socket = valueOf(line, "--unix-listen");
   if (socket !== undefined) return socketPart(line, socket);
   const [source] = line.words;
-  if (source === undefined) return { problems: ["Too few arguments"] };
+  if (source === undefined) {
+    return { problems: [`Too few arguments: ${SOURCE} is missing, such as 6080`] };
+  }
   const [host, port] = splitAddress(source);
   if (!/^\s*\d+\s*$/.test(port)) {
-    return { problems: [`Error parsing listen port: ${SOURCE} is such as 6080 or localhost:6080`] };
+    const rule = `${SOURCE} is such as 6080 or localhost:6080`;
+    return { problems: [`Error parsing listen port: ${rule}: current value is ${quote(source)}`] };
   }
   const everywhere = isGiven(line, "--prefer-ipv6") ? "[::]" : "0.0.0.0";
   const address = `${host === "" ? everywhere : bracketed(host)}:${Number(port)}`;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { FLAGS } from "../flags.ts";
 import { type OptionName, OPTIONS, type WebsockifyOption } from "./options.ts";
 
 /** What the words say. */
@@ -64,11 +65,18 @@ function readLong(arg: string): Read | WrongWords {
     return { problem: `ambiguous option: ${name} (${names}?)` };
   }
   const option = exact ?? near[0];
-  if (option === undefined) return { problem: `no such option: ${name}` };
+  if (option === undefined) return { problem: `no such option: ${name}${whereItIs(name)}` };
   if (value === undefined) return { options: [{ option }] };
   return option.value === undefined
     ? { problem: `${option.name} option does not take a value` }
     : { options: [{ option, value }] };
+}
+
+/** What to do with a flag of our own. */
+function whereItIs(name: string): string {
+  return FLAGS.some((flag) => flag.name === name)
+    ? "; it is an option of wstunnel's own, without the word websockify"
+    : "";
 }
 
 function readShort(arg: string): Read | WrongWords {
