@@ -13,6 +13,7 @@ import { readRetryAfter } from "../../lib/http/retry_after.ts";
 import { eventually } from "../support/eventually.ts";
 
 const LOST: OpenProblem = { kind: "failed", reason: "cannot connect" };
+const SHORT: OpenProblem = { kind: "failed", reason: "no descriptor", isOurs: true };
 
 function refusal(status: number, retryAfterMs: number | null = null): OpenProblem {
   return {
@@ -32,6 +33,7 @@ Deno.test("`afterFailure()` doubles the pause up to a bound, less a little chanc
   };
   assert.deepEqual(pauses(LOST, 0, 7), [250, 500, 1000, 2000, 4000, 5000, LONGEST_DELAY_MS]);
   assert.deepEqual(pauses(LOST, 1, 6), [187.5, 375, 750, 1500, 3000, 3750]);
+  assert.deepEqual(pauses(SHORT, 0, 4), [250, 250, 250, 250]);
   assert.deepEqual(pauses(refusal(503, 3000), 0, 6), [3000, 3000, 3000, 3000, 4000, 5000]);
 });
 
@@ -39,6 +41,7 @@ Deno.test("`isInVain()`: a no is an answer until the next attempt, and nobody wa
   const cases: [problem: OpenProblem, dueMs: number, inVain: boolean][] = [
     [LOST, 250, false],
     [LOST, 249, true],
+    [SHORT, 10_000, true],
     [refusal(503), 250, false],
     [refusal(503, 60_000), 10_000, true],
     [refusal(429), 250, false],

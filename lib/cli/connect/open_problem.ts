@@ -10,6 +10,8 @@ export interface OpenProblem {
   readonly kind: "failed" | "refused";
   /** In words, which go behind the server's name. */
   readonly reason: string;
+  /** Something has run out here, as descriptors do: it says nothing of the server. */
+  readonly isOurs?: boolean;
   /** What refuses. */
   readonly answer?: {
     readonly from: "server" | "proxy";

@@ -13,7 +13,9 @@ export interface Outage {
   /** Before that nobody tries. */
   readonly nextAtMs: number;
   readonly problem: OpenProblem;
-  /** The server says no: whoever comes before the next attempt has his answer. */
+  /**
+   * The server says no, or nothing is left here to try with, and who waits holds what is missing: whoever comes before the next attempt has his answer.
+   */
   readonly isAnswer: boolean;
 }
 
@@ -35,12 +37,14 @@ export function afterFailure(
   nowMs: number,
   chance: number,
 ): Outage {
+  const { answer, isOurs = false } = problem;
   const failures = (before?.failures ?? 0) + 1;
-  const wholeMs = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS);
-  const { answer } = problem;
+  const wholeMs = isOurs
+    ? FIRST_DELAY_MS
+    : Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS);
   const delayMs = Math.max(wholeMs * (1 - JITTER * chance), answer?.retryAfterMs ?? 0);
-  const isAnswer = problem.kind === "refused" && !NOT_NOW.includes(answer?.status ?? 0);
-  return { failures, nextAtMs: nowMs + delayMs, problem, isAnswer };
+  const isNo = problem.kind === "refused" && !NOT_NOW.includes(answer?.status ?? 0);
+  return { failures, nextAtMs: nowMs + delayMs, problem, isAnswer: isNo || isOurs };
 }
 
 /** Whether somebody who waits until `dueMs` waits in vain. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { closeQuietly } from "../../base/close_quietly.ts";
+import { isExhaustion, isShortage } from "../../base/exhaustion.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
 import { dial } from "../../backend/dial.ts";
 import { tlsFailure } from "../../backend/tls_failure.ts";
@@ -29,7 +30,8 @@ export async function dialFirst(settings: ConnectSettings): Promise<Reached> {
   });
   if (dialled.ok) return dialled.connection;
   const name = proxy === null ? "" : ` to ${proxyName(proxy)}`;
-  return { kind: "failed", reason: `cannot connect${name}: ${byFlags(dialled.reason)}` };
+  const reason = `cannot connect${name}: ${byFlags(dialled.reason)}`;
+  return { kind: "failed", reason, isOurs: isShortage(dialled.kind) };
 }
 
 /** Whether TLS with the server begins as it is connected. */
@@ -62,7 +64,7 @@ export async function goOn(
 
   function failed(what: string, error: unknown): OpenProblem {
     const words = byFlags(wordsOf(error, cancel, settings));
-    return { kind: "failed", reason: `${what}: ${words}` };
+    return { kind: "failed", reason: `${what}: ${words}`, isOurs: isExhaustion(error) };
   }
 }
 

@@ -53,8 +53,9 @@ export async function serveLocally(
   const closeAll = () => Promise.all(listeners.map((listener) => listener.close()));
   const { promise: over, resolve } = Promise.withResolvers<number>();
   signal.addEventListener("abort", () => resolve(0));
+  const teller = createTeller(complain);
   const onFailing = (error: unknown) =>
-    complain(`cannot accept a connection: ${(error as Error).message}`);
+    teller.ended(`cannot accept a connection: ${(error as Error).message}`);
   let isTaken = false;
   for (const one of bound) {
     const serving = createServing(one, lanes.length > 1, signal, options);
