@@ -17,15 +17,21 @@ export interface Teller {
 /** Of one outage; reasons beyond are not told. */
 const MOST_REASONS = 8;
 
+/** Reasons of outages that come and go, as where each tunnel of a server is lost: two outages in full, then one in half a minute. */
+const REASONS = { burst: 2 * MOST_REASONS, perSecond: 1 / 30, maxKinds: 1 };
+
 /** A few of a kind at once, then one in half a minute. */
 const ENDS = { burst: 3, perSecond: 1 / 30, maxKinds: 16 };
 
 export function createTeller(tell: (text: string) => void): Teller {
   const told = new Set<string>();
+  const reasons = createRateGate(REASONS);
   const ends = createRateGate(ENDS);
   return {
     trouble(text) {
       if (told.has(text) || told.size >= MOST_REASONS) return;
+      // One that lasts is told once it may be.
+      if (!reasons.admits("", performance.now())) return;
       told.add(text);
       tell(text);
     },
