@@ -1,6 +1,7 @@
 /** What the tests of the backends share: listening backends, configurations, a log that is kept. */
 import type { Peer } from "../../lib/base/peer.ts";
 import { closeQuietly } from "../support/connection.ts";
+import { eventually } from "../support/eventually.ts";
 import type { Address } from "../../lib/base/address.ts";
 import type { Logger, OpenedLog } from "../../lib/base/logger.ts";
 import type { ConnectRequest, ConnectResult, Lease, Pool } from "../../lib/backend/backend.ts";
@@ -229,11 +230,7 @@ export function freePort(): number {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  deadlineMs = 10_000,
+  deadlineMs?: number,
 ): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!await condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((done) => setTimeout(done, 10));
-  }
+  await eventually(what, condition, deadlineMs);
 }
