@@ -1,9 +1,8 @@
 /** `wstunnel connect` in front of `wstunnel`, and of servers that end as they like. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { acceptKey } from "../../lib/http/handshake.ts";
 import { basic, openFolder, passwordLine, tokenLine } from "../support/auth_files.ts";
-import { echo, freePort, openBackend, serveBackend, type Taken } from "../support/backends.ts";
+import { echo, freePort, openBackend, serveBackend } from "../support/backends.ts";
 import { NO_OPENSSL } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { residentBytes, startProgram } from "../support/program.ts";
@@ -11,6 +10,7 @@ import { randomFrom } from "../support/random.ts";
 import { makeSecret } from "../support/secrets.ts";
 import { tlsSetting } from "../support/tls.ts";
 import { BINARY_FRAMES, hostLines, startWithFile } from "../e2e/whole.ts";
+import { serveHandshakes } from "./handshakes.ts";
 import { startConnect } from "./connecting.ts";
 
 const BINARY = ["--frame-type", "binary"];
@@ -153,24 +153,6 @@ Deno.test("a refusal is exit code 3 with the server's words, no server 1, a bad 
     assert.doesNotMatch(ended.stderr, /s3cret/);
   }
 });
-
-/** Answers the handshake as a server does, and goes on as it likes. */
-function serveHandshakes(next: (taken: Taken, head: string) => Promise<void>) {
-  return serveBackend(async (taken) => {
-    let head = "";
-    while (!head.includes("\r\n\r\n")) {
-      const bytes = await taken.reader.some("a head");
-      if (bytes === null) return;
-      head += new TextDecoder().decode(bytes);
-    }
-    const [, key = ""] = /^Sec-WebSocket-Key: (.*)\r$/m.exec(head) ?? [];
-    await taken.write(
-      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-        `Sec-WebSocket-Accept: ${acceptKey(key)}\r\n\r\n`,
-    );
-    await next(taken, head);
-  });
-}
 
 Deno.test("a server that goes, or ends it for a reason, is exit code 1 with all that came before", async () => {
   const hello = [0x82, 5, ...new TextEncoder().encode("hello")];
