@@ -6,7 +6,7 @@
 import { utf8Text } from "../base/small_file.ts";
 import type { Reader } from "./auth_files.ts";
 import type { Machine } from "./machine.ts";
-import { type Finding, valueAt } from "./problem.ts";
+import { type Finding, type SecretFile, valueAt } from "./problem.ts";
 
 /** Shorter ones could be guessed: nothing counts who tries. */
 const MIN_CHARACTERS = 16;
@@ -37,6 +37,12 @@ export function findAdminProblems(raw: unknown, machine: Machine): Finding[] {
   const file = machine.read(path);
   const read = "problem" in file ? file : readAdminToken(file.bytes);
   return "problem" in read ? [{ path: PATH, rule: `${JSON.stringify(path)} ${read.problem}` }] : [];
+}
+
+/** The file, where there is one. */
+export function secretFilesOfAdmin(raw: unknown): SecretFile[] {
+  const file = valueAt(raw, PATH);
+  return typeof file === "string" ? [{ file, path: PATH }] : [];
 }
 
 /** Warns of one that every user of the machine can read. */

@@ -16,7 +16,7 @@ import {
 import type { Key } from "./key.ts";
 import type { Machine } from "./machine.ts";
 import { eachListener } from "./listen.ts";
-import { type Finding, finding, type Path, valueAt } from "./problem.ts";
+import { type Finding, finding, type Path, type SecretFile, valueAt } from "./problem.ts";
 import { isTable, type Table, tableAt } from "./table.ts";
 import { TLS } from "./tls_keys.ts";
 
@@ -72,6 +72,11 @@ export function findAuthProblems(raw: unknown, machine: Machine): Finding[] {
     const result = "problem" in file ? file : read(file.bytes);
     return "problem" in result ? [{ path, rule: `${JSON.stringify(name)} ${result.problem}` }] : [];
   });
+}
+
+/** Files of users, tokens and secrets. */
+export function secretFilesOfAuth(raw: unknown): SecretFile[] {
+  return eachFile(raw).flatMap(({ name, path, secret }) => secret ? [{ file: name, path }] : []);
 }
 
 /** Warns of files that whoever has an account on the machine can read. */

@@ -6,7 +6,7 @@
 import { type FileProblem, nearEnd, readKeyPair } from "./key_pair.ts";
 import { eachListener } from "./listen.ts";
 import type { Machine } from "./machine.ts";
-import type { Finding, Path } from "./problem.ts";
+import type { Finding, Path, SecretFile } from "./problem.ts";
 import type { Table } from "./table.ts";
 import { TLS, type TlsFiles, tlsFiles } from "./tls_keys.ts";
 
@@ -30,6 +30,14 @@ export function warnOfListenerFiles(raw: unknown, machine: Machine): Finding[] {
       ...(machine.isReadByAll(files.key) ? [toFinding(path, open)] : []),
     ];
   });
+}
+
+/** The files of keys. */
+export function keysOfListeners(raw: unknown): SecretFile[] {
+  return eachPair(raw).map(({ files, path }) => ({
+    file: files.key,
+    path: [...path, TLS.key.name],
+  }));
 }
 
 const OPEN = "can be read by every user of this machine: chmod o-rwx";

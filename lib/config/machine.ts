@@ -22,6 +22,8 @@ export interface Machine {
   appendProblem(path: string): string | null;
   /** Whether its permissions let everybody read a file; whether the folders above do, nobody asks. */
   isReadByAll(path: string): boolean;
+  /** Where it stands, by no link; null: nowhere that we see. */
+  realPath(path: string): string | null;
 }
 
 /** This one, now. */
@@ -33,6 +35,7 @@ export function thisMachine(): Machine {
     read: readSmallFile,
     appendProblem,
     isReadByAll,
+    realPath,
   };
 }
 
@@ -54,5 +57,13 @@ function isReadByAll(path: string): boolean {
     return mode !== null && (mode & 0o004) !== 0;
   } catch {
     return false;
+  }
+}
+
+function realPath(path: string): string | null {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return null;
   }
 }

@@ -13,6 +13,7 @@ import { eachListener } from "./listen.ts";
 import { warnOfListenerFiles } from "./listener_files.ts";
 import type { Machine } from "./machine.ts";
 import { type Finding, type Path, valueAt } from "./problem.ts";
+import { warnOfServedSecrets } from "./served_secrets.ts";
 import { warnOfTargetFiles } from "./target_files.ts";
 import { warnOfOpenKeys } from "./tls_files.ts";
 import { eachHost, isSocketPath, type Table, tableAt } from "./table.ts";
@@ -26,6 +27,7 @@ export function findMachineWarnings(raw: unknown, machine: Machine): Finding[] {
     ...warnOfOpenKeys(raw, machine),
     ...warnOfTargetFiles(raw, machine),
     ...warnOfListenerFiles(raw, machine),
+    ...warnOfServedSecrets(raw, machine),
     ...warnOfFolder(socketOf(valueAt(raw, ["admin"])), ["admin"], machine),
     ...eachListener(raw).flatMap(({ listener, path, addressPath }) => [
       ...warnOfFolder(socketOf(listener["address"]), addressPath, machine),

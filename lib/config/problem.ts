@@ -7,6 +7,12 @@
 /** From the top of the configuration to a value in it. */
 export type Path = readonly (string | number)[];
 
+/** A file that nobody else should have, and where it is named. */
+export interface SecretFile {
+  readonly file: string;
+  readonly path: Path;
+}
+
 /** A rule that a value breaks, before it is known whether the value came from a file or a flag. */
 export interface Finding {
   readonly path: Path;

@@ -9,7 +9,7 @@ import { readCertificates } from "./certificates.ts";
 import { isLoopback } from "./auth_tables.ts";
 import { type LineProblem, nameLines } from "./line_problems.ts";
 import type { Kind, Machine } from "./machine.ts";
-import type { Finding, Path } from "./problem.ts";
+import type { Finding, Path, SecretFile } from "./problem.ts";
 import { isTable, type Table, tableAt } from "./table.ts";
 import { readTokenLines } from "./token_lines.ts";
 
@@ -52,6 +52,16 @@ export function warnOfTargetFiles(raw: unknown, machine: Machine): Finding[] {
     ...(typeof file === "string" ? warnOfFile(file, [...path, "file"], machine) : []),
     ...(typeof dir === "string" ? warnOfFolder(dir, [...path, "dir"], machine) : []),
   ]);
+}
+
+/** Files of tokens, or folders of them. */
+export function secretFilesOfTargets(raw: unknown): SecretFile[] {
+  return eachTargets(raw).flatMap(({ targets, path }) =>
+    ["file", "dir"].flatMap((name): SecretFile[] => {
+      const file = targets[name];
+      return typeof file === "string" ? [{ file, path: [...path, name] }] : [];
+    })
+  );
 }
 
 const UNSEEN: readonly Kind[] = ["hidden", null];

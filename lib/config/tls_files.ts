@@ -7,7 +7,7 @@ import { readCertificates } from "./certificates.ts";
 import { HOST_TLS } from "./host_keys.ts";
 import type { Machine } from "./machine.ts";
 import { isKeyOf, readPrivateKey } from "./private_key.ts";
-import type { Finding, Path } from "./problem.ts";
+import type { Finding, Path, SecretFile } from "./problem.ts";
 import { eachHost, type HostTable, isTable, tableAt } from "./table.ts";
 
 /** Looks at a configuration of any form. */
@@ -35,6 +35,14 @@ export function findTlsProblems(raw: unknown, machine: Machine): Finding[] {
       found.push(problem([...path, "tls", "key"], String(key), not));
     }
     return found;
+  });
+}
+
+/** The files of keys. */
+export function keysOfHosts(raw: unknown): SecretFile[] {
+  return eachWithTls(raw).flatMap(({ host, path }): SecretFile[] => {
+    const { key } = tableAt(host, ["tls"]);
+    return typeof key === "string" ? [{ file: key, path: [...path, "tls", "key"] }] : [];
   });
 }
 

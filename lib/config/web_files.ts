@@ -8,7 +8,7 @@ import { type Finding, finding, type Path } from "./problem.ts";
 import { isTable, tableAt } from "./table.ts";
 
 /** Every root that is right in form; of a configuration of any form. */
-function eachRoot(raw: unknown): { readonly root: string; readonly path: Path }[] {
+export function eachRoot(raw: unknown): { readonly root: string; readonly path: Path }[] {
   const server = ["wstunnel", "server"];
   const routes = Object.entries(tableAt(raw, server))
     .map(([key, route]) => ({ table: route, place: [...server, key] }));

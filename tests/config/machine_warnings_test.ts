@@ -22,6 +22,7 @@ const MACHINE: Machine = {
   hasAccount: (kind, name) => `${kind} ${name}` === "group www-data",
   read: () => ({ problem: "is not there" }),
   isReadByAll: () => false,
+  realPath: (path) => path.replace(/^\/link\//, "/srv/"),
 };
 
 function warned(raw: Record<string, unknown>): string[] {
@@ -93,4 +94,38 @@ Deno.test("`findMachineWarnings()` names what a listener's socket needs and the 
       'listen[5].group: there is no group "www" in /etc/group',
     ],
   );
+});
+
+Deno.test("`findMachineWarnings()` names secrets that are sent to whoever asks for files", () => {
+  const server = (hosts: unknown) => ({ wstunnel: { server: { "/a": hosts } } });
+  const pair = (key: string) => ({ listen: [{ address: ":1", tls: { cert: "/srv/c.pem", key } }] });
+  const sent = (file: string, root = "/srv") =>
+    `"${file}" is sent to whoever may have files: it is in "${root}", which is web's`;
+  const sentKey = (file: string, root?: string) => `listen[0].tls.key: ${sent(file, root)}`;
+  const cases: [raw: Record<string, unknown>, ...said: string[]][] = [
+    [{ web: "/srv", ...pair("/srv/k.pem") }, sentKey("/srv/k.pem")],
+    [{ web: "/link/", ...pair("/srv/a/k.pem") }, sentKey("/srv/a/k.pem", "/link/")],
+    [{ web: "/", ...pair("/etc/k.pem") }, sentKey("/etc/k.pem", "/")],
+    [{ web: "/srv", ...pair("/srv/.keys/k.pem") }],
+    [{ web: "/srv", ...pair("/srv2/k.pem") }],
+    [{ web: "/srv", ...pair("/link/.k.pem") }],
+    [pair("/srv/k.pem")],
+    [
+      { web: { root: "/srv", auth: { basic: "/srv/users" } }, "admin-token-file": "/srv/t" },
+      `admin-token-file: ${sent("/srv/t")}`,
+      `web.auth.basic: ${sent("/srv/users")}`,
+    ],
+    [
+      server({ web: "/srv", targets: { file: "/srv/tokens" } }),
+      'wstunnel.server."/a".targets.file: "/srv/tokens" isn\'t there',
+      `wstunnel.server."/a".targets.file: ${sent("/srv/tokens")}`,
+    ],
+    [
+      { web: "/srv", ...server([{ port: 1, tls: { key: "/srv/k" } }]) },
+      `wstunnel.server."/a"[0].tls.key: ${sent("/srv/k")}`,
+    ],
+  ];
+  for (const [raw, ...said] of cases) {
+    assert.deepEqual(warned(raw).toSorted(), said.toSorted(), JSON.stringify(raw));
+  }
 });
