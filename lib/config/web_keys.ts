@@ -49,6 +49,11 @@ const headerTable = tableOf(
   "must be a table of headers",
 );
 
+/** Of names and values together: clients and proxies take heads of 16 KiB, some of less, and ours goes out in one piece. */
+const MAX_HEADERS_LENGTH = 8192;
+
+const LENGTH_RULE = `must have at most ${MAX_HEADERS_LENGTH} characters, names and values together`;
+
 /** By names in lower case. */
 const headers: Kind<Readonly<Record<string, string>>> = {
   ...headerTable,
@@ -57,7 +62,11 @@ const headers: Kind<Readonly<Record<string, string>>> = {
     if (!isTable(written)) return findings;
     const names = Object.keys(written).map((name) => name.toLowerCase());
     const twice = Object.keys(written).filter((_, at) => names.indexOf(names[at]!) < at);
-    return [...findings, ...twice.map((name) => finding([name], "must not be there twice"))];
+    return [
+      ...findings,
+      ...twice.map((name) => finding([name], "must not be there twice")),
+      ...(lengthOf(written) > MAX_HEADERS_LENGTH ? [finding([], LENGTH_RULE)] : []),
+    ];
   },
   decode: (written) =>
     Object.fromEntries(
@@ -66,6 +75,10 @@ const headers: Kind<Readonly<Record<string, string>>> = {
       ) => [name.toLowerCase(), value]),
     ),
 };
+
+function lengthOf(written: Readonly<Record<string, unknown>>): number {
+  return Object.entries(written).reduce((sum, [name, value]) => sum + `${name}${value}`.length, 0);
+}
 
 /** The keys of `web`. */
 export const WEB = {

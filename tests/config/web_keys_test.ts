@@ -43,6 +43,11 @@ const AT_TOP: Case[] = [
     "x.toml:9: web.headers.x-c: must be text: current value is 1",
     "x.toml:10: web.headers.X-A: must not be there twice",
   ],
+  [`[web]\nroot = "/a"\n[web.headers]\nx-a = "${"a".repeat(8189)}"`],
+  [
+    `[web]\nroot = "/a"\n[web.headers]\nx-a = "${"a".repeat(4000)}"\nx-b = "${"b".repeat(4187)}"`,
+    "x.toml:3: web.headers: must have at most 8192 characters, names and values together",
+  ],
 ];
 
 Deno.test("`loadConfig()` says what is wrong with files for all", () => {
