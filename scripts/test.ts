@@ -1,7 +1,8 @@
 /**
  * Runs the tests in four passes: files side by side, most of them waiting for others most of the time; then those that need a process of their own,
  * some such processes side by side; then, one at a time, those that measure something which others would disturb; then some of all once more, over
- * TLS. Paths and flags of `deno test` narrow all of them; `DENO_JOBS` says how many files or processes run at once, two otherwise.
+ * TLS. Paths and flags of `deno test` narrow all of them; `DENO_JOBS` says how many files or processes run at once, three otherwise: they take
+ * less than two processors.
  *
  * Each pass, or process, has a line of its own in the end, which says how many passed.
  */
@@ -47,7 +48,7 @@ const OVER_TLS = [
 /** By which engine TLS is spoken, and of what stalls the least that shows it. */
 const OVER_TLS_FILTER = "/^stream: | 1 GiB$/";
 
-const JOBS = Number(Deno.env.get("DENO_JOBS")) || 2;
+const JOBS = Number(Deno.env.get("DENO_JOBS")) || 3;
 
 const FLAGS = [
   ...["--frozen", "--sanitize-ops", "--sanitize-resources", "--quiet", "--allow-all"],

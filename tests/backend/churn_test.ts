@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { freePort } from "../support/backends.ts";
 import {
   createPool,
   end,
@@ -30,8 +31,9 @@ Deno.test("`createPool()` leaves no load, descriptor or process after a churn of
   const random = seeded(7);
   const folder = Deno.makeTempDirSync();
   const redis = "redis-server --port 0 --unixsocket {socket} --save --dir".split(" ");
-  // Not where connections begin, one of which might have its port while it is away.
-  const backend = { current: listen({ transport: "tcp", hostname: "127.0.0.77", port: 0 }) };
+  // A port that nobody else gets while it is away.
+  const at = { transport: "tcp", hostname: "127.0.0.1", port: freePort() } as const;
+  const backend = { current: listen(at) };
   const { address } = backend.current;
   const fast = { disableTimeMs: 20 };
   const { events } = keptLog();
