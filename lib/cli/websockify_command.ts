@@ -118,6 +118,7 @@ const thisMachine: Look = {
       return !(error instanceof Deno.errors.NotFound);
     }
   },
+  absolute: (path) => path.startsWith("/") ? path : `${Deno.cwd()}/${path}`,
   isPem(path) {
     try {
       return Deno.readTextFileSync(path).includes(PEM);

@@ -61,7 +61,12 @@ Deno.test("`argumentsOf()` knows the name websockify", () => {
 function problemOf(words: readonly string[]): string | null {
   const line = parseWebsockify(words);
   if ("problem" in line) return line.problem;
-  const look = { exists: () => false, isPem: () => null, freePort: () => 5999 };
+  const look = {
+    exists: () => false,
+    isPem: () => null,
+    absolute: (path: string) => path,
+    freePort: () => 5999,
+  };
   return translate(line, look).problems[0] ?? null;
 }
 

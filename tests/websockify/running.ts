@@ -35,7 +35,8 @@ export async function startWebsockify(
   const child = new Deno.Command(program, {
     args: [...words, "websockify", ...args],
     cwd,
-    env,
+    // Whoever is killed leaves the file with the hash of a password.
+    env: { TMPDIR: cwd, ...env },
     stdin: "null",
     stdout: "null",
     stderr: "piped",

@@ -14,6 +14,7 @@ const REBIND = "/usr/lib/websockify/rebind.so";
 /** The files that there are. */
 const look = {
   exists: (path: string) => ["there.pem", "key.pem", REBIND].includes(path),
+  absolute: (path: string) => path.startsWith("/") ? path : `/here/${path}`,
   isPem: (path: string) => path.endsWith(".pem"),
   freePort: () => 5999,
 };
@@ -82,6 +83,10 @@ const FILES: readonly (readonly [line: string, file: string])[] = [
   [
     "--unix-listen /l --unix-target /t",
     `[listen]\naddress = "unix:/l"\nmode = "0600"\n${FRAMES}\n[wstunnel.server."/"]\nsocket = "/t"\n`,
+  ],
+  [
+    "--unix-listen l --unix-target s/t",
+    `[listen]\naddress = "unix:/here/l"\nmode = "0600"\n${FRAMES}\n[wstunnel.server."/"]\nsocket = "/here/s/t"\n`,
   ],
   [
     "--unix-listen /l --unix-listen-mode 660 a:1",
@@ -171,13 +176,6 @@ const REFUSED_TOKENS: readonly (readonly [words: string, why: RegExp])[] = [
 ];
 
 for (const [line, file] of FILES) {
-  Deno.test("what is wrong with a token file is told by the option that names it", () => {
-    const flagOf = (line: string) =>
-      translated(line).settings.find(({ path }) => path.includes("targets"))?.flag;
-    assert.equal(flagOf("--target-config /f 6080"), "--target-config");
-    assert.equal(flagOf("--token-plugin TokenFile --token-source /f 6080"), "--token-source");
-  });
-
   Deno.test(`\`websockify ${line}\` as a file`, () => {
     const part = translated(line);
     assert.deepEqual(part.problems, []);
@@ -270,4 +268,20 @@ Deno.test("no secret is printed", () => {
     const loaded = loadToml({ file: { path: "f", text }, flags: [] });
     assert("config" in loaded, JSON.stringify(loaded));
   }
+});
+
+Deno.test("a password is refused of which bcrypt would leave out the end", () => {
+  const problemsOf = (bytes: number) =>
+    translated(
+      `--auth-plugin BasicHTTPAuth --auth-source u:é${"x".repeat(bytes - 2)} 6080 a:1`,
+    ).problems;
+  assert.deepEqual(problemsOf(72), []);
+  assert.match(problemsOf(73).join(), /^--auth-source: a password of more than 72 bytes /);
+});
+
+Deno.test("what is wrong with a token file is told by the option that names it", () => {
+  const flagOf = (line: string) =>
+    translated(line).settings.find(({ path }) => path.includes("targets"))?.flag;
+  assert.equal(flagOf("--target-config /f 6080"), "--target-config");
+  assert.equal(flagOf("--token-plugin TokenFile --token-source /f 6080"), "--token-source");
 });

@@ -37,10 +37,21 @@ const NOT_BOTH = "can't be asked for beside the token of JWTTokenApi: here eithe
 /** Where it stands that passwords are made for, when the configuration is printed. */
 const USERS = "websockify.users";
 
+/** Of a password bcrypt leaves out what comes behind. */
+const MOST_BYTES = 72;
+
 function passwordPart(line: CommandLine, source: string | undefined): Part {
   const [, user = "", password] = /^([^:]+):(.+)$/s.exec(source ?? "") ?? [];
   if (password === undefined) {
     return { problems: [`${PLUGIN}: BasicHTTPAuth needs ${SOURCE} USER:PASSWORD`] };
+  }
+  if (new TextEncoder().encode(password).length > MOST_BYTES) {
+    return {
+      problems: [
+        `${SOURCE}: a password of more than ${MOST_BYTES} bytes would not be told from any other that begins as ` +
+        "it does, since bcrypt looks at no more",
+      ],
+    };
   }
   return {
     secrets: [{

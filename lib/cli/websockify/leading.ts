@@ -24,7 +24,7 @@ export function leadingPart(line: CommandLine, look: Look): Part {
   if (plugin !== undefined || socket !== undefined) {
     if (words.length > 0) return tooMany(words[0]!);
     return plugin === undefined
-      ? { settings: [setting("--unix-target", [...ROUTE, "socket"], socket)] }
+      ? { settings: [setting("--unix-target", [...ROUTE, "socket"], look.absolute(socket!))] }
       : tokensPart(line, plugin, config ?? valueOf(line, "--token-source"), look);
   }
   const [target, ...more] = words;

@@ -13,7 +13,7 @@ const SOURCE = "[HOST:]PORT";
 export function listeningPart(line: CommandLine, look: Look): Part {
   if (isGiven(line, "--inetd")) return withTls(line, look, "--inetd", "fd:0");
   const socket = valueOf(line, "--unix-listen");
-  if (socket !== undefined) return socketPart(line, socket);
+  if (socket !== undefined) return socketPart(line, look.absolute(socket));
   const [source] = line.words;
   if (source === undefined) {
     return { problems: [`Too few arguments: ${SOURCE} is missing, such as 6080`] };

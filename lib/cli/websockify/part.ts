@@ -39,6 +39,8 @@ export interface Part {
 export interface Look {
   /** Whether there is something at a path. */
   readonly exists: (path: string) => boolean;
+  /** A path from where we stand as one from the root. */
+  readonly absolute: (path: string) => string;
   /** Whether a file is PEM; null where it can't be read. */
   readonly isPem: (path: string) => boolean | null;
   /** A port of this machine that nobody has. */
