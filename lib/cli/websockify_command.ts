@@ -55,7 +55,12 @@ export async function prepareWebsockify(
     return { code: await goToBackground(args, { stdin, writeError }, say) };
   }
   for (const remark of part.remarks) say(`warning: ${remark}`);
-  return await prepare(part);
+  try {
+    return await prepare(part);
+  } catch (error) {
+    say(`--auth-source: no temporary file can be written for it: ${(error as Error).message}`);
+    return { code: 1 };
+  }
 }
 
 async function goToBackground(

@@ -5,7 +5,7 @@
  */
 
 /** No server is believed more than that, in milliseconds. */
-export const MOST_RETRY_AFTER_MS = 3_600_000;
+const MOST_RETRY_AFTER_MS = 3_600_000;
 
 /** In milliseconds; null: nothing is asked for that can be read. `wallMs` is the time since 1970, for a date. */
 export function readRetryAfter(value: string | null, wallMs: number): number | null {

@@ -138,6 +138,24 @@ Deno.test("BasicHTTPAuth asks for the password of --auth-source, which is kept a
     assert.deepEqual([...Deno.readDirSync(temporary)], []);
   }));
 
+Deno.test("BasicHTTPAuth says in a line that nothing can be written where temporary files are", () =>
+  inFolder(async (folder) => {
+    const secret = makeSecret("the password of --auth-source");
+    const args = ["--auth-plugin", "BasicHTTPAuth", "--auth-source", `ann:${secret}`];
+    const starting = startWebsockify([...args, "0", "127.0.0.1:1"], folder, {
+      env: { TMPDIR: `${folder}/none` },
+    });
+    await assert.rejects(starting, ({ message }: Error) => {
+      const [, , ...lines] = message.split("\n").map((line) => line.replace(/^wstunnel: /, ""));
+      assert.equal(lines.length, 1, message);
+      assert.match(
+        lines[0]!,
+        /^websockify: --auth-source: no temporary file can be written for it: /,
+      );
+      return true;
+    });
+  }));
+
 Deno.test("ExpectOrigin lets in pages of the origins of --auth-source", () =>
   inFolder(async (folder) => {
     await using target = named("it");

@@ -14,11 +14,17 @@ export interface UsersFile {
   readonly remove: () => Promise<void>;
 }
 
-/** Writes the user and the hash of the password. */
+/** Writes the user and the hash of the password. Throws the system's error, and leaves nothing behind then. */
 export async function writeUsersFile(user: string, password: string): Promise<UsersFile> {
   // Others may not look into it (mkdtemp(3)).
   const folder = await Deno.makeTempDir({ prefix: "wstunnel-" });
   const path = `${folder}/users`;
-  await Deno.writeTextFile(path, `${user}:${hashSync(password, COST)}\n`, { mode: 0o600 });
-  return { path, remove: () => Deno.remove(folder, { recursive: true }) };
+  const remove = () => Deno.remove(folder, { recursive: true });
+  try {
+    await Deno.writeTextFile(path, `${user}:${hashSync(password, COST)}\n`, { mode: 0o600 });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return { path, remove };
 }
