@@ -301,8 +301,9 @@ export class Supervisor {
     const { name: program, events, load, onFailure } = this.#options;
     this.#state = "dead";
     this.#reason = `the program ended with ${describeExit(status)}`;
-    const steady = performance.now() - this.#startedAt >= STEADY_RUN_MS;
-    this.#failures = steady ? 1 : this.#failures + 1;
+    // One that serves a single client and ends, as inetd's programs do, has not failed.
+    const isWell = status.success || performance.now() - this.#startedAt >= STEADY_RUN_MS;
+    this.#failures = isWell ? 1 : this.#failures + 1;
     const { pid } = child.process;
     const tunnels = load();
     onFailure(this.#reason);

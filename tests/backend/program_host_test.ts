@@ -262,6 +262,31 @@ Deno.test("`ProgramHost` restarts a dead program when its load is zero, not befo
   end(leased(await pool.connect(request())));
 });
 
+Deno.test("`ProgramHost` starts a program that ends well behind each client again within a second", async () => {
+  const port = freePort();
+  const command = "socat TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr EXEC:/bin/cat".split(" ");
+  await using started = startedPool(
+    () => command,
+    { maxProcs: 1 },
+    {},
+    () => ({ transport: "tcp", hostname: "127.0.0.1", port }),
+  );
+  const { pool } = started;
+  const begun = performance.now();
+  for (let client = 0; client < 5; client++) {
+    let lease: Lease | null = null;
+    await until("another is up", async () => {
+      const result = await pool.connect(request());
+      if (result.ok) lease = result.lease;
+      return result.ok;
+    });
+    assert.equal(await roundTrip(lease!, "hello"), "hello");
+    end(lease!);
+  }
+  // Taken for failures, four ends would cost more than 7 s.
+  assert.ok(performance.now() - begun < 7_000);
+});
+
 Deno.test("`ProgramHost` tells a program's last words before its end", async () => {
   const WORDS = "out of memory ".repeat(20);
   await using started = startedPool(() => program(`last=${WORDS}`), { maxProcs: 1 });
