@@ -6,7 +6,8 @@
  */
 import { encodeIpAddress } from "../base/ip_address.ts";
 import { type Libc, sharedLibc } from "./libc.ts";
-import { AF_INET, AF_INET6, SOCK_CLOEXEC } from "./socket_constants.ts";
+import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_CLOEXEC } from "./socket_constants.ts";
+import { decodeTcpInfo, TCP_INFO_BYTES, type TcpInfo, TcpState } from "./tcp_info.ts";
 
 /** One end of a connection. */
 export interface Endpoint {
@@ -14,21 +15,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** States of tcp(7), as the kernel numbers them. */
-export const TcpState = { ESTABLISHED: 1, CLOSE_WAIT: 8, LISTEN: 10 } as const;
-
-export interface TcpStatus {
-  readonly state: number;
+export interface TcpStatus extends TcpInfo {
   /** Received and not read by us. */
   readonly unreadBytes: number;
   /** Sent by us and not acknowledged, whether on its way or not yet. */
   readonly queuedBytes: number;
-  /** On their way and not acknowledged. None while bytes are queued: the peer's system has no room for more. */
-  readonly segmentsInFlight: number;
-  /** How often in a row the same bytes were sent again, or the peer was asked whether it has room, without any answer. */
-  readonly unanswered: number;
-  /** How long ago the peer's system last acknowledged anything, also that it has no room. */
-  readonly sinceAckMs: number;
 }
 
 /** `gone`: the system knows no such connection, as after a reset; null: it can't be asked. */
@@ -49,7 +40,6 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const NETLINK_SOCK_DIAG = 4;
 const MSG_DONTWAIT = 0x40;
-const IPPROTO_TCP = 6;
 
 /** netlink(7): a header, then the message. */
 const HEADER_BYTES = 16;
@@ -168,12 +158,10 @@ export function decodeAnswer(answer: DataView, length: number): TcpAnswer {
   const info = findInfo(answer, length);
   if (info < 0) return null;
   return {
+    ...decodeTcpInfo(answer, info, TCP_INFO_BYTES)!,
     state,
     unreadBytes: answer.getUint32(HEADER_BYTES + 56, LITTLE),
     queuedBytes: answer.getUint32(HEADER_BYTES + 60, LITTLE),
-    segmentsInFlight: answer.getUint32(info + 24, LITTLE),
-    unanswered: answer.getUint8(info + 2) + answer.getUint8(info + 3),
-    sinceAckMs: answer.getUint32(info + 56, LITTLE),
   };
 }
 
@@ -182,8 +170,8 @@ function findInfo(answer: DataView, length: number): number {
   for (let at = HEADER_BYTES + MESSAGE_BYTES; at + 4 <= length;) {
     const size = answer.getUint16(at, LITTLE);
     if (size < 4) return -1;
-    // Up to the time of the last acknowledgement it has been the same since Linux 2.6.
-    if (answer.getUint16(at + 2, LITTLE) === INET_DIAG_INFO && size >= 4 + 60) return at + 4;
+    const isInfo = answer.getUint16(at + 2, LITTLE) === INET_DIAG_INFO;
+    if (isInfo && size >= 4 + TCP_INFO_BYTES) return at + 4;
     at += (size + 3) & ~3;
   }
   return -1;

@@ -8,13 +8,10 @@
 import { encodeSocketAddress } from "./socket_address.ts";
 import type { Endpoint } from "./socket_diag.ts";
 import { type Libc, sharedLibc } from "./libc.ts";
-import { AF_INET, SOL_SOCKET } from "./socket_constants.ts";
+import { AF_INET, IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_NODELAY } from "./socket_constants.ts";
 
-// Of <sys/socket.h>, <netinet/in.h> and <netinet/tcp.h>.
+// Of <sys/socket.h>.
 const SHUT_RDWR = 2;
-const SO_KEEPALIVE = 9;
-const IPPROTO_TCP = 6;
-const TCP_NODELAY = 1;
 
 /** Where `struct dirent` has the name. */
 const NAME_OFFSET = 19;

@@ -5,8 +5,8 @@ import {
   decodeAnswer,
   encodeRequest,
   type SocketDiag,
-  TcpState,
 } from "../../lib/sys/socket_diag.ts";
+import { TcpState } from "../../lib/sys/tcp_info.ts";
 import { eventually } from "../support/eventually.ts";
 
 const isLinux = Deno.build.os === "linux";

@@ -1,0 +1,143 @@
+/**
+ * Sockets of our own that never wait: TCP over IPv4 and IPv6, and unix-domain ones. Their descriptors are the caller's to close.
+ *
+ * Linux only, through FFI.
+ *
+ * @module
+ */
+import type { Address } from "../base/address.ts";
+import { Errno, systemError } from "./errno.ts";
+import type { HotCalls } from "./hot_calls.ts";
+import type { Libc } from "./libc.ts";
+import { decodeSocketAddress, encodeSocketAddress } from "./socket_address.ts";
+import {
+  AF_UNIX,
+  IPPROTO_TCP,
+  SHUT_WR,
+  SO_ERROR,
+  SO_KEEPALIVE,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  TCP_INFO,
+  TCP_NODELAY,
+} from "./socket_constants.ts";
+import { decodeTcpInfo, TCP_INFO_BYTES, type TcpInfo } from "./tcp_info.ts";
+
+/** `struct sockaddr_un`, the longest. */
+export const MAX_ADDRESS_BYTES = 110;
+
+/** What we let wait for being accepted; the system's `net.core.somaxconn` may allow less. */
+const BACKLOG = 4096;
+
+const ON = new Uint8Array(Int32Array.of(1).buffer);
+
+/** A connect that was begun. */
+export interface Connecting {
+  readonly descriptor: number;
+  /** It is to be waited for until the socket is writable; {@linkcode Sockets.errorOf} tells then what has come of it. */
+  readonly pending: boolean;
+}
+
+/** The calls, for one thread. */
+export interface Sockets {
+  /** Listens at an IP address or a path; several of ours may have one where `shared`. Throws what the system says. */
+  listen(address: Address, shared?: boolean): number;
+  /** Begins to connect; null: its host is a name or has a zone. Throws what the system says at once. */
+  connect(address: Address): Connecting | null;
+  /** Why a connect, or a connection, has failed; null: it has not. */
+  errorOf(descriptor: number): Error | null;
+  /** Each write is sent at once, and a peer that has vanished is found out; connections inherit it of a listener. */
+  prepare(descriptor: number): void;
+  /** Where our end is, and the peer's; null of one that has none any more. */
+  localOf(descriptor: number): Address | null;
+  peerOf(descriptor: number): Address | null;
+  /** The peer sees our end of stream. */
+  shutdown(descriptor: number): void;
+  /** What the system knows of a TCP connection; null where it tells nothing. */
+  tcpInfo(descriptor: number): TcpInfo | null;
+  close(descriptor: number): void;
+  /** The error of another call that has failed. */
+  failure(errno: number): Error;
+}
+
+export function createSockets(libc: Libc, calls: HotCalls): Sockets {
+  const { symbols } = libc;
+  const name = new Uint8Array(new ArrayBuffer(MAX_ADDRESS_BYTES));
+  const length = new Uint32Array(1);
+  const info = new DataView(new ArrayBuffer(TCP_INFO_BYTES));
+  const word = new Int32Array(1);
+
+  const open = (family: number): number => {
+    const descriptor = symbols.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) throw systemError(libc, calls.errno);
+    return descriptor;
+  };
+  /** Closes it where a call has failed, and throws why. */
+  const must = (descriptor: number, result: number) => {
+    if (result >= 0) return;
+    const error = systemError(libc, calls.errno);
+    symbols.close(descriptor);
+    throw error;
+  };
+  const set = (descriptor: number, level: number, option: number) =>
+    symbols.setsockopt(descriptor, level, option, ON, ON.length);
+  const prepare = (descriptor: number) => {
+    set(descriptor, IPPROTO_TCP, TCP_NODELAY);
+    set(descriptor, SOL_SOCKET, SO_KEEPALIVE);
+  };
+  const endOf = (ask: typeof symbols.getsockname, descriptor: number): Address | null => {
+    length[0] = name.length;
+    if (ask(descriptor, name, length) !== 0) return null;
+    return decodeSocketAddress(name.slice(0, length[0]));
+  };
+
+  return {
+    listen(address, shared = false) {
+      const encoded = encodeSocketAddress(address);
+      if (encoded === null) throw new Error("only an IP address or a path can be listened at");
+      const { family, bytes } = encoded;
+      const descriptor = open(family);
+      if (family !== AF_UNIX) {
+        set(descriptor, SOL_SOCKET, SO_REUSEADDR);
+        if (shared) must(descriptor, set(descriptor, SOL_SOCKET, SO_REUSEPORT));
+        // As the runtime leaves it: what the system has as its default.
+        prepare(descriptor);
+      }
+      must(descriptor, symbols.bind(descriptor, bytes, bytes.length));
+      must(descriptor, symbols.listen(descriptor, BACKLOG));
+      return descriptor;
+    },
+    connect(address) {
+      const encoded = encodeSocketAddress(address);
+      if (encoded === null) return null;
+      const { family, bytes } = encoded;
+      const descriptor = open(family);
+      if (family !== AF_UNIX) prepare(descriptor);
+      const result = symbols.connect(descriptor, bytes, bytes.length);
+      const pending = result < 0 && calls.errno === Errno.EINPROGRESS;
+      if (!pending) must(descriptor, result);
+      return { descriptor, pending };
+    },
+    errorOf(descriptor) {
+      length[0] = 4;
+      const asked = symbols.getsockopt(descriptor, SOL_SOCKET, SO_ERROR, word, length);
+      const errno = asked === 0 ? word[0]! : calls.errno;
+      return errno === 0 ? null : systemError(libc, errno);
+    },
+    prepare,
+    localOf: (descriptor) => endOf(symbols.getsockname, descriptor),
+    peerOf: (descriptor) => endOf(symbols.getpeername, descriptor),
+    shutdown: (descriptor) => void symbols.shutdown(descriptor, SHUT_WR),
+    tcpInfo(descriptor) {
+      length[0] = TCP_INFO_BYTES;
+      const asked = symbols.getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, info, length);
+      return asked === 0 ? decodeTcpInfo(info, 0, length[0]) : null;
+    },
+    close: (descriptor) => void symbols.close(descriptor),
+    failure: (errno) => systemError(libc, errno),
+  };
+}
