@@ -147,13 +147,20 @@ export async function leaseAddress(
   const startedAt = performance.now();
   state.load++;
   state.connecting++;
-  const { signal, peer, target } = request;
+  const { signal, peer, target, dialler } = request;
   const { connectTimeoutMs: timeoutMs, sendProxy } = host;
   const header = sendProxy === null ? undefined : encodeProxyHeader(sendProxy, peer);
   const tls = tlsTo(state.address, host);
   const found = target?.found;
   const lookup = found && (() => Promise.resolve(found));
-  const dialled = await dial(state.address, { timeoutMs, signal, header, tls, lookup });
+  const dialled = await dial(state.address, {
+    timeoutMs,
+    signal,
+    header,
+    tls,
+    dialler,
+    lookup,
+  });
   state.connecting--;
   const endedAt = performance.now();
   const outcome = dialled.ok ? "connected" : dialled.kind;

@@ -9,6 +9,7 @@ import type { Peer } from "../base/peer.ts";
 import type { HostConfig } from "../config/config.ts";
 import type { ProcReport } from "../events/event.ts";
 import type { RequestHead } from "../http/request.ts";
+import type { Dialler } from "./connect.ts";
 import type { BackendConnection } from "./connection.ts";
 
 /** Where a request leads, of a route with targets. */
@@ -37,6 +38,8 @@ export interface ConnectRequest {
   readonly target: Target | null;
   /** Aborted when the client goes away or the server stops before a backend is found. */
   readonly signal: AbortSignal;
+  /** Who connects to an address. @default the runtime */
+  readonly dialler?: Dialler | undefined;
 }
 
 /** A connection to a backend, counted in its load until it is released. */

@@ -7,6 +7,7 @@
 import type { UnixAddress } from "../base/address.ts";
 import { connectShortageOf } from "../base/exhaustion.ts";
 import { within } from "../base/within.ts";
+import type { BackendConnection } from "./connection.ts";
 
 /** How long an address may keep the next one waiting (RFC 8305, section 5). */
 export const STAGGER_MS = 250;
@@ -31,6 +32,13 @@ export type ConnectTo<C extends { close(): void }> = (
   cancel: AbortSignal,
 ) => Promise<C>;
 
+/** Connects a backend to an address, where the runtime isn't to. */
+export interface Dialler {
+  readonly tcp: ConnectTo<BackendConnection>;
+  /** Once; rejects with `WouldBlock` on a full backlog. */
+  readonly unix: (address: UnixAddress) => Promise<BackendConnection>;
+}
+
 /** Connects to an IP address. `cancel`, of {@linkcode createCancel}, ends the connect and frees its descriptor at once. */
 export function connectTo(
   hostname: string,
@@ -38,25 +46,34 @@ export function connectTo(
   cancel: AbortSignal,
 ): Promise<Deno.TcpConn> {
   return Deno.connect({ hostname, port, signal: cancel }).then(notToItself, (error) => {
-    throw error instanceof Deno.errors.AddrNotAvailable && isIpv6(hostname) && !hasIpv6()
-      ? new Error("this machine has no IPv6 address", { cause: error })
-      : error;
+    throw connectError(error, hostname);
   });
+}
+
+/** What is said of a connect to an IP address that has failed. */
+export function connectError(error: unknown, hostname: string): unknown {
+  return error instanceof Deno.errors.AddrNotAvailable && isIpv6(hostname) && !hasIpv6()
+    ? new Error("this machine has no IPv6 address", { cause: error })
+    : error;
 }
 
 /**
  * Where nothing listens at a port of this machine that connects come from, one of some ten thousand connects comes from that very port, and
  * meets itself (RFC 9293, section 3.5: simultaneous open).
  */
+export class NobodyButItself extends Deno.errors.ConnectionRefused {
+  constructor() {
+    super("Connection refused: nothing listens there but the connect itself");
+  }
+}
+
 function notToItself(connection: Deno.TcpConn): Deno.TcpConn {
   const { localAddr, remoteAddr } = connection;
   if (localAddr.port !== remoteAddr.port || localAddr.hostname !== remoteAddr.hostname) {
     return connection;
   }
   connection.close();
-  throw new Deno.errors.ConnectionRefused(
-    "Connection refused: nothing listens there but the connect itself",
-  );
+  throw new NobodyButItself();
 }
 
 export function isIpv6(hostname: string): boolean {
@@ -139,14 +156,15 @@ export async function firstToConnect<C extends { close(): void }>(
 }
 
 /** A connect to a unix-domain socket never waits: it fails at once, also on a full backlog, where a blocking one would wait. */
-export async function connectUnix(
+export async function connectUnix<C extends BackendConnection>(
   address: UnixAddress,
   signal: AbortSignal,
-): Promise<Deno.UnixConn> {
+  connectOnce: (address: UnixAddress) => Promise<C>,
+): Promise<C> {
   while (true) {
     if (signal.aborted) throw signal.reason;
     try {
-      return await Deno.connect({ transport: "unix", path: address.path });
+      return await connectOnce(address);
     } catch (error) {
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
       await new Promise((done) => setTimeout(done, FULL_BACKLOG_PAUSE_MS));

@@ -17,6 +17,7 @@ import {
   connectTo,
   connectUnix,
   createCancel,
+  type Dialler,
   firstToConnect,
   interleaved,
   isIpv6,
@@ -34,6 +35,11 @@ export type DialResult =
 
 export type DialProblem = Exclude<DialOutcome, "connected">;
 
+const BY_RUNTIME: Dialler = {
+  tcp: connectTo,
+  unix: ({ path }) => Deno.connect({ transport: "unix", path }),
+};
+
 const ABORTED: DialResult = { ok: false, kind: "aborted", reason: "aborted" };
 
 /** The IP addresses of a name. */
@@ -48,13 +54,15 @@ export interface DialOptions {
   readonly header?: Uint8Array | undefined;
   /** Of an address of TCP: TLS is spoken behind that, with the server of this name. */
   readonly tls?: (TrustFiles & { readonly serverName: string }) | undefined;
+  /** Who connects to an IP address or a path, where TLS is not spoken. @default the runtime */
+  readonly dialler?: Dialler | undefined;
   /** @default the system's */
   readonly lookup?: Lookup | undefined;
 }
 
 /** Connects to `address`. Never rejects. */
 export async function dial(address: Address, options: DialOptions): Promise<DialResult> {
-  const { timeoutMs, signal, header, tls, lookup = lookUp } = options;
+  const { timeoutMs, signal, header, tls, dialler = BY_RUNTIME, lookup = lookUp } = options;
   if (signal.aborted) return ABORTED;
   const attempt = createCancel();
   const abort = () => attempt.abort();
@@ -63,7 +71,7 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
   let awaited = "answer";
   try {
     const terms = tls === undefined ? null : { serverName: tls.serverName, ...readTrust(tls) };
-    const connected = await connect(address, attempt.signal, lookup, terms);
+    const connected = await connect(address, attempt.signal, lookup, terms ?? dialler);
     if (header !== undefined) await writeFirst(connected, header);
     if (terms !== null) awaited = "end of the TLS handshake";
     const connection = terms === null
@@ -141,25 +149,26 @@ async function connect(
   address: Address,
   cancel: AbortSignal,
   lookup: Lookup,
-  terms: TlsTerms | null,
-): Promise<Deno.TcpConn | Deno.TlsConn | Deno.UnixConn> {
+  by: TlsTerms | Dialler,
+): Promise<BackendConnection> {
+  const dialler = "tcp" in by ? by : null;
   if (address.transport === "unix") {
-    if (terms !== null) throw new Error("TLS is for a TCP address alone");
-    return await connectUnix(address, cancel);
+    if (dialler === null) throw new Error("TLS is for a TCP address alone");
+    return await connectUnix(address, cancel, dialler.unix);
   }
   const { hostname, port } = address;
-  const connectOne = terms === null ? connectTo : connectFor(terms);
+  const connectOne: ConnectTo<BackendConnection> = dialler?.tcp ?? connectFor(by as TlsTerms);
   const connection = isIpAddress(hostname)
     ? await connectOne(hostname, port, cancel)
     : await connectByName(hostname, port, cancel, lookup, connectOne);
-  return "setNoDelay" in connection ? prepared(connection) : connection;
+  return "setNoDelay" in connection ? prepared(connection as Deno.TcpConn) : connection;
 }
 
 function isIpAddress(hostname: string): boolean {
   return isIpv6(hostname) || /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
-async function connectByName<C extends Deno.Conn>(
+async function connectByName<C extends BackendConnection>(
   name: string,
   port: number,
   cancel: AbortSignal,

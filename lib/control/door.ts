@@ -137,8 +137,8 @@ export function createDoor(options: DoorOptions): CountedDoor {
       tellRefusal(emit, { peer, asked, route, answer: refuse, cause, handshakeSeconds });
       return { answer: refuse };
     },
-    connect(head, accept, peer, signal) {
-      const request = { accept, head, peer, signal };
+    connect(head, accept, peer, signal, dialler) {
+      const request = { accept, head, peer, signal, dialler };
       return seekBackend(counts, request, (sought): Connected => {
         if ("lease" in sought) return sought;
         const asked = askedBy(head, generations.current.checksOrigins);

@@ -4,13 +4,7 @@
  * @module
  */
 import { type Address, formatAddress, type UnixAddress } from "../base/address.ts";
-import type {
-  Config,
-  EngineName,
-  ListenConfig,
-  ProxyProtocol,
-  SocketFile,
-} from "../config/config.ts";
+import type { Config, ListenConfig, ProxyProtocol, SocketFile } from "../config/config.ts";
 import { isSame } from "../config/key.ts";
 import { hasSocketFile } from "../config/listen.ts";
 import { CannotAdopt, cannotAdopt, closeDeaf, openDeaf, takeOver } from "../engine/adopt.ts";
@@ -26,7 +20,7 @@ import { deafen, findSeat } from "../sys/seat.ts";
 
 /** What a listener is opened with, beside its address; by the words of the configuration. */
 interface Settings {
-  readonly engine: EngineName;
+  readonly engine: Config["engine"];
   readonly "proxy-protocol": ProxyProtocol;
   readonly tls: ListenConfig["tls"] | undefined;
   readonly "tls-optional": boolean;

@@ -6,6 +6,7 @@
 import type { Entry } from "../access/access.ts";
 import type { Choice } from "../access/targets/targets.ts";
 import type { ConnectFailure, ConnectRequest } from "../backend/backend.ts";
+import type { Dialler } from "../backend/connect.ts";
 import type { Peer } from "../base/peer.ts";
 import type { Admitted, Taken } from "../engine/door.ts";
 import { answer } from "../http/answer.ts";
@@ -19,6 +20,8 @@ export interface Seeking {
   readonly peer: Peer;
   /** Aborted when the client goes away or the server stops. */
   readonly signal: AbortSignal;
+  /** Who connects to a backend's address; undefined: the runtime. */
+  readonly dialler: Dialler | undefined;
 }
 
 /** How many tunnels there are of each route, and how many have been opened in all; those being connected are among both. */
@@ -73,7 +76,7 @@ async function ask({ accept, head, peer, signal }: Seeking): Promise<LetIn | Ref
 
 function lease<T>(
   counts: Counts,
-  { accept, head, peer, signal }: Seeking,
+  { accept, head, peer, signal, dialler }: Seeking,
   letIn: LetIn,
   conclude: (sought: Sought) => T,
 ): Promise<T> {
@@ -89,7 +92,7 @@ function lease<T>(
   // Who has proved by a password or a token who it is, is that.
   const user = letIn.user ?? peer.user ?? null;
   const { target } = letIn;
-  const request = { peer, user, head, secrets, authority, path, origin, target, signal };
+  const request = { peer, user, head, secrets, authority, path, origin, target, signal, dialler };
   return pool.connect(request).then((result) => {
     if (result.ok) return conclude({ lease: result.lease, user });
     giveUp(counts, key);

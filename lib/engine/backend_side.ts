@@ -6,7 +6,7 @@
 import type { StreamEnd } from "../base/transport.ts";
 import type { Tunnel } from "../tunnel/tunnel.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
-import type { TransportListener } from "./stream_transport.ts";
+import type { TransportListener } from "./driven_transport.ts";
 
 export class BackendSide implements TransportListener {
   readonly #machine: Tunnel;

@@ -7,6 +7,7 @@ import type { Access } from "../access/access.ts";
 import type { Targets } from "../access/targets/targets.ts";
 import type { Peer } from "../base/peer.ts";
 import type { Lease, Pool } from "../backend/backend.ts";
+import type { Dialler } from "../backend/connect.ts";
 import type { FileOutcome } from "../events/event.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Pass } from "../limits/connections.ts";
@@ -123,12 +124,16 @@ export interface Door {
   unproxied(peer: Peer, reason: string): void;
   /** Decides by the head alone; from then on the request is of the peer that it names. */
   admit(head: RequestHead, peer: Peer, pass: Pass): Admission;
-  /** Asks whether the client may come in, and connects a backend. `signal` is aborted when the client goes away or the listener is closed. Never rejects. */
+  /**
+   * Asks whether the client may come in, and connects a backend; by the runtime, unless the engine brings who does. `signal` is aborted when the client goes
+   * away or the listener is closed. Never rejects.
+   */
   connect(
     head: RequestHead,
     accept: Admitted,
     peer: Peer,
     signal: AbortSignal,
+    dialler?: Dialler,
   ): Promise<Connected>;
   /** Asks whether the client may have files, has the engine send one by `send`, and tells of it. Never rejects. `signal` as in `connect()`. */
   serve(

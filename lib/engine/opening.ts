@@ -14,6 +14,7 @@
  * @module
  */
 import type { StreamEnd } from "../base/transport.ts";
+import type { Dialler } from "../backend/connect.ts";
 import type { BackendConnection } from "../backend/connection.ts";
 import type { Peer } from "../base/peer.ts";
 import { type Answer, answer } from "../http/answer.ts";
@@ -21,20 +22,15 @@ import { formatAnswer, formatUpgrade } from "../http/format.ts";
 import { HeadParser, type ParsedHead } from "../http/head.ts";
 import type { Pass } from "../limits/connections.ts";
 import { hasBody, listHasToken, type RequestHead } from "../http/request.ts";
-import type { TcpAnswer } from "../sys/socket_diag.ts";
 import { behindRoom, MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import type { Admitted, Connected, Door, FilesAdmitted, Served, Taken } from "./door.ts";
+import type { DrivenTransport, TransportListener } from "./driven_transport.ts";
 import { SMALL_BYTES } from "./elastic_buffer.ts";
 import { Delivery } from "./files/delivery.ts";
 import { loadFileServer } from "./files/load.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type Beginning, readBeginning } from "./proxy_header.ts";
-import {
-  StreamTransport,
-  type TransportListener,
-  type TransportOptions,
-} from "./stream_transport.ts";
 import { StreamTunnel } from "./stream_tunnel.ts";
 
 /** How long a refused client may take to end its connection, so that the answer reaches it. */
@@ -43,8 +39,18 @@ const REFUSED_LINGER_MS = 1_000;
 /** What a client may send behind its head before its backend is connected; then it waits. */
 const EARLY_BYTES = 4 * 1024;
 
-export interface OpeningOptions extends TransportOptions {
+export interface OpeningOptions {
   readonly door: Door;
+  /** Who connects to a backend. @default the runtime */
+  readonly dialler?: Dialler;
+  /** Moves a backend's bytes, of a client that became a tunnel's. */
+  readonly toBackend: (connection: BackendConnection) => DrivenTransport;
+  /** Told of a tunnel once it moves, with its transports. */
+  readonly onTunnel?: (
+    tunnel: StreamTunnel,
+    client: DrivenTransport,
+    backend: DrivenTransport,
+  ) => void;
   /** The time, by the clock of the ticks. */
   readonly nowMs: () => number;
   /** Told when the client has become a tunnel's, or its connection is closed. */
@@ -58,7 +64,7 @@ export class Opening implements TransportListener {
   #sender: Peer;
   #peer: Peer;
   readonly #pass: Pass;
-  readonly #transport: StreamTransport;
+  readonly #transport: DrivenTransport;
   #parser: HeadParser;
   readonly #beginning: Beginning;
   /** Of a head that came in pieces, or what came behind it. */
@@ -74,11 +80,10 @@ export class Opening implements TransportListener {
   #hasEnded = false;
 
   constructor(
-    connection: BackendConnection,
+    transport: DrivenTransport,
     peer: Peer,
     pass: Pass,
     options: OpeningOptions,
-    ask: (() => TcpAnswer) | null,
     beginning: Beginning = null,
     /** When the client's time began. */
     sinceMs: number = options.nowMs(),
@@ -92,11 +97,11 @@ export class Opening implements TransportListener {
     this.#parser = new HeadParser(maxHeadBytes);
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
     this.#deadlineMs = sinceMs + this.#handshakeTimeoutMs;
-    this.#transport = new StreamTransport(connection, options, ask);
+    this.#transport = transport;
     this.#beginning = beginning;
     if (beginning !== null) this.#state = "proxy";
     // A head, and no more than a little behind it.
-    this.#transport.begin(this, null, SMALL_BYTES);
+    transport.begin(this, null, SMALL_BYTES);
   }
 
   receiveAt(): number {
@@ -211,7 +216,7 @@ export class Opening implements TransportListener {
     // It has left a handshake behind its other requests, of which a tunnel would not hear the end.
     if (this.#hasEnded) return this.#close();
     this.#state = "connecting";
-    door.connect(head, admission.accept, this.#peer, this.#gone.signal)
+    door.connect(head, admission.accept, this.#peer, this.#gone.signal, this.#options.dialler)
       .then((connected) => this.#onConnected(head, admission.accept, connected));
   }
 
@@ -275,17 +280,20 @@ export class Opening implements TransportListener {
     // What comes now is the tunnel's, which may make the client wait again.
     client.resumeReading();
     const early = this.#kept.length > 0 ? behindRoom(this.#kept.bytes) : null;
-    const backend = new StreamTransport(taken.lease.connection, this.#options);
+    const backend = this.#options.toBackend(taken.lease.connection);
     this.#options.door.open(
       accept,
       this.#peer,
       taken,
-      (settings) =>
-        new StreamTunnel(client, backend, {
+      (settings) => {
+        const tunnel = new StreamTunnel(client, backend, {
           ...settings,
           role: "server",
           frameType: settings.encoding === "binary" ? "binary" : "text",
-        }, early),
+        }, early);
+        this.#options.onTunnel?.(tunnel, client, backend);
+        return tunnel;
+      },
     );
     this.#settle();
   }

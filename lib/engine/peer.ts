@@ -16,7 +16,11 @@ export function fromRuntime(address: Deno.Addr): Address {
 
 /** Who is at the other end of a connection to `local`. */
 export function peerOf(address: Deno.Addr, local: Address): Peer {
-  const ours = fromRuntime(address);
+  return peerAt(fromRuntime(address), local);
+}
+
+/** The same, by an address of ours. */
+export function peerAt(ours: Address, local: Address): Peer {
   const there = withoutMapping(local);
   if (ours.transport === "unix") {
     return { address: "unix", port: null, name: "unix", local: there, secure: false };

@@ -12,7 +12,8 @@ import { beginningOf } from "./proxy_header.ts";
 import { fileAt, openSocketFile, removeStaleSocket } from "./unix_socket.ts";
 import { tickFor } from "./sweep.ts";
 import type { Door } from "./door.ts";
-import { Opening } from "./opening.ts";
+import { Opening, type OpeningOptions } from "./opening.ts";
+import { StreamTransport } from "./stream_transport.ts";
 
 type Connection = Deno.TcpConn | Deno.UnixConn;
 
@@ -34,11 +35,11 @@ export function listenStream(
   const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
   let state: "open" | "stopped" | "closed" = "open";
   const onSettled: (() => void)[] = [];
-  const openingOptions = {
-    ...options,
+  const openingOptions: OpeningOptions = {
     door,
+    toBackend: (connection) => new StreamTransport(connection, options),
     nowMs: sweep.nowMs,
-    onOver(opening: Opening) {
+    onOver(opening) {
       openings.delete(opening);
       sweep.delete(opening);
       if (openings.size === 0) { for (const resolve of onSettled.splice(0)) resolve(); }
@@ -61,7 +62,8 @@ export function listenStream(
       return connection.close();
     }
     const ask = questionOf(connection, options);
-    const opening = new Opening(connection, peer, pass, openingOptions, ask, beginning);
+    const transport = new StreamTransport(connection, options, ask);
+    const opening = new Opening(transport, peer, pass, openingOptions, beginning);
     openings.add(opening);
     sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
     if (answer !== null) opening.refuse(answer);

@@ -2,33 +2,24 @@
  * A transport over a connection of the runtime's: TCP, TLS, unix-domain, or a program's input and output. One read and one write
  * at a time, each of which the runtime tells of by a promise.
  *
- * A tunnel has two, each the other's peer: what one receives is sent by the other out of the buffer that it was received into,
- * and no read begins there until that is out. So who can't write doesn't read, the kernel's buffers fill up, and the sender
- * waits. To see what a client says while its backend takes nothing, {@linkcode StreamTransport.lookAhead} reads on in
- * memory of its own.
+ * What one of a tunnel's two receives is sent by the other out of the buffer that it was received into, and no read begins there until that is
+ * out; who looks ahead reads into memory of its own.
  *
  * @module
  */
 import type { Breather } from "../base/breather.ts";
-import type { StreamEnd, Transport } from "../base/transport.ts";
+import type { StreamEnd } from "../base/transport.ts";
 import { type BackendConnection, ProgramFailure } from "../backend/connection.ts";
-import { type TcpAnswer, TcpState } from "../sys/socket_diag.ts";
+import type { TcpAnswer } from "../sys/socket_diag.ts";
+import { isUnreachable, TcpState } from "../sys/tcp_info.ts";
+import {
+  ANY_STEP_BYTES,
+  type DrivenTransport,
+  LOOK_AHEAD_BYTES,
+  type TransportListener,
+} from "./driven_transport.ts";
 import { type Buffers, ElasticBuffer, SMALL_BYTES } from "./elastic_buffer.ts";
 import { type WideBytes, wideBytes } from "../websocket/wide_bytes.ts";
-
-/** Who is told of what happens on a transport. */
-export interface TransportListener {
-  /** Where to receive in a buffer of so many bytes, what is in front being the listener's to use. */
-  receiveAt(length: number): number;
-  /** Bytes were received in `[from..to)`; they are valid during the call. */
-  received(wide: WideBytes, from: number, to: number): void;
-  /** Nothing more is received. */
-  ended(how: StreamEnd): void;
-  /** What was taken is out. */
-  writable(): void;
-  /** What was taken could not be sent, and nothing more can. */
-  sendFailed(how: StreamEnd): void;
-}
 
 /** What all transports share. */
 export interface TransportOptions {
@@ -36,29 +27,22 @@ export interface TransportOptions {
   readonly breather: Breather;
 }
 
-/** Held while a client is read on behind a backend that takes nothing. */
-const LOOK_AHEAD_BYTES = 16 * 1024;
-
-/** So often in a row a peer's system leaves ours without an answer when it can't be reached: for a second and more. */
-const UNREACHABLE_TRIES = 3;
-
 /** How long nothing is received before the memory that the last burst took is given back. */
 const QUIET_MS = 1_000;
 
-/** More than any buffer holds, and a whole number without an object of its own. */
-const ANY_STEP_BYTES = 2 ** 30;
-
 const NOTHING = new Uint8Array(0);
 
-export class StreamTransport implements Transport {
+export class StreamTransport implements DrivenTransport {
   sent = 0;
   busy = false;
   readonly #connection: BackendConnection;
   readonly #options: TransportOptions;
   readonly #ask: (() => TcpAnswer) | null;
+  /** What it sends may be overwritten before it is out. */
+  readonly #copies: boolean;
   #listener!: TransportListener;
   /** Null while nothing that is received is sent on. */
-  #peer: StreamTransport | null = null;
+  #peer: DrivenTransport | null = null;
   /** The most that one read may bring. */
   #stepBytes = SMALL_BYTES;
   #buffer: ElasticBuffer;
@@ -82,40 +66,44 @@ export class StreamTransport implements Transport {
   #closed = false;
   #freed = false;
 
-  /** `ask` tells what the system knows of the connection. */
+  /** `ask` tells what the system knows of the connection; `copies`: its peer doesn't keep what it has received until that is sent. */
   constructor(
     connection: BackendConnection,
     options: TransportOptions,
     ask: (() => TcpAnswer) | null = null,
+    copies = false,
   ) {
     this.#connection = connection;
     this.#ask = ask;
+    this.#copies = copies;
     this.#options = options;
     this.#buffer = new ElasticBuffer(options.buffers);
     this.#wide = this.#buffer.wide;
   }
 
-  /** Bytes that were taken and are not out. */
   get pending(): number {
     return this.#sending.length;
   }
 
-  /** Begins to receive, or goes on doing so for somebody else, at most `stepBytes` at a time. */
+  get blocked(): boolean {
+    return this.busy;
+  }
+
   begin(
     listener: TransportListener,
-    peer: StreamTransport | null,
+    peer: DrivenTransport | null,
     stepBytes = ANY_STEP_BYTES,
   ): void {
     this.#listener = listener;
     this.#peer = peer;
     this.#stepBytes = stepBytes;
-    this.#readOn();
+    this.readOn();
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
     if (this.busy || this.#closed || this.#out !== "open" || start === end) return 0;
     this.busy = true;
-    this.#write(bytes.subarray(start, end));
+    this.#write(this.#copies ? bytes.slice(start, end) : bytes.subarray(start, end));
     return end - start;
   }
 
@@ -125,7 +113,7 @@ export class StreamTransport implements Transport {
 
   resumeReading(): void {
     this.#paused = false;
-    this.#readOn();
+    this.readOn();
   }
 
   /** A write of nothing is refused on a connection that was reset (send(2), EPIPE), and by the runtime passed on to the system. */
@@ -134,7 +122,6 @@ export class StreamTransport implements Transport {
     this.#connection.write(NOTHING).catch((error) => this.#onProbeFailed(error));
   }
 
-  /** Whether the peer's end of stream has come, though it waits behind what has yet to be read; false where the system can't be asked. */
   hasEnded(): boolean {
     const status = this.#ask?.() ?? null;
     return status !== null && status !== "gone" && status.state === TcpState.CLOSE_WAIT;
@@ -142,8 +129,7 @@ export class StreamTransport implements Transport {
 
   isUnreachable(forMs: number): boolean {
     const status = this.#ask?.() ?? null;
-    if (status === null || status === "gone") return false;
-    return status.unanswered >= UNREACHABLE_TRIES && status.sinceAckMs >= forMs;
+    return status !== null && status !== "gone" && isUnreachable(status, forMs);
   }
 
   shutdown(): void {
@@ -168,14 +154,12 @@ export class StreamTransport implements Transport {
     this.#tidy();
   }
 
-  /** Reads on although what was received before is still being sent; for as long as that takes. */
   lookAhead(): void {
     if (this.#read !== "idle" || this.#paused || this.#closed || !this.#peerBusy) return;
     this.#ahead ??= wideBytes(new Uint8Array(LOOK_AHEAD_BYTES));
-    this.#readOn();
+    this.readOn();
   }
 
-  /** Gives the memory of a burst back once nothing has been received for a while; to be called every now and then. */
   tick(nowMs: number): void {
     const isQuiet = this.#read === "under way" && this.#wide === this.#buffer.wide;
     if (this.#hasRead || !isQuiet) {
@@ -185,15 +169,15 @@ export class StreamTransport implements Transport {
     } else if (nowMs - this.#quietSinceMs >= QUIET_MS) this.#buffer.rest(this.#from);
   }
 
+  peerDone(): void {
+    this.#tidy();
+  }
+
   get #peerBusy(): boolean {
-    return this.#peer !== null && this.#peer.busy;
+    return this.#peer !== null && this.#peer.blocked;
   }
 
-  #letPeerRead(): void {
-    if (this.#peer !== null) this.#peer.#readOn();
-  }
-
-  #readOn(): void {
+  readOn(): void {
     if (this.#read !== "idle" || this.#paused || this.#closed) return;
     if (!this.#peerBusy) this.#ahead = null;
     else if (this.#ahead === null) return;
@@ -223,7 +207,7 @@ export class StreamTransport implements Transport {
     if (!this.#closed) this.#pass(count);
     this.#read = "idle";
     this.#tidy();
-    this.#readOn();
+    this.readOn();
   }
 
   #pass(count: number): void {
@@ -268,7 +252,7 @@ export class StreamTransport implements Transport {
       if (this.#shutdownOwed) this.shutdown();
       this.#listener.writable();
     }
-    this.#letPeerRead();
+    this.#peer?.readOn();
   }
 
   /** A send that began meanwhile fails as well, and until then its bytes may still be read. */
@@ -282,13 +266,13 @@ export class StreamTransport implements Transport {
     this.#wasReset ||= isReset(error);
     this.#endSend();
     if (!this.#closed) this.#listener.sendFailed(this.#wasReset ? "reset" : "fin");
-    this.#letPeerRead();
+    this.#peer?.readOn();
   }
 
   #endSend(): void {
     this.busy = false;
     this.#sending = NOTHING;
-    if (this.#peer !== null) this.#peer.#tidy();
+    this.#peer?.peerDone();
   }
 
   /** Gives the buffer back once nobody uses it any more. */

@@ -1,5 +1,5 @@
 /**
- * A tunnel over two connections of the runtime's: its machine, its client's frames, and what moves the bytes.
+ * A tunnel over two transports: its machine, its client's frames, and what moves the bytes.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { TunnelOptions } from "../tunnel/tunnel_options.ts";
 import { Endpoint, type EndpointOptions } from "../websocket/endpoint.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import { BackendSide } from "./backend_side.ts";
-import type { StreamTransport } from "./stream_transport.ts";
+import type { DrivenTransport } from "./driven_transport.ts";
 
 /**
  * A client is read in smaller steps than its backend: with 256 KiB a backend that is the bottleneck takes up to a fifth more CPU for a
@@ -19,13 +19,13 @@ const CLIENT_STEP_BYTES = 192 * 1024 - 256;
 export class StreamTunnel {
   readonly machine: Tunnel;
   readonly endpoint: Endpoint;
-  readonly #client: StreamTransport;
-  readonly #backend: StreamTransport;
+  readonly #client: DrivenTransport;
+  readonly #backend: DrivenTransport;
 
   /** `early` is what the client has sent behind its request's head. */
   constructor(
-    client: StreamTransport,
-    backend: StreamTransport,
+    client: DrivenTransport,
+    backend: DrivenTransport,
     options: TunnelOptions & EndpointOptions,
     early: WideBytes | null = null,
   ) {

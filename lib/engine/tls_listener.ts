@@ -14,11 +14,12 @@ import { answer } from "../http/answer.ts";
 import { tellAcceptFailed } from "./accept.ts";
 import type { Door } from "./door.ts";
 import type { EngineOptions, Listener, Placeholder } from "./engine.ts";
-import { Opening } from "./opening.ts";
+import { Opening, type OpeningOptions } from "./opening.ts";
 import { peerOf } from "./peer.ts";
 import { beginningOf } from "./proxy_header.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import { lookForConnections } from "./socket_handle.ts";
+import { StreamTransport } from "./stream_transport.ts";
 import { tickFor } from "./sweep.ts";
 import type { Certificates } from "./tls_certificates.ts";
 import type { TlsRuntime } from "./tls_runtime.ts";
@@ -62,11 +63,16 @@ export async function listenTls(
     sweep.delete(opening);
     if (openings.size === 0) { for (const resolve of onSettled.splice(0)) resolve(); }
   };
-  const openingOptions = { ...options, door, nowMs: sweep.nowMs, onOver: remove };
+  const openingOptions: OpeningOptions = {
+    door,
+    toBackend: (connection) => new StreamTransport(connection, options),
+    nowMs: sweep.nowMs,
+    onOver: remove,
+  };
   const goOn = ({ tcp, pass, sinceMs }: TlsOpening, socket: Socket, peer: Peer) => {
     const ask = questionOf(tcp, options);
-    const connection = new SocketConnection(socket, tcp, ask);
-    const opening = new Opening(connection, peer, pass, openingOptions, ask, null, sinceMs);
+    const transport = new StreamTransport(new SocketConnection(socket, tcp, ask), options, ask);
+    const opening = new Opening(transport, peer, pass, openingOptions, null, sinceMs);
     add(opening);
     socket.resume();
     return opening;

@@ -230,13 +230,13 @@ function openHead(client: Played, backend: Played, shared: Shared): Moved {
     abandon: leave,
     open: (_accept, _peer, _lease, start) => void (running = start(settings)),
   };
-  const opening = new Opening(client, PEER, anyPass(), {
-    ...options,
+  const opening = new Opening(new StreamTransport(client, options), PEER, anyPass(), {
     door,
+    toBackend: (connection) => new StreamTransport(connection, options),
     nowMs: settings.now,
     // Whoever goes on with a backend says when that is over.
     onOver: () => isConnecting || leave(),
-  }, null);
+  });
   const moved: Moved = {
     tick: (nowMs) => (running ?? opening).tick(nowMs),
     end: () => running === null ? opening.turnAway() : running.machine.end("shutdown"),

@@ -1,7 +1,8 @@
 /** Orders of events between the two transports of a tunnel, over real sockets, that no look at the time helps along. */
 import assert from "node:assert/strict";
 import type { BackendConnection } from "../../lib/backend/connection.ts";
-import { StreamTransport, type TransportListener } from "../../lib/engine/stream_transport.ts";
+import type { TransportListener } from "../../lib/engine/driven_transport.ts";
+import { StreamTransport } from "../../lib/engine/stream_transport.ts";
 import { StreamTunnel } from "../../lib/engine/stream_tunnel.ts";
 import type { TunnelEnd } from "../../lib/tunnel/cause.ts";
 import { connectPair, until } from "../support/connection_pair.ts";

@@ -1,7 +1,8 @@
 /** The stream driver over TLS: its connections can't be told not to delay, and end by an alert. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { StreamTransport, type TransportListener } from "../../lib/engine/stream_transport.ts";
+import type { TransportListener } from "../../lib/engine/driven_transport.ts";
+import { StreamTransport } from "../../lib/engine/stream_transport.ts";
 import { installed } from "../support/installed.ts";
 import { until } from "../support/connection_pair.ts";
 import { NO_BREATHER } from "../support/no_breather.ts";

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { StreamTransport } from "../stream_transport.ts";
+import type { DrivenTransport } from "../driven_transport.ts";
 import type { Outlet } from "./sending.ts";
 
 type Sent = Awaited<ReturnType<Outlet["send"]>>;
 
 export class Delivery implements Outlet {
-  readonly #transport: StreamTransport;
+  readonly #transport: DrivenTransport;
   readonly #nowMs: () => number;
   readonly #patienceMs: number;
   readonly #closes: () => boolean;
@@ -21,7 +21,7 @@ export class Delivery implements Outlet {
 
   /** `patienceMs`: how long the client may take nothing, by the clock that is handed in; `closes`: whether the connection ends behind it. */
   constructor(
-    transport: StreamTransport,
+    transport: DrivenTransport,
     nowMs: () => number,
     patienceMs: number,
     closes: () => boolean,
@@ -44,6 +44,7 @@ export class Delivery implements Outlet {
       this.#settle = resolve;
       // What was sent last is out, and a connection that can't send any more is closed.
       this.#transport.send(bytes, 0, bytes.length);
+      if (!this.#transport.busy) this.taken();
     });
   }
 
