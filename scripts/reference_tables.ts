@@ -135,6 +135,11 @@ export const ENDINGS: Readonly<Record<Cause, Ending>> = {
     client: "1001",
     backend: "all data so far, then end of stream",
   },
+  "defect": {
+    happened: "a defect in wstunnel, which the log tells of",
+    client: "1011",
+    backend: "all data so far, then end of stream",
+  },
   "shutdown": {
     happened: "SIGTERM or SIGINT",
     client: "1001",

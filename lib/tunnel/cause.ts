@@ -25,6 +25,7 @@ export type Cause =
   | "tunnel-expired"
   | "route-removed"
   | "operator"
+  | "defect"
   | "shutdown";
 
 /** The way to the backend. `ending`: no more comes from the client; `ended`: the backend has been told; `refused`: it takes no more. */
@@ -58,6 +59,7 @@ const TOLD: Readonly<Partial<Record<Cause, readonly [code: number, reason: strin
   "tunnel-expired": [1001, "the tunnel has lasted as long as it may"],
   "route-removed": [1001, "what this tunnel came by is served no more"],
   "operator": [1001, "ended by the operator"],
+  "defect": [1011, "a defect in the server"],
   "shutdown": [1001, "the server shuts down"],
 };
 

@@ -1,6 +1,7 @@
 /** An engine, composed as the program composes it, in the test's own process: thousands of tunnels cost little. */
 import { formatAddress } from "../../lib/base/address.ts";
 import { createBreather } from "../../lib/base/breather.ts";
+import { sharedLibc } from "../../lib/sys/libc.ts";
 import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
 import { openLog } from "../../lib/base/logger.ts";
 import { createHosts } from "../../lib/backend/hosts.ts";
@@ -10,6 +11,8 @@ import { createDoor } from "../../lib/control/door.ts";
 import { createGenerations } from "../../lib/control/generation.ts";
 import type { Door } from "../../lib/engine/door.ts";
 import type { EngineOptions, Listener } from "../../lib/engine/engine.ts";
+import { startBesideRuntime } from "../../lib/engine/loop/beside_runtime.ts";
+import { listenLoop } from "../../lib/engine/loop/listen.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { createEvents, type Sink } from "../../lib/events/events.ts";
@@ -28,11 +31,24 @@ const TICK_MS = 5;
 /** More than any wait of a tunnel's. */
 const A_WHILE_MS = 31_000;
 
+interface Opened extends Listener {
+  /** Ends what moves its tunnels, once they are over. */
+  readonly closeLoop?: () => Promise<void>;
+}
+
 const LISTEN: Readonly<
-  Record<Engine, (place: ListenConfig, door: Door, options: EngineOptions) => Listener>
+  Record<Engine, (place: ListenConfig, door: Door, options: EngineOptions) => Opened>
 > = {
   stream: listenStream,
   native: listenNative,
+  loop: (place, door, options) => {
+    if (!sharedLibc.ok) throw new Error(sharedLibc.reason);
+    const onDefect = (error: unknown) => options.emit({ kind: "defect", error });
+    // It shares its thread with the clients: they would wait for as long as it lingers.
+    const beside = startBesideRuntime(sharedLibc.libc, { onDefect, lingerMs: 0 });
+    const listener = listenLoop(place, door, { ...options, loop: beside.loop });
+    return { ...listener, closeLoop: () => beside.close() };
+  },
 };
 
 export interface EndpointOptions {
@@ -59,8 +75,8 @@ export interface Endpoint extends AsyncDisposable {
   readonly sockets: Sockets;
   /** Lets time pass, for the tunnels and for those who have none yet: their clock stands still otherwise. */
   pass(ms: number): void;
-  /** Buffers in use. */
-  readonly buffersUsed: number;
+  /** Clients that are there, tunnels or not yet. */
+  readonly connections: number;
   /** Backends connected or being connected. */
   readonly load: number;
   /** Takes no more connections. */
@@ -116,8 +132,8 @@ export function openEndpoint(
     tunnels: registry,
     sockets: createSockets(diag),
     pass: manual.pass,
-    get buffersUsed() {
-      return used();
+    get connections() {
+      return door.connections.open;
     },
     get load() {
       return generations.report().reduce((n, { load }) => n + load, 0);
@@ -134,6 +150,7 @@ export function openEndpoint(
         await registry.endAll("shutdown");
         await stopListening();
         await hosts.stop();
+        await listener.closeLoop?.();
         await breather.close();
         diag.close();
         // A transport that saw an end while it sent has put off telling of it, to this turn of the event loop at the latest.
@@ -149,7 +166,9 @@ function configFor(
   { top = "", wstunnel = "", host = "" }: EndpointOptions,
 ): Config {
   const { hostname, port } = new URL(`tcp://${backend}`);
-  const text = `engine = "${engine}"\nlisten = "127.0.0.1:0"\n${top}\n[wstunnel]\n${wstunnel}\n` +
+  // Of `loop` no configuration knows yet.
+  const named = engine === "loop" ? "stream" : engine;
+  const text = `engine = "${named}"\nlisten = "127.0.0.1:0"\n${top}\n[wstunnel]\n${wstunnel}\n` +
     `[[wstunnel.server."/"]]\nhost = "${hostname}"\nport = ${port}\n${host}\n`;
   const loaded = loadToml({ file: { path: "test.toml", text }, flags: [] });
   if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));

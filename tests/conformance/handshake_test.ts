@@ -1,8 +1,9 @@
 /** Every rule of RFC 6455 for a server's side of the opening handshake, over sockets, byte for byte. */
 import assert from "node:assert/strict";
-import { type Ability, can, testEngines } from "../e2e/engine_limits.ts";
+import { type Ability, can } from "../e2e/engine_limits.ts";
 import { concat } from "../support/connection.ts";
 import { type Fields, handshake } from "../support/raw_client.ts";
+import { testEngines } from "./drivers.ts";
 import { ask, endOfRefused, withEndpoint } from "./ask.ts";
 import { wire } from "./wire.ts";
 

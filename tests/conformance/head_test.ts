@@ -1,10 +1,10 @@
 /** The stream engine's HTTP in front: what is refused, byte for byte, and that the answer always arrives. */
 import assert from "node:assert/strict";
-import { testEngines, testEnginesThat } from "../e2e/engine_limits.ts";
 import { listenSilently } from "../support/backends.ts";
 import { closeQuietly, concat, connect, createReader, writeAll } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { handshake } from "../support/raw_client.ts";
+import { testEngines, testEnginesThat } from "./drivers.ts";
 import { type Answered, ask, endOfRefused, withEndpoint } from "./ask.ts";
 import { type Endpoint, openEndpoint } from "./endpoint.ts";
 
@@ -206,7 +206,7 @@ testEnginesThat(
     await withEndpoint(engine, async (endpoint) => {
       const starts = ["", "G", "\r\n", "GET / HTTP/1.1\r\nHost: a", handshake().slice(0, -1)];
       const asking = starts.map((start) => ask(endpoint, start));
-      await eventually("all of them to be there", () => endpoint.buffersUsed === starts.length);
+      await eventually("all of them to be there", () => endpoint.connections === starts.length);
       endpoint.pass(TIMEOUT_MS - 1);
       assert.deepEqual(refusals(endpoint), [], "not before its time");
       endpoint.pass(1);
@@ -225,7 +225,7 @@ testEnginesThat(
   async (engine) => {
     await withEndpoint(engine, async (endpoint) => {
       const connection = await connect(endpoint.address);
-      await eventually("it to be there", () => endpoint.buffersUsed === 1);
+      await eventually("it to be there", () => endpoint.connections === 1);
       const request = encoder.encode(`GET / HTTP/1.1\r\nX: ${"x".repeat(TIMEOUT_MS)}`);
       for (let ms = 0; ms < TIMEOUT_MS; ms++) {
         assert.deepEqual(refusals(endpoint), [], `after ${ms} ms`);
@@ -250,9 +250,9 @@ testEnginesThat(
       await Promise.all(
         connections.map((connection) => writeAll(connection, encoder.encode("GE"))),
       );
-      await eventually("their buffers in use", () => endpoint.buffersUsed === 20);
+      await eventually("them to be there", () => endpoint.connections === 20);
       connections.forEach(closeQuietly);
-      await eventually("their buffers back", () => endpoint.buffersUsed === 0);
+      await eventually("them to be gone", () => endpoint.connections === 0);
     });
   },
 );

@@ -1,10 +1,10 @@
 /** That a slow client gets its last bytes, over sockets. */
 import assert from "node:assert/strict";
 import type { OpenTunnel } from "../../lib/control/registry.ts";
-import { testEnginesThat } from "../e2e/engine_limits.ts";
 import type { Taken } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { closePayload, Opcode, openTunnel } from "../support/raw_client.ts";
+import { testEnginesThat } from "./drivers.ts";
 import { withEndpoint } from "./ask.ts";
 
 const MEBIBYTE = 1024 * 1024;

@@ -2,7 +2,8 @@
  * The engines under test, and what each can't do: the one place where their tests differ.
  */
 
-export type Engine = "native" | "stream";
+/** `loop` is tested where it is composed by the test itself: no configuration knows of it yet. */
+export type Engine = "native" | "stream" | "loop";
 
 /** `WSTUNNEL_ENGINES=native,stream` chooses which are tested. */
 export const ENGINES = (Deno.env.get("WSTUNNEL_ENGINES") ?? "stream,native").split(",") as Engine[];
@@ -76,6 +77,9 @@ export const LIMITS: Readonly<Record<Engine, Readonly<Partial<Record<Ability, st
   stream: {
     "overflow": "a client waits for a slow backend, so nothing can overflow",
   },
+  loop: {
+    "overflow": "a client waits for a slow backend, so nothing can overflow",
+  },
 };
 
 export function can(engine: Engine, ability: Ability): boolean {
@@ -84,27 +88,34 @@ export function can(engine: Engine, ability: Ability): boolean {
 
 type Body = (engine: Engine) => Promise<void>;
 
-/** Registers a test for each engine. */
-export function testEngines(name: string, body: Body): void {
-  for (const engine of ENGINES) Deno.test(`${engine}: ${name}`, () => body(engine));
+/** Registers tests for each of some engines. */
+export function testersFor(engines: readonly Engine[]) {
+  return {
+    /** Registers a test for each engine. */
+    testEngines(name: string, body: Body): void {
+      for (const engine of engines) Deno.test(`${engine}: ${name}`, () => body(engine));
+    },
+
+    /** Registers a test for each engine that has the ability; for the others it counts as ignored and says why. */
+    testEnginesThat(ability: Ability, name: string, body: Body): void {
+      for (const engine of engines) {
+        const why = LIMITS[engine][ability];
+        const suffix = why === undefined ? "" : ` (skipped: ${why})`;
+        Deno.test({
+          name: `${engine}: ${name}${suffix}`,
+          ignore: why !== undefined,
+          fn: () => body(engine),
+        });
+      }
+    },
+
+    /** Registers a test of what happens with each engine that has not the ability: it fails once that is no longer so. */
+    testEnginesWithout(ability: Ability, name: string, body: Body): void {
+      for (const engine of engines) {
+        if (!can(engine, ability)) Deno.test(`${engine}: ${name}`, () => body(engine));
+      }
+    },
+  };
 }
 
-/** Registers a test for each engine that has the ability; for the others it counts as ignored and says why. */
-export function testEnginesThat(ability: Ability, name: string, body: Body): void {
-  for (const engine of ENGINES) {
-    const why = LIMITS[engine][ability];
-    const suffix = why === undefined ? "" : ` (skipped: ${why})`;
-    Deno.test({
-      name: `${engine}: ${name}${suffix}`,
-      ignore: why !== undefined,
-      fn: () => body(engine),
-    });
-  }
-}
-
-/** Registers a test of what happens with each engine that has not the ability: it fails once that is no longer so. */
-export function testEnginesWithout(ability: Ability, name: string, body: Body): void {
-  for (const engine of ENGINES) {
-    if (!can(engine, ability)) Deno.test(`${engine}: ${name}`, () => body(engine));
-  }
-}
+export const { testEngines, testEnginesThat, testEnginesWithout } = testersFor(ENGINES);

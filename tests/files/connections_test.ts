@@ -1,6 +1,6 @@
 /** Connections that carry files: kept for the next request, upgraded, left, stalled, and ended with the program. */
 import assert from "node:assert/strict";
-import { testEngines, testEnginesThat } from "../e2e/engine_limits.ts";
+import { type Engine, testEngines, testEnginesThat } from "../e2e/engine_limits.ts";
 import { hostLines } from "../e2e/whole.ts";
 import { echo, serveBackend } from "../support/backends.ts";
 import { NO_OPENSSL } from "../support/certificates.ts";
@@ -47,7 +47,7 @@ async function assertUpgrades(client: RawClient, target = "/ws"): Promise<void> 
 }
 
 async function keepsAndUpgrades(
-  engine: "stream" | "native",
+  engine: Engine,
   options: ServingOptions,
   place: (address: string) => string = (address) => address,
 ): Promise<void> {

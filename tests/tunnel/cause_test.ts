@@ -12,6 +12,7 @@ const CODES: readonly (readonly [cause: Cause, code: number])[] = [
   ["backend-idle", 1001],
   ["tunnel-idle", 1001],
   ["tunnel-expired", 1001],
+  ["defect", 1011],
   ["shutdown", 1001],
 ];
 

@@ -1,0 +1,74 @@
+/**
+ * Connecting to backends by a loop.
+ *
+ * @module
+ */
+import { type Address, formatAddress } from "../../base/address.ts";
+import { connectError, connectTo, type Dialler, NobodyButItself } from "../../backend/connect.ts";
+import type { BackendConnection } from "../../backend/connection.ts";
+import type { Connecting } from "../../sys/sockets.ts";
+import type { Loop } from "./loop.ts";
+import { LoopConnection } from "./loop_connection.ts";
+import { SENDS_TOO } from "./loop_transport.ts";
+import type { Watch, Watcher } from "./watch.ts";
+
+/** Who connects by a loop; an address that only the runtime understands, as one with a zone, is left to that. */
+export function loopDialler(loop: Loop): Dialler {
+  return {
+    async tcp(hostname, port, cancel) {
+      const address: Address = { transport: "tcp", hostname, port };
+      try {
+        const connecting = loop.sockets.connect(address);
+        if (connecting === null) return await connectTo(hostname, port, cancel);
+        const watch = await connected(loop, connecting, cancel);
+        return notToItself(loop, watch, address);
+      } catch (error) {
+        throw connectError(error, hostname);
+      }
+    },
+    async unix(address) {
+      const connecting = loop.sockets.connect(address)!;
+      return new LoopConnection(loop, await connected(loop, connecting, null));
+    },
+  };
+}
+
+function notToItself(loop: Loop, watch: Watch, remote: Address): BackendConnection {
+  const local = loop.sockets.localOf(watch.descriptor);
+  if (local === null || formatAddress(local) !== formatAddress(remote)) {
+    return new LoopConnection(loop, watch);
+  }
+  watch.close();
+  throw new NobodyButItself();
+}
+
+/** Waits for a connect that was begun. `cancel` ends it, and frees its descriptor at once. */
+function connected(
+  loop: Loop,
+  { descriptor, pending }: Connecting,
+  cancel: AbortSignal | null,
+): Promise<Watch> {
+  const settled = Promise.withResolvers<Watch>();
+  const watcher: Watcher = {
+    onEvent: () => pending && settle(loop.sockets.errorOf(descriptor)),
+    onTurn() {},
+    onDefect: () => settle(new Error("it failed")),
+  };
+  const watch = loop.watch(descriptor, SENDS_TOO, watcher);
+  const abort = () => settle(cancel!.reason);
+  cancel?.addEventListener("abort", abort);
+  function settle(error: unknown): void {
+    if (watch.closed || !pending) return;
+    pending = false;
+    cancel?.removeEventListener("abort", abort);
+    loop.owesRuntime = true;
+    if (error === null) return settled.resolve(watch);
+    watch.close();
+    settled.reject(error);
+  }
+  if (!pending) {
+    cancel?.removeEventListener("abort", abort);
+    settled.resolve(watch);
+  }
+  return settled.promise;
+}

@@ -1,0 +1,149 @@
+/**
+ * The loop engine: sockets of our own, and an event loop of our own that moves their bytes. Linux only, through FFI.
+ *
+ * A backend's connection is the loop's as well where the loop can connect it; one by TLS, or a program's, stays the runtime's.
+ *
+ * @module
+ */
+import type { Address } from "../../base/address.ts";
+import type { BackendConnection } from "../../backend/connection.ts";
+import type { ListenConfig } from "../../config/config.ts";
+import { fileAt, openSocketFile, removeStaleSocket } from "../unix_socket.ts";
+import { tellAcceptFailed } from "../accept.ts";
+import type { Door } from "../door.ts";
+import type { DrivenTransport } from "../driven_transport.ts";
+import type { EngineOptions, Listener } from "../engine.ts";
+import { Opening, type OpeningOptions } from "../opening.ts";
+import { peerAt } from "../peer.ts";
+import { ANY, ANY_IPV4 } from "../places.ts";
+import { beginningOf } from "../proxy_header.ts";
+import { StreamTransport } from "../stream_transport.ts";
+import type { StreamTunnel } from "../stream_tunnel.ts";
+import { tickFor } from "../sweep.ts";
+import { Acceptor } from "./acceptor.ts";
+import { loopDialler } from "./dial.ts";
+import type { Loop } from "./loop.ts";
+import { LoopConnection } from "./loop_connection.ts";
+import { LoopTransport, RECEIVES } from "./loop_transport.ts";
+
+/** How often refused clients are looked at, which have a second to leave. */
+const REFUSED_TICK_MS = 1_000;
+
+export interface LoopEngineOptions extends EngineOptions {
+  readonly loop: Loop;
+}
+
+/** Listens at an address; throws where it can't. */
+export function listenLoop(
+  place: ListenConfig,
+  door: Door,
+  options: LoopEngineOptions,
+): Listener {
+  const { loop, emit } = options;
+  const descriptor = openSocket(place, loop);
+  const bound = loop.sockets.localOf(descriptor)!;
+  const ours = fileAt(bound);
+  const openings = new Set<Opening>();
+  const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
+  const onSettled: (() => void)[] = [];
+  const openingOptions: OpeningOptions = {
+    door,
+    nowMs: sweep.nowMs,
+    dialler: loopDialler(loop),
+    toBackend: (connection) => toBackend(connection, options),
+    onTunnel: endOnDefect,
+    onOver(opening) {
+      openings.delete(opening);
+      sweep.delete(opening);
+      if (openings.size === 0) { for (const resolve of onSettled.splice(0)) resolve(); }
+    },
+  };
+  const onConnection = (descriptor: number, from: Address) => {
+    const close = () => loop.sockets.close(descriptor);
+    const local = isAnywhere(bound) ? loop.sockets.localOf(descriptor) : bound;
+    // It was reset meanwhile.
+    if (local === null) return close();
+    const peer = peerAt(from, local);
+    const beginning = beginningOf(place.proxyProtocol, door.trusts(peer));
+    if (beginning !== null && typeof beginning === "object") {
+      door.unproxied(peer, beginning.problem);
+      return close();
+    }
+    const acceptance = door.accepts(peer);
+    if (acceptance === "dropped") return close();
+    const { pass, answer } = acceptance;
+    const transport = LoopTransport.of(loop, descriptor, RECEIVES);
+    const opening = new Opening(transport, peer, pass, openingOptions, beginning);
+    transport.onDefect = () => opening.drop();
+    openings.add(opening);
+    sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
+    if (answer !== null) opening.refuse(answer);
+  };
+  const acceptor = new Acceptor(loop, descriptor, {
+    sweep,
+    onConnection,
+    onFailing: (error) => tellAcceptFailed(emit, bound, error),
+  });
+  const settled = async () => {
+    if (openings.size > 0) await new Promise<void>((resolve) => onSettled.push(resolve));
+  };
+  let state: "open" | "stopped" | "closed" = "open";
+  return {
+    address: bound,
+    bound,
+    engine: "loop",
+    tls: false,
+    async stop() {
+      state = "stopped";
+      acceptor.close();
+      for (const opening of openings) opening.retire();
+      await settled();
+    },
+    async close() {
+      const ownsFile = state === "open" && place.file !== undefined && fileAt(bound) === ours;
+      state = "closed";
+      acceptor.close();
+      for (const opening of openings) opening.turnAway();
+      if (ownsFile && bound.transport === "unix") await removeStaleSocket(bound.path);
+      await settled();
+    },
+  };
+}
+
+function openSocket({ address, file }: ListenConfig, { sockets }: Loop): number {
+  const open = () => sockets.listen(address);
+  if (address.transport === "tcp" || file === undefined) return open();
+  return openSocketFile(address.path, file, open, sockets.close);
+}
+
+/** Where connections to an address arrive at others. */
+function isAnywhere(address: Address): boolean {
+  if (address.transport === "unix") return false;
+  return address.hostname === ANY || address.hostname === ANY_IPV4;
+}
+
+function toBackend(connection: BackendConnection, options: EngineOptions): DrivenTransport {
+  return connection instanceof LoopConnection
+    ? connection.toTransport()
+    : new StreamTransport(connection, options, null, true);
+}
+
+/** What throws may do so again until its client has had its Close: the second time is the last. */
+function endOnDefect(
+  { machine }: StreamTunnel,
+  ...transports: readonly DrivenTransport[]
+): void {
+  let isKnown = false;
+  const onDefect = () => {
+    if (isKnown) {
+      for (const transport of transports) transport.close();
+      machine.cut();
+    } else {
+      isKnown = true;
+      machine.end("defect");
+    }
+  };
+  for (const transport of transports) {
+    if (transport instanceof LoopTransport) transport.onDefect = onDefect;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * An event loop of our own: one look at all descriptors, and what happened at each is told to whoever watches it. Nothing in it waits for the
+ * runtime: what calls {@linkcode Loop.turn} again and again may be a thread that does nothing else.
+ *
+ * A turn goes in this order, so that nobody is shut out and no descriptor's number means two things:
+ *
+ * 1. the events that there are, one step for each watcher that they are of;
+ * 2. those who asked for another step ({@linkcode Watch.again}), one step each; who asks again then has the next turn;
+ * 3. what was closed meanwhile is closed.
+ *
+ * @module
+ */
+import { Epoll, EPOLLIN } from "../../sys/epoll.ts";
+import { type Bell, openBell } from "../../sys/bell.ts";
+import { addressOf, type HotCalls, hotCalls } from "../../sys/hot_calls.ts";
+import type { Libc } from "../../sys/libc.ts";
+import { createSockets, type Sockets } from "../../sys/sockets.ts";
+import { type WideBytes, wideBytes } from "../../websocket/wide_bytes.ts";
+import { Watch, type Watcher } from "./watch.ts";
+
+/** What is received at once, and room in front of it. Each of the buffers of the stream engine is as large by default. */
+const ROOM_BYTES = 256 * 1024;
+
+export interface LoopOptions {
+  /** Told of what a watcher has thrown, who is told of it as well. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+export class Loop {
+  readonly calls: HotCalls;
+  readonly sockets: Sockets;
+  /** Where all that comes is received, whoever it is for: valid until the next step. */
+  readonly room: WideBytes = wideBytes(new Uint8Array(new ArrayBuffer(ROOM_BYTES)));
+  readonly roomAddress: bigint = addressOf(this.room.bytes);
+  /** Something was begun that is the runtime's to go on with: it is to have its turn. */
+  owesRuntime = false;
+  /** Who waits for the descriptor of its events waits for something that can't be seen there, and is to be woken. */
+  sleeps = false;
+  readonly #epoll: Epoll;
+  readonly #bell: Bell;
+  readonly #options: LoopOptions;
+  /** By descriptor. */
+  readonly #watches: (Watch | undefined)[] = [];
+  #generation = 0;
+  #again: Watch[] = [];
+  #spare: Watch[] = [];
+  #toClose: number[] = [];
+  #inTurn = false;
+
+  /** Throws what the system says. */
+  constructor(libc: Libc, options: LoopOptions) {
+    this.#options = options;
+    this.calls = hotCalls(libc);
+    this.sockets = createSockets(libc, this.calls);
+    this.#epoll = new Epoll(libc, this.calls);
+    this.#bell = openBell(libc);
+    const watcher = { onEvent: () => this.#bell.hush(), onTurn() {}, onDefect() {} };
+    this.watch(this.#bell.descriptor, EPOLLIN, watcher);
+  }
+
+  /** Readable while something has happened. */
+  get descriptor(): number {
+    return this.#epoll.descriptor;
+  }
+
+  /** Takes a descriptor over, to tell of what `mask` asks for. Throws what the system says; it is closed then. */
+  watch(descriptor: number, mask: number, watcher: Watcher): Watch {
+    const generation = this.#generation = this.#generation + 1 | 0;
+    try {
+      this.#epoll.add(descriptor, mask, generation);
+    } catch (error) {
+      this.sockets.close(descriptor);
+      throw error;
+    }
+    return this.#watches[descriptor] = new Watch(this, descriptor, generation, watcher);
+  }
+
+  /** Waits for something to happen, `ms` at most, and deals with it, a step for each; gives how many steps that were. */
+  turn(ms: number): number {
+    const count = this.#epoll.wait(this.#again.length > 0 ? 0 : ms);
+    this.#inTurn = true;
+    for (let i = 0; i < count; i++) {
+      const watch = this.#watches[this.#epoll.where(i)];
+      // It was closed, and what its number means by now is another's.
+      if (watch === undefined || watch.generation !== this.#epoll.generation(i)) continue;
+      try {
+        watch.watcher.onEvent(this.#epoll.mask(i));
+      } catch (error) {
+        this.#fail(watch, error);
+      }
+    }
+    const again = this.#again;
+    const steps = count + again.length;
+    if (again.length > 0) this.#stepAgain(again);
+    this.#inTurn = false;
+    if (this.#toClose.length > 0) this.#closeAll();
+    return steps;
+  }
+
+  /** Closes what is still open. */
+  close(): void {
+    for (const watch of this.#watches) watch?.close();
+    this.#closeAll();
+    this.#epoll.close();
+  }
+
+  /** Has the turn come that is waited for. */
+  wake(): void {
+    this.#bell.ring();
+  }
+
+  /** For {@linkcode Watch}. */
+  modify({ descriptor, generation }: Watch, mask: number): void {
+    this.#epoll.modify(descriptor, mask, generation);
+  }
+
+  /** For {@linkcode Watch}. */
+  stepLater(watch: Watch): void {
+    this.#again.push(watch);
+    if (!this.sleeps || this.#inTurn) return;
+    this.sleeps = false;
+    this.wake();
+  }
+
+  /** For {@linkcode Watch}. */
+  release({ descriptor }: Watch): void {
+    this.#watches[descriptor] = undefined;
+    if (this.#inTurn) this.#toClose.push(descriptor);
+    else this.sockets.close(descriptor);
+  }
+
+  #stepAgain(again: Watch[]): void {
+    this.#again = this.#spare;
+    for (const watch of again) {
+      watch.listed = false;
+      if (watch.closed) continue;
+      try {
+        watch.watcher.onTurn();
+      } catch (error) {
+        this.#fail(watch, error);
+      }
+    }
+    again.length = 0;
+    this.#spare = again;
+  }
+
+  #closeAll(): void {
+    for (const descriptor of this.#toClose) this.sockets.close(descriptor);
+    this.#toClose.length = 0;
+  }
+
+  /** A defect costs its tunnel, not all of them. */
+  #fail(watch: Watch, error: unknown): void {
+    this.#options.onDefect(error);
+    try {
+      watch.watcher.onDefect();
+    } catch (another) {
+      this.#options.onDefect(another);
+      watch.close();
+    }
+  }
+}

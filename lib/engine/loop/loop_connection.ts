@@ -1,0 +1,47 @@
+/**
+ * A connection to a backend whose socket is in a loop's hands, until a tunnel goes on with it.
+ *
+ * @module
+ */
+import type { BackendConnection } from "../../backend/connection.ts";
+import type { Loop } from "./loop.ts";
+import { LoopTransport, SENDS_TOO } from "./loop_transport.ts";
+import type { Watch } from "./watch.ts";
+
+export class LoopConnection implements BackendConnection {
+  readonly #loop: Loop;
+  readonly #watch: Watch;
+
+  constructor(loop: Loop, watch: Watch) {
+    this.#loop = loop;
+    this.#watch = watch;
+  }
+
+  /** What moves its bytes from now on. */
+  toTransport(): LoopTransport {
+    return new LoopTransport(this.#loop, this.#watch, SENDS_TOO, true);
+  }
+
+  /** Nobody reads before there is a tunnel. */
+  read(): Promise<number | null> {
+    return Promise.reject(new Error("it is read by its transport"));
+  }
+
+  /** What is said first is little, and there is room for it in a connection that is new. */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    const { calls } = this.#loop;
+    const count = calls.sendView(this.#watch.descriptor, bytes);
+    return count >= 0
+      ? Promise.resolve(count)
+      : Promise.reject(this.#loop.sockets.failure(calls.errno));
+  }
+
+  closeWrite(): Promise<void> {
+    this.#loop.sockets.shutdown(this.#watch.descriptor);
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * A transport over a socket in a loop's hands, registered once and edge-triggered.
+ *
+ * What is received lies in the loop's one buffer, and is sent at once. What doesn't go out stays with whoever sends, so nothing is lent
+ * and an idle tunnel owns no buffer. Not to read a side costs nothing: its bytes stay with the system, and an edge that was seen is remembered,
+ * an end of stream as well, since neither comes again.
+ *
+ * | what was seen | is kept as | until |
+ * |---|---|---|
+ * | bytes, an end, an error | `ready` | a read gave less than it asked for, and no end is behind it |
+ * | an end, or an error | `hungUp` | the read has come to it |
+ * | a send that was short | `blocked` | the system tells of room |
+ *
+ * @module
+ */
+import type { StreamEnd } from "../../base/transport.ts";
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../sys/epoll.ts";
+import { Errno } from "../../sys/errno.ts";
+import { isUnreachable, TcpState } from "../../sys/tcp_info.ts";
+import {
+  ANY_STEP_BYTES,
+  type DrivenTransport,
+  LOOK_AHEAD_BYTES,
+  type TransportListener,
+} from "../driven_transport.ts";
+import type { Loop } from "./loop.ts";
+import type { Watch, Watcher } from "./watch.ts";
+
+/** What a transport's socket is registered for; with room once it was seen to matter. */
+export const RECEIVES = EPOLLIN | EPOLLRDHUP | EPOLLET;
+export const SENDS_TOO = RECEIVES | EPOLLOUT;
+
+const HANG_UP = EPOLLRDHUP | EPOLLERR | EPOLLHUP;
+const READABLE = EPOLLIN | HANG_UP;
+
+const NOTHING = new Uint8Array(0);
+
+/** Until the transport is there. */
+const NOBODY: Watcher = { onEvent() {}, onTurn() {}, onDefect() {} };
+
+export class LoopTransport implements DrivenTransport, Watcher {
+  sent = 0;
+  /** Some of what was taken is not with the system; only of what is sent before there is a tunnel. */
+  busy = false;
+  blocked = false;
+  /** Ends whatever it is part of, when that has thrown. */
+  onDefect: () => void;
+  readonly #loop: Loop;
+  readonly #watch: Watch;
+  #listener: TransportListener | null = null;
+  #peer: DrivenTransport | null = null;
+  #stepBytes = 0;
+  #ready: boolean;
+  #hungUp: boolean;
+  #ended = false;
+  #paused = false;
+  #ahead = false;
+  #out: "open" | "shut" | "failed" = "open";
+  /** The system has told of a reset, which it does once. */
+  #wasReset = false;
+  /** A send has failed, of which its listener has yet to hear. */
+  #failureOwed = false;
+  #shutdownOwed = false;
+  #asksForRoom: boolean;
+  #rest: Uint8Array<ArrayBuffer> = NOTHING;
+
+  /**
+   * Goes on with a socket that is watched for `mask`; `seen`: it was before, and of what has happened since nobody took note.
+   */
+  constructor(loop: Loop, watch: Watch, mask: number = RECEIVES, seen = false) {
+    this.#loop = loop;
+    this.#watch = watch;
+    this.#asksForRoom = (mask & EPOLLOUT) !== 0;
+    this.#ready = this.#hungUp = seen;
+    this.onDefect = () => this.close();
+    watch.watcher = this;
+  }
+
+  /** Takes a socket over. Throws what the system says. */
+  static of(loop: Loop, descriptor: number, mask: number): LoopTransport {
+    return new LoopTransport(loop, loop.watch(descriptor, mask, NOBODY), mask);
+  }
+
+  get pending(): number {
+    return this.#rest.length;
+  }
+
+  begin(
+    listener: TransportListener,
+    peer: DrivenTransport | null,
+    stepBytes = ANY_STEP_BYTES,
+  ): void {
+    this.#listener = listener;
+    this.#peer = peer;
+    this.#stepBytes = stepBytes;
+    this.readOn();
+  }
+
+  send(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
+    if (this.busy || this.blocked || this.#watch.closed || this.#out !== "open") return 0;
+    const length = end - start;
+    const count = this.#trySend(bytes, start, end);
+    if (count === length || this.#peer !== null) return count;
+    // Where there is no tunnel yet nobody holds what doesn't go out; of a failure it is told.
+    this.busy = true;
+    this.#rest = bytes.slice(start + count, end);
+    return length;
+  }
+
+  pauseReading(): void {
+    this.#paused = true;
+  }
+
+  resumeReading(): void {
+    this.#paused = false;
+    this.readOn();
+  }
+
+  /** A send of nothing is refused on a connection that was reset (send(2), EPIPE). */
+  probe(): void {
+    if (this.blocked || this.#watch.closed || this.#out !== "open") return;
+    if (this.#loop.calls.sendView(this.#watch.descriptor, NOTHING) < 0) this.#onSendError();
+  }
+
+  hasEnded(): boolean {
+    return this.#askTcp()?.state === TcpState.CLOSE_WAIT;
+  }
+
+  isUnreachable(forMs: number): boolean {
+    const info = this.#askTcp();
+    return info !== null && isUnreachable(info, forMs);
+  }
+
+  shutdown(): void {
+    if (this.#out !== "open" || this.#watch.closed) return;
+    if (this.busy) {
+      this.#shutdownOwed = true;
+      return;
+    }
+    this.#out = "shut";
+    this.#loop.sockets.shutdown(this.#watch.descriptor);
+  }
+
+  close(): void {
+    if (this.#watch.closed) return;
+    this.#watch.close();
+    this.#loop.owesRuntime = true;
+    this.busy = this.blocked = false;
+    this.#rest = NOTHING;
+    this.#peer?.readOn();
+  }
+
+  lookAhead(): void {
+    if (!this.#isPeerBlocked || this.#paused) return;
+    this.#ahead = true;
+    this.readOn();
+  }
+
+  /** It has nothing of its own to give back. */
+  tick(): void {}
+
+  /** Nothing is lent to it. */
+  peerDone(): void {}
+
+  readOn(): void {
+    if (!this.#isPeerBlocked) this.#ahead = false;
+    if (this.#mayRead()) this.#watch.again();
+  }
+
+  onEvent(mask: number): void {
+    if ((mask & HANG_UP) !== 0) this.#hungUp = true;
+    if ((mask & EPOLLOUT) !== 0 && this.blocked) this.#onRoom();
+    if ((mask & READABLE) === 0) return;
+    this.#ready = true;
+    this.#step();
+  }
+
+  onTurn(): void {
+    if (this.#failureOwed) this.#tellFailure();
+    this.#step();
+  }
+
+  get #isPeerBlocked(): boolean {
+    return this.#peer !== null && this.#peer.blocked;
+  }
+
+  #mayRead(): boolean {
+    if (this.#listener === null || !this.#ready || this.#ended) return false;
+    if (this.#paused || this.#watch.closed) return false;
+    return this.#ahead || !this.#isPeerBlocked;
+  }
+
+  /** Reads once. What was asked for is there, as a rule: more of it comes with the next step. */
+  #step(): void {
+    if (!this.#mayRead()) return;
+    const { room, roomAddress, calls } = this.#loop;
+    const listener = this.#listener!;
+    const from = listener.receiveAt(room.bytes.length);
+    const step = this.#ahead ? Math.min(this.#stepBytes, LOOK_AHEAD_BYTES) : this.#stepBytes;
+    const most = Math.min(step, room.bytes.length - from);
+    const count = calls.recv(
+      this.#watch.descriptor,
+      BigInt.asUintN(64, roomAddress + BigInt(from)),
+      BigInt.asUintN(64, BigInt(most)),
+    );
+    if (count <= 0) return this.#onNothingRead(count);
+    // What gave less than was asked for is empty, unless an end is behind it, of which no edge tells again.
+    if (count < most && !this.#hungUp) this.#ready = false;
+    else this.#watch.again();
+    // Whoever has no tunnel is the runtime's to go on with.
+    if (this.#peer === null) this.#loop.owesRuntime = true;
+    listener.received(room, from, from + count);
+  }
+
+  #onNothingRead(count: number): void {
+    const { errno } = this.#loop.calls;
+    if (count === 0) return this.#end("fin");
+    if (errno === Errno.EINTR) return this.#watch.again();
+    if (errno === Errno.EAGAIN) this.#ready = false;
+    else this.#end("reset");
+  }
+
+  #end(how: StreamEnd): void {
+    this.#ended = true;
+    this.#loop.owesRuntime = true;
+    this.#listener!.ended(this.#wasReset ? "reset" : how);
+  }
+
+  #onRoom(): void {
+    this.blocked = false;
+    if (this.busy && !this.#flush()) return;
+    this.#listener?.writable();
+    if (!this.blocked) this.#peer?.readOn();
+  }
+
+  /** Sends what was taken and had no room; false: there still is none for all of it. */
+  #flush(): boolean {
+    const rest = this.#rest;
+    const count = this.#trySend(rest, 0, rest.length);
+    this.#rest = rest.subarray(count);
+    if (this.#rest.length > 0) return false;
+    this.busy = false;
+    if (this.#shutdownOwed) this.shutdown();
+    return true;
+  }
+
+  /** Gives how many the system took. */
+  #trySend(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
+    if (start === end) return 0;
+    const { calls, room, roomAddress } = this.#loop;
+    const { descriptor } = this.#watch;
+    const count = bytes === room.bytes
+      ? calls.send(
+        descriptor,
+        BigInt.asUintN(64, roomAddress + BigInt(start)),
+        BigInt.asUintN(64, BigInt(end - start)),
+      )
+      : calls.sendView(descriptor, bytes.subarray(start, end));
+    if (count < 0) return this.#onSendError();
+    this.sent += count;
+    if (count < end - start) this.#waitForRoom();
+    return count;
+  }
+
+  /** Nothing was taken. */
+  #onSendError(): 0 {
+    const { errno } = this.#loop.calls;
+    if (errno === Errno.EAGAIN || errno === Errno.EINTR) {
+      this.#waitForRoom();
+      return 0;
+    }
+    this.#out = "failed";
+    this.#wasReset ||= errno === Errno.ECONNRESET;
+    this.#failureOwed = true;
+    this.#watch.again();
+    return 0;
+  }
+
+  /** Asked for once: the system tells of room from then on whenever there was none. */
+  #waitForRoom(): void {
+    this.blocked = true;
+    if (this.#asksForRoom) return;
+    this.#asksForRoom = true;
+    this.#watch.modify(SENDS_TOO);
+  }
+
+  #tellFailure(): void {
+    this.#failureOwed = false;
+    this.busy = false;
+    this.#rest = NOTHING;
+    this.#loop.owesRuntime = true;
+    this.#listener?.sendFailed(this.#wasReset ? "reset" : "fin");
+    this.#peer?.readOn();
+  }
+
+  #askTcp() {
+    return this.#watch.closed ? null : this.#loop.sockets.tcpInfo(this.#watch.descriptor);
+  }
+}

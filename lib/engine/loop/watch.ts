@@ -1,0 +1,54 @@
+/**
+ * A descriptor in a loop's hands: its one owner.
+ *
+ * @module
+ */
+import type { Loop } from "./loop.ts";
+
+/** Is told of what happens at a descriptor. None of these is called within another, nor within a call that it makes of the loop. */
+export interface Watcher {
+  /** What of its mask has come true. */
+  onEvent(mask: number): void;
+  /** The step that it asked for. */
+  onTurn(): void;
+  /** It has thrown: whatever it is part of is to end. */
+  onDefect(): void;
+}
+
+export class Watch {
+  /** Another step has been asked for. */
+  listed = false;
+  closed = false;
+  /** Who is told; another one once somebody else goes on with it. */
+  watcher: Watcher;
+  readonly descriptor: number;
+  /** No other one of its loop has it. */
+  readonly generation: number;
+  readonly #loop: Loop;
+
+  constructor(loop: Loop, descriptor: number, generation: number, watcher: Watcher) {
+    this.#loop = loop;
+    this.descriptor = descriptor;
+    this.generation = generation;
+    this.watcher = watcher;
+  }
+
+  /** Asks for a step of its own, once the others have had theirs. */
+  again(): void {
+    if (this.listed || this.closed) return;
+    this.listed = true;
+    this.#loop.stepLater(this);
+  }
+
+  /** Asks for other events from now on. */
+  modify(mask: number): void {
+    if (!this.closed) this.#loop.modify(this, mask);
+  }
+
+  /** Closes the descriptor, once, at the end of the turn: nothing is told of it any more. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#loop.release(this);
+  }
+}

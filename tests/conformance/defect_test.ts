@@ -1,0 +1,51 @@
+/** What a defect of ours costs where we move the bytes ourselves: its tunnel, and nobody else's. */
+import assert from "node:assert/strict";
+import { sharedLibc } from "../../lib/sys/libc.ts";
+import { Tunnel } from "../../lib/tunnel/tunnel.ts";
+import { eventually } from "../support/eventually.ts";
+import { closePayload, Opcode, openTunnel } from "../support/raw_client.ts";
+import { withEndpoint } from "./ask.ts";
+
+const BAD = 66;
+
+/** Has the machine throw at what begins with a certain byte, until it is disposed of. */
+function withDefect(): Disposable {
+  const { clientPayload } = Tunnel.prototype;
+  Tunnel.prototype.clientPayload = function (wide, start, end) {
+    if (wide.bytes[start] === BAD) throw new Error("the defect of this test");
+    clientPayload.call(this, wide, start, end);
+  };
+  return {
+    [Symbol.dispose]() {
+      Tunnel.prototype.clientPayload = clientPayload;
+    },
+  };
+}
+
+Deno.test({
+  name: "loop: a defect ends the tunnel that meets it with 1011, is told of, and costs nobody else",
+  ignore: !sharedLibc.ok,
+  async fn() {
+    using _defect = withDefect();
+    await withEndpoint("loop", async (endpoint, backend) => {
+      using unlucky = await openTunnel(endpoint.address);
+      const itsBackend = await backend.take();
+      using other = await openTunnel(endpoint.address);
+      const othersBackend = await backend.take();
+      await unlucky.send(Opcode.BINARY, Uint8Array.of(BAD));
+      const { code, reason } = await unlucky.closed();
+      assert.deepEqual([code, reason], [1011, "a defect in the server"]);
+      await unlucky.send(Opcode.CLOSE, closePayload(code));
+      await itsBackend.reader.rest("the backend's end of stream");
+      itsBackend.close();
+      assert.equal(await unlucky.end(), "fin");
+      unlucky[Symbol.dispose]();
+      await eventually("the log", () => endpoint.log.some((line) => line.includes("cause=defect")));
+      assert.ok(endpoint.log.some((line) => line.includes("the defect of this test")));
+      await other.send(Opcode.BINARY, "all well");
+      await othersBackend.reader.exactly(8, "what the other says");
+      othersBackend.close();
+      assert.equal((await other.closed()).code, 1000);
+    });
+  },
+});

@@ -1,0 +1,108 @@
+/** The loop by itself, over real sockets: who is told of what, in which turn. */
+import assert from "node:assert/strict";
+import { Loop } from "../../../lib/engine/loop/loop.ts";
+import type { Watcher } from "../../../lib/engine/loop/watch.ts";
+import { EPOLLIN } from "../../../lib/sys/epoll.ts";
+import { openSocketPair } from "./pair.ts";
+import { testLoop } from "./setting.ts";
+
+/** Calls of it are counted; what it does is told by whoever makes it. */
+function watcher(onEvent: () => void, onTurn = () => {}): Watcher & { defects: number } {
+  return {
+    defects: 0,
+    onEvent,
+    onTurn,
+    onDefect() {
+      this.defects++;
+    },
+  };
+}
+
+testLoop(
+  "who was closed in a turn is told nothing more in it, and its number is nobody else's",
+  (libc) => {
+    const loop = new Loop(libc, { onDefect: (error) => assert.fail(String(error)) });
+    const told: string[] = [];
+    const pairs = [openSocketPair(libc), openSocketPair(libc)];
+    const closeOther = (other: number) => () => {
+      told.push(`${other}`);
+      if (watches[other]!.closed) return;
+      watches[other]!.close();
+      const next = openSocketPair(libc);
+      assert.ok(!next.ends.includes(pairs[other]!.ends[0]));
+      next.close();
+    };
+    const watches = pairs.map(({ ends: [near] }, index) =>
+      loop.watch(near, EPOLLIN, watcher(closeOther(1 - index)))
+    );
+    for (const { send } of pairs) send("a");
+    loop.turn(0);
+    assert.equal(told.length, 1, "whoever came first has closed the other");
+    // The one that is left goes on.
+    loop.turn(0);
+    assert.equal(told.length, 2);
+    for (const { closeFar } of pairs) closeFar();
+    loop.close();
+  },
+);
+
+testLoop("an event that was for who had a number before is not told to who has it now", (libc) => {
+  const loop = new Loop(libc, { onDefect: (error) => assert.fail(String(error)) });
+  const { ends: [near, far], send, closeFar } = openSocketPair(libc);
+  const before = loop.watch(near, EPOLLIN, watcher(() => assert.fail("it is closed")));
+  // A copy keeps what is open behind the number in the set of the system's (epoll(7), question 6).
+  const copy = libc.symbols.fcntl(near, 0, 100);
+  before.close();
+  const next = openSocketPair(libc);
+  assert.ok(next.ends.includes(near), "the number is used again");
+  const after = watcher(() => assert.fail("nothing happens there"));
+  loop.watch(near, EPOLLIN, after);
+  send("a");
+  loop.turn(0);
+  libc.symbols.close(copy);
+  closeFar();
+  next.ends.filter((end) => end !== near).forEach((end) => libc.symbols.close(end));
+  assert.notEqual(far, near);
+  loop.close();
+});
+
+testLoop("who throws is told so, and the others have their turn", (libc) => {
+  const defects: unknown[] = [];
+  const loop = new Loop(libc, { onDefect: (error) => defects.push(error) });
+  const pairs = Array.from({ length: 3 }, () => openSocketPair(libc));
+  let told = 0;
+  const watchers = pairs.map((_, index) =>
+    watcher(() => {
+      told++;
+      if (index === 1) throw new Error("a defect");
+    })
+  );
+  pairs.forEach(({ ends: [near] }, index) => loop.watch(near, EPOLLIN, watchers[index]!));
+  for (const { send } of pairs) send("a");
+  loop.turn(0);
+  assert.equal(told, 3);
+  assert.deepEqual(watchers.map(({ defects }) => defects), [0, 1, 0]);
+  assert.deepEqual(defects.map(String), ["Error: a defect"]);
+  for (const { closeFar } of pairs) closeFar();
+  loop.close();
+});
+
+testLoop("who asks for another step has one a turn, once, and the others come between", (libc) => {
+  const loop = new Loop(libc, { onDefect: (error) => assert.fail(String(error)) });
+  const order: string[] = [];
+  const [busy, quiet] = [openSocketPair(libc), openSocketPair(libc)];
+  const step = () => {
+    order.push("busy");
+    if (order.length > 6) return;
+    watch.again();
+    watch.again();
+  };
+  const watch = loop.watch(busy.ends[0], EPOLLIN, watcher(() => {}, step));
+  loop.watch(quiet.ends[0], EPOLLIN, watcher(() => void order.push("quiet")));
+  quiet.send("a");
+  watch.again();
+  for (let i = 0; i < 3; i++) loop.turn(0);
+  assert.deepEqual(order, ["quiet", "busy", "quiet", "busy", "quiet", "busy"]);
+  for (const { closeFar } of [busy, quiet]) closeFar();
+  loop.close();
+});

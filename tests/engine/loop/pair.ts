@@ -1,0 +1,44 @@
+/** Two ends of a connection of the system's own, by their descriptors. */
+import type { Libc } from "../../../lib/sys/libc.ts";
+import { hotCalls } from "../../../lib/sys/hot_calls.ts";
+import { createSockets } from "../../../lib/sys/sockets.ts";
+
+const SOCK_NONBLOCK = 0o4000;
+
+export interface SocketPair {
+  readonly ends: readonly [near: number, far: number];
+  /** By the far end. */
+  send(text: string): void;
+  /** What the far end can receive at once: null at the end of the stream, empty where nothing has come. */
+  receive(most: number): Uint8Array | null;
+  shutdownFar(): void;
+  closeFar(): void;
+  /** Both. */
+  close(): void;
+}
+
+export function openSocketPair(libc: Libc): SocketPair {
+  const calls = hotCalls(libc);
+  const sockets = createSockets(libc, calls);
+  const { symbols } = libc;
+  const listener = sockets.listen({ transport: "unix", path: `\0pair-${crypto.randomUUID()}` });
+  const { descriptor: far } = sockets.connect(sockets.localOf(listener)!)!;
+  const near = calls.accept4(listener, 0n, 0n, SOCK_NONBLOCK);
+  sockets.close(listener);
+  if (near < 0) throw sockets.failure(calls.errno);
+  return {
+    ends: [near, far],
+    send(text) {
+      const bytes = new TextEncoder().encode(text);
+      if (calls.sendView(far, bytes) !== bytes.length) throw sockets.failure(calls.errno);
+    },
+    receive(most) {
+      const bytes = new Uint8Array(most);
+      const count = Number(symbols.recv(far, bytes, BigInt(most), 0));
+      return count === 0 ? null : bytes.subarray(0, Math.max(count, 0));
+    },
+    shutdownFar: () => sockets.shutdown(far),
+    closeFar: () => sockets.close(far),
+    close: () => [near, far].forEach((end) => sockets.close(end)),
+  };
+}
