@@ -33,11 +33,13 @@ export function startBesideRuntime(libc: Libc, options: BesideOptions): BesideRu
   let isOver = false;
   const run = async () => {
     let sinceMs = performance.now();
+    // What was begun at the runtime's goes on by its turns alone.
+    let lingers = true;
     while (!isOver) {
       let steps = loop.turn(0);
-      // What was begun at the runtime's may go on by its turns alone.
-      if (steps === 0 && lingerMs > 0 && !loop.owesRuntime) steps = loop.turn(lingerMs);
-      if (steps > 0 && !loop.owesRuntime && performance.now() - sinceMs < SLICE_MS) continue;
+      if (steps === 0 && lingers) steps = loop.turn(lingerMs);
+      if (steps > 0) lingers = lingerMs > 0 && !loop.owesRuntime;
+      if (steps > 0 && lingers && performance.now() - sinceMs < SLICE_MS) continue;
       loop.owesRuntime = false;
       if (steps > 0) await setImmediate();
       else {

@@ -72,7 +72,14 @@ export function listenLoop(
     const acceptance = door.accepts(peer);
     if (acceptance === "dropped") return close();
     const { pass, answer } = acceptance;
-    const transport = LoopTransport.of(loop, descriptor, RECEIVES);
+    let transport: LoopTransport;
+    try {
+      transport = LoopTransport.of(loop, descriptor, RECEIVES);
+    } catch (error) {
+      // The system watches no more descriptors for us.
+      pass.release();
+      return tellAcceptFailed(emit, bound, error);
+    }
     const opening = new Opening(transport, peer, pass, openingOptions, beginning);
     transport.onDefect = () => opening.drop();
     openings.add(opening);

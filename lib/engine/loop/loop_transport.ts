@@ -50,6 +50,8 @@ export class LoopTransport implements DrivenTransport, Watcher {
   #listener: TransportListener | null = null;
   #peer: DrivenTransport | null = null;
   #stepBytes = 0;
+  /** What it receives is the runtime's to go on with: there is no tunnel yet, or its other end is the runtime's. */
+  #isForRuntime = true;
   #ready: boolean;
   #hungUp: boolean;
   #ended = false;
@@ -93,6 +95,7 @@ export class LoopTransport implements DrivenTransport, Watcher {
     this.#listener = listener;
     this.#peer = peer;
     this.#stepBytes = stepBytes;
+    this.#isForRuntime = !(peer instanceof LoopTransport);
     this.readOn();
   }
 
@@ -207,8 +210,7 @@ export class LoopTransport implements DrivenTransport, Watcher {
     // What gave less than was asked for is empty, unless an end is behind it, of which no edge tells again.
     if (count < most && !this.#hungUp) this.#ready = false;
     else this.#watch.again();
-    // Whoever has no tunnel is the runtime's to go on with.
-    if (this.#peer === null) this.#loop.owesRuntime = true;
+    if (this.#isForRuntime) this.#loop.owesRuntime = true;
     listener.received(room, from, from + count);
   }
 
@@ -216,7 +218,8 @@ export class LoopTransport implements DrivenTransport, Watcher {
     const { errno } = this.#loop.calls;
     if (count === 0) return this.#end("fin");
     if (errno === Errno.EINTR) return this.#watch.again();
-    if (errno === Errno.EAGAIN) this.#ready = false;
+    // With nothing there, no end is behind it either.
+    if (errno === Errno.EAGAIN) this.#ready = this.#hungUp = false;
     else this.#end("reset");
   }
 
