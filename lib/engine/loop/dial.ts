@@ -48,27 +48,25 @@ function connected(
   { descriptor, pending }: Connecting,
   cancel: AbortSignal | null,
 ): Promise<Watch> {
-  const settled = Promise.withResolvers<Watch>();
-  const watcher: Watcher = {
-    onEvent: () => pending && settle(loop.sockets.errorOf(descriptor)),
-    onTurn() {},
-    onDefect: () => settle(new Error("it failed")),
-  };
-  const watch = loop.watch(descriptor, SENDS_TOO, watcher);
-  const abort = () => settle(cancel!.reason);
-  cancel?.addEventListener("abort", abort);
-  function settle(error: unknown): void {
-    if (watch.closed || !pending) return;
-    pending = false;
+  const { promise, resolve, reject } = Promise.withResolvers<Watch>();
+  let waits = pending;
+  const settle = (error: unknown) => {
+    if (!waits) return;
+    waits = false;
     cancel?.removeEventListener("abort", abort);
     loop.owesRuntime = true;
-    if (error === null) return settled.resolve(watch);
+    if (error === null) return resolve(watch);
     watch.close();
-    settled.reject(error);
-  }
-  if (!pending) {
-    cancel?.removeEventListener("abort", abort);
-    settled.resolve(watch);
-  }
-  return settled.promise;
+    reject(error);
+  };
+  const abort = () => settle(cancel!.reason);
+  const watcher: Watcher = {
+    onEvent: () => waits && settle(loop.sockets.errorOf(descriptor)),
+    onTurn() {},
+    onDefect: () => settle(new Error("the connect met a defect")),
+  };
+  const watch = loop.watch(descriptor, SENDS_TOO, watcher);
+  if (waits) cancel?.addEventListener("abort", abort);
+  else resolve(watch);
+  return promise;
 }
