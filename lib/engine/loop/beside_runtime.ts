@@ -36,8 +36,7 @@ export function startBesideRuntime(libc: Libc, options: BesideOptions): BesideRu
     // What was begun at the runtime's goes on by its turns alone.
     let lingers = true;
     while (!isOver) {
-      let steps = loop.turn(0);
-      if (steps === 0 && lingers) steps = loop.turn(lingerMs);
+      const steps = loop.turn(lingers ? lingerMs : 0);
       if (steps > 0) lingers = lingerMs > 0 && !loop.owesRuntime;
       if (steps > 0 && lingers && performance.now() - sinceMs < SLICE_MS) continue;
       loop.owesRuntime = false;
