@@ -242,6 +242,7 @@ Deno.test({
       const came = await browseKnown(program.address, path);
       assert.deepEqual(came, { echo: "ping", protocol: "binary" }, path);
     }
+    await program.entry("request refused", 4);
     const statuses = program.entries("request refused").map(({ status }) => status);
     assert.deepEqual(statuses, [401, 426, 401, 426]);
   },

@@ -156,8 +156,8 @@ testBehind("ssh -D is a way out for curl, and its end ends the tunnel", async (b
     forwarding.kill("SIGTERM");
     await ended;
   }
-  assert.equal(program.entries("tunnel opened").length, 1, sshd.address);
   await program.entry("tunnel closed");
+  assert.equal(program.entries("tunnel opened").length, 1, sshd.address);
 }, NO_OPENSSH ?? NO_CURL);
 
 testBehind(

@@ -197,6 +197,7 @@ testEngines(
     for (let request = 0; request < 5; request++) {
       assert.equal(await refusedWith(program.address), 503);
     }
+    await program.entry("every backend of the route is down");
     assert.equal(program.entries("every backend of the route is down").length, 1);
     await using _backend = serveBackend(echo, { port });
     await eventually(

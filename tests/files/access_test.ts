@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { testEngines } from "../e2e/engine_limits.ts";
 import { hostLines } from "../e2e/whole.ts";
+import { eventually } from "../support/eventually.ts";
 import { tokenLine } from "../support/auth_files.ts";
 import { echo, serveBackend } from "../support/backends.ts";
 import { openRaw, openTunnel } from "../support/raw_client.ts";
@@ -79,8 +80,9 @@ ${hostLines(backend.address)}
           using tunnel = await openTunnel(program.address, target);
           await tunnel.close(1000);
         }
-        const routes = program.entries("file asked for").map(({ route }) => route);
-        assert.deepEqual(new Set(routes), new Set([undefined, "/own", "/both/", "/tunnel"]));
+        const routes = () => program.entries("file asked for").map(({ route }) => route);
+        await eventually("a line of each route", () => new Set(routes()).size === 4);
+        assert.deepEqual(new Set(routes()), new Set([undefined, "/own", "/both/", "/tunnel"]));
       }, make);
     } finally {
       await Deno.remove(here, { recursive: true });
@@ -134,8 +136,8 @@ web = { root = "${folder}", auth = {} }
         assert.deepEqual(await statuses(program, "/none"), [401, 404, 401]);
         const { headers } = await ask(program, "/");
         assert.match(headers.get("www-authenticate")!, /^Bearer realm=/);
-        const users = program.entries("file asked for").map(({ user }) => user);
-        assert.ok(users.includes("all") && users.includes("own"));
+        const users = () => program.entries("file asked for").map(({ user }) => user);
+        await eventually("lines of both", () => users().includes("all") && users().includes("own"));
         // A kept connection is asked again.
         using client = await openRaw(program.address);
         assert.equal((await askOn(client, request("/", bearer(tokens)))).status, 200);
