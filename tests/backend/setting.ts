@@ -1,5 +1,6 @@
 /** What the tests of the backends share: listening backends, configurations, a log that is kept. */
 import type { Peer } from "../../lib/base/peer.ts";
+import { listenAgain } from "../support/backends.ts";
 import { closeQuietly } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Address } from "../../lib/base/address.ts";
@@ -181,7 +182,7 @@ export function listen(
   address: Address = { transport: "tcp", hostname: "127.0.0.1", port: 0 },
 ): ListeningBackend {
   const listener = address.transport === "tcp"
-    ? Deno.listen({ hostname: address.hostname, port: address.port })
+    ? listenAgain(() => Deno.listen({ hostname: address.hostname, port: address.port }))
     : Deno.listen({ transport: "unix", path: address.path });
   const connections = new Set<Deno.Conn>();
   const bound = listener.addr;

@@ -51,14 +51,19 @@ export async function echo({ reader, write }: Taken): Promise<void> {
 }
 
 function listen(
-  { path, port = path === undefined ? freePort() : 0, tls }: BackendPlace,
+  { path, port, tls }: BackendPlace,
   serve: ((taken: Taken) => Promise<void>) | null,
 ): Backend {
-  const listener: Deno.Listener = tls !== undefined
-    ? Deno.listenTls({ hostname: "127.0.0.1", port, ...readPem(tls) })
-    : path === undefined
-    ? Deno.listen({ hostname: "127.0.0.1", port })
-    : Deno.listen({ transport: "unix", path });
+  const hostname = "127.0.0.1";
+  const listenAt = (port: number): Deno.Listener =>
+    tls !== undefined
+      ? Deno.listenTls({ hostname, port, ...readPem(tls) })
+      : Deno.listen({ hostname, port });
+  const listener = path !== undefined
+    ? Deno.listen({ transport: "unix", path })
+    : port === undefined
+    ? listenOnOwnPort(listenAt)
+    : listenAgain(() => listenAt(port));
   const connections = new Set<Deno.Conn>();
   const waiting: Taken[] = [];
   const serving = new Set<Promise<void>>();
@@ -119,17 +124,43 @@ function toTaken(connection: Deno.Conn): Taken {
 const OWN_PORTS = { from: 20_000, count: 10_000 };
 
 /**
- * A port of 127.0.0.1 that nobody listens on, and that nobody gets who connects or listens elsewhere before it is used: the system's own choice would
- * be among those that it gives to others next.
+ * Listens at a port of its choice that nobody gets who connects or listens elsewhere once it is free again: the system's own choice would be among
+ * those that it gives to others next.
  */
-export function freePort(): number {
+function listenOnOwnPort<L>(listenAt: (port: number) => L): L {
   for (;;) {
     const port = OWN_PORTS.from + Math.floor(Math.random() * OWN_PORTS.count);
     try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      return port;
+      return listenAt(port);
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
+
+/** A port of 127.0.0.1 that nobody listens on, as {@linkcode listenOnOwnPort} finds one. */
+export function freePort(): number {
+  const listener = listenOnOwnPort((port) => Deno.listen({ hostname: "127.0.0.1", port }));
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+/** A pause of this thread, and how many of them there are at most. */
+const PAUSES = { ms: 2, count: 1000 };
+
+/**
+ * Listens where a listener of this process may just have been closed: a program that was being started in that moment has its socket until it is
+ * under way, so that the port is in use for milliseconds more.
+ */
+export function listenAgain<L>(listen: () => L): L {
+  const nobodyWakesUs = new Int32Array(new SharedArrayBuffer(4));
+  for (let pauses = 0;; pauses++) {
+    try {
+      return listen();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse) || pauses === PAUSES.count) throw error;
+      Atomics.wait(nobodyWakesUs, 0, 0, PAUSES.ms);
     }
   }
 }
