@@ -50,7 +50,7 @@ function masked(bytes: Uint8Array, bits: number): Uint8Array {
 }
 
 /** Which bits of the byte at a place count. */
-function maskOf(bits: number, at: number): number {
+export function maskOf(bits: number, at: number): number {
   const left = Math.min(8, Math.max(0, bits - 8 * at));
   return 0xff00 >> left & 0xff;
 }
@@ -78,7 +78,7 @@ function has({ bytes, bits }: Network, address: Uint8Array): boolean {
 }
 
 /** A zone says by which interface an address of the link is reached, RFC 4007 section 11. */
-function withoutZone(address: string): string {
+export function withoutZone(address: string): string {
   const at = address.indexOf("%");
   return at < 0 ? address : address.slice(0, at);
 }

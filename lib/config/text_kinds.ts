@@ -170,7 +170,8 @@ export const origins: Kind<readonly string[]> = listOf(
   "must be a list of origins",
 );
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** A token, RFC 9110 section 5.6.2. */
+export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 export const subprotocols: Kind<readonly string[]> = listOf(
   text("must be text", subprotocolProblem),

@@ -4,11 +4,12 @@
  * @module
  */
 import { auth } from "./auth_keys.ts";
-import type { Keys, Values } from "./key.ts";
+import { isSame, type Keys, type Values } from "./key.ts";
 import { type Kind, seconds, tableOf, text, trueOrFalse } from "./kinds.ts";
 import { nestedTable } from "./nested_table.ts";
 import { finding } from "./problem.ts";
 import { isTable } from "./table.ts";
+import { TOKEN } from "./text_kinds.ts";
 
 const ROOT_RULE = "must be the path of a folder";
 
@@ -33,8 +34,7 @@ const OURS = [
 ];
 
 function headerProblem(name: string): string | null {
-  // RFC 9110 section 5.6.2.
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return "is no name of a header";
+  if (!TOKEN.test(name)) return "is no name of a header";
   return OURS.includes(name.toLowerCase()) ? "is a header that wstunnel itself sets" : null;
 }
 
@@ -141,7 +141,6 @@ export const web: Kind<WebConfig> = {
   decode: (written) => table.decode(typeof written === "string" ? { root: written } : written),
   encode(values) {
     const standard = table.decode({ root: values.root });
-    const isPlain = JSON.stringify(standard) === JSON.stringify(values);
-    return isPlain ? values.root : table.encode(values);
+    return isSame(standard, values) ? values.root : table.encode(values);
   },
 };

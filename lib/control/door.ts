@@ -133,8 +133,7 @@ export function createDoor(options: DoorOptions): CountedDoor {
       const { refuse, denied } = verdict;
       const cause = denied === undefined ? "rules" : "client";
       const handshakeSeconds = since(pass);
-      const route = denied ?? undefined;
-      tellRefusal(emit, { peer, asked, route, answer: refuse, cause, handshakeSeconds });
+      tellRefusal(emit, { peer, asked, route: denied, answer: refuse, cause, handshakeSeconds });
       return { answer: refuse };
     },
     connect(head, accept, peer, signal, dialler) {
@@ -180,7 +179,7 @@ async function serveFiles(
   const entry = access === null ? ANYBODY : await access.enter({ head, peer, signal });
   if ("answer" in entry) {
     const handshakeSeconds = secondsOf(pass, sweep);
-    tellRefusal(emit, { peer, asked, route: route ?? undefined, ...entry, handshakeSeconds });
+    tellRefusal(emit, { peer, asked, route, ...entry, handshakeSeconds });
     return { answer: entry.answer };
   }
   pass.letIn();
@@ -239,7 +238,8 @@ function unavailable({ kind, reason }: ConnectFailure, stopping: AbortSignal) {
 interface Refusal {
   readonly peer: Peer;
   readonly asked?: Asked;
-  readonly route?: string | undefined;
+  /** None, or null: no route's path. */
+  readonly route?: string | null | undefined;
   readonly answer: Answer;
   readonly cause: RefusalCause;
   readonly why?: string;

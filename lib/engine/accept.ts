@@ -8,7 +8,7 @@ import { shortageOf } from "../base/exhaustion.ts";
 import type { Emit } from "../events/events.ts";
 
 /** How long to wait before another try when a connection can't be accepted, as with no descriptor left. */
-const RETRY_MS = 100;
+export const RETRY_MS = 100;
 
 /** What the runtime says of a client that reset its connection while it waited to be accepted: the next one is as good. */
 const CLIENT_GONE = [

@@ -4,6 +4,7 @@
  * @module
  */
 import { encodeIpAddress, unmapped } from "../../base/ip_address.ts";
+import { maskOf, withoutZone } from "../../base/network.ts";
 
 /** Where a connection would lead; the hostname is a name or an IP address without brackets. */
 export interface Destination {
@@ -32,7 +33,7 @@ function withPort(entry: string): { readonly pattern: string; readonly at: numbe
 
 function covers(pattern: string, host: string): boolean {
   if (pattern === "*") return true;
-  const address = encodeIpAddress(host.replace(/%.*$/, ""));
+  const address = encodeIpAddress(withoutZone(host));
   if (address !== null) return isInNetwork(unmapped(address), pattern);
   const name = pattern.replace(/^\*?\./, "").replace(/\.$/, "");
   return name !== "" && (host === name || host.endsWith(`.${name}`));
@@ -47,10 +48,5 @@ function isInNetwork(address: Uint8Array, pattern: string): boolean {
   const most = first.length * 8;
   const bits = length === undefined ? most : Number(length) - (written.length * 8 - most);
   return first.length === address.length && bits >= 0 && bits <= most &&
-    first.every((byte, at) => ((byte ^ address[at]!) & maskOf(bits - 8 * at)) === 0);
-}
-
-/** Of a byte the first bits. */
-function maskOf(bits: number): number {
-  return 0xff00 >> Math.min(8, Math.max(0, bits)) & 0xff;
+    first.every((byte, at) => ((byte ^ address[at]!) & maskOf(bits, at)) === 0);
 }

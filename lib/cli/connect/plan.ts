@@ -4,8 +4,8 @@
  * @module
  */
 import { type Address, parseListenAddress } from "../../base/address.ts";
-import { quote } from "../../config/problem.ts";
 import type { GivenFlag } from "../arguments.ts";
+import { type Problem, wrong } from "./given.ts";
 import { PARAMETER } from "./socks/target.ts";
 
 /** A server, and where to listen for it; nowhere: it is joined to standard input and output. */
@@ -22,8 +22,6 @@ export interface Plan {
   /** Whether who connects says by SOCKS5 where to. */
   readonly socks: boolean;
 }
-
-type Problem = { readonly problem: string };
 
 /** What stands in front is where to listen: a path or a query may have a `=` of its own. */
 const SEAM = /=(?=wss?:\/\/)/i;
@@ -88,9 +86,7 @@ function readAddresses(
       : name === "--socks" && !isForUs(parsed.address)
       ? "must be an address of loopback, as 127.0.0.1:1080, or unix:/path, since nobody is asked for a password"
       : null;
-    if (problem !== null) {
-      return { problem: `${name}: ${problem}: current value is ${quote(value)}` };
-    }
+    if (problem !== null) return wrong(name, problem, value);
     addresses.push((parsed as { address: Address }).address);
   }
   return addresses;

@@ -10,15 +10,13 @@ import { addressOf } from "../../sys/hot_calls.ts";
 import { decodeSocketAddress } from "../../sys/socket_address.ts";
 import { SOCK_CLOEXEC, SOCK_NONBLOCK } from "../../sys/socket_constants.ts";
 import { MAX_ADDRESS_BYTES } from "../../sys/sockets.ts";
+import { RETRY_MS } from "../accept.ts";
 import type { Sweep, Ticking } from "../sweep.ts";
 import type { Loop } from "./loop.ts";
 import type { Watch, Watcher } from "./watch.ts";
 
 /** What one step accepts; then the others have theirs. */
 const MOST_AT_ONCE = 64;
-
-/** How long to wait before another try when a connection can't be accepted, as with no descriptor left. */
-const RETRY_MS = 100;
 
 export interface AcceptorOptions {
   readonly sweep: Sweep;
