@@ -40,6 +40,14 @@ const BY_RUNTIME: Dialler = {
   unix: ({ path }) => Deno.connect({ transport: "unix", path }),
 };
 
+/** TLS is spoken behind it: where we show a certificate, from the connect on. */
+function byTerms(terms: TlsTerms): Dialler {
+  return {
+    tcp: connectFor(terms),
+    unix: () => Promise.reject(new Error("TLS is for a TCP address alone")),
+  };
+}
+
 const ABORTED: DialResult = { ok: false, kind: "aborted", reason: "aborted" };
 
 /** The IP addresses of a name. */
@@ -71,7 +79,12 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
   let awaited = "answer";
   try {
     const terms = tls === undefined ? null : { serverName: tls.serverName, ...readTrust(tls) };
-    const connected = await connect(address, attempt.signal, lookup, terms ?? dialler);
+    const connected = await connect(
+      address,
+      attempt.signal,
+      lookup,
+      terms === null ? dialler : byTerms(terms),
+    );
     if (header !== undefined) await writeFirst(connected, header);
     if (terms !== null) awaited = "end of the TLS handshake";
     const connection = terms === null
@@ -149,18 +162,13 @@ async function connect(
   address: Address,
   cancel: AbortSignal,
   lookup: Lookup,
-  by: TlsTerms | Dialler,
+  dialler: Dialler,
 ): Promise<BackendConnection> {
-  const dialler = "tcp" in by ? by : null;
-  if (address.transport === "unix") {
-    if (dialler === null) throw new Error("TLS is for a TCP address alone");
-    return await connectUnix(address, cancel, dialler.unix);
-  }
+  if (address.transport === "unix") return await connectUnix(address, cancel, dialler.unix);
   const { hostname, port } = address;
-  const connectOne: ConnectTo<BackendConnection> = dialler?.tcp ?? connectFor(by as TlsTerms);
   const connection = isIpAddress(hostname)
-    ? await connectOne(hostname, port, cancel)
-    : await connectByName(hostname, port, cancel, lookup, connectOne);
+    ? await dialler.tcp(hostname, port, cancel)
+    : await connectByName(hostname, port, cancel, lookup, dialler.tcp);
   return "setNoDelay" in connection ? prepared(connection as Deno.TcpConn) : connection;
 }
 

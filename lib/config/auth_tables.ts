@@ -15,10 +15,9 @@ import {
 } from "./auth_files.ts";
 import type { Key } from "./key.ts";
 import type { Machine } from "./machine.ts";
-import { eachListener } from "./listen.ts";
+import { asksClients, eachListener } from "./listen.ts";
 import { type Finding, finding, type Path, type SecretFile, valueAt } from "./problem.ts";
 import { isTable, type Table, tableAt } from "./table.ts";
-import { TLS } from "./tls_keys.ts";
 
 const WSTUNNEL: Path = ["wstunnel"];
 
@@ -115,9 +114,7 @@ export function asksWho(raw: unknown, key: string): boolean {
 
 /** Nobody has a certificate that counts where no listener asks for one. */
 export function checkCertificates(raw: unknown): Finding[] {
-  const asks = eachListener(raw).some(({ listener: { tls } }) =>
-    [tls].flat().some((pair) => isTable(pair) && pair[TLS.clientCa.name] !== undefined)
-  );
+  const asks = eachListener(raw).some(({ listener }) => asksClients(listener));
   const { name } = AUTH.certificate;
   const rule =
     "needs a listener with client-ca beside its tls: nobody else's certificate is believed";

@@ -4,6 +4,7 @@
  * @module
  */
 import type { KeyObject, X509Certificate } from "node:crypto";
+import { formatMinute } from "../base/minute.ts";
 import { nodeCrypto } from "../base/node_crypto.ts";
 import type { SmallFile } from "../base/small_file.ts";
 import { certificatesIn, readCertificates } from "./certificates.ts";
@@ -178,7 +179,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** What there is to warn of in the time that a certificate has left; null: nothing yet. */
 export function nearEnd(expires: Date, nowMs: number): string | null {
   const days = Math.floor((expires.getTime() - nowMs) / DAY_MS);
-  const when = expires.toISOString().slice(0, 16).replace("T", " ") + " UTC";
+  const when = formatMinute(expires);
   if (days < 0) return `has expired, ${when}`;
   if (days >= NEAR_END_DAYS) return null;
   const left = days === 0 ? "less than a day" : days === 1 ? "a day" : `${days} days`;

@@ -6,6 +6,7 @@
 import type { Address, HandedAddress, UnixAddress } from "../base/address.ts";
 import { type Path, valueAt } from "./problem.ts";
 import { isTable, type Table } from "./table.ts";
+import { TLS } from "./tls_keys.ts";
 
 /** Abstract names of sockets are no files. */
 export function hasSocketFile(
@@ -21,6 +22,11 @@ export interface ListenerTable {
   readonly path: Path;
   /** Where the address stands. */
   readonly addressPath: Path;
+}
+
+/** Whether an entry asks its clients for certificates. */
+export function asksClients({ tls }: Table): boolean {
+  return [tls].flat().some((pair) => isTable(pair) && pair[TLS.clientCa.name] !== undefined);
 }
 
 /** Every entry of `listen` that can be read as one. */

@@ -11,13 +11,12 @@ import { type Finding, finding, type Path, refuse, valueAt } from "./problem.ts"
 import { HOST } from "./host_keys.ts";
 import { namesOf, partOf } from "./key.ts";
 import { checkBesideTargets } from "./target_rules.ts";
-import { eachListener, hasSocketFile } from "./listen.ts";
+import { asksClients, eachListener, hasSocketFile } from "./listen.ts";
 import { checkLogFiles } from "./log_files.ts";
 import { LISTENER, SOCKET_FILE } from "./listener.ts";
 import { hasWholeAddress } from "./misplaced.ts";
 import { checkProgram } from "./program_rules.ts";
 import { eachHost, hasFilesAlone, isSocketPath, isTable, type Table, tableAt } from "./table.ts";
-import { TLS } from "./tls_keys.ts";
 
 const EXAMPLE = "wstunnel --server 127.0.0.1:5900 --frame-type binary";
 
@@ -81,11 +80,13 @@ function checkListen(raw: unknown): Finding[] {
 
 function checkTlsOptional(listener: Table, path: Path): Finding[] {
   const { name } = LISTENER.tlsOptional;
-  const { tls } = listener;
-  if (tls === undefined) return refuse(listener, path, [name], "has no effect without tls");
-  const asksClients = [tls].flat().some((pair) => isTable(pair) && TLS.clientCa.name in pair);
+  if (listener["tls"] === undefined) {
+    return refuse(listener, path, [name], "has no effect without tls");
+  }
   const rule = "must not stand beside client-ca: who has no certificate would come without TLS";
-  return asksClients && listener[name] === true ? refuse(listener, path, [name], rule) : [];
+  return asksClients(listener) && listener[name] === true
+    ? refuse(listener, path, [name], rule)
+    : [];
 }
 
 const UNTRUSTED = "needs trusted-proxies: a PROXY header is taken from nobody else";

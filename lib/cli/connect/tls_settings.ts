@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatMinute } from "../../base/minute.ts";
 import { nodeCrypto } from "../../base/node_crypto.ts";
 import { readTrust, type TrustFiles } from "../../backend/tls_files.ts";
 import type { All, Problem } from "./given.ts";
@@ -59,12 +60,8 @@ function whyUntimely(pem: string): string | null {
   const { validFrom, validTo } = new (nodeCrypto().X509Certificate)(pem);
   const [begins, ends] = [new Date(validFrom), new Date(validTo)];
   const now = new Date();
-  if (begins > now) return `is not valid yet, before ${formatTime(begins)}`;
-  return ends < now ? `has expired, ${formatTime(ends)}` : null;
-}
-
-function formatTime(time: Date): string {
-  return time.toISOString().slice(0, 16).replace("T", " ") + " UTC";
+  if (begins > now) return `is not valid yet, before ${formatMinute(begins)}`;
+  return ends < now ? `has expired, ${formatMinute(ends)}` : null;
 }
 
 /** What is a key of the file for a server is a flag here. */
