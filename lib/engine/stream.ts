@@ -8,17 +8,13 @@ import { hasSocketFile } from "../config/listen.ts";
 import { acceptAll, tellAcceptFailed } from "./accept.ts";
 import type { EngineOptions, Listener, Placeholder } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
-import { beginningOf } from "./proxy_header.ts";
 import { fileAt, openSocketFile, removeStaleSocket } from "./unix_socket.ts";
-import { tickFor } from "./sweep.ts";
 import type { Door } from "./door.ts";
 import { Opening, type OpeningOptions } from "./opening.ts";
+import { createOpenings, takeIn } from "./openings.ts";
 import { StreamTransport } from "./stream_transport.ts";
 
 type Connection = Deno.TcpConn | Deno.UnixConn;
-
-/** How often refused clients are looked at, which have a second to leave. */
-const REFUSED_TICK_MS = 1_000;
 
 /** Listens at an address, or at a placeholder's for a socket that it is to be given; throws where it can't. */
 export function listenStream(
@@ -31,32 +27,21 @@ export function listenStream(
   const bound = fromRuntime(listener.addr);
   const real = placeholder === null ? bound : place.address;
   const ours = fileAt(bound);
-  const openings = new Set<Opening>();
-  const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
+  const openings = createOpenings<Opening>(door, options);
   let state: "open" | "stopped" | "closed" = "open";
-  const onSettled: (() => void)[] = [];
   const openingOptions: OpeningOptions = {
     door,
     toBackend: (connection) => new StreamTransport(connection, options),
-    nowMs: sweep.nowMs,
-    onOver(opening) {
-      openings.delete(opening);
-      sweep.delete(opening);
-      if (openings.size === 0) { for (const resolve of onSettled.splice(0)) resolve(); }
-    },
+    nowMs: openings.sweep.nowMs,
+    onOver: openings.remove,
   };
   const open = (connection: Connection) => {
     // It was accepted in the moment in which the listener was closed.
     if (state === "closed") return connection.close();
     const peer = peerOf(connection.remoteAddr, fromRuntime(connection.localAddr));
-    const beginning = beginningOf(place.proxyProtocol, door.trusts(peer));
-    if (beginning !== null && typeof beginning === "object") {
-      door.unproxied(peer, beginning.problem);
-      return connection.close();
-    }
-    const acceptance = door.accepts(peer);
-    if (acceptance === "dropped") return connection.close();
-    const { pass, answer } = acceptance;
+    const taken = takeIn(door, place.proxyProtocol, peer);
+    if (taken === null) return connection.close();
+    const { pass, answer, beginning } = taken;
     if (!prepare(connection)) {
       pass.release();
       return connection.close();
@@ -65,15 +50,11 @@ export function listenStream(
     const transport = new StreamTransport(connection, options, ask);
     const opening = new Opening(transport, peer, pass, openingOptions, beginning);
     openings.add(opening);
-    sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
     if (answer !== null) opening.refuse(answer);
   };
   const onFailing = (error: unknown) => tellAcceptFailed(options.emit, real, error);
   const isOver = () => state !== "open";
   const accepting = acceptAll<Connection>(listener, isOver, onFailing, open);
-  const settled = async () => {
-    if (openings.size > 0) await new Promise<void>((resolve) => onSettled.push(resolve));
-  };
   return {
     address: real,
     bound,
@@ -83,10 +64,10 @@ export function listenStream(
       state = "stopped";
       for (const opening of openings) opening.retire();
       // With it the runtime would remove the socket's file, which is another's now.
-      if (hasSocketFile(bound)) return await settled();
+      if (hasSocketFile(bound)) return await openings.settled();
       listener.close();
       await accepting;
-      await settled();
+      await openings.settled();
     },
     async close() {
       const ownsFile = state === "open" && place.file !== undefined;
@@ -98,7 +79,7 @@ export function listenStream(
       if (mayGo) await accepting;
       // An older runtime leaves its file behind, as does any where the socket was another listener's.
       if (ownsFile && real.transport === "unix") await removeStaleSocket(real.path);
-      await settled();
+      await openings.settled();
     },
   };
 }

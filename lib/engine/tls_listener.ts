@@ -15,18 +15,14 @@ import { tellAcceptFailed } from "./accept.ts";
 import type { Door } from "./door.ts";
 import type { EngineOptions, Listener, Placeholder } from "./engine.ts";
 import { Opening, type OpeningOptions } from "./opening.ts";
+import { createOpenings, takeIn } from "./openings.ts";
 import { peerOf } from "./peer.ts";
-import { beginningOf } from "./proxy_header.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import { lookForConnections } from "./socket_handle.ts";
 import { StreamTransport } from "./stream_transport.ts";
-import { tickFor } from "./sweep.ts";
 import type { Certificates } from "./tls_certificates.ts";
 import type { TlsRuntime } from "./tls_runtime.ts";
 import { TlsOpening, type TlsOpeningListener } from "./tls_opening.ts";
-
-/** How often refused clients are looked at, which have a second to leave. */
-const REFUSED_TICK_MS = 1_000;
 
 /** How often the listener is made to look for connections, and whether there is a descriptor for one; and how often while there is none. */
 const LOOK_MS = 1_000;
@@ -50,19 +46,9 @@ export async function listenTls(
   const { tlsOptional: isOptional = false } = place;
   const told = (peer: Peer): Peer => isOptional ? { ...peer, tls: peer.secure } : peer;
   /** Those that are no tunnel's yet. */
-  const openings = new Set<Opening | TlsOpening>();
-  const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
+  const openings = createOpenings<Opening | TlsOpening>(door, options);
+  const { add, remove, settled, sweep } = openings;
   let state: "open" | "stopped" | "closed" = "open";
-  const onSettled: (() => void)[] = [];
-  const add = (opening: Opening | TlsOpening) => {
-    openings.add(opening);
-    sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
-  };
-  const remove = (opening: Opening | TlsOpening) => {
-    openings.delete(opening);
-    sweep.delete(opening);
-    if (openings.size === 0) { for (const resolve of onSettled.splice(0)) resolve(); }
-  };
   const openingOptions: OpeningOptions = {
     door,
     toBackend: (connection) => new StreamTransport(connection, options),
@@ -100,20 +86,12 @@ export async function listenTls(
     tcp.on("error", () => {});
     const peer = state === "closed" || !prepare(tcp) ? null : peerOfSocket(tcp);
     if (peer === null) return void tcp.destroy();
-    const beginning = beginningOf(place.proxyProtocol, door.trusts(peer));
-    if (beginning !== null && typeof beginning === "object") {
-      door.unproxied(peer, beginning.problem);
-      return void tcp.destroy();
-    }
-    const acceptance = door.accepts(peer);
-    if (acceptance === "dropped") return void tcp.destroy();
-    add(new TlsOpening(tcp, peer, acceptance, tlsOptions, beginning));
+    const taken = takeIn(door, place.proxyProtocol, peer);
+    if (taken === null) return void tcp.destroy();
+    add(new TlsOpening(tcp, peer, taken, tlsOptions, taken.beginning));
   };
   server.on("connection", open);
   const stopLooking = keepAccepting(server, (error) => tellAcceptFailed(emit, real, error));
-  const settled = async () => {
-    if (openings.size > 0) await new Promise<void>((resolve) => onSettled.push(resolve));
-  };
   const stop = async () => {
     state = "stopped";
     stopLooking();

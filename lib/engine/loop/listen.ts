@@ -14,20 +14,16 @@ import type { Door } from "../door.ts";
 import type { DrivenTransport } from "../driven_transport.ts";
 import type { EngineOptions, Listener } from "../engine.ts";
 import { Opening, type OpeningOptions } from "../opening.ts";
+import { createOpenings, takeIn } from "../openings.ts";
 import { peerAt } from "../peer.ts";
 import { ANY, ANY_IPV4 } from "../places.ts";
-import { beginningOf } from "../proxy_header.ts";
 import { StreamTransport } from "../stream_transport.ts";
 import type { StreamTunnel } from "../stream_tunnel.ts";
-import { tickFor } from "../sweep.ts";
 import { Acceptor } from "./acceptor.ts";
 import { loopDialler } from "./dial.ts";
 import type { Loop } from "./loop.ts";
 import { LoopConnection } from "./loop_connection.ts";
 import { LoopTransport, RECEIVES } from "./loop_transport.ts";
-
-/** How often refused clients are looked at, which have a second to leave. */
-const REFUSED_TICK_MS = 1_000;
 
 export interface LoopEngineOptions extends EngineOptions {
   readonly loop: Loop;
@@ -43,20 +39,15 @@ export function listenLoop(
   const descriptor = openSocket(place, loop);
   const bound = loop.sockets.localOf(descriptor)!;
   const ours = fileAt(bound);
-  const openings = new Set<Opening>();
-  const sweep = options.createSweep(tickFor([REFUSED_TICK_MS]));
-  const onSettled: (() => void)[] = [];
+  const openings = createOpenings<Opening>(door, options);
+  const { sweep } = openings;
   const openingOptions: OpeningOptions = {
     door,
     nowMs: sweep.nowMs,
     dialler: loopDialler(loop),
     toBackend: (connection) => toBackend(connection, options),
     onTunnel: endOnDefect,
-    onOver(opening) {
-      openings.delete(opening);
-      sweep.delete(opening);
-      if (openings.size === 0) { for (const resolve of onSettled.splice(0)) resolve(); }
-    },
+    onOver: openings.remove,
   };
   const onConnection = (descriptor: number, from: Address) => {
     const close = () => loop.sockets.close(descriptor);
@@ -64,14 +55,9 @@ export function listenLoop(
     // It was reset meanwhile.
     if (local === null) return close();
     const peer = peerAt(from, local);
-    const beginning = beginningOf(place.proxyProtocol, door.trusts(peer));
-    if (beginning !== null && typeof beginning === "object") {
-      door.unproxied(peer, beginning.problem);
-      return close();
-    }
-    const acceptance = door.accepts(peer);
-    if (acceptance === "dropped") return close();
-    const { pass, answer } = acceptance;
+    const taken = takeIn(door, place.proxyProtocol, peer);
+    if (taken === null) return close();
+    const { pass, answer, beginning } = taken;
     let transport: LoopTransport;
     try {
       transport = LoopTransport.of(loop, descriptor, RECEIVES);
@@ -83,7 +69,6 @@ export function listenLoop(
     const opening = new Opening(transport, peer, pass, openingOptions, beginning);
     transport.onDefect = () => opening.drop();
     openings.add(opening);
-    sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
     if (answer !== null) opening.refuse(answer);
   };
   const acceptor = new Acceptor(loop, descriptor, {
@@ -91,9 +76,6 @@ export function listenLoop(
     onConnection,
     onFailing: (error) => tellAcceptFailed(emit, bound, error),
   });
-  const settled = async () => {
-    if (openings.size > 0) await new Promise<void>((resolve) => onSettled.push(resolve));
-  };
   let state: "open" | "stopped" | "closed" = "open";
   return {
     address: bound,
@@ -104,7 +86,7 @@ export function listenLoop(
       state = "stopped";
       acceptor.close();
       for (const opening of openings) opening.retire();
-      await settled();
+      await openings.settled();
     },
     async close() {
       const ownsFile = state === "open" && place.file !== undefined && fileAt(bound) === ours;
@@ -112,7 +94,7 @@ export function listenLoop(
       acceptor.close();
       for (const opening of openings) opening.turnAway();
       if (ownsFile && bound.transport === "unix") await removeStaleSocket(bound.path);
-      await settled();
+      await openings.settled();
     },
   };
 }

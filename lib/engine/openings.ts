@@ -1,0 +1,63 @@
+/**
+ * Those who have come to a listener and have no tunnel yet.
+ *
+ * @module
+ */
+import type { Peer } from "../base/peer.ts";
+import type { ProxyProtocol } from "../config/config.ts";
+import type { Acceptance, Door } from "./door.ts";
+import type { EngineOptions } from "./engine.ts";
+import { type Beginning, beginningOf } from "./proxy_header.ts";
+import { type Sweep, tickFor, type Ticking } from "./sweep.ts";
+
+/** How often refused clients are looked at, which have a second to leave. */
+const REFUSED_TICK_MS = 1_000;
+
+export interface Openings<T extends Ticking> extends Iterable<T> {
+  /** What looks at them. */
+  readonly sweep: Sweep;
+  add(opening: T): void;
+  remove(opening: T): void;
+  /** Resolves once there is none. */
+  settled(): Promise<void>;
+}
+
+export function createOpenings<T extends Ticking>(
+  door: Door,
+  { createSweep }: Pick<EngineOptions, "createSweep">,
+): Openings<T> {
+  const all = new Set<T>();
+  const sweep = createSweep(tickFor([REFUSED_TICK_MS]));
+  const onSettled: (() => void)[] = [];
+  return {
+    sweep,
+    [Symbol.iterator]: () => all.values(),
+    add(opening) {
+      all.add(opening);
+      sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
+    },
+    remove(opening) {
+      all.delete(opening);
+      sweep.delete(opening);
+      if (all.size === 0) { for (const resolve of onSettled.splice(0)) resolve(); }
+    },
+    async settled() {
+      if (all.size > 0) await new Promise<void>((resolve) => onSettled.push(resolve));
+    },
+  };
+}
+
+/** Whether a connection is taken, and how it begins; null: it is to be closed without a word, and has been told of. */
+export function takeIn(
+  door: Door,
+  asked: ProxyProtocol | undefined,
+  peer: Peer,
+): (Exclude<Acceptance, "dropped"> & { readonly beginning: Beginning }) | null {
+  const beginning = beginningOf(asked, door.trusts(peer));
+  if (beginning !== null && typeof beginning === "object") {
+    door.unproxied(peer, beginning.problem);
+    return null;
+  }
+  const acceptance = door.accepts(peer);
+  return acceptance === "dropped" ? null : { ...acceptance, beginning };
+}
