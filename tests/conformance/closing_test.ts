@@ -179,20 +179,25 @@ function isStalled({ endpoint, taken }: Setting): boolean {
 testEngines("5.5.2: Pings are answered while the backend takes nothing", async (engine) => {
   await withTunnel(engine, async (setting) => {
     const { endpoint, client } = setting;
-    // As much as the backend's connection takes, and then one message more, which is held in the tunnel.
     const message = new Uint8Array(16 * 1024);
-    while (!isStalled(setting)) {
-      await client.send(Opcode.BINARY, message);
-      const isRead = () => endpoint.sockets.hasRead(client.connection);
-      await eventually("it to be read, or a stall", () => isRead() || isStalled(setting));
-    }
-    for (const word of ["one", "two", "three"]) {
+    // As much as the backend's connection takes, and then one message more, which is held in the tunnel.
+    const fill = async () => {
+      while (!isStalled(setting)) {
+        await client.send(Opcode.BINARY, message);
+        const isRead = () => endpoint.sockets.hasRead(client.connection);
+        await eventually("it to be read, or a stall", () => isRead() || isStalled(setting));
+      }
+    };
+    // The system may find room for more while a Ping is answered: that one tells nothing.
+    for (let answered = 0; answered < 3;) {
+      await fill();
+      const word = `number ${answered}`;
       await client.send(Opcode.PING, word);
       const { opcode, payload } = await client.frame();
       assert.equal(opcode, Opcode.PONG);
       assert.equal(new TextDecoder().decode(payload), word);
+      if (isStalled(setting)) answered++;
     }
-    assert.ok(isStalled(setting), "the backend has taken nothing meanwhile");
     client[Symbol.dispose]();
   });
 });
