@@ -14,7 +14,7 @@ _wstunnel() {
     --balance) words="fair least-connection round-robin hash sticky" ;;
     --debug) words="none error warning info debug" ;;
     --log-format) words="text json" ;;
-    --engine) words="native stream" ;;
+    --engine) words="auto loop native stream" ;;
     --ssl-version) words="default tlsv1_1 tlsv1_2 tlsv1_3" ;;
     --wrap-mode) words="exit ignore respawn" ;;
     --targets|--tls-cert|--tls-key|--tls-client-ca|--auth-basic|--auth-token|--log-file|--access-log|--admin-token-file|--config|--password-file|--token-file|--ca|--cert|--key|--proxy-password-file|--cafile|--unix-listen|--unix-target|--target-config)

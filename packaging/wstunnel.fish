@@ -41,7 +41,7 @@ complete -c wstunnel -l debug -n 'not __fish_seen_subcommand_from connect websoc
 complete -c wstunnel -l log-format -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -a 'text json' -d 'log lines as text or json'
 complete -c wstunnel -l log-file -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -r -F -d 'where the log goes in place of standard error'
 complete -c wstunnel -l access-log -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -r -F -d 'where lines of clients go'
-complete -c wstunnel -l engine -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -a 'native stream' -d 'native or stream'
+complete -c wstunnel -l engine -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -a 'auto loop native stream' -d 'auto, loop, stream or native'
 complete -c wstunnel -l health-path -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'where GET and HEAD are answered with 200 while we run, \'\' for none'
 complete -c wstunnel -l web -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'folder of files for who asks for no tunnel, at every path but --health-path'
 complete -c wstunnel -l admin -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'where operators ask what goes on, and change it'

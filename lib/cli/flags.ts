@@ -266,7 +266,7 @@ export const FLAGS: readonly Flag[] = [
     value: "ENGINE",
     choices: TOP.engine.kind.names,
     path: ["engine"],
-    summary: `native or stream (default: ${TOP.engine.default})`,
+    summary: `auto, loop, stream or native (default: ${TOP.engine.default})`,
   },
   {
     name: "--health-path",

@@ -13,8 +13,8 @@ import type { TARGETS } from "./target_keys.ts";
 import type { TOP } from "./top_keys.ts";
 import type { WebConfig } from "./web_keys.ts";
 
-/** `loop` is being made: nobody can ask for it yet. */
-export type EngineName = Config["engine"] | "loop";
+/** What carries tunnels, `auto` being no answer. */
+export type EngineName = Exclude<Config["engine"], "auto">;
 export type FrameType = Config["routeDefaults"]["frameType"];
 export type PolicyName = Config["routeDefaults"]["balance"];
 

@@ -26,11 +26,12 @@ export const TOP = {
   },
   engine: {
     name: "engine",
-    kind: oneOf(["native", "stream"]),
+    kind: oneOf(["auto", "loop", "native", "stream"]),
     default: "stream",
     about: "What carries the clients' WebSockets.",
     more: [
-      `"native" is the runtime's own, "stream" has backpressure both ways.`,
+      `"stream" has backpressure both ways, "native" is the runtime's own.`,
+      `"loop" is our own event loop (Linux, FFI); "auto" takes it where it can be had, and else "stream".`,
     ],
   },
   logFormat: {

@@ -27,6 +27,8 @@ export interface Listeners extends Changeable {
   leaveHanded(): Promise<void>;
   /** Closes all, also those that a reload is about to open; resolves when no request waits in their hands. */
   close(): Promise<void>;
+  /** Lets go of what moved the tunnels, of which none is left. */
+  end(): Promise<void>;
 }
 
 export function createListeners(door: Door, options: EngineOptions): Listeners {
@@ -111,5 +113,6 @@ export function createListeners(door: Door, options: EngineOptions): Listeners {
       closed = true;
       await closeAll(held.map(({ listener }) => listener));
     },
+    end: opener.close,
   };
 }

@@ -4,7 +4,13 @@
  * @module
  */
 import { type Address, formatAddress, type UnixAddress } from "../base/address.ts";
-import type { Config, ListenConfig, ProxyProtocol, SocketFile } from "../config/config.ts";
+import type {
+  Config,
+  EngineName,
+  ListenConfig,
+  ProxyProtocol,
+  SocketFile,
+} from "../config/config.ts";
 import { isSame } from "../config/key.ts";
 import { hasSocketFile } from "../config/listen.ts";
 import { CannotAdopt, cannotAdopt, closeDeaf, openDeaf, takeOver } from "../engine/adopt.ts";
@@ -13,14 +19,16 @@ import type { EngineOptions, Listener, Placeholder } from "../engine/engine.ts";
 import { closeAll, type OpenAt } from "../engine/listen.ts";
 import { listenNative } from "../engine/native.ts";
 import { listenStream } from "../engine/stream.ts";
+import type { LoopListeners } from "../engine/loop/listeners.ts";
 import type { TlsListeners } from "../engine/tls.ts";
 import { changeSocketFile } from "../engine/unix_socket.ts";
 import { copyOf, type HandedSocket } from "../sys/handed.ts";
 import { deafen, findSeat } from "../sys/seat.ts";
+import { chooseEngine } from "./engine_choice.ts";
 
 /** What a listener is opened with, beside its address; by the words of the configuration. */
 interface Settings {
-  readonly engine: Config["engine"];
+  readonly engine: EngineName;
   readonly "proxy-protocol": ProxyProtocol;
   readonly tls: ListenConfig["tls"] | undefined;
   readonly "tls-optional": boolean;
@@ -50,6 +58,8 @@ export interface Opener {
   openFor(config: Config): OpenAt<Open>;
   /** Takes renewed certificates at once, and tells of what is wrong with them. */
   lookAtCertificates(): void;
+  /** Lets go of what moved the tunnels, of which none is left. */
+  close(): Promise<void>;
 }
 
 export function createOpener(
@@ -58,6 +68,7 @@ export function createOpener(
   sockets: readonly HandedSocket[],
 ): Opener {
   let tls: TlsListeners | null = null;
+  let loop: LoopListeners | null = null;
 
   async function listen(
     { engine }: Settings,
@@ -65,6 +76,7 @@ export function createOpener(
     at: Placeholder | null,
   ): Promise<Listener> {
     if (place.tls !== undefined) return await tls!.listen(place, place.tls, at);
+    if (engine === "loop") return loop!.listen(place, at);
     return ENGINES[engine](place, door, options, at);
   }
 
@@ -163,13 +175,20 @@ export function createOpener(
   }
 
   return {
-    async load({ listen }) {
-      if (tls !== null || listen.every(({ tls }) => tls === undefined)) return;
-      const { createTlsListeners } = await import("../engine/tls.ts");
-      tls = await createTlsListeners(door, options);
+    async load(config) {
+      const settings = config.listen.map((place) => settingsOf(config, place));
+      if (tls === null && settings.some(({ tls }) => tls !== undefined)) {
+        const { createTlsListeners } = await import("../engine/tls.ts");
+        tls = await createTlsListeners(door, options);
+      }
+      if (loop === null && settings.some(({ engine }) => engine === "loop")) {
+        const { createLoopListeners } = await import("../engine/loop/listeners.ts");
+        loop = createLoopListeners(door, options);
+      }
     },
     openFor: (config) => (place, holder) => openFor(config, place, holder),
     lookAtCertificates: () => tls?.look(),
+    close: async () => await loop?.close(),
   };
 }
 
@@ -182,10 +201,12 @@ const ENGINES = { native: listenNative, stream: listenStream };
 
 function settingsOf(
   config: Config,
-  { tls, tlsOptional = false, proxyProtocol = "off" }: ListenConfig,
+  { tls, tlsOptional = false, proxyProtocol = "off" }: Omit<ListenConfig, "address">,
 ): Settings {
   // Where the runtime's own server can't do what is asked for, `stream` does: it shows us no connection before its request.
-  const engine = tls === undefined && proxyProtocol === "off" ? config.engine : "stream";
+  const { engine: chosen } = chooseEngine(config.engine);
+  const isOurs = tls !== undefined || (proxyProtocol !== "off" && chosen === "native");
+  const engine = isOurs ? "stream" : chosen;
   return { engine, "proxy-protocol": proxyProtocol, tls, "tls-optional": tlsOptional };
 }
 

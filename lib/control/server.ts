@@ -144,6 +144,7 @@ export function createServer(config: Config, events: Events): Server {
       generations.close();
       removed.close();
       await stopPrograms(hosts, generations.current.graceMs, deadlineMs);
+      await listeners.end();
       await breather.close();
       diag.close();
     },

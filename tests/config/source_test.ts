@@ -34,7 +34,7 @@ Deno.test("`loadConfig()` places problems where their source says, by lines or b
   assert("problems" in loaded);
   assert.deepEqual(loaded.problems.map(formatProblem), [
     "included.conf:2: grace-time: must be a number of seconds from 0 to 86400: current value is -1",
-    'other.conf:7: engine: must be "native" or "stream": current value is "x"',
+    'other.conf:7: engine: must be "auto", "loop", "native" or "stream": current value is "x"',
     "SOURCE_PORT: must be an address or a list of addresses: current value is 5",
   ]);
 });
