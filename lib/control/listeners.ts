@@ -40,7 +40,8 @@ export function createListeners(door: Door, options: EngineOptions): Listeners {
 
   /** Those of a configuration: the ones that stay as they are, and for the rest new ones, which have yet to begin. */
   async function listenFor(config: Config): Promise<Listening<Open>> {
-    await opener.load(config);
+    const problem = await opener.load(config);
+    if (problem !== null) return { problem };
     const found = placesOf(config.listen, handed);
     if ("problem" in found) return found;
     return await listenAll(found.places, opener.openFor(config), held);

@@ -53,8 +53,11 @@ export interface Open {
 }
 
 export interface Opener {
-  /** To be awaited before listeners of a configuration are opened: what takes long is loaded where it is asked for alone. */
-  load(config: Config): Promise<void>;
+  /**
+   * To be awaited before listeners of a configuration are opened: what takes long is loaded where it is asked for alone. Gives why it can't be had, or
+   * null.
+   */
+  load(config: Config): Promise<string | null>;
   openFor(config: Config): OpenAt<Open>;
   /** Takes renewed certificates at once, and tells of what is wrong with them. */
   lookAtCertificates(): void;
@@ -69,6 +72,7 @@ export function createOpener(
 ): Opener {
   let tls: TlsListeners | null = null;
   let loop: LoopListeners | null = null;
+  let isFallbackTold = false;
 
   async function listen(
     { engine }: Settings,
@@ -174,8 +178,18 @@ export function createOpener(
     }
   }
 
+  /** Told with the first listener that could have a better engine. */
+  function tellFallback({ engine: asked, listen }: Config): void {
+    if (isFallbackTold || listen.every(({ tls }) => tls !== undefined)) return;
+    const { engine, why } = chooseEngine(asked);
+    if (why === null) return;
+    isFallbackTold = true;
+    options.emit({ kind: "engine-fallback", engine, reason: why });
+  }
+
   return {
     async load(config) {
+      tellFallback(config);
       const settings = config.listen.map((place) => settingsOf(config, place));
       if (tls === null && settings.some(({ tls }) => tls !== undefined)) {
         const { createTlsListeners } = await import("../engine/tls.ts");
@@ -183,8 +197,11 @@ export function createOpener(
       }
       if (loop === null && settings.some(({ engine }) => engine === "loop")) {
         const { createLoopListeners } = await import("../engine/loop/listeners.ts");
-        loop = createLoopListeners(door, options);
+        const created = createLoopListeners(door, options);
+        if ("problem" in created) return `engine = "loop" can't be had: ${created.problem}`;
+        loop = created;
       }
+      return null;
     },
     openFor: (config) => (place, holder) => openFor(config, place, holder),
     lookAtCertificates: () => tls?.look(),
@@ -203,10 +220,9 @@ function settingsOf(
   config: Config,
   { tls, tlsOptional = false, proxyProtocol = "off" }: Omit<ListenConfig, "address">,
 ): Settings {
-  // Where the runtime's own server can't do what is asked for, `stream` does: it shows us no connection before its request.
-  const { engine: chosen } = chooseEngine(config.engine);
-  const isOurs = tls !== undefined || (proxyProtocol !== "off" && chosen === "native");
-  const engine = isOurs ? "stream" : chosen;
+  // The loop has no TLS; the runtime's own server shows us no connection before its request.
+  const isOurs = tls !== undefined || (proxyProtocol !== "off" && config.engine === "native");
+  const engine = isOurs ? "stream" : chooseEngine(config.engine).engine;
   return { engine, "proxy-protocol": proxyProtocol, tls, "tls-optional": tlsOptional };
 }
 

@@ -1,14 +1,23 @@
 /**
- * What an older runtime can't do, measured on Deno 2.4.2: refused where it was asked for, told at the start where it only
- * might matter, so that nobody has to find out. 2.9.6 has none of it.
+ * What this machine or an older runtime can't do, measured on Deno 2.4.2: refused where it was asked for, told at the start where it only
+ * might matter, so that nobody has to find out. Of the runtime's, 2.9.6 has none of it.
  *
  * @module
  */
 import { isAtLeast } from "../base/version.ts";
 import type { Config } from "../config/config.ts";
+import { noLoop } from "./engine_choice.ts";
 
-/** What of a configuration this Deno can't do, a sentence each. */
-export function runtimeProblems(version: string, { engine, listen, routes }: Config): string[] {
+/** What of a configuration can't be done here, a sentence each; `why` there is no loop, or null. */
+export function runtimeProblems(version: string, config: Config, why = noLoop): string[] {
+  return [
+    ...(config.engine === "loop" && why !== null ? [`engine = "loop" can't be had: ${why}`] : []),
+    ...versionProblems(version, config),
+  ];
+}
+
+/** Of them, those that a newer Deno hasn't. */
+function versionProblems(version: string, { engine, listen, routes }: Config): string[] {
   if (isAtLeast(version, 2, 9)) return [];
   const needs = `needs Deno 2.9 or newer, this is ${version}`;
   const timed = routes.filter(({ hosts, targets }) =>

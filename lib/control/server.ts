@@ -21,6 +21,7 @@ import { createBuffers } from "../engine/elastic_buffer.ts";
 import type { Changeable, Ready } from "./change.ts";
 import { createDoor } from "./door.ts";
 import { drain, stopPrograms } from "./drain.ts";
+import { chooseEngine } from "./engine_choice.ts";
 import { connectionsBounded, createGenerations, type NextGeneration } from "./generation.ts";
 import { createListeners } from "./listeners.ts";
 import type { Phase } from "./phase.ts";
@@ -62,7 +63,7 @@ export interface Rules extends Changeable {
 }
 
 /** Those that are the server's. */
-export type ServerGauges = Omit<Gauges, "build" | "engine" | "droppedLines" | "process">;
+export type ServerGauges = Omit<Gauges, "build" | "droppedLines" | "process">;
 
 /** Makes a server, which doesn't listen yet. */
 export function createServer(config: Config, events: Events): Server {
@@ -82,9 +83,11 @@ export function createServer(config: Config, events: Events): Server {
   const listeners = createListeners(door, options);
   let deadlineMs = 0;
   let bounded = connectionsBounded(config);
+  let asked = config.engine;
 
   function take(config: Config, next: NextGeneration): void {
     if (signal.aborted) return next.abandon();
+    asked = config.engine;
     removed.follow(next.commit());
     // What is kept of the generation before may have changed since it was last looked at.
     generations.look();
@@ -115,6 +118,7 @@ export function createServer(config: Config, events: Events): Server {
     report: generations.report,
     setDrained: (change) => setDrained(generations.hosts, change, emit),
     gauges: () => ({
+      engine: chooseEngine(asked).engine,
       phase: phase(),
       tunnels: registry,
       backends: generations.report(),

@@ -21,6 +21,8 @@ export type LifeEvent =
     readonly engine: EngineName;
     readonly tls: boolean;
   }
+  /** With `engine = "auto"`: it is not the best that there is; once. */
+  | { readonly kind: "engine-fallback"; readonly engine: EngineName; readonly reason: string }
   /** The configuration has it no more: it takes no connections from now on, and its open tunnels live on. */
   | { readonly kind: "listener-closed"; readonly address: Address }
   /** Where operators ask; one of the sockets of `admin`. */

@@ -13,5 +13,5 @@ export type TrimHeap = () => void;
 export function createTrimHeap(): TrimHeap | null {
   if (!sharedLibc.ok) return null;
   const { malloc_trim } = sharedLibc.libc.symbols;
-  return () => void malloc_trim(0n);
+  return malloc_trim === null ? null : () => void malloc_trim(0n);
 }

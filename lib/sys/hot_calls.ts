@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { Libc } from "./libc.ts";
+import { bindCalls, type Libc } from "./libc.ts";
 import { MSG_NOSIGNAL } from "./socket_constants.ts";
 
 const SYMBOLS = {
@@ -47,8 +47,8 @@ export function hotCalls(libc: Libc): HotCalls {
 }
 
 function bind(libc: Libc): HotCalls {
-  const { symbols: { recv, send, accept4, epoll_wait } } = Deno.dlopen("libc.so.6", SYMBOLS);
-  const { symbols: { send: sendView } } = Deno.dlopen("libc.so.6", VIEW_SYMBOLS);
+  const { recv, send, accept4, epoll_wait } = bindCalls(SYMBOLS);
+  const { send: sendView } = bindCalls(VIEW_SYMBOLS);
   const location = libc.symbols.__errno_location()!;
   // Valid as long as its thread is; read without a call, which would change it.
   const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));

@@ -1,8 +1,14 @@
 /**
- * The few calls of the C library that Deno has no name for; Linux with glibc, and only where FFI is permitted.
+ * The few calls of the C library that Deno has no name for; Linux, and only where FFI is permitted.
  *
  * @module
  */
+
+/**
+ * What glibc is called by, which the runtime is made for. A musl that has taken its place gives itself for it, as for any name that begins with
+ * `libc.` (measured: 1.2.3), so that no other name is to be tried.
+ */
+const LIBRARY = "libc.so.6";
 
 const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -57,7 +63,8 @@ const SYMBOLS = {
   /** Its address alone: a function that does nothing to anybody. */
   abs: { type: "pointer" },
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
-  malloc_trim: { parameters: ["usize"], result: "i32" },
+  /** glibc's alone. */
+  malloc_trim: { parameters: ["usize"], result: "i32", optional: true },
   getpagesize: { parameters: [], result: "i32" },
   umask: { parameters: ["u32"], result: "u32" },
   __errno_location: { parameters: [], result: "pointer" },
@@ -88,9 +95,15 @@ function openLibc(): OpenedLibc {
   }
 }
 
+/** Binds calls that somebody has a form of his own of; throws where FFI is not permitted. */
+export function bindCalls<S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+): Deno.StaticForeignLibraryInterface<S> {
+  return Deno.dlopen(LIBRARY, symbols).symbols;
+}
+
 function bind(name: Name): unknown {
-  const { symbols } = Deno.dlopen("libc.so.6", { [name]: SYMBOLS[name] });
-  return symbols[name];
+  return bindCalls({ [name]: SYMBOLS[name] })[name];
 }
 
 /** Each call is bound when it is first asked for: that takes 0.15 ms, which for all of them would be 7 of the 70 ms of a start. */

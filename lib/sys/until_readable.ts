@@ -3,14 +3,14 @@
  *
  * @module
  */
+import { bindCalls } from "./libc.ts";
 
 const POLLIN = 1;
 
 function bind() {
-  const { symbols: { poll } } = Deno.dlopen("libc.so.6", {
+  return bindCalls({
     poll: { parameters: ["buffer", "u64", "i32"], result: "i32", nonblocking: true },
-  });
-  return poll;
+  }).poll;
 }
 
 let bound: ReturnType<typeof bind> | null = null;

@@ -225,7 +225,10 @@ Deno.test("`run()` refuses every flag with a value that is not allowed", async (
       ["--debug", "1.5"],
       '--debug: must be a whole number from 0 to 65535, or one of "none", "error", "warning", "info", "debug": current value is 1.5',
     ],
-    [["--engine", "x"], '--engine: must be "auto", "loop", "native" or "stream": current value is "x"'],
+    [
+      ["--engine", "x"],
+      '--engine: must be "auto", "loop", "native" or "stream": current value is "x"',
+    ],
     [["--log-format", "x"], '--log-format: must be "text" or "json": current value is "x"'],
   ];
   for (const [args, message] of cases) {

@@ -54,7 +54,9 @@ Deno.test("`loadConfig()` shows a value short and on one line", () => {
   const [said] = problemsOf(`engine = "${"x".repeat(100)}"\n${SERVER}`);
   assert.equal(
     said,
-    `x.toml:1: engine: must be "auto", "loop", "native" or "stream": current value is "${"x".repeat(60)}..."`,
+    `x.toml:1: engine: must be "auto", "loop", "native" or "stream": current value is "${
+      "x".repeat(60)
+    }..."`,
   );
   const [controls] = problemsOf(`engine = "a\\n\\u001b\\u009b\\u202e"\n${SERVER}`);
   assert.equal(

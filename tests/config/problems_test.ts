@@ -83,7 +83,10 @@ const AT_TOP: Case[] = [
     'listen = "1.2.3:80"',
     'x.toml:1: listen: an IPv4 address is four numbers from 0 to 255: current value is "1.2.3:80"',
   ],
-  ["engine = 1", 'x.toml:1: engine: must be "auto", "loop", "native" or "stream": current value is 1'],
+  [
+    "engine = 1",
+    'x.toml:1: engine: must be "auto", "loop", "native" or "stream": current value is 1',
+  ],
   [
     'log-format = "xml"',
     'x.toml:1: log-format: must be "text" or "json": current value is "xml"',

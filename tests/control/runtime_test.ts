@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Config } from "../../lib/config/config.ts";
 import { isAtLeast } from "../../lib/base/version.ts";
 import { loadToml } from "../../lib/config/load.ts";
+import { chooseEngine } from "../../lib/control/engine_choice.ts";
 import { runtimeLimits, runtimeProblems } from "../../lib/control/runtime.ts";
 
 const VERSIONS = [
@@ -37,6 +38,20 @@ Deno.test("`runtimeProblems()` refuses what an older Deno can't do", () => {
     'engine = "native" needs Deno 2.9 or newer, this is 2.4.2: it would send a second Close',
     'wstunnel.server."/a": write-timeout needs Deno 2.9 or newer, this is 2.4.2: it can\'t cut a write off',
   ]);
+});
+
+Deno.test("a loop that can't be had is refused where it is asked for, and by `auto` is `stream`", () => {
+  const why = "it works on Linux alone";
+  for (const engine of ["auto", "loop", "native", "stream"] as const) {
+    const config = configOf(`engine = "${engine}"\n[wstunnel.server."/"]\nport = 1\n`);
+    const refused = engine === "loop" ? [`engine = "loop" can't be had: ${why}`] : [];
+    for (const [there, problems] of [[null, []], [why, refused]] as const) {
+      assert.deepEqual(runtimeProblems("2.9.6", config, there), problems);
+    }
+    const taken = engine === "auto" ? { engine: "stream", why } : { engine, why: null };
+    assert.deepEqual(chooseEngine(engine, why), taken);
+  }
+  assert.deepEqual(chooseEngine("auto", null), { engine: "loop", why: null });
 });
 
 Deno.test("`runtimeLimits()` says what doesn't hold on an older Deno", () => {

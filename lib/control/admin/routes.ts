@@ -57,10 +57,9 @@ export function createRoutes(options: RouteOptions): Routes {
   const started = Math.round(performance.timeOrigin);
   const build = { version: VERSION, commit: COMMIT ?? "", deno: Deno.version.deno };
   const metricsText = shared(() => {
-    const { engine } = config();
     const process = readProcess();
     const droppedLines = events.dropped();
-    return metrics.text({ ...server.gauges(), build, engine, droppedLines, process });
+    return metrics.text({ ...server.gauges(), build, droppedLines, process });
   });
   const tunnels = shared(() =>
     jsonBytes({

@@ -7,7 +7,7 @@ import type { ListenConfig } from "../../config/config.ts";
 import { sharedLibc } from "../../sys/libc.ts";
 import type { Door } from "../door.ts";
 import type { EngineOptions, Listener, Placeholder } from "../engine.ts";
-import { startBesideRuntime } from "./beside_runtime.ts";
+import { type BesideRuntime, startBesideRuntime } from "./beside_runtime.ts";
 import { listenLoop } from "./listen.ts";
 
 export interface LoopListeners {
@@ -17,11 +17,13 @@ export interface LoopListeners {
   close(): Promise<void>;
 }
 
-/** Throws what the system says, where there is no loop to be had. */
-export function createLoopListeners(door: Door, options: EngineOptions): LoopListeners {
-  if (!sharedLibc.ok) throw new Error(`engine = "loop": ${sharedLibc.reason}`);
-  const onDefect = (error: unknown) => options.emit({ kind: "defect", error });
-  const beside = startBesideRuntime(sharedLibc.libc, { onDefect });
+/** Gives why there is no loop to be had, where there is none: no descriptors may be left for it. */
+export function createLoopListeners(
+  door: Door,
+  options: EngineOptions,
+): LoopListeners | { readonly problem: string } {
+  const beside = start(options);
+  if ("problem" in beside) return beside;
   return {
     listen(place, at) {
       if (at !== null) throw new Error("it can't be given a socket yet");
@@ -29,4 +31,15 @@ export function createLoopListeners(door: Door, options: EngineOptions): LoopLis
     },
     close: beside.close,
   };
+}
+
+function start({ emit }: EngineOptions): BesideRuntime | { readonly problem: string } {
+  if (!sharedLibc.ok) return { problem: sharedLibc.reason };
+  try {
+    return startBesideRuntime(sharedLibc.libc, {
+      onDefect: (error) => emit({ kind: "defect", error }),
+    });
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
 }

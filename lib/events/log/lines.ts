@@ -24,6 +24,7 @@ const OWN_LINES: LinesOf<OwnKind> = {
   "debugger-open": () => error(DEBUGGER_OPEN),
   "listening": ({ address, engine, tls }) =>
     info(`listening on ${formatAddress(address)}`, { engine, ...(tls && { tls }) }),
+  "engine-fallback": ({ engine, reason }) => info(`engine = "auto" takes ${engine}`, { reason }),
   "listener-closed": ({ address }) => info(`no longer listening on ${formatAddress(address)}`),
   "admin-refused": ({ by, status, reason }) => ({
     ...info("admin request refused", { by, status, reason }),

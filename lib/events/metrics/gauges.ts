@@ -24,7 +24,7 @@ export interface TunnelGauge extends Pick<TunnelIdentity, "route" | "backend" | 
 /** The program as it is; what nobody knows is null. */
 export interface Gauges {
   readonly build: { readonly version: string; readonly commit: string; readonly deno: string };
-  /** The engine that the configuration asks for. */
+  /** What carries the tunnels of plain listeners; never `auto`. */
   readonly engine: string;
   readonly phase: string;
   readonly tunnels: Iterable<TunnelGauge>;

@@ -57,6 +57,10 @@ export const LIFE: Cases<(LifeEvent | FileEvent)["kind"]> = {
     { address: { transport: "tcp", hostname: "::", port: 80 }, engine: "stream", tls: false },
     "info    listening on [::]:80 engine=stream",
   ]],
+  "engine-fallback": [[
+    { engine: "stream", reason: "it works on Linux alone" },
+    'info    engine = "auto" takes stream reason="it works on Linux alone"',
+  ]],
   "listener-closed": [[
     { address: { transport: "tcp", hostname: "::", port: 80 } },
     "info    no longer listening on [::]:80",
