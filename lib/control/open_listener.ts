@@ -12,8 +12,16 @@ import type {
   SocketFile,
 } from "../config/config.ts";
 import { isSame } from "../config/key.ts";
-import { hasSocketFile } from "../config/listen.ts";
-import { CannotAdopt, cannotAdopt, closeDeaf, openDeaf, takeOver } from "../engine/adopt.ts";
+import {
+  CannotAdopt,
+  cannotAdopt,
+  closeDeaf,
+  deafen,
+  holdsFile,
+  openDeaf,
+  seatOf,
+  takeOver,
+} from "../engine/adopt.ts";
 import type { Door } from "../engine/door.ts";
 import type { EngineOptions, Listener, Placeholder } from "../engine/engine.ts";
 import { closeAll, type OpenAt } from "../engine/listen.ts";
@@ -23,7 +31,7 @@ import type { LoopListeners } from "../engine/loop/listeners.ts";
 import type { TlsListeners } from "../engine/tls.ts";
 import { changeSocketFile } from "../engine/unix_socket.ts";
 import { copyOf, type HandedSocket } from "../sys/handed.ts";
-import { deafen, findSeat } from "../sys/seat.ts";
+import { findSeat } from "../sys/seat.ts";
 import { chooseEngine } from "./engine_choice.ts";
 
 /** What a listener is opened with, beside its address; by the words of the configuration. */
@@ -117,8 +125,11 @@ export function createOpener(
   /** One that goes on with another's socket. */
   async function openInPlace(holder: Open, settings: Settings, asked: ListenConfig): Promise<Open> {
     const { listener: from, handed } = holder;
-    const { file: _, ...others } = asked;
-    const place = handed === null ? asked : others;
+    const { file, ...others } = asked;
+    const place: ListenConfig = {
+      ...{ ...others, address: holder.address },
+      ...(handed === null && file !== undefined && { file }),
+    };
     const open = (at: Placeholder) => listen(settings, place, at);
     const taken = await takeOver(from, open, handed === null ? undefined : againFrom(handed));
     const { listener } = taken;
@@ -139,8 +150,7 @@ export function createOpener(
         behind.add(from);
         taken.begin();
         void from.stop().then(() => {
-          // With it the runtime would remove the socket's file.
-          if (hasSocketFile(from.bound)) return;
+          if (holdsFile(from)) return;
           behind.delete(from);
           return from.close();
         });
@@ -250,13 +260,13 @@ function withFile(open: Open, holder: Open, file: SocketFile): Open {
 }
 
 /** Has a listener take no more connections, and leaves the socket open; resolves when no request waits in its hands. */
-export async function leave({ address, listener }: Open): Promise<void> {
-  if (deafen(address)) await listener.stop();
+export async function leave({ listener }: Open): Promise<void> {
+  if (deafen(listener)) await listener.stop();
 }
 
 /** Why a listener can't be closed while the program goes on, or null: the runtime's own server ends its tunnels with it, unless its socket is taken from it. */
-export function whyNotClosed({ listener: { engine, address } }: Open): string | null {
-  if (engine !== "native" || findSeat(address) !== null) return null;
-  const where = formatAddress(address);
+export function whyNotClosed({ listener }: Open): string | null {
+  if (listener.engine !== "native" || seatOf(listener) !== null) return null;
+  const where = formatAddress(listener.address);
   return `to stop listening on ${where} takes a restart where engine = "native": ${cannotAdopt()}`;
 }

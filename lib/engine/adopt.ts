@@ -1,13 +1,15 @@
 /**
- * Listeners for sockets that are open already: one is opened at a placeholder's address, hears of nobody there, and is given the socket.
+ * Listeners for sockets that are open already: one is opened that hears of nobody, and is given the socket. One of ours begins without any; the
+ * runtime opens one at a placeholder's address, and has it taken away again.
  *
  * @module
  */
 import type { Address } from "../base/address.ts";
 import { isAtLeast } from "../base/version.ts";
+import { hasSocketFile } from "../config/listen.ts";
 import { closeDescriptor } from "../sys/descriptors.ts";
 import { sharedLibc } from "../sys/libc.ts";
-import { findSeat } from "../sys/seat.ts";
+import { deafenAt, findSeat, type Seat } from "../sys/seat.ts";
 import type { Listener, Placeholder } from "./engine.ts";
 
 /** A listener can't be given a socket that is open. */
@@ -24,21 +26,14 @@ export interface Deaf {
 
 /** Opens one with `open`, for a socket of an address; `again` gives that anew. Rejects where it can't be had. */
 export async function openDeaf(
-  { transport }: Address,
+  address: Address,
   open: (placeholder: Placeholder) => Listener | Promise<Listener>,
   again?: Placeholder["give"],
 ): Promise<Deaf> {
-  const { deno } = Deno.version;
-  if (transport === "unix" && !isAtLeast(deno, 2, 9)) {
-    // It lets nobody without all permissions listen at an abstract name.
-    throw new CannotAdopt(
-      `to take over a unix-domain socket needs Deno 2.9 or newer, this is ${deno}`,
-    );
-  }
-  const at: Address = transport === "tcp"
-    ? { transport, hostname: "127.0.0.1", port: 0 }
-    : { transport, path: `\0wstunnel-${crypto.randomUUID()}` };
+  const at = () => placeholderFor(address);
   const listener = await open({ at, ...(again !== undefined && { give: again }) });
+  const { seat: own } = listener;
+  if (own !== undefined) return { listener, give: (descriptor) => own.put(descriptor) };
   try {
     const seat = findSeat(listener.bound);
     if (seat === null) throw new CannotAdopt(cannotAdopt());
@@ -48,6 +43,33 @@ export async function openDeaf(
     await closeDeaf(listener);
     throw error;
   }
+}
+
+function placeholderFor({ transport }: Address): Address {
+  if (transport === "tcp") return { transport, hostname: "127.0.0.1", port: 0 };
+  const { deno } = Deno.version;
+  if (isAtLeast(deno, 2, 9)) return { transport, path: `\0wstunnel-${crypto.randomUUID()}` };
+  // It lets nobody without all permissions listen at an abstract name.
+  throw new CannotAdopt(
+    `to take over a unix-domain socket needs Deno 2.9 or newer, this is ${deno}`,
+  );
+}
+
+/** The way to the socket of a listener that has one; null where there is none. */
+export function seatOf({ seat, address }: Listener): Seat | null {
+  return seat ?? findSeat(address);
+}
+
+/** Takes a listener's socket and closes our descriptor of it; false: that can't be done, and it goes on. */
+export function deafen({ seat, address }: Listener): boolean {
+  if (seat === undefined) return deafenAt(address);
+  closeDescriptor(seat.take());
+  return true;
+}
+
+/** Whether the file of a socket goes with a listener whose that isn't any more: the runtime would remove it. */
+export function holdsFile({ seat, bound }: Listener): boolean {
+  return seat === undefined && hasSocketFile(bound);
 }
 
 /** Closes one that was not given a socket: it has another's address, who goes on. */
@@ -70,8 +92,7 @@ export async function takeOver(
   open: (placeholder: Placeholder) => Listener | Promise<Listener>,
   again?: Placeholder["give"],
 ): Promise<{ readonly listener: Listener; begin(): void }> {
-  const { address } = from;
-  if (findSeat(address) === null) throw new CannotAdopt(cannotAdopt());
-  const { listener, give } = await openDeaf(address, open, again);
-  return { listener, begin: () => give(findSeat(address)!.take()) };
+  if (seatOf(from) === null) throw new CannotAdopt(cannotAdopt());
+  const { listener, give } = await openDeaf(from.address, open, again);
+  return { listener, begin: () => give(seatOf(from)!.take()) };
 }

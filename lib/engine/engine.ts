@@ -8,6 +8,7 @@ import type { Address } from "../base/address.ts";
 import type { Breather } from "../base/breather.ts";
 import type { EngineName } from "../config/config.ts";
 import type { Emit } from "../events/events.ts";
+import type { Seat } from "../sys/seat.ts";
 import type { SocketDiag } from "../sys/socket_diag.ts";
 import type { Buffers } from "./elastic_buffer.ts";
 import type { Sweep } from "./sweep.ts";
@@ -22,9 +23,10 @@ export interface EngineOptions {
   readonly emit: Emit;
 }
 
-/** Where a listener is opened that is to be given a socket which is open already. */
+/** What a listener is opened with that is to be given a socket which is open already: until then it hears of nobody. */
 export interface Placeholder {
-  readonly at: Address;
+  /** Where the runtime opens one, which it can't without a socket. Throws where that can't be. */
+  at(): Address;
   /** Gives it that socket anew, where the runtime has let go of it. Absent: its own address is free then. */
   readonly give?: (bound: Address) => void;
 }
@@ -35,6 +37,8 @@ export interface Listener {
   readonly address: Address;
   /** Where the runtime has it listen: the same, or a placeholder's address. */
   readonly bound: Address;
+  /** Where its socket is, which it may be without; absent: that is the runtime's, and is to be found. */
+  readonly seat?: Seat;
   /** What carries its tunnels. */
   readonly engine: EngineName;
   /** Whether it speaks TLS. */

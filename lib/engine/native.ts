@@ -11,7 +11,7 @@ import { hasSocketFile } from "../config/listen.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Pass } from "../limits/connections.ts";
 import type { RequestHead } from "../http/request.ts";
-import { deafen } from "../sys/seat.ts";
+import { deafenAt } from "../sys/seat.ts";
 import { splitAbsolute } from "../http/request_line.ts";
 import { tellAcceptFailed } from "./accept.ts";
 import type { Admitted, Door, FilesAdmitted, Taken } from "./door.ts";
@@ -124,7 +124,7 @@ export function listenNative(
       throw error;
     }
   };
-  let server = listen(placeholder?.at ?? address);
+  let server = listen(placeholder?.at() ?? address);
   const bound = fromRuntime(server.addr);
   const real = placeholder === null ? bound : address;
   let state: "open" | "stopped" | "closed" = "open";
@@ -141,7 +141,7 @@ export function listenNative(
         const again = placeholder?.give;
         if (again === undefined && real.transport === "unix") await removeStaleSocket(real.path);
         if (!isOpen()) return;
-        server = again === undefined ? listen(real) : listenFor(again, placeholder!.at);
+        server = again === undefined ? listen(real) : listenFor(again, placeholder!.at());
         server.finished.catch(listenAgain);
         return;
       } catch {
@@ -175,7 +175,7 @@ export function listenNative(
       closing.abort();
       for (const gone of waiting) gone.abort();
       // It knows no other way to take no more connections than to end.
-      const isDeaf = !wasOpen || deafen(real);
+      const isDeaf = !wasOpen || deafenAt(real);
       if (wasOpen && isDeaf && file !== undefined && real.transport === "unix") {
         await removeStaleSocket(real.path);
       }

@@ -6,7 +6,9 @@
 import type { Peer } from "../base/peer.ts";
 import type { ProxyProtocol } from "../config/config.ts";
 import type { Acceptance, Door } from "./door.ts";
+import type { DrivenTransport } from "./driven_transport.ts";
 import type { EngineOptions } from "./engine.ts";
+import { Opening, type OpeningOptions } from "./opening.ts";
 import { type Beginning, beginningOf } from "./proxy_header.ts";
 import { type Sweep, tickFor, type Ticking } from "./sweep.ts";
 
@@ -47,12 +49,11 @@ export function createOpenings<T extends Ticking>(
   };
 }
 
-/** Whether a connection is taken, and how it begins; null: it is to be closed without a word, and has been told of. */
-export function takeIn(
-  door: Door,
-  asked: ProxyProtocol | undefined,
-  peer: Peer,
-): (Exclude<Acceptance, "dropped"> & { readonly beginning: Beginning }) | null {
+/** A connection that is taken, and how it begins. */
+type TakenIn = Exclude<Acceptance, "dropped"> & { readonly beginning: Beginning };
+
+/** Whether a connection is taken; null: it is to be closed without a word, and has been told of. */
+export function takeIn(door: Door, asked: ProxyProtocol | undefined, peer: Peer): TakenIn | null {
   const beginning = beginningOf(asked, door.trusts(peer));
   if (beginning !== null && typeof beginning === "object") {
     door.unproxied(peer, beginning.problem);
@@ -60,4 +61,28 @@ export function takeIn(
   }
   const acceptance = door.accepts(peer);
   return acceptance === "dropped" ? null : { ...acceptance, beginning };
+}
+
+/** Begins with a connection that was taken. Where that throws, neither it nor its pass is left. */
+export function begin(
+  openings: Openings<Opening>,
+  transport: DrivenTransport,
+  peer: Peer,
+  { pass, answer, beginning }: TakenIn,
+  options: OpeningOptions,
+): Opening {
+  let drop = () => {
+    transport.close();
+    pass.release();
+  };
+  try {
+    const opening = new Opening(transport, peer, pass, options, beginning);
+    drop = () => opening.drop();
+    openings.add(opening);
+    if (answer !== null) opening.refuse(answer);
+    return opening;
+  } catch (error) {
+    drop();
+    throw error;
+  }
 }

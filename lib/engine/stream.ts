@@ -10,8 +10,8 @@ import type { EngineOptions, Listener, Placeholder } from "./engine.ts";
 import { fromRuntime, peerOf } from "./peer.ts";
 import { fileAt, openSocketFile, removeStaleSocket } from "./unix_socket.ts";
 import type { Door } from "./door.ts";
-import { Opening, type OpeningOptions } from "./opening.ts";
-import { createOpenings, takeIn } from "./openings.ts";
+import type { Opening, OpeningOptions } from "./opening.ts";
+import { begin, createOpenings, takeIn } from "./openings.ts";
 import { StreamTransport } from "./stream_transport.ts";
 
 type Connection = Deno.TcpConn | Deno.UnixConn;
@@ -23,7 +23,7 @@ export function listenStream(
   options: EngineOptions,
   placeholder: Placeholder | null = null,
 ): Listener {
-  const listener = openListener(placeholder === null ? place : { address: placeholder.at });
+  const listener = openListener(placeholder === null ? place : { address: placeholder.at() });
   const bound = fromRuntime(listener.addr);
   const real = placeholder === null ? bound : place.address;
   const ours = fileAt(bound);
@@ -41,16 +41,18 @@ export function listenStream(
     const peer = peerOf(connection.remoteAddr, fromRuntime(connection.localAddr));
     const taken = takeIn(door, place.proxyProtocol, peer);
     if (taken === null) return connection.close();
-    const { pass, answer, beginning } = taken;
     if (!prepare(connection)) {
-      pass.release();
+      taken.pass.release();
       return connection.close();
     }
     const ask = questionOf(connection, options);
-    const transport = new StreamTransport(connection, options, ask);
-    const opening = new Opening(transport, peer, pass, openingOptions, beginning);
-    openings.add(opening);
-    if (answer !== null) opening.refuse(answer);
+    begin(
+      openings,
+      new StreamTransport(connection, options, ask),
+      peer,
+      taken,
+      openingOptions,
+    );
   };
   const onFailing = (error: unknown) => tellAcceptFailed(options.emit, real, error);
   const isOver = () => state !== "open";

@@ -40,7 +40,7 @@ export async function listenTls(
   placeholder: Placeholder | null = null,
 ): Promise<Listener> {
   const server = runtime.net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
-  const bound = await listen(server, (placeholder?.at ?? place.address) as TcpAddress);
+  const bound = await listen(server, (placeholder?.at() ?? place.address) as TcpAddress);
   const real = placeholder === null ? bound : place.address;
   const { emit } = options;
   const { tlsOptional: isOptional = false } = place;

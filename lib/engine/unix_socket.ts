@@ -25,7 +25,16 @@ export async function removeStaleSocket(path: string): Promise<void> {
   try {
     (await Deno.connect({ transport: "unix", path })).close();
   } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) Deno.removeSync(path);
+    if (error instanceof Deno.errors.ConnectionRefused) removeUnlessGone(path);
+  }
+}
+
+/** Meanwhile somebody else may have removed it. */
+function removeUnlessGone(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

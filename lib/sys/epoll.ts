@@ -22,6 +22,7 @@ export const EPOLLET = 1 << 31;
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 
 /** `struct epoll_event` is packed on x86-64 and nowhere else: its length and where its data is, in words. */
@@ -57,6 +58,11 @@ export class Epoll {
   /** Asks for something else; what is so already is told of again. */
   modify(descriptor: number, mask: number, generation: number): void {
     this.#control(EPOLL_CTL_MOD, descriptor, mask, generation);
+  }
+
+  /** Tells of it no more, though it stays open. */
+  remove(descriptor: number): void {
+    this.#control(EPOLL_CTL_DEL, descriptor, 0, 0);
   }
 
   /** Waits until something happens, `ms` at most (-1: for any time), and gives how many events there are. Throws what the system says. */

@@ -10,8 +10,9 @@
  */
 import type { Address } from "../base/address.ts";
 import { lastError, type Libc, sharedLibc } from "./libc.ts";
-import { encodeSocketAddress } from "./socket_address.ts";
+import { encodeSocketAddress, SCOPE_OFFSET } from "./socket_address.ts";
 import {
+  AF_INET6,
   F_DUPFD_CLOEXEC,
   F_GETFL,
   F_SETFL,
@@ -50,10 +51,15 @@ interface Watch {
 export function findSeat(address: Address): Seat | null {
   if (!sharedLibc.ok) return null;
   const { libc } = sharedLibc;
-  const name = encodeSocketAddress(address)?.bytes;
-  if (name === undefined) return null;
+  const encoded = encodeSocketAddress(address);
+  if (encoded === null) return null;
+  // Of a link-local address the system has its zone behind it, which no address here tells.
+  const name = encoded.family === AF_INET6
+    ? encoded.bytes.subarray(0, SCOPE_OFFSET)
+    : encoded.bytes;
+  const bytes = encoded.bytes.length;
   const all = [...descriptors(libc)];
-  const seats = all.filter((fd) => listensAt(libc, fd, name))
+  const seats = all.filter((fd) => listensAt(libc, fd, name, bytes))
     .map((fd) => ({ fd, watch: findWatch(libc, all, fd) }))
     // Others are somebody else's copies.
     .filter(({ watch }) => watch !== null);
@@ -61,7 +67,7 @@ export function findSeat(address: Address): Seat | null {
 }
 
 /** Takes the socket of the runtime's listener at an address and closes our descriptor of it; false: that can't be done, and it goes on. */
-export function deafen(address: Address): boolean {
+export function deafenAt(address: Address): boolean {
   if (!sharedLibc.ok) return false;
   try {
     const taken = findSeat(address)?.take();
@@ -109,14 +115,14 @@ const found = new Uint8Array(ADDRESS_BYTES);
 const length = new Uint32Array(1);
 const accepts = new Int32Array(1);
 
-/** Whether it is a socket that listens, and has a name. */
-function listensAt({ symbols }: Libc, fd: number, name: Uint8Array): boolean {
+/** Whether it is a socket that listens, and has an address of so many bytes that begins so. */
+function listensAt({ symbols }: Libc, fd: number, name: Uint8Array, bytes: number): boolean {
   accepts[0] = 0;
   length[0] = accepts.byteLength;
   symbols.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, accepts, length);
   if (accepts[0] !== 1) return false;
   length[0] = found.byteLength;
-  if (symbols.getsockname(fd, found, length) !== 0 || length[0] !== name.length) return false;
+  if (symbols.getsockname(fd, found, length) !== 0 || length[0] !== bytes) return false;
   return name.every((byte, at) => byte === found[at]);
 }
 

@@ -7,6 +7,9 @@ import type { Address } from "../base/address.ts";
 import { encodeIpAddress, formatIpAddress } from "../base/ip_address.ts";
 import { AF_INET, AF_INET6, AF_UNIX } from "./socket_constants.ts";
 
+/** Where a `struct sockaddr_in6` has the number of a link-local address's interface, in the machine's order. */
+export const SCOPE_OFFSET = 24;
+
 /** A `struct sockaddr` and its family; null when the host is a name. */
 export function encodeSocketAddress(
   address: Address,

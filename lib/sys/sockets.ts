@@ -5,14 +5,17 @@
  *
  * @module
  */
-import type { Address } from "../base/address.ts";
+import type { Address, TcpAddress } from "../base/address.ts";
 import { Errno, systemError } from "./errno.ts";
 import type { HotCalls } from "./hot_calls.ts";
 import type { Libc } from "./libc.ts";
-import { decodeSocketAddress, encodeSocketAddress } from "./socket_address.ts";
+import { decodeSocketAddress, encodeSocketAddress, SCOPE_OFFSET } from "./socket_address.ts";
 import {
   AF_UNIX,
+  F_GETFL,
+  F_SETFL,
   IPPROTO_TCP,
+  O_NONBLOCK,
   SHUT_WR,
   SO_ERROR,
   SO_KEEPALIVE,
@@ -46,7 +49,9 @@ export interface Connecting {
 export interface Sockets {
   /** Listens at an IP address or a path; several of ours may have one where `shared`. Throws what the system says. */
   listen(address: Address, shared?: boolean): number;
-  /** Begins to connect; null: its host is a name or has a zone. Throws what the system says at once. */
+  /** Makes one that listens, and that somebody else has opened, what ours are. */
+  makeOurs(listener: number): void;
+  /** Begins to connect; null: its host is a name. Throws what the system says at once. */
   connect(address: Address): Connecting | null;
   /** Why a connect, or a connection, has failed; null: it has not. */
   errorOf(descriptor: number): Error | null;
@@ -71,6 +76,25 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
   const info = new DataView(new ArrayBuffer(TCP_INFO_BYTES));
   const word = new Int32Array(1);
 
+  const encode = (address: Address) => {
+    const zone = address.transport === "tcp" ? address.hostname.split("%")[1] : undefined;
+    if (zone === undefined) return encodeSocketAddress(address);
+    const { hostname } = address as TcpAddress;
+    const encoded = encodeSocketAddress({
+      ...address as TcpAddress,
+      hostname: hostname.slice(0, -zone.length - 1),
+    });
+    if (encoded === null) return null;
+    new Uint32Array(encoded.bytes.buffer, SCOPE_OFFSET, 1)[0] = interfaceOf(zone);
+    return encoded;
+  };
+  /** A zone is the name of a network interface or its number (RFC 4007 section 11.2). */
+  const interfaceOf = (zone: string): number => {
+    if (/^\d+$/.test(zone)) return Number(zone);
+    const index = symbols.if_nametoindex(new TextEncoder().encode(`${zone}\0`));
+    if (index === 0) throw systemError(libc, calls.errno);
+    return index;
+  };
   const open = (family: number): number => {
     const descriptor = symbols.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) throw systemError(libc, calls.errno);
@@ -97,7 +121,7 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
 
   return {
     listen(address, shared = false) {
-      const encoded = encodeSocketAddress(address);
+      const encoded = encode(address);
       if (encoded === null) throw new Error("only an IP address or a path can be listened at");
       const { family, bytes } = encoded;
       const descriptor = open(family);
@@ -111,8 +135,13 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
       must(descriptor, symbols.listen(descriptor, BACKLOG));
       return descriptor;
     },
+    makeOurs(listener) {
+      const flags = symbols.fcntl(listener, F_GETFL, 0);
+      symbols.fcntl(listener, F_SETFL, flags | O_NONBLOCK);
+      prepare(listener);
+    },
     connect(address) {
-      const encoded = encodeSocketAddress(address);
+      const encoded = encode(address);
       if (encoded === null) return null;
       const { family, bytes } = encoded;
       const descriptor = open(family);

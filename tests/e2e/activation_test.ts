@@ -54,7 +54,7 @@ async function visit(address: string): Promise<void> {
   assert.equal(new TextDecoder().decode(await client.payload(5)), "hello");
 }
 
-for (const engine of ["stream", "native"]) {
+for (const engine of ["stream", "loop", "native"]) {
   Deno.test(
     `${engine}: sockets are taken by name and by address, and stay systemd's at a reload`,
     OPTIONS,
@@ -208,7 +208,7 @@ Deno.test("nobody is told to listen at what can't be listened at", async () => {
   assert.match(stderr, /nothing is to listen at .*\(LISTEN_FDS\): fd:3: it is no socket$/m);
 });
 
-for (const engine of ["stream", "native"]) {
+for (const engine of ["stream", "loop", "native"]) {
   Deno.test(
     `${engine}: inetd's way: the socket that listens is standard input`,
     OPTIONS,
@@ -240,9 +240,9 @@ Deno.test("standard input that is no socket is told as that", async () => {
 const PER_SECOND = 100;
 
 /** How often it is started again. */
-const RESTARTS = { stream: 3, native: 1 };
+const RESTARTS = { stream: 1, loop: 3, native: 1 };
 
-for (const engine of ["stream", "native"] as const) {
+for (const engine of ["stream", "loop", "native"] as const) {
   Deno.test(`${engine}: a socket outlives the program: while it is started again nobody is refused`, async () => {
     if (engine === "native" && !isAtLeast(Deno.version.deno, 2, 9)) return;
     const restarts = RESTARTS[engine];

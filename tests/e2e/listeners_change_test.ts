@@ -11,7 +11,20 @@ import { visitors } from "../support/visitors.ts";
 
 const PER_SECOND = 100;
 
-/** How often the settings change. */
+/** What is asked for, one behind the other: from each engine to each, and from one to itself. */
+const CHANGES: readonly (readonly [engine: string, proxyProtocol?: string])[] = [
+  ["loop"],
+  ["loop", "optional"],
+  ["native"],
+  ["loop"],
+  ["stream"],
+  ["native"],
+  ["stream"],
+  ["stream", "optional"],
+  ["loop"],
+];
+
+/** How often other settings change. */
 const ROUNDS = 9;
 
 /** How many come in between. */
@@ -81,11 +94,11 @@ for (const at of ["127.0.0.1:0", "unix"]) {
       const descriptors = descriptorCount(program.pid);
       const tunnels = [await openTunnel(program.address)];
       const coming = visitors(program.address, PER_SECOND);
-      for (let round = 0; round < ROUNDS; round++) {
-        const listen = round % 3 === 2
-          ? `[{ address = ${JSON.stringify(address)}, proxy-protocol = "optional" }]`
-          : `[${JSON.stringify(address)}]`;
-        await reload(listen, round % 3 === 1 ? "native" : "stream");
+      for (const [engine, proxyProtocol = "off"] of CHANGES) {
+        const listen = `[{ address = ${
+          JSON.stringify(address)
+        }, proxy-protocol = "${proxyProtocol}" }]`;
+        await reload(listen, engine);
         tunnels.push(await openTunnel(program.address));
         await coming.more(VISITS);
       }
@@ -121,7 +134,7 @@ Deno.test("the permissions of a socket's file change while clients come, and bac
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     await refused(listen("0600", `127.0.0.1:${taken.addr.port}`));
     assert.equal(mode(), 0o666);
-    await reload(listen("0660"), "native");
+    await reload(listen("0660"), "loop");
     assert.equal(mode(), 0o660);
     await coming.more(VISITS);
     assert.deepEqual(Object.keys(await coming.end()), ["101"]);
@@ -144,7 +157,7 @@ Deno.test("TLS comes and goes under load, and each client is answered", NO_TLS, 
     using tunnel = await openTunnel(program.address);
     const coming = visitors(program.address, PER_SECOND);
     for (let round = 0; round < ROUNDS; round++) {
-      await reload(round % 2 === 0 ? secure : plain);
+      await reload(round % 2 === 0 ? secure : plain, "loop");
       const address = round % 2 === 0 ? overTls(program.address) : program.address;
       using next = await openTunnel(address);
       await hello(next);
@@ -153,7 +166,7 @@ Deno.test("TLS comes and goes under load, and each client is answered", NO_TLS, 
     // While it stands still those who come wait in the socket's queue.
     program.signal("SIGSTOP");
     await eventually("those who wait", () => coming.waiting >= 20);
-    await reload(secure, "stream", () => program.signal("SIGCONT"));
+    await reload(secure, "loop", () => program.signal("SIGCONT"));
     await eventually("their answers", () => coming.waiting < 20);
     const outcomes = await coming.end();
     // Who speaks plain HTTP where TLS is spoken is told so.

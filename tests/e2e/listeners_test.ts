@@ -18,7 +18,7 @@ async function visit(address: string): Promise<void> {
   client.end();
 }
 
-for (const engine of ["stream", "native"]) {
+for (const engine of ["stream", "loop", "native"]) {
   Deno.test(`${engine}: a reload opens and closes listeners, and leaves those alone that stay`, async () => {
     await using backend = serveBackend(echo);
     const folder = await Deno.makeTempDir();

@@ -1,5 +1,6 @@
 /**
- * A listening socket in a loop's hands. It is level-triggered: what one step leaves waiting is told of again.
+ * A listening socket in a loop's hands, or the place of one: it may be taken, and another be put there. It is level-triggered: what one step
+ * leaves waiting is told of again.
  *
  * @module
  */
@@ -7,12 +8,14 @@ import type { Address } from "../../base/address.ts";
 import { EPOLLIN } from "../../sys/epoll.ts";
 import { Errno } from "../../sys/errno.ts";
 import { addressOf } from "../../sys/hot_calls.ts";
+import type { Seat } from "../../sys/seat.ts";
 import { decodeSocketAddress } from "../../sys/socket_address.ts";
 import { SOCK_CLOEXEC, SOCK_NONBLOCK } from "../../sys/socket_constants.ts";
 import { MAX_ADDRESS_BYTES } from "../../sys/sockets.ts";
 import { RETRY_MS } from "../accept.ts";
 import type { Sweep, Ticking } from "../sweep.ts";
 import type { Loop } from "./loop.ts";
+import { NOBODY, RECEIVES } from "./loop_transport.ts";
 import type { Watch, Watcher } from "./watch.ts";
 
 /** What one step accepts; then the others have theirs. */
@@ -20,32 +23,44 @@ const MOST_AT_ONCE = 64;
 
 export interface AcceptorOptions {
   readonly sweep: Sweep;
-  /** Takes a connection over, with its peer's address. */
-  readonly onConnection: (descriptor: number, peer: Address) => void;
+  /** Takes a connection over, with its peer's address; where it throws the connection is closed. */
+  readonly onConnection: (connection: Watch, peer: Address) => void;
   /** Told of the first of several failures. */
   readonly onFailing: (error: unknown) => void;
 }
 
-export class Acceptor implements Watcher, Ticking {
+export class Acceptor implements Watcher, Ticking, Seat {
   readonly #loop: Loop;
-  readonly #watch: Watch;
   readonly #options: AcceptorOptions;
   readonly #name = new Uint8Array(new ArrayBuffer(MAX_ADDRESS_BYTES));
   readonly #length = new Uint32Array(new ArrayBuffer(4));
   readonly #nameAddress = addressOf(this.#name);
   readonly #lengthAddress = addressOf(this.#length);
+  /** Null: there is no socket. */
+  #watch: Watch | null = null;
   #isFailing = false;
 
-  /** Takes a socket over that listens. */
-  constructor(loop: Loop, descriptor: number, options: AcceptorOptions) {
+  constructor(loop: Loop, options: AcceptorOptions) {
     this.#loop = loop;
     this.#options = options;
-    this.#watch = loop.watch(descriptor, EPOLLIN, this);
+  }
+
+  put(descriptor: number): void {
+    this.close();
+    this.#loop.sockets.makeOurs(descriptor);
+    this.#watch = this.#loop.watch(descriptor, EPOLLIN, this);
+  }
+
+  take(): number {
+    const watch = this.#leave();
+    if (watch === null) throw new Error("there is no socket");
+    return watch.take();
   }
 
   onEvent(): void {
-    for (let i = 0; i < MOST_AT_ONCE && !this.#watch.closed; i++) {
-      if (!this.#accept()) return;
+    const watch = this.#watch;
+    for (let i = 0; i < MOST_AT_ONCE && watch !== null && this.#watch === watch; i++) {
+      if (!this.#accept(watch)) return;
     }
   }
 
@@ -57,40 +72,66 @@ export class Acceptor implements Watcher, Ticking {
   /** Tries again, after a failure. */
   tick(): void {
     this.#options.sweep.delete(this);
-    this.#watch.modify(EPOLLIN);
+    this.#watch?.modify(EPOLLIN);
   }
 
   close(): void {
+    this.#leave()?.close();
+  }
+
+  #leave(): Watch | null {
+    const watch = this.#watch;
+    this.#watch = null;
+    this.#isFailing = false;
     this.#options.sweep.delete(this);
-    this.#watch.close();
+    return watch;
   }
 
   /** False: none waits, or none can be had. */
-  #accept(): boolean {
+  #accept(listener: Watch): boolean {
     const { calls, sockets } = this.#loop;
     this.#length[0] = MAX_ADDRESS_BYTES;
     const descriptor = calls.accept4(
-      this.#watch.descriptor,
+      listener.descriptor,
       this.#nameAddress,
       this.#lengthAddress,
       SOCK_NONBLOCK | SOCK_CLOEXEC,
     );
-    if (descriptor < 0) return this.#onError(calls.errno);
-    this.#isFailing = false;
+    if (descriptor < 0) return this.#onError(listener, calls.errno);
     const peer = decodeSocketAddress(this.#name.slice(0, this.#length[0]));
-    if (peer === null) sockets.close(descriptor);
-    else this.#options.onConnection(descriptor, peer);
+    if (peer === null) {
+      sockets.close(descriptor);
+      return true;
+    }
+    let connection: Watch;
+    try {
+      connection = this.#loop.watch(descriptor, RECEIVES, NOBODY);
+    } catch (error) {
+      // The system watches no more descriptors for us.
+      return this.#rest(listener, error);
+    }
+    this.#isFailing = false;
+    try {
+      this.#options.onConnection(connection, peer);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     return true;
   }
 
   /** True where the client has gone while it waited: the next one is as good. */
-  #onError(errno: number): boolean {
+  #onError(listener: Watch, errno: number): boolean {
     if (errno === Errno.EAGAIN) return false;
     if (errno === Errno.ECONNABORTED || errno === Errno.EINTR) return true;
-    // Until then it would be ready without end.
-    this.#watch.modify(0);
+    return this.#rest(listener, this.#loop.sockets.failure(errno));
+  }
+
+  /** Until it tries again it would be ready without end. */
+  #rest(listener: Watch, error: unknown): false {
+    listener.modify(0);
     this.#options.sweep.add(this, RETRY_MS);
-    if (!this.#isFailing) this.#options.onFailing(this.#loop.sockets.failure(errno));
+    if (!this.#isFailing) this.#options.onFailing(error);
     this.#isFailing = true;
     return false;
   }

@@ -12,7 +12,7 @@ import { LoopConnection } from "./loop_connection.ts";
 import { SENDS_TOO } from "./loop_transport.ts";
 import type { Watch, Watcher } from "./watch.ts";
 
-/** Who connects by a loop; an address that only the runtime understands, as one with a zone, is left to that. */
+/** Who connects by a loop; a name, which is to be looked up, is left to the runtime. */
 export function loopDialler(loop: Loop): Dialler {
   return {
     async tcp(hostname, port, cancel) {

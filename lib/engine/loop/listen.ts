@@ -12,9 +12,9 @@ import { fileAt, openSocketFile, removeStaleSocket } from "../unix_socket.ts";
 import { tellAcceptFailed } from "../accept.ts";
 import type { Door } from "../door.ts";
 import type { DrivenTransport } from "../driven_transport.ts";
-import type { EngineOptions, Listener } from "../engine.ts";
-import { Opening, type OpeningOptions } from "../opening.ts";
-import { createOpenings, takeIn } from "../openings.ts";
+import type { EngineOptions, Listener, Placeholder } from "../engine.ts";
+import type { Opening, OpeningOptions } from "../opening.ts";
+import { begin, createOpenings, takeIn } from "../openings.ts";
 import { peerAt } from "../peer.ts";
 import { ANY, ANY_IPV4 } from "../places.ts";
 import { StreamTransport } from "../stream_transport.ts";
@@ -23,22 +23,24 @@ import { Acceptor } from "./acceptor.ts";
 import { loopDialler } from "./dial.ts";
 import type { Loop } from "./loop.ts";
 import { LoopConnection } from "./loop_connection.ts";
-import { LoopTransport, RECEIVES } from "./loop_transport.ts";
+import { LoopTransport } from "./loop_transport.ts";
+import type { Watch } from "./watch.ts";
 
 export interface LoopEngineOptions extends EngineOptions {
   readonly loop: Loop;
 }
 
-/** Listens at an address; throws where it can't. */
+/** Listens at an address, or with a placeholder at none before it is given a socket; throws where it can't. */
 export function listenLoop(
   place: ListenConfig,
   door: Door,
   options: LoopEngineOptions,
+  placeholder: Placeholder | null = null,
 ): Listener {
   const { loop, emit } = options;
-  const descriptor = openSocket(place, loop);
-  const bound = loop.sockets.localOf(descriptor)!;
-  const ours = fileAt(bound);
+  const descriptor = placeholder === null ? openSocket(place, loop) : null;
+  const address = descriptor === null ? place.address : loop.sockets.localOf(descriptor)!;
+  const ours = fileAt(address);
   const openings = createOpenings<Opening>(door, options);
   const { sweep } = openings;
   const openingOptions: OpeningOptions = {
@@ -49,37 +51,25 @@ export function listenLoop(
     onTunnel: endOnDefect,
     onOver: openings.remove,
   };
-  const onConnection = (descriptor: number, from: Address) => {
-    const close = () => loop.sockets.close(descriptor);
-    const local = isAnywhere(bound) ? loop.sockets.localOf(descriptor) : bound;
+  const onConnection = (connection: Watch, from: Address) => {
+    const local = isAnywhere(address) ? loop.sockets.localOf(connection.descriptor) : address;
     // It was reset meanwhile.
-    if (local === null) return close();
+    if (local === null) return connection.close();
     const peer = peerAt(from, local);
     const taken = takeIn(door, place.proxyProtocol, peer);
-    if (taken === null) return close();
-    const { pass, answer, beginning } = taken;
-    let transport: LoopTransport;
-    try {
-      transport = LoopTransport.of(loop, descriptor, RECEIVES);
-    } catch (error) {
-      // The system watches no more descriptors for us.
-      pass.release();
-      return tellAcceptFailed(emit, bound, error);
-    }
-    const opening = new Opening(transport, peer, pass, openingOptions, beginning);
+    if (taken === null) return connection.close();
+    const transport = new LoopTransport(loop, connection);
+    const opening = begin(openings, transport, peer, taken, openingOptions);
     transport.onDefect = () => opening.drop();
-    openings.add(opening);
-    if (answer !== null) opening.refuse(answer);
   };
-  const acceptor = new Acceptor(loop, descriptor, {
-    sweep,
-    onConnection,
-    onFailing: (error) => tellAcceptFailed(emit, bound, error),
-  });
+  const onFailing = (error: unknown) => tellAcceptFailed(emit, address, error);
+  const acceptor = new Acceptor(loop, { sweep, onConnection, onFailing });
+  if (descriptor !== null) acceptor.put(descriptor);
   let state: "open" | "stopped" | "closed" = "open";
   return {
-    address: bound,
-    bound,
+    address,
+    bound: address,
+    seat: acceptor,
     engine: "loop",
     tls: false,
     async stop() {
@@ -89,11 +79,11 @@ export function listenLoop(
       await openings.settled();
     },
     async close() {
-      const ownsFile = state === "open" && place.file !== undefined && fileAt(bound) === ours;
+      const ownsFile = state === "open" && place.file !== undefined && fileAt(address) === ours;
       state = "closed";
       acceptor.close();
       for (const opening of openings) opening.turnAway();
-      if (ownsFile && bound.transport === "unix") await removeStaleSocket(bound.path);
+      if (ownsFile && address.transport === "unix") await removeStaleSocket(address.path);
       await openings.settled();
     },
   };

@@ -11,8 +11,8 @@ import { type BesideRuntime, startBesideRuntime } from "./beside_runtime.ts";
 import { listenLoop } from "./listen.ts";
 
 export interface LoopListeners {
-  /** Listens at an address, or at a placeholder's; throws where it can't. */
-  listen(place: ListenConfig, at: Placeholder | null): Listener;
+  /** Listens at an address, or for a socket that it is to be given; throws where it can't. */
+  listen(place: ListenConfig, placeholder: Placeholder | null): Listener;
   /** Ends the loop; to be called once none of its tunnels is left. */
   close(): Promise<void>;
 }
@@ -25,10 +25,8 @@ export function createLoopListeners(
   const beside = start(options);
   if ("problem" in beside) return beside;
   return {
-    listen(place, at) {
-      if (at !== null) throw new Error("it can't be given a socket yet");
-      return listenLoop(place, door, { ...options, loop: beside.loop });
-    },
+    listen: (place, placeholder) =>
+      listenLoop(place, door, { ...options, loop: beside.loop }, placeholder),
     close: beside.close,
   };
 }

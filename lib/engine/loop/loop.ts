@@ -123,6 +123,12 @@ export class Loop {
   }
 
   /** For {@linkcode Watch}. */
+  forget({ descriptor }: Watch): void {
+    this.#watches[descriptor] = undefined;
+    this.#epoll.remove(descriptor);
+  }
+
+  /** For {@linkcode Watch}. */
   release({ descriptor }: Watch): void {
     this.#watches[descriptor] = undefined;
     if (this.#inTurn) this.#toClose.push(descriptor);

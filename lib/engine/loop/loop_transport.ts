@@ -36,7 +36,7 @@ const READABLE = EPOLLIN | HANG_UP;
 const NOTHING = new Uint8Array(0);
 
 /** Until the transport is there. */
-const NOBODY: Watcher = { onEvent() {}, onTurn() {}, onDefect() {} };
+export const NOBODY: Watcher = { onEvent() {}, onTurn() {}, onDefect() {} };
 
 export class LoopTransport implements DrivenTransport, Watcher {
   sent = 0;

@@ -45,6 +45,13 @@ export class Watch {
     if (!this.closed) this.#loop.modify(this, mask);
   }
 
+  /** Lets go of the descriptor, which stays open and is the caller's: nothing is told of it any more. */
+  take(): number {
+    this.closed = true;
+    this.#loop.forget(this);
+    return this.descriptor;
+  }
+
   /** Closes the descriptor, once, at the end of the turn: nothing is told of it any more. */
   close(): void {
     if (this.closed) return;
