@@ -9,9 +9,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { MAX_OPENING = 64, MAX_ATTEMPTS = 3, OPEN_DEADLINE_S = 60, CLOSE_DEADLINE_S = 10, DRAIN_S = 1, MAX_LATENCIES = 1 << 22 };
+enum { MAX_OPENING = 64, MAX_ATTEMPTS = 3, OPEN_DEADLINE_S = 60, CLOSE_DEADLINE_S = 10, DRAIN_S = 1 };
 
 enum state { CLOSED, CONNECTING, SHAKING_HANDS, OPEN };
 
@@ -38,8 +39,6 @@ static uint8_t *burst;  // whole messages, as they go on the wire
 static size_t message_length, burst_length;
 static uint64_t received, round_trips;
 static bool is_counting, has_started, has_stopped;
-static double *latencies;
-static size_t latency_count;
 
 static void serve(struct endpoint *endpoint, uint32_t events);
 
@@ -116,10 +115,11 @@ static bool count_payload(struct tunnel *tunnel, const uint8_t *bytes, size_t le
 
 static void dial(struct tunnel *tunnel) {
   int attempts = tunnel->attempts;
+  double asked_at = attempts > 0 ? tunnel->asked_at : now();
   memset(tunnel, 0, sizeof *tunnel);
   tunnel->attempts = attempts + 1;
   tunnel->state = CONNECTING;
-  tunnel->asked_at = now();
+  tunnel->asked_at = asked_at;
   tunnel->endpoint = (struct endpoint){.fd = open_socket(&options->target), .ready = serve};
   opening++;
   int status = connect(tunnel->endpoint.fd, (const struct sockaddr *)&options->target.storage, options->target.length);
@@ -203,7 +203,7 @@ static void finish_round_trip(struct tunnel *tunnel) {
   double time = now();
   if (is_counting) {
     round_trips++;
-    if (latency_count < MAX_LATENCIES) latencies[latency_count++] = time - tunnel->asked_at;
+    count_latency(time - tunnel->asked_at);
   }
   if (mode == CONN) {
     hang_up(tunnel);
@@ -287,19 +287,13 @@ struct reading {
   double target_cpu_s, own_cpu_s;
 };
 
-// User and system time of all the process's threads: fields 14 and 15 of /proc/PID/stat, in clock ticks.
+// User and system time of all the process's threads, of those that have ended too.
 static double cpu_seconds(int pid) {
-  char path[64], line[1024];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-  if (length <= 0) fail_errno(path);
-  close(fd);
-  line[length] = 0;
-  unsigned long user = 0, system = 0;
-  // The name in the second field may hold spaces and parentheses: count from its end.
-  sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-  return (double)(user + system) / sysconf(_SC_CLK_TCK);
+  clockid_t clock;
+  struct timespec time;
+  errno = clock_getcpuclockid(pid, &clock);
+  if (errno != 0 || clock_gettime(clock, &time) != 0) fail_errno("the CPU time of pid=");
+  return time.tv_sec + time.tv_nsec * 1e-9;
 }
 
 static struct reading take_reading(void) {
@@ -318,25 +312,15 @@ static void run_for(double seconds) {
   for (double left = seconds; left > 0; left = end - now()) turn_loop(left < 0.1 ? (int)(left * 1e3) : 100);
 }
 
-static int compare(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double percentile_us(double share) {
-  return latency_count ? latencies[(size_t)((latency_count - 1) * share)] * 1e6 : 0;
-}
-
 static void report(struct reading from, struct reading to) {
   double seconds = to.time - from.time;
   uint64_t bytes = mode == UP ? to.backend_received - from.backend_received : to.received - from.received;
   double messages = mode >= RTT ? round_trips : (double)bytes / options->size;
-  qsort(latencies, latency_count, sizeof *latencies, compare);
   printf("{\"mode\":\"%s\",\"tunnels\":%d,\"size\":%zu,\"seconds\":%.3f,\"bytes\":%lu,\"messages\":%.0f,"
-         "\"bytesPerS\":%.0f,\"perS\":%.1f,\"p50Us\":%.1f,\"p99Us\":%.1f,\"targetCpuS\":%.2f,\"loadCpuS\":%.2f,"
+         "\"bytesPerS\":%.0f,\"perS\":%.1f,\"p50Us\":%.1f,\"p99Us\":%.1f,\"targetCpuS\":%.4f,\"loadCpuS\":%.4f,"
          "\"failed\":%d,\"lost\":%d}\n",
          options->mode, options->tunnels, options->size, seconds, (unsigned long)bytes, messages, bytes / seconds,
-         messages / seconds, percentile_us(0.5), percentile_us(0.99), to.target_cpu_s - from.target_cpu_s,
+         messages / seconds, latency_us(0.5), latency_us(0.99), to.target_cpu_s - from.target_cpu_s,
          to.own_cpu_s - from.own_cpu_s, failed_tunnels, lost_tunnels);
 }
 
@@ -371,7 +355,6 @@ int run_client(const struct options *given) {
   void (*start)(const char *, const struct address *, size_t) = options->apart ? fork_backend : start_backend;
   if (options->has_backend) start(backends[mode], &options->backend, options->size);
   prepare_burst();
-  latencies = malloc(MAX_LATENCIES * sizeof *latencies);
   tunnels = calloc(options->tunnels, sizeof *tunnels);
   double started = now();
   open_all();

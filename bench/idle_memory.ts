@@ -1,38 +1,67 @@
 /** Memory of idle tunnels: the server's resident memory with them, beside that without. */
 import { openIdle } from "./load.ts";
-import { residentBytes, type Server } from "./server.ts";
+import { hardDescriptorLimit, residentBytes, type Server } from "./server.ts";
 
-const TUNNEL_COUNTS = [1000, 5000];
+const FEW = 1000;
+const MANY = 10_000;
+
+/** A tunnel takes two descriptors, and lighttpd takes no more clients at 90 % of those that it may have. */
+const TUNNELS_A_DESCRIPTOR = 0.44;
+
 const SETTLE_MS = 2500;
 const SETTLE_DEADLINE_MS = 15_000;
 
 /** The runtime collects the garbage of an idle program within so long: 8 to 18 s were seen. */
 const COLLECTED_MS = 30_000;
 
-/** Resident memory in bytes. */
+/** Resident memory in bytes: that of the whole process, whatever its threads. */
 export interface IdleMemory {
   /** Before the first tunnel. */
-  atStart: number;
+  readonly atStart: number;
   /** Tunnels held -> memory. */
-  held: Map<number, number>;
+  readonly held: ReadonlyMap<number, number>;
   /** At once after the most tunnels have closed again. */
-  atClose: number;
+  readonly atClose: number;
   /** The same {@linkcode COLLECTED_MS} later. */
-  afterClose: number;
+  readonly afterClose: number;
 }
 
-/** Measures a server that has just been started. */
-export async function measureIdleMemory(program: string, server: Server): Promise<IdleMemory> {
-  const atStart = await settled(server.pid);
+/** Measures servers that have just been started, one after the other; the garbage of one is waited for while the next has its turn. */
+export async function measureIdleMemory(
+  program: string,
+  servers: readonly Server[],
+): Promise<IdleMemory[]> {
+  const memories: Promise<IdleMemory>[] = [];
+  for (const server of servers) {
+    const held = await measureHeld(program, server);
+    memories.push(later(COLLECTED_MS, () => ({ ...held, afterClose: residentBytes(server.pid) })));
+  }
+  return await Promise.all(memories);
+}
+
+async function measureHeld(
+  program: string,
+  { pid, address, backend }: Server,
+): Promise<Omit<IdleMemory, "afterClose">> {
+  const atStart = await settled(pid);
   const held = new Map<number, number>();
-  for (const count of TUNNEL_COUNTS) {
-    const tunnels = await openIdle(program, count, server.address, server.backend);
-    held.set(count, await settled(server.pid));
+  for (const count of tunnelCounts()) {
+    const tunnels = await openIdle(program, count, address, backend);
+    held.set(count, await settled(pid));
     await tunnels.close();
   }
-  const atClose = await settled(server.pid);
-  await new Promise((resolve) => setTimeout(resolve, COLLECTED_MS));
-  return { atStart, held, atClose, afterClose: residentBytes(server.pid) };
+  return { atStart, held, atClose: await settled(pid) };
+}
+
+/** A thousand, and ten thousand or, in hundreds, as many as descriptors allow. */
+function tunnelCounts(): number[] {
+  const most = Math.min(MANY, Math.floor(hardDescriptorLimit() * TUNNELS_A_DESCRIPTOR / 100) * 100);
+  return most > FEW ? [FEW, most] : [most];
+}
+
+async function later<T>(ms: number, take: () => T): Promise<T> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return take();
 }
 
 /** Bytes that each of the tunnels adds. */

@@ -62,5 +62,9 @@ void fork_backend(const char *mode, const struct address *address, size_t size);
 void stop_backend(void);
 extern struct backend_counts *backend_counts;
 
+// latencies.c
+void count_latency(double seconds);
+double latency_us(double share);
+
 // client.c
 int run_client(const struct options *options);

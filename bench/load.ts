@@ -1,7 +1,7 @@
 /** Builds the load generator (`load.c`) and runs it: the far ends of the tunnel that is measured. */
 
 const FOLDER = new URL(".", import.meta.url).pathname;
-const SOURCES = ["load.c", "backend.c", "client.c"];
+const SOURCES = ["load.c", "backend.c", "client.c", "latencies.c"];
 
 /** What traffic to make; the head of `load.c` explains the modes. */
 export interface Load {
@@ -35,6 +35,7 @@ export interface LoadResult {
   bytesPerS: number;
   /** Messages, round trips or connections a second. */
   perS: number;
+  /** Of a round trip, or of a connection from its first connect() to its echo; 0 in the other modes. */
   p50Us: number;
   p99Us: number;
   /** CPU seconds that the server took meanwhile, all its threads together. */

@@ -11,7 +11,7 @@ import { freePort, ourCommand, pinning, relayCommand, type Server, startServer }
 import { compareTls } from "./tls.ts";
 
 const USAGE = `deno task bench [options]
-  --engine NAME    stream or native; repeat it for both (default: both)
+  --engine NAME    loop, stream or native; repeat it for more (default: all)
   --rounds N       rounds of every row (default 3)
   --seconds S      seconds of one measurement (default 0.5)
   --tls            beside HAProxy and nginx that end TLS in front of us, in place of the relay
@@ -87,7 +87,7 @@ async function main(): Promise<void> {
     args: Deno.args,
     allowNegative: true,
     options: {
-      engine: { type: "string", multiple: true, default: ["stream", "native"] },
+      engine: { type: "string", multiple: true, default: ["loop", "stream", "native"] },
       rounds: { type: "string", default: "3" },
       seconds: { type: "string", default: "0.5" },
       tls: { type: "boolean", default: false },

@@ -4,6 +4,9 @@ import manifest from "../deno.json" with { type: "json" };
 const FOLDER = new URL(".", import.meta.url).pathname;
 const START_DEADLINE_MS = 15_000;
 
+/** Not everybody looks for programs where lighttpd lies. */
+const PLACES = { PATH: `${Deno.env.get("PATH")}:/usr/sbin` };
+
 /** A server under measurement. */
 export interface Server {
   name: string;
@@ -26,12 +29,12 @@ function ourWords(): ServerCommand {
   return [Deno.execPath(), "run", ...flags, `${FOLDER}../main.ts`];
 }
 
-/** This program with one engine. */
+/** This program with one engine; flags may stand behind its name. */
 export function ourCommand(engine: string): ServerCommand {
   return [
     ...ourWords(),
     ...["--listen", "127.0.0.1:{port}", "--server", "{backend}"],
-    ...["--frame-type", "binary", "--engine", engine, "--debug", "2"],
+    ...["--frame-type", "binary", "--debug", "2", "--engine", ...engine.split(/\s+/)],
   ];
 }
 
@@ -46,9 +49,16 @@ export function relayCommand(): ServerCommand {
   return [Deno.execPath(), "run", "--allow-net", `${FOLDER}plain_relay.ts`, "{port}", "{backend}"];
 }
 
-/** lighttpd with mod_wstunnel, from a configuration in the given folder. */
-export async function lighttpdCommand(folder: string, backendPort: number): Promise<ServerCommand> {
+/** A lighttpd with mod_wstunnel, by a configuration that goes to the given folder. */
+export async function lighttpdCommand(
+  program: string,
+  folder: string,
+  backendPort: number,
+): Promise<ServerCommand> {
   const path = `${folder}/lighttpd.conf`;
+  const descriptors = Math.min(hardDescriptorLimit(), 65_536);
+  await Deno.mkdir(folder, { recursive: true });
+  // With HTTP/2 a connection may need ten descriptors, so that newer versions take a tenth as many clients.
   await Deno.writeTextFile(
     path,
     `server.modules = ( "mod_wstunnel" )
@@ -56,14 +66,22 @@ server.document-root = "${folder}"
 server.errorlog = "${folder}/lighttpd.log"
 server.bind = "127.0.0.1"
 server.port = env.PORT
-server.max-connections = 16384
-server.max-fds = 16384
+server.max-connections = ${descriptors >> 1}
+server.max-fds = ${descriptors}
 server.listen-backlog = 1024
+server.feature-flags = ( "server.h2proto" => "disable" )
 wstunnel.frame-type = "binary"
 wstunnel.server = ( "/" => (( "host" => "127.0.0.1", "port" => ${backendPort}, "disable-time" => 0 )) )
 `,
   );
-  return ["env", "PORT={port}", "lighttpd", "-D", "-f", path];
+  return ["env", "PORT={port}", program, "-D", "-f", path];
+}
+
+/** `lighttpd/1.4.69`; null if there is none. */
+export async function lighttpdVersion(program: string): Promise<string | null> {
+  if (!await isInstalled(program, "-v")) return null;
+  const { stdout } = await new Deno.Command(program, { args: ["-v"], env: PLACES }).output();
+  return new TextDecoder().decode(stdout).split(" ")[0]!.trim();
 }
 
 /** A port that nothing listens on now. */
@@ -96,7 +114,7 @@ export async function startServer(
     args: words.slice(1),
     stdin: "null",
     stdout: "null",
-    env: { PATH: `${Deno.env.get("PATH")}:/usr/sbin` },
+    env: PLACES,
   }).spawn();
   let hasEnded = false;
   const ended = child.status.then(() => hasEnded = true);
@@ -133,6 +151,13 @@ export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }
 
+/** How many descriptors a program that we start may have. */
+export function hardDescriptorLimit(): number {
+  const limits = Deno.readTextFileSync("/proc/self/limits");
+  const hard = /^Max open files +\S+ +(\S+)/m.exec(limits)![1]!;
+  return hard === "unlimited" ? Infinity : Number(hard);
+}
+
 /** Whether a program answers to flags, such as that for its version. */
 export async function isInstalled(program: string, ...flags: string[]): Promise<boolean> {
   try {
@@ -140,7 +165,7 @@ export async function isInstalled(program: string, ...flags: string[]): Promise<
       args: flags,
       stdout: "null",
       stderr: "null",
-      env: { PATH: `${Deno.env.get("PATH")}:/usr/sbin` },
+      env: PLACES,
     });
     return (await command.output()).success;
   } catch {
