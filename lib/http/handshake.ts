@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { nodeCrypto } from "../base/node_crypto.ts";
 import { listHasToken, type RequestHead } from "./request.ts";
+import { sha1Base64 } from "./sha1.ts";
 
 /** RFC 6455 section 1.3. */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -15,9 +15,9 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
  */
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
-/** The `Sec-WebSocket-Accept` that answers a key. `node:crypto`, since it is synchronous: measured faster. */
+/** The `Sec-WebSocket-Accept` that answers a key. */
 export function acceptKey(key: string): string {
-  return nodeCrypto().createHash("sha1").update(key + GUID).digest("base64");
+  return sha1Base64(key + GUID);
 }
 
 /** Whether a `Sec-WebSocket-Key` is the base64 form of 16 bytes. */

@@ -10,10 +10,14 @@ import { AF_INET, AF_INET6, AF_UNIX } from "./socket_constants.ts";
 /** Where a `struct sockaddr_in6` has the number of a link-local address's interface, in the machine's order. */
 export const SCOPE_OFFSET = 24;
 
-/** A `struct sockaddr` and its family; null when the host is a name. */
-export function encodeSocketAddress(
-  address: Address,
-): { family: number; bytes: Uint8Array<ArrayBuffer> } | null {
+/** A `struct sockaddr` and its family. */
+export interface EncodedAddress {
+  readonly family: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Null when the host is a name. */
+export function encodeSocketAddress(address: Address): EncodedAddress | null {
   if (address.transport === "unix") {
     const path = new TextEncoder().encode(address.path);
     // An abstract name ends with the structure, a path with a NUL (unix(7)).
@@ -34,22 +38,21 @@ export function encodeSocketAddress(
   return { family, bytes };
 }
 
-/** The address that a `struct sockaddr` has; null for one of another kind. */
-export function decodeSocketAddress(bytes: Uint8Array<ArrayBuffer>): Address | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 2) return null;
-  const [family] = new Uint16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 2));
+/** The address that a `struct sockaddr` of so many bytes has; null for one of another kind. */
+export function decodeSocketAddress(
+  bytes: Uint8Array<ArrayBuffer>,
+  length: number = bytes.length,
+): Address | null {
+  // By hand: each connection has its peer's read, and a view costs as much as all the rest of it. Every system that the runtime knows puts the
+  // low half of a family first.
+  const family = length < 2 ? -1 : bytes[0]! | bytes[1]! << 8;
   if (family === AF_UNIX) {
     // A path ends with a NUL, an abstract name with the structure (unix(7)).
-    const name = new TextDecoder().decode(bytes.subarray(2));
+    const name = new TextDecoder().decode(bytes.subarray(2, length));
     return { transport: "unix", path: name.startsWith("\0") ? name : name.replace(/\0.*$/s, "") };
   }
-  const ip = family === AF_INET
-    ? bytes.subarray(4, 8)
-    : family === AF_INET6
-    ? bytes.subarray(8, 24)
-    : null;
-  return ip === null
-    ? null
-    : { transport: "tcp", hostname: formatIpAddress(ip), port: view.getUint16(2) };
+  if (family !== AF_INET && family !== AF_INET6) return null;
+  const ip = family === AF_INET ? bytes.subarray(4, 8) : bytes.subarray(8, 24);
+  const port = bytes[2]! << 8 | bytes[3]!;
+  return { transport: "tcp", hostname: formatIpAddress(ip), port };
 }

@@ -9,7 +9,12 @@ import type { Address, TcpAddress } from "../base/address.ts";
 import { Errno, systemError } from "./errno.ts";
 import type { HotCalls } from "./hot_calls.ts";
 import type { Libc } from "./libc.ts";
-import { decodeSocketAddress, encodeSocketAddress, SCOPE_OFFSET } from "./socket_address.ts";
+import {
+  decodeSocketAddress,
+  type EncodedAddress,
+  encodeSocketAddress,
+  SCOPE_OFFSET,
+} from "./socket_address.ts";
 import {
   AF_UNIX,
   F_GETFL,
@@ -53,6 +58,8 @@ export interface Sockets {
   makeOurs(listener: number): void;
   /** Begins to connect; null: its host is a name. Throws what the system says at once. */
   connect(address: Address): Connecting | null;
+  /** Whether our end is the one that was connected to. */
+  isItself(descriptor: number, address: Address): boolean;
   /** Why a connect, or a connection, has failed; null: it has not. */
   errorOf(descriptor: number): Error | null;
   /** Each write is sent at once, and a peer that has vanished is found out; connections inherit it of a listener. */
@@ -75,6 +82,8 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
   const length = new Uint32Array(1);
   const info = new DataView(new ArrayBuffer(TCP_INFO_BYTES));
   const word = new Int32Array(1);
+  /** Of those that are connected to, again and again as a rule. */
+  const encodings = new WeakMap<Address, EncodedAddress | null>();
 
   const encode = (address: Address) => {
     const zone = address.transport === "tcp" ? address.hostname.split("%")[1] : undefined;
@@ -113,10 +122,20 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
     set(descriptor, IPPROTO_TCP, TCP_NODELAY);
     set(descriptor, SOL_SOCKET, SO_KEEPALIVE);
   };
+  const encodedOf = (address: Address): EncodedAddress | null => {
+    let encoded = encodings.get(address);
+    if (encoded !== undefined) return encoded;
+    encoded = encode(address);
+    // The number of an interface may be another the next time.
+    if (address.transport === "unix" || !address.hostname.includes("%")) {
+      encodings.set(address, encoded);
+    }
+    return encoded;
+  };
   const endOf = (ask: typeof symbols.getsockname, descriptor: number): Address | null => {
     length[0] = name.length;
     if (ask(descriptor, name, length) !== 0) return null;
-    return decodeSocketAddress(name.slice(0, length[0]));
+    return decodeSocketAddress(name, length[0]);
   };
 
   return {
@@ -141,7 +160,7 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
       prepare(listener);
     },
     connect(address) {
-      const encoded = encode(address);
+      const encoded = encodedOf(address);
       if (encoded === null) return null;
       const { family, bytes } = encoded;
       const descriptor = open(family);
@@ -150,6 +169,12 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
       const pending = result < 0 && calls.errno === Errno.EINPROGRESS;
       if (!pending) must(descriptor, result);
       return { descriptor, pending };
+    },
+    isItself(descriptor, address) {
+      length[0] = name.length;
+      if (symbols.getsockname(descriptor, name, length) !== 0) return false;
+      const encoded = encodedOf(address);
+      return encoded !== null && encoded.bytes.every((byte, at) => byte === name[at]);
     },
     errorOf(descriptor) {
       length[0] = 4;

@@ -98,7 +98,7 @@ export class Acceptor implements Watcher, Ticking, Seat {
       SOCK_NONBLOCK | SOCK_CLOEXEC,
     );
     if (descriptor < 0) return this.#onError(listener, calls.errno);
-    const peer = decodeSocketAddress(this.#name.slice(0, this.#length[0]));
+    const peer = decodeSocketAddress(this.#name, this.#length[0]);
     if (peer === null) {
       sockets.close(descriptor);
       return true;

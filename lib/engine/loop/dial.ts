@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, formatAddress } from "../../base/address.ts";
+import type { Address } from "../../base/address.ts";
 import { connectError, connectTo, type Dialler, NobodyButItself } from "../../backend/connect.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
 import type { Connecting } from "../../sys/sockets.ts";
@@ -34,10 +34,7 @@ export function loopDialler(loop: Loop): Dialler {
 }
 
 function notToItself(loop: Loop, watch: Watch, remote: Address): BackendConnection {
-  const local = loop.sockets.localOf(watch.descriptor);
-  if (local === null || formatAddress(local) !== formatAddress(remote)) {
-    return new LoopConnection(loop, watch);
-  }
+  if (!loop.sockets.isItself(watch.descriptor, remote)) return new LoopConnection(loop, watch);
   watch.close();
   throw new NobodyButItself();
 }
