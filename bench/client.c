@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_OPENING = 64, MAX_ATTEMPTS = 3, OPEN_DEADLINE_S = 60, CLOSE_DEADLINE_S = 10, DRAIN_S = 1 };
+enum { MAX_OPENING = 64, MAX_ATTEMPTS = 3, OPEN_DEADLINE_S = 60, ECHO_DEADLINE_S = 60, CLOSE_DEADLINE_S = 10, DRAIN_S = 1 };
 
 enum state { CLOSED, CONNECTING, SHAKING_HANDS, OPEN };
 
@@ -168,8 +168,7 @@ static void ask(struct tunnel *tunnel) {
 }
 
 static void start_traffic(struct tunnel *tunnel) {
-  if (mode == UP || mode == ECHO) return want_out(tunnel, true);
-  if (mode == IDLE && options->size == 0) return;
+  if (mode == UP || mode == ECHO || mode == IDLE) return want_out(tunnel, true);
   if (mode == RTT) tunnel->asked_at = now();
   if (mode != DOWN) ask(tunnel);
 }
@@ -179,7 +178,7 @@ static void enter_open(struct tunnel *tunnel) {
   opening--;
   open_tunnels++;
   want_out(tunnel, false);
-  if (has_started || mode == CONN || mode == IDLE) start_traffic(tunnel);
+  if (has_started || mode == CONN) start_traffic(tunnel);
 }
 
 static uint64_t on_their_way(const struct tunnel *tunnel) {
@@ -189,6 +188,7 @@ static uint64_t on_their_way(const struct tunnel *tunnel) {
 static void send_more(struct tunnel *tunnel) {
   for (int i = 0; i < 64; i++) {
     if (mode == ECHO && on_their_way(tunnel) + options->size > options->window) return want_out(tunnel, false);
+    if (mode == IDLE && tunnel->sent == message_length) return want_out(tunnel, false);
     size_t offset = tunnel->sent % burst_length;
     ssize_t count = write(tunnel->endpoint.fd, burst + offset, burst_length - offset);
     if (count < 0 && errno == EAGAIN) break;
@@ -324,6 +324,16 @@ static void report(struct reading from, struct reading to) {
          to.own_cpu_s - from.own_cpu_s, failed_tunnels, lost_tunnels);
 }
 
+// One message of each tunnel, all of them at once, until all are back.
+static void echo_once(void) {
+  for (int i = 0; i < options->tunnels; i++) {
+    if (tunnels[i].state == OPEN) start_traffic(&tunnels[i]);
+  }
+  double deadline = now() + ECHO_DEADLINE_S;
+  while (received < open_tunnels * options->size && now() < deadline) turn_loop(50);
+  if (received < open_tunnels * options->size) fail("the messages did not all come back within a minute");
+}
+
 // The loop goes on while the tunnels are held: pings are read, and a lost tunnel is seen.
 static int hold_idle(double opened_in) {
   printf("{\"mode\":\"idle\",\"open\":%d,\"failed\":%d,\"openedInS\":%.2f}\n", open_tunnels, failed_tunnels, opened_in);
@@ -359,7 +369,9 @@ int run_client(const struct options *given) {
   double started = now();
   open_all();
   if (mode == IDLE) {
-    int status = hold_idle(now() - started);
+    double opened_in = now() - started;
+    if (options->size > 0) echo_once();
+    int status = hold_idle(opened_in);
     stop_backend();
     return status;
   }

@@ -1,4 +1,4 @@
-/** Memory of idle tunnels: the server's resident memory with them, beside that without. */
+/** Memory of idle tunnels: the server's resident memory with them, beside that without, and after a burst beside that before. */
 import { openIdle } from "./load.ts";
 import { hardDescriptorLimit, residentBytes, type Server } from "./server.ts";
 
@@ -10,6 +10,10 @@ const TUNNELS_A_DESCRIPTOR = 0.44;
 
 const SETTLE_MS = 2500;
 const SETTLE_DEADLINE_MS = 15_000;
+
+/** Tunnels that each had so much echoed are quiet for so long. */
+const BURST_BYTES = 512 * 1024;
+const QUIET_MS = 2000;
 
 /** The runtime collects the garbage of an idle program within so long: 8 to 18 s were seen. */
 const COLLECTED_MS = 30_000;
@@ -24,6 +28,35 @@ export interface IdleMemory {
   readonly atClose: number;
   /** The same {@linkcode COLLECTED_MS} later. */
   readonly afterClose: number;
+}
+
+/** Resident memory in bytes, of a process that holds {@linkcode FEW} tunnels. */
+export interface BurstMemory {
+  /** They have carried nothing. */
+  readonly before: number;
+  /** Each has just had {@linkcode BURST_BYTES} echoed, all at once. */
+  readonly atEnd: number;
+  /** {@linkcode QUIET_MS} later. */
+  readonly after: number;
+}
+
+/** Measures servers that have just been started, one after the other. */
+export async function measureBursts(
+  program: string,
+  servers: readonly Server[],
+): Promise<BurstMemory[]> {
+  const memories: BurstMemory[] = [];
+  for (const server of servers) {
+    const idle = await openIdle(program, FEW, server);
+    const before = await settled(server.pid);
+    await idle.close();
+    const quiet = await openIdle(program, FEW, server, BURST_BYTES);
+    const atEnd = residentBytes(server.pid);
+    const after = await later(QUIET_MS, () => residentBytes(server.pid));
+    await quiet.close();
+    memories.push({ before, atEnd, after });
+  }
+  return memories;
 }
 
 /** Measures servers that have just been started, one after the other; the garbage of one is waited for while the next has its turn. */
@@ -41,12 +74,13 @@ export async function measureIdleMemory(
 
 async function measureHeld(
   program: string,
-  { pid, address, backend }: Server,
+  server: Server,
 ): Promise<Omit<IdleMemory, "afterClose">> {
+  const { pid } = server;
   const atStart = await settled(pid);
   const held = new Map<number, number>();
   for (const count of tunnelCounts()) {
-    const tunnels = await openIdle(program, count, address, backend);
+    const tunnels = await openIdle(program, count, server);
     held.set(count, await settled(pid));
     await tunnels.close();
   }

@@ -12,13 +12,13 @@
 //   echo   both ways at once, at most `window` bytes on their way for each tunnel; counts what came back
 //   rtt    one message on its way for each tunnel; counts round trips
 //   conn   opens a tunnel, makes one round trip, closes it, and again, on `tunnels` connections side by side
-//   idle   opens the tunnels, prints the line, and holds them until its standard input ends; exits 1 if a
-//          backend connection is left ten seconds after
+//   idle   opens the tunnels, has a message of each echoed, all at once (none if `size=0`), prints the line, and holds
+//          them until its standard input ends; exits 1 if a backend connection is left ten seconds after
 //
 // Both ends share one process and one thread, the cheapest there is, unless `apart` gives the backend a process of its
 // own, as in life. `raw` leaves WebSocket out, for a plain relay or for the backend itself as the target. `pid=` adds the CPU time
 // that process took while it was counted. `rtt` and `conn` say p50 and p99 too; a connection takes from its first
-// connect() until its echo is there. `size=0` is for `idle` alone: no message is sent.
+// connect() until its echo is there.
 
 #define _GNU_SOURCE
 #include "load.h"

@@ -122,15 +122,21 @@ export interface IdleTunnels {
   close: () => Promise<void>;
 }
 
-/** Opens tunnels and holds them; throws if one was refused. */
+/** Opens tunnels, has so many bytes of each echoed, all at once, and holds them; throws if one was refused. */
 export async function openIdle(
   program: string,
   tunnels: number,
-  address: string,
-  backend: string,
+  { address, backend }: { address: string; backend: string },
+  echoed = 0,
 ): Promise<IdleTunnels> {
   const child = new Deno.Command(program, {
-    args: ["idle", `target=${address}`, `backend=${backend}`, `tunnels=${tunnels}`, "size=0"],
+    args: [
+      "idle",
+      `target=${address}`,
+      `backend=${backend}`,
+      `tunnels=${tunnels}`,
+      `size=${echoed}`,
+    ],
     stdin: "piped",
     stdout: "piped",
   }).spawn();

@@ -61,6 +61,19 @@ export const TRAFFIC_ROWS: readonly TrafficRow[] = [
 /** What `--row` takes for the memory of idle tunnels. */
 export const MEMORY_ROW = "memory";
 
+/** What `--row` takes for the memory that a burst leaves behind. */
+export const BURST_ROW = "burst";
+
+/** Most bytes a burst is to leave behind. */
+export const BURST_LEFT_BYTES = 10 * 2 ** 20;
+
+/** All that `--row` takes. */
+export const ROW_NAMES: readonly string[] = [
+  ...TRAFFIC_ROWS.map(({ name }) => name),
+  MEMORY_ROW,
+  BURST_ROW,
+];
+
 /** Most bytes an idle tunnel is to take. */
 export const IDLE_TUNNEL_BYTES = 6 * 1024;
 

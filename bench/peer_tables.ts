@@ -1,8 +1,15 @@
 /** The tables of a comparison. */
 import { digits, median, range, ratios, table } from "./figures.ts";
-import { bytesPerTunnel, type IdleMemory } from "./idle_memory.ts";
+import { type BurstMemory, bytesPerTunnel, type IdleMemory } from "./idle_memory.ts";
 import type { LoadResult } from "./load.ts";
-import { cpuCost, hasLatencies, IDLE_TUNNEL_BYTES, speed, type TrafficRow } from "./peer_rows.ts";
+import {
+  BURST_LEFT_BYTES,
+  cpuCost,
+  hasLatencies,
+  IDLE_TUNNEL_BYTES,
+  speed,
+  type TrafficRow,
+} from "./peer_rows.ts";
 
 /** Whose columns there are. */
 export interface Columns {
@@ -107,17 +114,24 @@ export function latencyTable({ names, reference }: Columns, all: readonly RowRes
   );
 }
 
-/** Resident memory with idle tunnels; of all that were measured, which may be fewer than were to be. */
+/** Of each contender, in MiB. */
+function mebibytes<T>(memories: readonly T[], bytesOf: (memory: T) => number): string[] {
+  return memories.map((memory) => digits(bytesOf(memory) / 2 ** 20));
+}
+
+/** Resident memory with idle tunnels. */
 export function memoryTable({ names }: Columns, memories: readonly IdleMemory[]): string {
-  const mebibytes = (of: (memory: IdleMemory) => number) =>
-    memories.map((memory) => digits(of(memory) / 2 ** 20));
   const blank = ["", ""];
   const wanted = digits(IDLE_TUNNEL_BYTES / 1024);
   const counts = [...memories[0]!.held.keys()];
-  return table(["idle tunnels", ...names.slice(0, memories.length), "wanted", "reached"], [
-    ["resident at the start, MiB", ...mebibytes(({ atStart }) => atStart), ...blank],
+  return table(["idle tunnels", ...names, "wanted", "reached"], [
+    ["resident at the start, MiB", ...mebibytes(memories, ({ atStart }) => atStart), ...blank],
     ...counts.flatMap((count) => [
-      [`resident with ${count}, MiB`, ...mebibytes(({ held }) => held.get(count)!), ...blank],
+      [
+        `resident with ${count}, MiB`,
+        ...mebibytes(memories, ({ held }) => held.get(count)!),
+        ...blank,
+      ],
       [
         `each of ${count}, KiB`,
         ...memories.map((memory) => digits(bytesPerTunnel(memory, count) / 1024)),
@@ -125,7 +139,24 @@ export function memoryTable({ names }: Columns, memories: readonly IdleMemory[])
         verdict(bytesPerTunnel(memories[0]!, count) <= IDLE_TUNNEL_BYTES),
       ],
     ]),
-    ["resident once they closed, MiB", ...mebibytes(({ atClose }) => atClose), ...blank],
-    ["30 s later, MiB", ...mebibytes(({ afterClose }) => afterClose), ...blank],
+    ["resident once they closed, MiB", ...mebibytes(memories, ({ atClose }) => atClose), ...blank],
+    ["30 s later, MiB", ...mebibytes(memories, ({ afterClose }) => afterClose), ...blank],
+  ]);
+}
+
+/** Resident memory after a burst of tunnels that are quiet again. */
+export function burstTable({ names }: Columns, memories: readonly BurstMemory[]): string {
+  const left = ({ before, after }: BurstMemory) => after - before;
+  const blank = ["", ""];
+  return table(["1,000 tunnels, 512 KiB of each echoed", ...names, "wanted", "reached"], [
+    ["resident before, MiB", ...mebibytes(memories, ({ before }) => before), ...blank],
+    ["at the end of the burst, MiB", ...mebibytes(memories, ({ atEnd }) => atEnd), ...blank],
+    ["2 s later, MiB", ...mebibytes(memories, ({ after }) => after), ...blank],
+    [
+      "left behind, MiB",
+      ...mebibytes(memories, left),
+      `at most ${digits(BURST_LEFT_BYTES / 2 ** 20)}`,
+      verdict(left(memories[0]!) <= BURST_LEFT_BYTES),
+    ],
   ]);
 }

@@ -7,10 +7,16 @@
 import { parseArgs } from "node:util";
 import { chooseContenders, type Contender, type Contenders } from "./contenders.ts";
 import { machine } from "./figures.ts";
-import { type IdleMemory, measureIdleMemory } from "./idle_memory.ts";
-import { buildLoad, type LoadResult, runLoad } from "./load.ts";
-import { MEMORY_ROW, TRAFFIC_ROWS, type TrafficRow } from "./peer_rows.ts";
 import {
+  type BurstMemory,
+  type IdleMemory,
+  measureBursts,
+  measureIdleMemory,
+} from "./idle_memory.ts";
+import { buildLoad, type LoadResult, runLoad } from "./load.ts";
+import { BURST_ROW, MEMORY_ROW, ROW_NAMES, TRAFFIC_ROWS, type TrafficRow } from "./peer_rows.ts";
+import {
+  burstTable,
   type Columns,
   figureTable,
   latencyTable,
@@ -29,13 +35,8 @@ const USAGE = `deno task bench:peers [options]
   --ours [NAME=]COMMAND    another program in our place; repeat it for more. {port}, {backend} (host:port) and
                            {backendport} are replaced
   --beside [NAME=]COMMAND  another program in lighttpd's place, as an older version of this one; likewise
-  --row NAME               one row; repeat it for more: ${
-  TRAFFIC_ROWS.slice(0, 6).map(({ name }) => name).join(", ")
-},
-                           ${
-  TRAFFIC_ROWS.slice(6).map(({ name }) => name).join(", ")
-}, ${MEMORY_ROW}
-                           (default: all)
+  --row NAME               one row; repeat it for more: ${ROW_NAMES.slice(0, 6).join(", ")},
+                           ${ROW_NAMES.slice(6).join(", ")} (default: all)
   --rounds N               rounds of every row (default 7)
   --seconds S              seconds of one measurement (default 1)
   --apart                  the load's backend as a process of its own
@@ -57,6 +58,7 @@ interface Settings {
 interface Findings {
   readonly rows: RowResults[];
   memories: readonly IdleMemory[];
+  bursts: readonly BurstMemory[];
 }
 
 /** In each round all servers, one after the other; the next round begins with the next of them. */
@@ -116,10 +118,9 @@ function readOptions() {
       help: { type: "boolean", default: false },
     },
   });
-  const names = [...TRAFFIC_ROWS.map(({ name }) => name), MEMORY_ROW];
-  const unknown = values.row.find((name) => !names.includes(name));
+  const unknown = values.row.find((name) => !ROW_NAMES.includes(name));
   if (unknown !== undefined) throw new Error(`No row is named '${unknown}'\n${USAGE}`);
-  return { ...values, row: values.row.length === 0 ? names : values.row };
+  return { ...values, row: values.row.length === 0 ? ROW_NAMES : values.row };
 }
 
 /** Adds to the findings as it goes, so that an error leaves what was measured before. */
@@ -130,11 +131,14 @@ async function measure(
   backendPort: number,
   settings: Settings,
 ): Promise<void> {
-  const { pins, program } = settings;
+  const { program } = settings;
   const columns = columnsOf({ all, reference });
   const rows = TRAFFIC_ROWS.filter(({ name }) => names.includes(name));
+  // Processes of their own each time: what the traffic left in memory would count as no tunnel's.
+  const measureAll = <T>(take: (servers: readonly Server[]) => Promise<T>) =>
+    withServers(all, backendPort, settings.pins.server, take);
   if (rows.length > 0) {
-    await withServers(all, backendPort, pins.server, async (servers) => {
+    await measureAll(async (servers) => {
       for (const row of rows) {
         const results = await measureRow(row, servers, settings);
         findings.rows.push(results);
@@ -142,21 +146,19 @@ async function measure(
       }
     });
   }
-  if (!names.includes(MEMORY_ROW)) return;
-  // Processes of their own: what the traffic left in memory would count as no tunnel's.
-  findings.memories = await withServers(
-    all,
-    backendPort,
-    pins.server,
-    (servers) => measureIdleMemory(program, servers),
-  );
+  if (names.includes(MEMORY_ROW)) {
+    findings.memories = await measureAll((servers) => measureIdleMemory(program, servers));
+  }
+  if (names.includes(BURST_ROW)) {
+    findings.bursts = await measureAll((servers) => measureBursts(program, servers));
+  }
 }
 
 function columnsOf({ all, reference }: Contenders): Columns {
   return { names: all.map(({ name }) => name), reference };
 }
 
-function print(columns: Columns, { rows, memories }: Findings): void {
+function print(columns: Columns, { rows, memories, bursts }: Findings): void {
   const tables = [
     ...(rows.length === 0 ? [] : [
       ratioTable(columns, rows),
@@ -164,6 +166,7 @@ function print(columns: Columns, { rows, memories }: Findings): void {
       figureTable(columns, rows),
     ]),
     ...(memories.length === 0 ? [] : [memoryTable(columns, memories)]),
+    ...(bursts.length === 0 ? [] : [burstTable(columns, bursts)]),
   ];
   for (const text of tables) if (text !== "") console.log(`\n${text}`);
 }
@@ -171,7 +174,7 @@ function print(columns: Columns, { rows, memories }: Findings): void {
 async function writeJson(
   path: string,
   { all, reference }: Contenders,
-  { rows, memories }: Findings,
+  { rows, memories, bursts }: Findings,
   { rounds, seconds, apart, burst, pins }: Settings,
 ): Promise<void> {
   const plain = (_key: string, value: unknown) =>
@@ -183,6 +186,7 @@ async function writeJson(
     reference: all[reference]!.name,
     rows: rows.map(({ row, results }) => ({ ...row, results: byName(all, results) })),
     memory: byName(all, memories),
+    burst: byName(all, bursts),
   };
   await Deno.writeTextFile(path, JSON.stringify(found, plain, 2) + "\n");
 }
@@ -211,7 +215,7 @@ async function main(): Promise<void> {
       `${machine()}; ${pins.text}; ${rounds} rounds of ${seconds} s; medians (min-max)\n`,
     );
     for (const { name, about } of contenders.all) console.log(`${name}: ${about}`);
-    const findings: Findings = { rows: [], memories: [] };
+    const findings: Findings = { rows: [], memories: [], bursts: [] };
     try {
       await measure(findings, options.row, contenders, backendPort, settings);
     } finally {

@@ -5,6 +5,7 @@ import type { IdleMemory } from "../../bench/idle_memory.ts";
 import type { LoadResult } from "../../bench/load.ts";
 import { TRAFFIC_ROWS } from "../../bench/peer_rows.ts";
 import {
+  burstTable,
   figureTable,
   latencyTable,
   memoryTable,
@@ -109,5 +110,18 @@ Deno.test("an idle tunnel's memory is what it adds to the start's", () => {
     "each of 1000, KiB",
     ...["6.00", "8.00", "7.00"],
     ...["at most 6.00", "yes"],
+  ]);
+});
+
+Deno.test("a burst leaves behind what is resident after it and was not before", () => {
+  const memory = (left: number) => ({
+    ...{ before: 80 * 2 ** 20, atEnd: 500 * 2 ** 20 },
+    after: (80 + left) * 2 ** 20,
+  });
+  const lines = burstTable(COLUMNS, [memory(11), memory(20), memory(0)]).split("\n");
+  assert.deepEqual(cellsOf(lines.at(-1)!), [
+    "left behind, MiB",
+    ...["11.0", "20.0", "0.000"],
+    ...["at most 10.0", "no"],
   ]);
 });
