@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { closeQuietly } from "../base/close_quietly.ts";
 import type { ListenConfig } from "../config/config.ts";
 import { hasSocketFile } from "../config/listen.ts";
 import { acceptAll, tellAcceptFailed } from "./accept.ts";
@@ -36,6 +37,15 @@ export function listenStream(
     onOver: openings.remove,
   };
   const open = (connection: Connection) => {
+    try {
+      letIn(connection);
+    } catch (error) {
+      // One connection's defect is not the listener's.
+      closeQuietly(connection);
+      options.emit({ kind: "defect", error });
+    }
+  };
+  const letIn = (connection: Connection) => {
     // It was accepted in the moment in which the listener was closed.
     if (state === "closed") return connection.close();
     const peer = peerOf(connection.remoteAddr, fromRuntime(connection.localAddr));

@@ -69,10 +69,10 @@ async function ask(url: string, patienceMs?: number) {
   return await probe(parsed, patienceMs);
 }
 
-Deno.test("`probe()` finds both engines well, with a tunnel or without one", async () => {
+Deno.test("`probe()` finds each engine well, with a tunnel or without one", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    for (const engine of ["stream", "native"]) {
+    for (const engine of ["stream", "loop", "native"]) {
       await using backend = serveBackend(echo);
       await using program = await startProgram(
         ["--path", "/a", "--server", backend.address, "--engine", engine],

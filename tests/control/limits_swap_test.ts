@@ -20,7 +20,7 @@ async function untilStatus(running: RunningServer, target: string, status: numbe
   );
 }
 
-for (const engine of ["stream", "native"]) {
+for (const engine of ["stream", "loop", "native"]) {
   Deno.test(`${engine}: counts stay exact as max-tunnels, max-load and max-connections change under them`, async () => {
     await using backend = serveBackend(echo);
     const host = hostLines(backend.address);

@@ -24,7 +24,7 @@ function causes(running: RunningServer): unknown[] {
   return running.said("tunnel closed").map(({ cause }) => cause);
 }
 
-for (const engine of ["stream", "native"]) {
+for (const engine of ["stream", "loop", "native"]) {
   Deno.test(`${engine}: tunnels of a removed route end with drain-time, those of others and of one that comes back go on; without it all live on`, async () => {
     await using backend = serveBackend(echo);
     const host = [hostLines(backend.address)];

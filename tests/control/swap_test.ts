@@ -73,7 +73,7 @@ function visitAll(address: string, paths: readonly string[]) {
   };
 }
 
-for (const engine of ["stream", "native"] as const) {
+for (const engine of ["loop", "native"] as const) {
   Deno.test(`${engine}: 10 swaps under 200 open tunnels and new ones coming end none and refuse none; programs that stay keep their pid, those that go are stopped with their last tunnel`, async () => {
     const folder = Deno.makeTempDirSync();
     await using one = serveBackend(echo);

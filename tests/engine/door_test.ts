@@ -5,10 +5,14 @@ import type { Lease } from "../../lib/backend/backend.ts";
 import type { Peer } from "../../lib/base/peer.ts";
 import type { Admitted, Connected, Door } from "../../lib/engine/door.ts";
 import type { EngineOptions } from "../../lib/engine/engine.ts";
+import { startBesideRuntime } from "../../lib/engine/loop/beside_runtime.ts";
+import { listenLoop } from "../../lib/engine/loop/listen.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { createSweep } from "../../lib/engine/sweep.ts";
+import type { Event } from "../../lib/events/event.ts";
 import { answer } from "../../lib/http/answer.ts";
+import { sharedLibc } from "../../lib/sys/libc.ts";
 import { createSocketDiag } from "../../lib/sys/socket_diag.ts";
 import { openBackend } from "../support/backends.ts";
 import { connectPair, type FarEnd } from "../support/connection_pair.ts";
@@ -20,8 +24,8 @@ import { plainBuffers } from "../support/plain_buffers.ts";
 import { closePayload, handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
 import { NOTHING_TIMED } from "../tunnel/tunnel_rig.ts";
 
-const LISTEN = { stream: listenStream, native: listenNative };
-const ENGINES = ["stream", "native"] as const;
+const ENGINES = ["stream", ...(sharedLibc.ok ? ["loop"] as const : []), "native"] as const;
+type Engine = typeof ENGINES[number];
 const PLACE = { address: { transport: "tcp", hostname: "127.0.0.1", port: 0 } } as const;
 
 /** Whom a proxy in front speaks for. */
@@ -41,21 +45,35 @@ const UNASKED: Door = {
   open: () => assert.fail("a tunnel"),
 };
 
+function listen(engine: Engine, door: Door, options: EngineOptions) {
+  const closeLoop = () => Promise.resolve();
+  if (engine === "stream") return { listener: listenStream(PLACE, door, options), closeLoop };
+  if (engine === "native") return { listener: listenNative(PLACE, door, options), closeLoop };
+  if (!sharedLibc.ok) throw new Error(sharedLibc.reason);
+  const onDefect = (error: unknown) => options.emit({ kind: "defect", error });
+  const beside = startBesideRuntime(sharedLibc.libc, { onDefect, lingerMs: 0 });
+  const listener = listenLoop(PLACE, door, { ...options, loop: beside.loop });
+  return { listener, closeLoop: beside.close };
+}
+
 /** Lets an engine listen behind a door. */
 async function behind(
   door: Partial<Door>,
-  engine: keyof typeof LISTEN,
-  test: (address: string) => Promise<void>,
+  engine: Engine,
+  test: (address: string, events: readonly Event[]) => Promise<void>,
 ): Promise<void> {
   const breather = createBreather();
   const diag = createSocketDiag();
   const buffers = plainBuffers(16_384);
-  const options: EngineOptions = { buffers, breather, diag, createSweep, emit: () => {} };
-  const listener = LISTEN[engine](PLACE, { ...UNASKED, ...door }, options);
+  const events: Event[] = [];
+  const emit = (event: Event) => void events.push(event);
+  const options: EngineOptions = { buffers, breather, diag, createSweep, emit };
+  const { listener, closeLoop } = listen(engine, { ...UNASKED, ...door }, options);
   try {
-    await test(formatAddress(listener.address));
+    await test(formatAddress(listener.address), events);
   } finally {
     await listener.close();
+    await closeLoop();
     await breather.close();
     diag.close();
   }
@@ -135,10 +153,52 @@ Deno.test("stream: a connection that can't be set up is closed, and the next one
 });
 
 for (const engine of ENGINES) {
+  // The runtime closes what its server's handler throws at.
+  if (engine !== "native") {
+    Deno.test(`${engine}: a connection that is met by a defect is closed and counted no more, and the next one taken`, async () => {
+      const connections = new Connections(() => 0, () => {});
+      for (const where of ["accepts", "limits", "answer"]) {
+        let left = 1;
+        const meet = (what: string) => {
+          if (what === where && left-- > 0) throw new Error(where);
+        };
+        const { limits } = UNASKED;
+        const refusal = {
+          ...answer(503, ""),
+          get status() {
+            meet("answer");
+            return 503;
+          },
+        };
+        const door: Partial<Door> = {
+          accepts() {
+            meet("accepts");
+            return { pass: anyPass(connections), answer: refusal };
+          },
+          limits: {
+            ...limits,
+            get maxHeadBytes() {
+              meet("limits");
+              return limits.maxHeadBytes;
+            },
+          },
+        };
+        await behind(door, engine, async (address, events) => {
+          using first = await openRaw(address);
+          assert.equal(await first.end(), "fin", where);
+          assert.equal(connections.open, 0, where);
+          using next = await openRaw(address);
+          assert.equal((await next.head()).status, 503);
+          assert.deepEqual(events, [{ kind: "defect", error: new Error(where) }]);
+        });
+      }
+    });
+  }
+
   Deno.test(`${engine}: what the door drops ends at once, or where the runtime has it by a bare 503`, () =>
     behind({ accepts: () => "dropped" }, engine, async (address) => {
       using client = await openRaw(address);
-      if (engine === "stream") return assert.equal(await client.end(), "fin");
+      if (engine !== "native") return assert.equal(await client.end(), "fin");
       await client.write(handshake());
       assert.equal((await client.head()).status, 503);
     }));

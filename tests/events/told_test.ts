@@ -14,7 +14,7 @@ import {
   type RawClient,
 } from "../support/raw_client.ts";
 
-const ENGINES = ["stream", "native"] as const;
+const ENGINES = ["stream", "loop", "native"] as const;
 
 /** Keeps what it is told. */
 function createTold(...wanted: readonly CostlyKind[]) {

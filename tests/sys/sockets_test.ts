@@ -1,6 +1,6 @@
 /** Sockets of our own over the real system, and who waits for what happens at them. */
 import assert from "node:assert/strict";
-import type { Address } from "../../lib/base/address.ts";
+import type { Address, TcpAddress } from "../../lib/base/address.ts";
 import { Epoll, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../lib/sys/epoll.ts";
 import { openBell } from "../../lib/sys/bell.ts";
 import { Errno } from "../../lib/sys/errno.ts";
@@ -204,5 +204,39 @@ test("the system tells how a connection stands, and the runtime's end is none of
   assert.equal(await far.read(new Uint8Array(9)), 1);
   sockets.close(descriptor);
   far.close();
+  epoll.close();
+});
+
+/** An address of this machine that means something on one of its networks alone (RFC 4291 section 2.5.6). */
+const LINK_LOCAL = Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"));
+
+Deno.test({
+  name: "an address with a zone is listened at, and connected to",
+  ignore: !sharedLibc.ok || LINK_LOCAL === undefined,
+  fn() {
+    const { address, name, scopeid } = LINK_LOCAL!;
+    for (const zone of [name, String(scopeid)]) {
+      const own = system();
+      const { sockets, epoll } = own;
+      const there: Address = { transport: "tcp", hostname: `${address}%${zone}`, port: 0 };
+      const listener = sockets.listen(there);
+      const { port } = sockets.localOf(listener) as TcpAddress;
+      const { descriptor, pending } = sockets.connect({ ...there, port })!;
+      if (pending) {
+        epoll.add(descriptor, EPOLLOUT, 0);
+        nextMask(own, descriptor);
+      }
+      assert.equal(sockets.errorOf(descriptor), null);
+      assert.equal((sockets.peerOf(descriptor) as TcpAddress).hostname, address);
+      for (const one of [listener, descriptor]) sockets.close(one);
+      epoll.close();
+    }
+  },
+});
+
+test("a zone that no network has is told as that", () => {
+  const { sockets, epoll } = system();
+  const nowhere: Address = { transport: "tcp", hostname: "fe80::1%nowhere0", port: 1 };
+  assert.throws(() => sockets.listen(nowhere), /No such device \(os error 19\)/);
   epoll.close();
 });
