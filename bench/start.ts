@@ -1,6 +1,6 @@
 /**
- * What an executable costs before it does anything: its size, the time from its start to the line that says where it
- * listens, and its memory at rest. `deno task bench:start [EXECUTABLE]`, after `deno task compile`.
+ * What an executable costs before it does anything: its size, and with each engine, in turn, the time from its start to the line that says
+ * where it listens, and its memory at rest. `deno task bench:start [EXECUTABLE]`, after `deno task compile`.
  */
 import { digits, machine, median, range, table } from "./figures.ts";
 import { residentBytes } from "./server.ts";
@@ -12,16 +12,18 @@ const REST_MS = 2_000;
 
 const ARGUMENTS = ["--listen", "127.0.0.1:0", "--server", "127.0.0.1:1"];
 
+const ENGINES = ["stream", "auto"];
+
 interface Start {
   readonly child: Deno.ChildProcess;
   readonly ms: number;
 }
 
 /** Starts it and reads its log up to the line. */
-async function start(executable: string): Promise<Start> {
+async function start(executable: string, engine: string): Promise<Start> {
   const startedAt = performance.now();
   const child = new Deno.Command(executable, {
-    args: ARGUMENTS,
+    args: [...ARGUMENTS, "--engine", engine],
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -48,21 +50,30 @@ const version = new TextDecoder().decode(
   (await new Deno.Command(executable, { args: ["--version"] }).output()).stdout,
 ).trim();
 
-const times: number[] = [];
-// The first one fills the kernel's cache and is not counted.
+const times = new Map(ENGINES.map((engine): [string, number[]] => [engine, []]));
+// The first ones fill the kernel's cache and are not counted.
 for (let i = 0; i <= RUNS; i++) {
-  const started = await start(executable);
-  if (i > 0) times.push(started.ms);
-  await stop(started);
+  for (const [engine, figures] of times) {
+    const started = await start(executable, engine);
+    if (i > 0) figures.push(started.ms);
+    await stop(started);
+  }
 }
-const resting = await start(executable);
-await new Promise((resolve) => setTimeout(resolve, REST_MS));
-const restingBytes = residentBytes(resting.child.pid);
-await stop(resting);
 
-console.log(`${version}; ${machine()}; ${RUNS} starts\n`);
-console.log(table(["figure", "median", "range"], [
-  ["size, MB", digits(size / 1e6), ""],
-  ["start to the listening line, ms", digits(median(times)), range(times)],
-  ["memory at rest, MiB", digits(restingBytes / 2 ** 20), ""],
-]));
+async function restingBytes(engine: string): Promise<number> {
+  const resting = await start(executable, engine);
+  await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  const bytes = residentBytes(resting.child.pid);
+  await stop(resting);
+  return bytes;
+}
+
+const rows: string[][] = [["size, MB", digits(size / 1e6), ""]];
+for (const [engine, figures] of times) {
+  rows.push(
+    [`${engine}: start to the listening line, ms`, digits(median(figures)), range(figures)],
+    [`${engine}: memory at rest, MiB`, digits(await restingBytes(engine) / 2 ** 20), ""],
+  );
+}
+console.log(`${version}; ${machine()}; ${RUNS} starts each\n`);
+console.log(table(["figure", "median", "range"], rows));

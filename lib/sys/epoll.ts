@@ -39,8 +39,8 @@ export class Epoll {
   readonly #calls: HotCalls;
   readonly #events = new Int32Array(MAX_EVENTS * EVENT_WORDS);
   readonly #address = addressOf(this.#events);
-  readonly #request = new Uint8Array(new ArrayBuffer(EVENT_WORDS * 4));
-  readonly #words = new Int32Array(this.#request.buffer);
+  readonly #request = new Int32Array(new ArrayBuffer(EVENT_WORDS * 4));
+  readonly #requestAddress = addressOf(this.#request);
 
   /** Throws what the system says. */
   constructor(libc: Libc, calls: HotCalls) {
@@ -93,11 +93,11 @@ export class Epoll {
   }
 
   #control(operation: number, descriptor: number, mask: number, generation: number): void {
-    this.#words[0] = mask;
-    this.#words[DATA_WORD] = descriptor;
-    this.#words[DATA_WORD + 1] = generation;
-    const { epoll_ctl } = this.#libc.symbols;
-    if (epoll_ctl(this.descriptor, operation, descriptor, this.#request) === 0) return;
+    this.#request[0] = mask;
+    this.#request[DATA_WORD] = descriptor;
+    this.#request[DATA_WORD + 1] = generation;
+    const { epollCtl } = this.#calls;
+    if (epollCtl(this.descriptor, operation, descriptor, this.#requestAddress) === 0) return;
     throw systemError(this.#libc, this.#calls.errno);
   }
 }

@@ -13,17 +13,21 @@
 import { bindCalls, type Libc } from "./libc.ts";
 import { MSG_NOSIGNAL } from "./socket_constants.ts";
 
-const SYMBOLS = {
-  recv: { parameters: ["i32", "usize", "usize", "i32"], result: "i32" },
-  send: { parameters: ["i32", "usize", "usize", "i32"], result: "i32" },
-  accept4: { parameters: ["i32", "usize", "usize", "i32"], result: "i32" },
-  epoll_wait: { parameters: ["i32", "usize", "i32", "i32"], result: "i32" },
-} as const;
+const RECV = { parameters: ["i32", "usize", "usize", "i32"], result: "i32" } as const;
+const SEND = { parameters: ["i32", "usize", "usize", "i32"], result: "i32" } as const;
+/** Of a view, where it isn't worth while to know its address. */
+const SEND_VIEW = { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" } as const;
+const ACCEPT4 = { parameters: ["i32", "usize", "usize", "i32"], result: "i32" } as const;
+const EPOLL_CTL = { parameters: ["i32", "i32", "i32", "usize"], result: "i32" } as const;
+const EPOLL_WAIT = { parameters: ["i32", "usize", "i32", "i32"], result: "i32" } as const;
 
-/** Of the other calls: of a view, where it isn't worth while to know its address. */
-const VIEW_SYMBOLS = {
-  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
-} as const;
+/** Each is bound by its first call: to bind one takes 0.1 ms, of a view 0.2, and hardly one is needed before the program listens. */
+const bindRecv = () => bindCalls({ recv: RECV }).recv;
+const bindSend = () => bindCalls({ send: SEND }).send;
+const bindSendView = () => bindCalls({ send: SEND_VIEW }).send;
+const bindAccept4 = () => bindCalls({ accept4: ACCEPT4 }).accept4;
+const bindEpollCtl = () => bindCalls({ epoll_ctl: EPOLL_CTL }).epoll_ctl;
+const bindEpollWait = () => bindCalls({ epoll_wait: EPOLL_WAIT }).epoll_wait;
 
 /** Each gives -1 where the call failed, and {@linkcode HotCalls.errno} says why, until the next one. */
 export interface HotCalls {
@@ -36,6 +40,7 @@ export interface HotCalls {
   sendView(fd: number, bytes: Uint8Array<ArrayBuffer>): number;
   /** Puts the peer's address there; the one at `lengthAddress` is of a `u32`. */
   accept4(fd: number, address: bigint, lengthAddress: bigint, flags: number): number;
+  epollCtl(fd: number, operation: number, descriptor: number, address: bigint): number;
   epollWait(fd: number, address: bigint, most: number, timeoutMs: number): number;
 }
 
@@ -47,8 +52,12 @@ export function hotCalls(libc: Libc): HotCalls {
 }
 
 function bind(libc: Libc): HotCalls {
-  const { recv, send, accept4, epoll_wait } = bindCalls(SYMBOLS);
-  const { send: sendView } = bindCalls(VIEW_SYMBOLS);
+  let recv: ReturnType<typeof bindRecv> | null = null;
+  let send: ReturnType<typeof bindSend> | null = null;
+  let sendView: ReturnType<typeof bindSendView> | null = null;
+  let accept4: ReturnType<typeof bindAccept4> | null = null;
+  let epollCtl: ReturnType<typeof bindEpollCtl> | null = null;
+  let epollWait: ReturnType<typeof bindEpollWait> | null = null;
   const location = libc.symbols.__errno_location()!;
   // Valid as long as its thread is; read without a call, which would change it.
   const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
@@ -56,11 +65,16 @@ function bind(libc: Libc): HotCalls {
     get errno() {
       return errno[0]!;
     },
-    recv: (fd, address, length) => recv(fd, address, length, 0),
-    send: (fd, address, length) => send(fd, address, length, MSG_NOSIGNAL),
-    sendView: (fd, bytes) => sendView(fd, bytes, BigInt(bytes.length), MSG_NOSIGNAL),
-    accept4,
-    epollWait: epoll_wait,
+    recv: (fd, address, length) => (recv ??= bindRecv())(fd, address, length, 0),
+    send: (fd, address, length) => (send ??= bindSend())(fd, address, length, MSG_NOSIGNAL),
+    sendView: (fd, bytes) =>
+      (sendView ??= bindSendView())(fd, bytes, BigInt(bytes.length), MSG_NOSIGNAL),
+    accept4: (fd, address, lengthAddress, flags) =>
+      (accept4 ??= bindAccept4())(fd, address, lengthAddress, flags),
+    epollCtl: (fd, operation, descriptor, address) =>
+      (epollCtl ??= bindEpollCtl())(fd, operation, descriptor, address),
+    epollWait: (fd, address, most, timeoutMs) =>
+      (epollWait ??= bindEpollWait())(fd, address, most, timeoutMs),
   };
 }
 

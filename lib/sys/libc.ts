@@ -86,8 +86,10 @@ export type OpenedLibc =
 function openLibc(): OpenedLibc {
   if (Deno.build.os !== "linux") return { ok: false, reason: "it works on Linux alone" };
   try {
-    bind("__errno_location");
-    return { ok: true, libc: { symbols: bindLazily() } };
+    const symbols = bindLazily();
+    // Throws where it can't be had.
+    void symbols.__errno_location;
+    return { ok: true, libc: { symbols } };
   } catch (error) {
     return {
       ok: false,

@@ -5,7 +5,14 @@ import { createUntilReadable } from "../../lib/sys/until_readable.ts";
 
 if (sharedLibc.ok) {
   const { symbols } = sharedLibc.libc;
-  hotCalls(sharedLibc.libc);
+  const { recv, send, sendView, accept4, epollCtl, epollWait } = hotCalls(sharedLibc.libc);
+  // Of no descriptor: they fail.
+  recv(-1, 0n, 0n);
+  send(-1, 0n, 0n);
+  sendView(-1, new Uint8Array(0));
+  accept4(-1, 0n, 0n, 0);
+  epollCtl(-1, 0, 0, 0n);
+  epollWait(-1, 0n, 1, 0);
   createUntilReadable(0);
   for (const name of Object.keys(symbols) as (keyof typeof symbols)[]) void symbols[name];
 }

@@ -33,8 +33,8 @@ export function startBesideRuntime(libc: Libc, options: BesideOptions): BesideRu
   let isOver = false;
   const run = async () => {
     let sinceMs = performance.now();
-    // What was begun at the runtime's goes on by its turns alone.
-    let lingers = true;
+    // What was begun at the runtime's goes on by its turns alone, the start as well.
+    let lingers = false;
     while (!isOver) {
       const steps = loop.turn(lingers ? lingerMs : 0);
       if (steps > 0) lingers = lingerMs > 0 && !loop.owesRuntime;
