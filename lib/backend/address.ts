@@ -17,7 +17,7 @@ import type { Emit } from "../events/events.ts";
 import { encodeProxyHeader } from "../http/proxy_header.ts";
 import type { ConnectFailure, ConnectRequest, Lease } from "./backend.ts";
 import type { BackendConnection } from "./connection.ts";
-import { dial, type DialOptions } from "./dial.ts";
+import { dial, type DialOptions, type DialResult } from "./dial.ts";
 
 /** Times are on the clock of `performance.now()`, which the system's clock being set does not move. */
 export interface AddressState {
@@ -138,12 +138,12 @@ export interface LeaseOptions {
 }
 
 /** Connects and counts the tunnel until it is released; a failure disables the address. */
-export async function leaseAddress(
+export function leaseAddress(
   state: AddressState,
   host: HostConfig,
   request: ConnectRequest,
-  { emit, onRelease }: LeaseOptions,
-): Promise<LeaseResult> {
+  options: LeaseOptions,
+): PromiseLike<LeaseResult> {
   const startedAt = performance.now();
   state.load++;
   state.connecting++;
@@ -153,14 +153,21 @@ export async function leaseAddress(
   const tls = tlsTo(state.address, host);
   const found = target?.found;
   const lookup = found && (() => Promise.resolve(found));
-  const dialled = await dial(state.address, {
-    timeoutMs,
-    signal,
-    header,
-    tls,
-    dialler,
-    lookup,
-  });
+  return dial(state.address, { timeoutMs, signal, header, tls, dialler, lookup }).then((dialled) =>
+    leased(dialled, startedAt, { state, host, ...options })
+  );
+}
+
+interface Leasing extends LeaseOptions {
+  readonly state: AddressState;
+  readonly host: HostConfig;
+}
+
+function leased(
+  dialled: DialResult,
+  startedAt: number,
+  { state, host, emit, onRelease }: Leasing,
+): LeaseResult {
   state.connecting--;
   const endedAt = performance.now();
   const outcome = dialled.ok ? "connected" : dialled.kind;

@@ -78,7 +78,7 @@ export type ConnectResult =
 
 /** The hosts behind one key of a configuration. */
 export interface Pool {
-  connect(request: ConnectRequest): Promise<ConnectResult>;
+  connect(request: ConnectRequest): PromiseLike<ConnectResult>;
   /** Resolves when no request is being connected, and none is any more where nobody asks it from then on. */
   settled(): Promise<void>;
   report(): ProcReport[];

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { UnixAddress } from "../base/address.ts";
+import type { Address, UnixAddress } from "../base/address.ts";
 import { connectShortageOf } from "../base/exhaustion.ts";
+import type { Later } from "../base/later.ts";
 import { within } from "../base/within.ts";
 import type { BackendConnection } from "./connection.ts";
 
@@ -37,7 +38,23 @@ export interface Dialler {
   readonly tcp: ConnectTo<BackendConnection>;
   /** Once; rejects with `WouldBlock` on a full backlog. */
   readonly unix: (address: UnixAddress) => Promise<BackendConnection>;
+  /** Connects to an address without a promise; null: it can't. */
+  readonly direct?: (address: Address, bounds: ConnectBounds) => Later<DirectOutcome> | null;
+  /** Told when what was asked for is the runtime's to go on with. */
+  readonly onRuntime?: () => void;
 }
+
+/** How long a connect may take, and what ends it before. */
+export interface ConnectBounds {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A connection, or why there is none: the time is over, or what the system says. */
+export type DirectOutcome =
+  | { readonly connection: BackendConnection }
+  | { readonly error: unknown }
+  | "timeout";
 
 /** Connects to an IP address. `cancel`, of {@linkcode createCancel}, ends the connect and frees its descriptor at once. */
 export function connectTo(

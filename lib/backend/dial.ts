@@ -10,6 +10,7 @@
 import type { Address } from "../base/address.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { connectShortageOf } from "../base/exhaustion.ts";
+import { Later } from "../base/later.ts";
 import { nameProblem } from "../base/name_problem.ts";
 import type { DialOutcome } from "../events/event.ts";
 import {
@@ -18,6 +19,7 @@ import {
   connectUnix,
   createCancel,
   type Dialler,
+  type DirectOutcome,
   firstToConnect,
   interleaved,
   isIpv6,
@@ -69,9 +71,40 @@ export interface DialOptions {
 }
 
 /** Connects to `address`. Never rejects. */
-export async function dial(address: Address, options: DialOptions): Promise<DialResult> {
+export function dial(address: Address, options: DialOptions): PromiseLike<DialResult> {
+  const { signal, header, tls, dialler } = options;
+  if (signal.aborted) return Later.of(ABORTED);
+  const isPlain = header === undefined && tls === undefined;
+  const connecting = isPlain ? dialler?.direct?.(address, options) ?? null : null;
+  return connecting === null
+    ? dialByRuntime(address, options)
+    : connecting.then((outcome) => resultOf(outcome, options));
+}
+
+function resultOf(outcome: DirectOutcome, { signal, timeoutMs }: DialOptions): DialResult {
+  const isConnected = outcome !== "timeout" && "connection" in outcome;
+  if (isConnected && !signal.aborted) return { ok: true, connection: outcome.connection };
+  if (isConnected) outcome.connection.close();
+  if (signal.aborted || isConnected) return ABORTED;
+  return outcome === "timeout" ? tooLate("answer", timeoutMs) : failed(outcome.error);
+}
+
+function tooLate(awaited: string, timeoutMs: number, told = ""): DialResult {
+  return {
+    ok: false,
+    kind: "timeout",
+    reason: `no ${awaited} within ${timeoutMs / 1000} s${told}`,
+  };
+}
+
+/** `error` may be of several addresses; `first` is that of the first one. */
+function failed(error: unknown, first = error): DialResult {
+  const kind = connectShortageOf(error) ?? (isNobody(first) ? "closed" : "error");
+  return { ok: false, kind, reason: nameProblem(error) ?? (error as Error).message };
+}
+
+async function dialByRuntime(address: Address, options: DialOptions): Promise<DialResult> {
   const { timeoutMs, signal, header, tls, dialler = BY_RUNTIME, lookup = lookUp } = options;
-  if (signal.aborted) return ABORTED;
   const attempt = createCancel();
   const abort = () => attempt.abort();
   signal.addEventListener("abort", abort);
@@ -99,12 +132,9 @@ export async function dial(address: Address, options: DialOptions): Promise<Dial
       const told = error instanceof NoneAnswered && error.message !== ""
         ? `; ${error.message}`
         : "";
-      const reason = `no ${awaited} within ${timeoutMs / 1000} s${told}`;
-      return { ok: false, kind: "timeout", reason };
+      return tooLate(awaited, timeoutMs, told);
     }
-    const first = error instanceof NoneAnswered ? error.cause : error;
-    const kind = connectShortageOf(error) ?? (isNobody(first) ? "closed" : "error");
-    return { ok: false, kind, reason: nameProblem(error) ?? (error as Error).message };
+    return failed(error, error instanceof NoneAnswered ? error.cause : error);
   } finally {
     cancel();
     signal.removeEventListener("abort", abort);

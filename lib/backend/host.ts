@@ -45,7 +45,7 @@ export interface Host {
   letGo(): void;
   /** Starts what is kept running; resolves once that accepts connections or is known not to. */
   start(): Promise<void>;
-  connect(request: ConnectRequest, setting: HostSetting): Promise<LeaseResult>;
+  connect(request: ConnectRequest, setting: HostSetting): PromiseLike<LeaseResult>;
   /** Takes back what is said of its failures: it is tried again at once. */
   forgive(): void;
   report(): HostReport[];

@@ -4,6 +4,7 @@
  * @module
  */
 import { isShortage } from "../base/exhaustion.ts";
+import { Later } from "../base/later.ts";
 import type { RouteConfig } from "../config/config.ts";
 import type { Emit } from "../events/events.ts";
 import { type Standing, whyFull } from "./address.ts";
@@ -13,7 +14,7 @@ import { nameHosts } from "./host_name.ts";
 import type { AdoptedRoute, Hosts } from "./hosts.ts";
 import { hostIdentities } from "./identity.ts";
 import { createOutageTeller } from "./outages.ts";
-import { choose } from "./policies.ts";
+import { type Candidate, choose } from "./policies.ts";
 import { createTargetPool } from "./target_pool.ts";
 import { createWaiters } from "./waiters.ts";
 
@@ -32,37 +33,52 @@ export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RouteP
   let onSettled: PromiseWithResolvers<void> | null = null;
 
   /** Each host that is not down is asked at most once, the doubtful ones last. */
-  async function ask(request: ConnectRequest): Promise<ConnectResult> {
+  function ask(request: ConnectRequest): Later<ConnectResult> {
     const left = new Set(hosts.keys());
     const failures: ConnectFailure[] = [];
-    while (!known.stopping) {
-      const ready = candidates(hosts, left, "ready");
-      const asked = ready.length > 0 ? ready : candidates(hosts, left, "doubtful");
-      const { lastIndex } = state;
-      const chosen = choose(route.balance, asked, { ...selectionOf(request), lastIndex });
-      if (chosen === null) break;
-      state.lastIndex = chosen.index;
-      left.delete(chosen.index);
-      const host = hosts[chosen.index]!;
+    const answer = new Later<ConnectResult>();
+    const settle = (result: ConnectResult) => {
+      if (--asking === 0) onSettled?.resolve();
+      answer.tell(result);
+    };
+    const askNext = () => {
+      const host = known.stopping ? null : next(request, left);
+      if (host === null) return settle({ ok: false, failure: noneOf(left, failures) });
       const hasOther = () => candidates(hosts, left, "ready").length > 0;
-      const result = await waiters.ask(host, request, hasOther);
-      if (result.ok) {
-        outages.recovered(host);
-        return answered(result);
-      }
-      if (result.kind === "aborted") return answered({ ok: false, failure: result });
-      if (result.kind === "down") outages.failed(host, result.reason);
-      if (isShortage(result.kind)) outages.short(host, result.kind, result.reason);
-      failures.push({ kind: result.kind, reason: `${host.name}: ${result.reason}` });
-    }
-    failures.push(...[...left].flatMap((index) => fullness(hosts[index]!)));
-    if (!known.stopping) return answered({ ok: false, failure: outages.summed(failures) });
-    return answered({ ok: false, failure: { kind: "aborted", reason: "stopping" } });
+      const asked = waiters.ask(host, request, hasOther);
+      if (!(asked instanceof Later)) request.dialler?.onRuntime?.();
+      asked.then((result) => {
+        if (result.ok) {
+          outages.recovered(host);
+          return settle(result);
+        }
+        if (result.kind === "aborted") return settle({ ok: false, failure: result });
+        if (result.kind === "down") outages.failed(host, result.reason);
+        if (isShortage(result.kind)) outages.short(host, result.kind, result.reason);
+        failures.push({ kind: result.kind, reason: `${host.name}: ${result.reason}` });
+        askNext();
+      });
+    };
+    askNext();
+    return answer;
   }
 
-  function answered(result: ConnectResult): ConnectResult {
-    if (--asking === 0) onSettled?.resolve();
-    return result;
+  /** The next one to ask, which is none of those that are left then. */
+  function next(request: ConnectRequest, left: Set<number>): PoolHost | null {
+    const ready = candidates(hosts, left, "ready");
+    const asked = ready.length > 0 ? ready : candidates(hosts, left, "doubtful");
+    const { lastIndex } = state;
+    const chosen = choose(route.balance, asked, { ...selectionOf(request), lastIndex });
+    if (chosen === null) return null;
+    state.lastIndex = chosen.index;
+    left.delete(chosen.index);
+    return hosts[chosen.index]!;
+  }
+
+  function noneOf(left: ReadonlySet<number>, failures: readonly ConnectFailure[]): ConnectFailure {
+    const full = [...left].flatMap((index) => fullness(hosts[index]!));
+    if (known.stopping) return { kind: "aborted", reason: "stopping" };
+    return outages.summed([...failures, ...full]);
   }
 
   return {
@@ -107,14 +123,15 @@ function candidates(
   hosts: readonly PoolHost[],
   left: ReadonlySet<number>,
   standing: Standing,
-) {
-  return hosts
-    .map(({ hashed, live: { load } }, index) => ({ index, identity: hashed, load }))
-    .filter(({ index, load }) => left.has(index) && whyFull(load, hosts[index]!.config) === null)
-    .filter(({ index }) => {
-      const { live } = hosts[index]!;
-      return !live.drained && live.standing === standing;
-    });
+): Candidate[] {
+  const found: Candidate[] = [];
+  for (const index of left) {
+    const { hashed: identity, config, live } = hosts[index]!;
+    const { load } = live;
+    if (whyFull(load, config) !== null || live.drained || live.standing !== standing) continue;
+    found.push({ index, identity, load });
+  }
+  return found;
 }
 
 function selectionOf({ peer, authority, path }: ConnectRequest) {

@@ -10,7 +10,7 @@ import type { Host, PoolHost } from "./host.ts";
 /** Asks hosts. */
 export interface Waiters {
   /** Asks a host; where another request fails at it meanwhile and `hasOther()`, this one has failed as well. */
-  ask(host: PoolHost, request: ConnectRequest, hasOther: () => boolean): Promise<LeaseResult>;
+  ask(host: PoolHost, request: ConnectRequest, hasOther: () => boolean): PromiseLike<LeaseResult>;
 }
 
 interface Waiter {
@@ -28,7 +28,7 @@ export function createWaiters(): Waiters {
   }
 
   return {
-    // By then(), as the ways to a backend are: an async function and its wait would be two promises more for each tunnel.
+    // By then(), as the ways to a backend are: where nothing of it is the runtime's there is no promise.
     ask(host, request, hasOther) {
       const { signal } = request;
       const { live } = host;

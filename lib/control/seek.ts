@@ -9,6 +9,7 @@ import type { ConnectFailure, ConnectRequest } from "../backend/backend.ts";
 import type { Dialler } from "../backend/connect.ts";
 import type { Peer } from "../base/peer.ts";
 import type { Admitted, Taken } from "../engine/door.ts";
+import { Later } from "../base/later.ts";
 import { answer } from "../http/answer.ts";
 import type { RequestHead } from "../http/request.ts";
 import type { Tally } from "../limits/tally.ts";
@@ -47,16 +48,17 @@ interface LetIn {
 /** Where nobody is asked who it is, nor where it leads. */
 const ANYBODY: LetIn = { user: null, target: null };
 
-/** Gives what `conclude` makes of it: where nobody is asked, that costs no promise besides the backend's own. */
+/** Gives what `conclude` makes of it: where nobody is asked, that costs no promise. */
 export function seekBackend<T>(
   counts: Counts,
   seeking: Seeking,
   conclude: (sought: Sought) => T,
-): Promise<T> {
+): PromiseLike<T> {
   const { access, targets, instead } = seeking.accept;
   if (access === null && targets === null && instead === null) {
     return lease(counts, seeking, ANYBODY, conclude);
   }
+  seeking.dialler?.onRuntime?.();
   return ask(seeking).then((asked) =>
     "answer" in asked ? conclude(asked) : lease(counts, seeking, asked, conclude)
   );
@@ -79,15 +81,15 @@ function lease<T>(
   { accept, head, peer, signal, dialler }: Seeking,
   letIn: LetIn,
   conclude: (sought: Sought) => T,
-): Promise<T> {
+): PromiseLike<T> {
   const { key, authority, path, origin, secrets, pool, pass, limits: { maxTunnels } } = accept;
   pass.letIn();
   const { tunnels, served } = counts;
-  if (!tunnels.take(key, maxTunnels)) return Promise.resolve(conclude(tooMany(maxTunnels)));
+  if (!tunnels.take(key, maxTunnels)) return Later.of(conclude(tooMany(maxTunnels)));
   const { exitAfterTunnels } = accept;
   if (!served.take(ALL, exitAfterTunnels)) {
     tunnels.give(key);
-    return Promise.resolve(conclude(noMore(exitAfterTunnels)));
+    return Later.of(conclude(noMore(exitAfterTunnels)));
   }
   // Who has proved by a password or a token who it is, is that.
   const user = letIn.user ?? peer.user ?? null;

@@ -134,7 +134,7 @@ export interface Door {
     peer: Peer,
     signal: AbortSignal,
     dialler?: Dialler,
-  ): Promise<Connected>;
+  ): PromiseLike<Connected>;
   /** Asks whether the client may have files, has the engine send one by `send`, and tells of it. Never rejects. `signal` as in `connect()`. */
   serve(
     head: RequestHead,

@@ -222,7 +222,8 @@ export class Opening implements TransportListener {
 
   #serve(head: RequestHead, files: FilesAdmitted, signal: AbortSignal): void {
     this.#state = "sending";
-    const { door, nowMs } = this.#options;
+    const { door, nowMs, dialler } = this.#options;
+    dialler?.onRuntime?.();
     const { writeTimeoutMs } = files.config;
     this.#isLast ||= !mayPersist(head);
     const closes = () => this.#isLast || (this.#hasEnded && this.#kept.length === 0);

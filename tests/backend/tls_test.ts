@@ -73,7 +73,7 @@ function dialTls(
   address: TcpAddress,
   tls: { serverName?: string; ca: readonly string[]; identity?: Certified },
   options: Partial<DialOptions> = {},
-): Promise<DialResult> {
+): PromiseLike<DialResult> {
   const { serverName = "localhost", identity = null, ca } = tls;
   return dial(address, {
     timeoutMs: 5000,
@@ -84,7 +84,7 @@ function dialTls(
 }
 
 /** Why there is no connection, or `ok`; what there is is closed. */
-async function told(dialled: Promise<DialResult>): Promise<string> {
+async function told(dialled: PromiseLike<DialResult>): Promise<string> {
   const result = await dialled;
   if (result.ok) result.connection.close();
   await tlsClosed();

@@ -38,7 +38,11 @@ export function startBesideRuntime(libc: Libc, options: BesideOptions): BesideRu
     while (!isOver) {
       const steps = loop.turn(lingers ? lingerMs : 0);
       if (steps > 0) lingers = lingerMs > 0 && !loop.owesRuntime;
-      if (steps > 0 && lingers && performance.now() - sinceMs < SLICE_MS) continue;
+      if (steps > 0 && lingers && performance.now() - sinceMs < SLICE_MS) {
+        if (loop.owesCalls) await null;
+        loop.owesCalls = false;
+        continue;
+      }
       loop.owesRuntime = false;
       if (steps > 0) await setImmediate();
       else {

@@ -4,66 +4,142 @@
  * @module
  */
 import type { Address } from "../../base/address.ts";
-import { connectError, connectTo, type Dialler, NobodyButItself } from "../../backend/connect.ts";
+import { Later } from "../../base/later.ts";
+import {
+  type ConnectBounds,
+  connectError,
+  connectTo,
+  type Dialler,
+  type DirectOutcome,
+  NobodyButItself,
+} from "../../backend/connect.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
+import { EPOLLERR, EPOLLHUP, EPOLLOUT } from "../../sys/epoll.ts";
 import type { Connecting } from "../../sys/sockets.ts";
+import { type Sweep, tickFor, type Ticking } from "../sweep.ts";
 import type { Loop } from "./loop.ts";
 import { LoopConnection } from "./loop_connection.ts";
 import { SENDS_TOO } from "./loop_transport.ts";
 import type { Watch, Watcher } from "./watch.ts";
 
-/** Who connects by a loop; a name, which is to be looked up, is left to the runtime. */
-export function loopDialler(loop: Loop): Dialler {
+/** Who connects by a loop; `sweep` looks at what takes long. A name, which is to be looked up, is left to the runtime. */
+export function loopDialler(loop: Loop, sweep: Sweep): Dialler {
+  const begin = (address: Address, bounds: ConnectBounds): Later<DirectOutcome> | null => {
+    const connecting = loop.sockets.connect(address);
+    return connecting && new Connect(loop, sweep, address, connecting, bounds).outcome;
+  };
+  /** For who waits by a promise: what comes of it is the runtime's to go on with. */
+  const settled = async (connecting: Later<DirectOutcome>): Promise<BackendConnection> => {
+    const outcome = await connecting.then((outcome) => {
+      loop.owesRuntime = true;
+      return outcome;
+    });
+    if (outcome !== "timeout" && "connection" in outcome) return outcome.connection;
+    throw outcome === "timeout" ? new Deno.errors.TimedOut() : outcome.error;
+  };
   return {
+    direct(address, bounds) {
+      try {
+        return begin(address, bounds);
+      } catch (error) {
+        // A full backlog: until there is room the runtime tries again.
+        const isFull = address.transport === "unix" && error instanceof Deno.errors.WouldBlock;
+        return isFull ? null : Later.of<DirectOutcome>({ error: told(error, address) });
+      }
+    },
+    onRuntime: () => void (loop.owesRuntime = true),
     async tcp(hostname, port, cancel) {
       const address: Address = { transport: "tcp", hostname, port };
       try {
-        const connecting = loop.sockets.connect(address);
-        if (connecting === null) return await connectTo(hostname, port, cancel);
-        const watch = await connected(loop, connecting, cancel);
-        return notToItself(loop, watch, address);
+        const connecting = begin(address, { timeoutMs: Infinity, signal: cancel });
+        return await (connecting === null
+          ? connectTo(hostname, port, cancel)
+          : settled(connecting));
       } catch (error) {
-        throw connectError(error, hostname);
+        throw told(error, address);
       }
     },
-    async unix(address) {
-      const connecting = loop.sockets.connect(address)!;
-      return new LoopConnection(loop, await connected(loop, connecting, null));
+    unix: async (address) => {
+      const { signal } = new AbortController();
+      return await settled(begin(address, { timeoutMs: Infinity, signal })!);
     },
   };
 }
 
-function notToItself(loop: Loop, watch: Watch, remote: Address): BackendConnection {
-  if (!loop.sockets.isItself(watch.descriptor, remote)) return new LoopConnection(loop, watch);
-  watch.close();
-  throw new NobodyButItself();
+function told(error: unknown, address: Address): unknown {
+  return address.transport === "tcp" ? connectError(error, address.hostname) : error;
 }
 
-/** Waits for a connect that was begun. `cancel` ends it, and frees its descriptor at once. */
-function connected(
-  loop: Loop,
-  { descriptor, pending }: Connecting,
-  cancel: AbortSignal | null,
-): Promise<Watch> {
-  const { promise, resolve, reject } = Promise.withResolvers<Watch>();
-  let waits = pending;
-  const settle = (error: unknown) => {
-    if (!waits) return;
-    waits = false;
-    cancel?.removeEventListener("abort", abort);
-    loop.owesRuntime = true;
-    if (error === null) return resolve(watch);
-    watch.close();
-    reject(error);
-  };
-  const abort = () => settle(cancel!.reason);
-  const watcher: Watcher = {
-    onEvent: () => waits && settle(loop.sockets.errorOf(descriptor)),
-    onTurn() {},
-    onDefect: () => settle(new Error("the connect met a defect")),
-  };
-  const watch = loop.watch(descriptor, SENDS_TOO, watcher);
-  if (waits) cancel?.addEventListener("abort", abort);
-  else resolve(watch);
-  return promise;
+/** A connect that was begun, until it is known what has come of it. */
+class Connect implements Watcher, Ticking {
+  readonly outcome = new Later<DirectOutcome>();
+  readonly #loop: Loop;
+  readonly #sweep: Sweep;
+  readonly #address: Address;
+  readonly #watch: Watch;
+  readonly #signal: AbortSignal;
+  readonly #deadlineMs: number;
+  #isOver = false;
+
+  /** Throws what the system says where it can't be waited for. */
+  constructor(
+    loop: Loop,
+    sweep: Sweep,
+    address: Address,
+    { descriptor, pending }: Connecting,
+    { timeoutMs, signal }: ConnectBounds,
+  ) {
+    this.#loop = loop;
+    this.#sweep = sweep;
+    this.#address = address;
+    this.#signal = signal;
+    this.#watch = loop.watch(descriptor, SENDS_TOO, this);
+    this.#deadlineMs = sweep.nowMs() + timeoutMs;
+    if (pending) {
+      // The signal ends it, and frees its descriptor at once.
+      signal.addEventListener("abort", this.#abort);
+      sweep.add(this, tickFor([timeoutMs]));
+    } else this.#connected(0);
+  }
+
+  onEvent(mask: number): void {
+    if ((mask & (EPOLLOUT | EPOLLERR | EPOLLHUP)) === 0) return;
+    const error = (mask & (EPOLLERR | EPOLLHUP)) === 0
+      ? null
+      : this.#loop.sockets.errorOf(this.#watch.descriptor);
+    if (error === null) this.#connected(mask);
+    else this.#settle({ error: told(error, this.#address) });
+  }
+
+  /** What the system had to tell in time has been told. */
+  onTurn(): void {
+    this.#settle("timeout");
+  }
+
+  onDefect(): void {
+    this.#settle({ error: new Error("the connect met a defect") });
+  }
+
+  tick(nowMs: number): void {
+    if (nowMs >= this.#deadlineMs) this.#watch.again();
+  }
+
+  readonly #abort = () => this.#settle({ error: this.#signal.reason });
+
+  #connected(mask: number): void {
+    const { sockets } = this.#loop;
+    const isItself = this.#address.transport === "tcp" &&
+      sockets.isItself(this.#watch.descriptor, this.#address);
+    if (isItself) return this.#settle({ error: new NobodyButItself() });
+    this.#settle({ connection: new LoopConnection(this.#loop, this.#watch, mask) });
+  }
+
+  #settle(outcome: DirectOutcome): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#signal.removeEventListener("abort", this.#abort);
+    this.#sweep.delete(this);
+    if (outcome === "timeout" || "error" in outcome) this.#watch.close();
+    this.outcome.tell(outcome);
+  }
 }

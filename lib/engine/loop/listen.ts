@@ -46,7 +46,7 @@ export function listenLoop(
   const openingOptions: OpeningOptions = {
     door,
     nowMs: sweep.nowMs,
-    dialler: loopDialler(loop),
+    dialler: loopDialler(loop, sweep),
     toBackend: (connection) => toBackend(connection, options),
     onTunnel: endOnDefect,
     onOver: openings.remove,

@@ -34,6 +34,8 @@ export class Loop {
   readonly roomAddress: bigint = addressOf(this.room.bytes);
   /** Something was begun that is the runtime's to go on with: it is to have its turn. */
   owesRuntime = false;
+  /** Something is to be called behind the turn (`queueMicrotask()`). */
+  owesCalls = false;
   /** Who waits for the descriptor of its events waits for something that can't be seen there, and is to be woken. */
   sleeps = false;
   readonly #epoll: Epoll;

@@ -6,21 +6,34 @@
 import type { BackendConnection } from "../../backend/connection.ts";
 import type { Loop } from "./loop.ts";
 import { LoopTransport, SENDS_TOO } from "./loop_transport.ts";
-import type { Watch } from "./watch.ts";
+import type { Watch, Watcher } from "./watch.ts";
 
-export class LoopConnection implements BackendConnection {
+export class LoopConnection implements BackendConnection, Watcher {
   readonly #loop: Loop;
   readonly #watch: Watch;
+  /** What has happened since it was watched: no edge comes again. */
+  #seen: number;
 
-  constructor(loop: Loop, watch: Watch) {
+  /** `seen`: what has happened already. */
+  constructor(loop: Loop, watch: Watch, seen: number) {
     this.#loop = loop;
     this.#watch = watch;
+    this.#seen = seen;
+    watch.watcher = this;
   }
 
   /** What moves its bytes from now on. */
   toTransport(): LoopTransport {
-    return new LoopTransport(this.#loop, this.#watch, SENDS_TOO, true);
+    return new LoopTransport(this.#loop, this.#watch, SENDS_TOO, this.#seen);
   }
+
+  onEvent(mask: number): void {
+    this.#seen |= mask;
+  }
+
+  onTurn(): void {}
+
+  onDefect(): void {}
 
   /** Nobody reads before there is a tunnel. */
   read(): Promise<number | null> {

@@ -50,8 +50,8 @@ export class LoopTransport implements DrivenTransport, Watcher {
   #listener: TransportListener | null = null;
   #peer: DrivenTransport | null = null;
   #stepBytes = 0;
-  /** What it receives is the runtime's to go on with: there is no tunnel yet, or its other end is the runtime's. */
-  #isForRuntime = true;
+  /** Its other end is the runtime's, which is to go on with what happens here. */
+  #isForRuntime = false;
   #ready: boolean;
   #hungUp: boolean;
   #ended = false;
@@ -66,14 +66,13 @@ export class LoopTransport implements DrivenTransport, Watcher {
   #asksForRoom: boolean;
   #rest: Uint8Array<ArrayBuffer> = NOTHING;
 
-  /**
-   * Goes on with a socket that is watched for `mask`; `seen`: it was before, and of what has happened since nobody took note.
-   */
-  constructor(loop: Loop, watch: Watch, mask: number = RECEIVES, seen = false) {
+  /** Goes on with a socket that is watched for `mask`; `seen`: what has happened there already. */
+  constructor(loop: Loop, watch: Watch, mask: number = RECEIVES, seen = 0) {
     this.#loop = loop;
     this.#watch = watch;
     this.#asksForRoom = (mask & EPOLLOUT) !== 0;
-    this.#ready = this.#hungUp = seen;
+    this.#ready = (seen & READABLE) !== 0;
+    this.#hungUp = (seen & HANG_UP) !== 0;
     this.onDefect = () => this.close();
     watch.watcher = this;
   }
@@ -95,7 +94,7 @@ export class LoopTransport implements DrivenTransport, Watcher {
     this.#listener = listener;
     this.#peer = peer;
     this.#stepBytes = stepBytes;
-    this.#isForRuntime = !(peer instanceof LoopTransport);
+    this.#isForRuntime = peer !== null && !(peer instanceof LoopTransport);
     this.readOn();
   }
 
@@ -147,7 +146,8 @@ export class LoopTransport implements DrivenTransport, Watcher {
   close(): void {
     if (this.#watch.closed) return;
     this.#watch.close();
-    this.#loop.owesRuntime = true;
+    this.#loop.owesCalls = true;
+    this.#tellRuntime();
     this.busy = this.blocked = false;
     this.#rest = NOTHING;
     this.#peer?.readOn();
@@ -210,7 +210,7 @@ export class LoopTransport implements DrivenTransport, Watcher {
     // What gave less than was asked for is empty, unless an end is behind it, of which no edge tells again.
     if (count < most && !this.#hungUp) this.#ready = false;
     else this.#watch.again();
-    if (this.#isForRuntime) this.#loop.owesRuntime = true;
+    this.#tellRuntime();
     listener.received(room, from, from + count);
   }
 
@@ -225,7 +225,7 @@ export class LoopTransport implements DrivenTransport, Watcher {
 
   #end(how: StreamEnd): void {
     this.#ended = true;
-    this.#loop.owesRuntime = true;
+    this.#tellRuntime();
     this.#listener!.ended(this.#wasReset ? "reset" : how);
   }
 
@@ -291,9 +291,13 @@ export class LoopTransport implements DrivenTransport, Watcher {
     this.#failureOwed = false;
     this.busy = false;
     this.#rest = NOTHING;
-    this.#loop.owesRuntime = true;
+    this.#tellRuntime();
     this.#listener?.sendFailed(this.#wasReset ? "reset" : "fin");
     this.#peer?.readOn();
+  }
+
+  #tellRuntime(): void {
+    if (this.#isForRuntime) this.#loop.owesRuntime = true;
   }
 
   #askTcp() {
