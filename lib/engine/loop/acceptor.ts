@@ -75,16 +75,19 @@ export class Acceptor implements Watcher, Ticking, Seat {
     this.#watch?.modify(EPOLLIN);
   }
 
+  /** At once, within a turn as well: who looks then finds nobody who listens. */
   close(): void {
-    this.#leave()?.close();
+    const watch = this.#leave();
+    if (watch !== null) this.#loop.sockets.close(watch.take());
   }
 
+  /** Gives the socket, unless the loop has closed it at its end. */
   #leave(): Watch | null {
     const watch = this.#watch;
     this.#watch = null;
     this.#isFailing = false;
     this.#options.sweep.delete(this);
-    return watch;
+    return watch === null || watch.closed ? null : watch;
   }
 
   /** False: none waits, or none can be had. */

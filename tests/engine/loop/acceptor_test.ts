@@ -6,6 +6,7 @@ import type { TcpAddress } from "../../../lib/base/address.ts";
 import { RETRY_MS } from "../../../lib/engine/accept.ts";
 import { Acceptor } from "../../../lib/engine/loop/acceptor.ts";
 import { Loop } from "../../../lib/engine/loop/loop.ts";
+import { EPOLLIN } from "../../../lib/sys/epoll.ts";
 import type { Libc } from "../../../lib/sys/libc.ts";
 import { F_GETFL, F_SETFL, O_NONBLOCK } from "../../../lib/sys/socket_constants.ts";
 import { createManualSweep } from "../../support/manual_sweep.ts";
@@ -126,5 +127,33 @@ testAcceptor(
     assert.equal(accepted.length, 3);
     acceptor.close();
     await assert.rejects(Deno.connect(address), Deno.errors.ConnectionRefused);
+  },
+);
+
+testAcceptor(
+  "once it is closed nobody can connect, in the same turn neither",
+  ({ libc, loop, acceptor }) => {
+    const { sockets } = loop;
+    const descriptor = sockets.listen({
+      transport: "unix",
+      path: `\0wstunnel-test-${crypto.randomUUID()}`,
+    });
+    const address = sockets.localOf(descriptor)!;
+    acceptor.put(descriptor);
+    const pair = openSocketPair(libc);
+    pair.send("a");
+    let tried = 0;
+    loop.watch(pair.ends[0], EPOLLIN, {
+      onEvent() {
+        acceptor.close();
+        assert.throws(() => sockets.connect(address), Deno.errors.ConnectionRefused);
+        tried++;
+      },
+      onTurn() {},
+      onDefect() {},
+    });
+    loop.turn(0);
+    assert.equal(tried, 1);
+    pair.closeFar();
   },
 );
