@@ -27,7 +27,7 @@ export const RUNTIME_FLAGS: readonly string[] = manifest.tasks.start.command.spl
   .filter((word) => /^--(no-prompt$|allow-|deny-|v8-flags=)/.test(word));
 
 /** What runs in threads of its own, each a file beside the main one; `new Worker()` names it by its name here. */
-const WORKERS = ["lib/access/password_worker.ts"];
+const WORKERS = ["lib/access/password_worker.ts", "lib/engine/loop/workers/tunnel_worker.ts"];
 
 /**
  * What is large and few configurations need, each a file beside the main one, which names it by its name here in an `import()`: in the main

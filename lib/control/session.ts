@@ -7,7 +7,7 @@
  */
 import type { Lease } from "../backend/backend.ts";
 import type { RunningTunnel } from "../engine/door.ts";
-import type { Sweep } from "../engine/sweep.ts";
+import type { Sweep, Ticking } from "../engine/sweep.ts";
 import type { Asked, TunnelIdentity } from "../events/event.ts";
 import type { Events } from "../events/events.ts";
 import { type PeerWords, peerWords } from "../events/words.ts";
@@ -36,6 +36,10 @@ export interface SessionNames extends Omit<TunnelIdentity, "backend" | "isTarget
 
 /** Of a tunnel that has yet to begin. */
 const NO_FLOW: Flow = { upBytes: 0, downBytes: 0, upWaits: false, downWaits: false };
+
+function isTicking(running: RunningTunnel): running is RunningTunnel & Ticking {
+  return running.tick !== undefined;
+}
 
 export class Session implements OpenTunnel, TunnelListener {
   readonly id: number;
@@ -92,7 +96,7 @@ export class Session implements OpenTunnel, TunnelListener {
   /** The engine moves it from now on; it is looked at every `tickMs`, or more often. */
   begin(running: RunningTunnel, tickMs: number): void {
     this.#running = running;
-    if (!running.machine.released) this.#context.sweep.add(running, tickMs);
+    if (isTicking(running) && !running.machine.released) this.#context.sweep.add(running, tickMs);
   }
 
   end(cause: Cause): void {
@@ -110,7 +114,8 @@ export class Session implements OpenTunnel, TunnelListener {
 
   tunnelReleased(): void {
     this.#pass.release();
-    if (this.#running !== null) this.#context.sweep.delete(this.#running);
+    const running = this.#running;
+    if (running !== null && isTicking(running)) this.#context.sweep.delete(running);
   }
 
   #close({ code, cause, reason }: TunnelEnd): void {

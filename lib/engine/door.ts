@@ -96,14 +96,20 @@ export interface TunnelSettings extends TunnelOptions {
   readonly onFrame: FrameObserver | null;
 }
 
+/** How far a tunnel has come, and what it may be told, wherever its machine is. */
+export type TunnelHandle = Pick<
+  Tunnel,
+  "upBytes" | "downBytes" | "upWaits" | "downWaits" | "released" | "end" | "cut"
+>;
+
 /** A tunnel that an engine moves. */
 export interface RunningTunnel {
-  readonly machine: Tunnel;
+  readonly machine: TunnelHandle;
   /** Bytes that are held until the backend takes them, and the client. */
   readonly upResidue: number;
   readonly downResidue: number;
-  /** To be called every now and then, until it is {@linkcode Tunnel.released}. */
-  tick(nowMs: number): void;
+  /** To be called every now and then, until it is {@linkcode Tunnel.released}; absent where that is seen to elsewhere. */
+  tick?(nowMs: number): void;
 }
 
 export interface Door {

@@ -22,16 +22,24 @@ import { formatAnswer, formatUpgrade } from "../http/format.ts";
 import { HeadParser, type ParsedHead } from "../http/head.ts";
 import type { Pass } from "../limits/connections.ts";
 import { hasBody, listHasToken, type RequestHead } from "../http/request.ts";
-import { behindRoom, MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
+import { MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
-import type { Admitted, Connected, Door, FilesAdmitted, Served, Taken } from "./door.ts";
+import type {
+  Admitted,
+  Connected,
+  Door,
+  FilesAdmitted,
+  RunningTunnel,
+  Served,
+  Taken,
+  TunnelSettings,
+} from "./door.ts";
 import type { DrivenTransport, TransportListener } from "./driven_transport.ts";
 import { SMALL_BYTES } from "./elastic_buffer.ts";
 import { Delivery } from "./files/delivery.ts";
 import { loadFileServer } from "./files/load.ts";
 import { KeptBytes } from "./kept_bytes.ts";
 import { type Beginning, readBeginning } from "./proxy_header.ts";
-import { StreamTunnel } from "./stream_tunnel.ts";
 
 /** How long a refused client may take to end its connection, so that the answer reaches it. */
 const REFUSED_LINGER_MS = 1_000;
@@ -43,18 +51,24 @@ export interface OpeningOptions {
   readonly door: Door;
   /** Who connects to a backend. @default the runtime */
   readonly dialler?: Dialler;
-  /** Moves a backend's bytes, of a client that became a tunnel's. */
-  readonly toBackend: (connection: BackendConnection) => DrivenTransport;
-  /** Told of a tunnel once it moves, with its transports. */
-  readonly onTunnel?: (
-    tunnel: StreamTunnel,
-    client: DrivenTransport,
-    backend: DrivenTransport,
-  ) => void;
+  /** Begins to move the bytes of a client that became a tunnel's. */
+  readonly start: (start: TunnelStart) => RunningTunnel;
   /** The time, by the clock of the ticks. */
   readonly nowMs: () => number;
   /** Told when the client has become a tunnel's, or its connection is closed. */
   readonly onOver: (opening: Opening) => void;
+}
+
+/** A tunnel that is to begin. */
+export interface TunnelStart {
+  /** The upgrade has been sent there. */
+  readonly client: DrivenTransport;
+  readonly connection: BackendConnection;
+  readonly settings: TunnelSettings;
+  /** How often it is to be looked at. */
+  readonly tickMs: number;
+  /** What the client has sent behind its request's head, if anything. */
+  readonly early: Uint8Array<ArrayBuffer>;
 }
 
 export class Opening implements TransportListener {
@@ -280,21 +294,14 @@ export class Opening implements TransportListener {
     client.send(upgrade, 0, upgrade.length);
     // What comes now is the tunnel's, which may make the client wait again.
     client.resumeReading();
-    const early = this.#kept.length > 0 ? behindRoom(this.#kept.bytes) : null;
-    const backend = this.#options.toBackend(taken.lease.connection);
+    const early = this.#kept.bytes;
+    const { connection } = taken.lease;
+    const { tickMs } = accept;
     this.#options.door.open(
       accept,
       this.#peer,
       taken,
-      (settings) => {
-        const tunnel = new StreamTunnel(client, backend, {
-          ...settings,
-          role: "server",
-          frameType: settings.encoding === "binary" ? "binary" : "text",
-        }, early);
-        this.#options.onTunnel?.(tunnel, client, backend);
-        return tunnel;
-      },
+      (settings) => this.#options.start({ client, connection, settings, tickMs, early }),
     );
     this.#settle();
   }

@@ -14,6 +14,7 @@ import type { Door } from "./door.ts";
 import type { Opening, OpeningOptions } from "./opening.ts";
 import { begin, createOpenings, takeIn } from "./openings.ts";
 import { StreamTransport } from "./stream_transport.ts";
+import { serverTunnel } from "./stream_tunnel.ts";
 
 type Connection = Deno.TcpConn | Deno.UnixConn;
 
@@ -32,7 +33,8 @@ export function listenStream(
   let state: "open" | "stopped" | "closed" = "open";
   const openingOptions: OpeningOptions = {
     door,
-    toBackend: (connection) => new StreamTransport(connection, options),
+    start: ({ client, connection, settings, early }) =>
+      serverTunnel(client, new StreamTransport(connection, options), settings, early),
     nowMs: openings.sweep.nowMs,
     onOver: openings.remove,
   };

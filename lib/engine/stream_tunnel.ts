@@ -6,6 +6,7 @@
 import { Tunnel } from "../tunnel/tunnel.ts";
 import type { TunnelOptions } from "../tunnel/tunnel_options.ts";
 import { Endpoint, type EndpointOptions } from "../websocket/endpoint.ts";
+import { behindRoom } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import { BackendSide } from "./backend_side.ts";
 import type { DrivenTransport } from "./driven_transport.ts";
@@ -15,6 +16,18 @@ import type { DrivenTransport } from "./driven_transport.ts";
  * byte. So many bytes fill three segments of loopback (65,483 bytes each) without a rest, which would cost a segment of its own.
  */
 const CLIENT_STEP_BYTES = 192 * 1024 - 256;
+
+/** The tunnel of a client that we have accepted; `early` is what it has sent behind its request's head, if anything. */
+export function serverTunnel(
+  client: DrivenTransport,
+  backend: DrivenTransport,
+  settings: Omit<TunnelOptions & EndpointOptions, "role" | "frameType">,
+  early: Uint8Array,
+): StreamTunnel {
+  const frameType = settings.encoding === "binary" ? "binary" : "text";
+  const wide = early.length > 0 ? behindRoom(early) : null;
+  return new StreamTunnel(client, backend, { ...settings, role: "server", frameType }, wide);
+}
 
 export class StreamTunnel {
   readonly machine: Tunnel;

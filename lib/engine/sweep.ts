@@ -22,6 +22,25 @@ export interface Sweep {
   delete(ticking: Ticking): void;
 }
 
+/** Calls something every so many milliseconds. */
+export interface Metronome {
+  /** Begins, or goes on with another pause: the next call comes so long from now. */
+  start(everyMs: number, call: () => void): void;
+  stop(): void;
+}
+
+/** A timer of the runtime's. */
+export function createInterval(): Metronome {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  return {
+    start(everyMs, call) {
+      clearInterval(timer);
+      timer = setInterval(call, everyMs);
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
 /** A tick that comes so late was not held up by work alone: the process stood still. */
 const STOPPED_MS = 100;
 
@@ -34,15 +53,16 @@ export function tickFor(timesMs: readonly number[]): number {
   return Math.max(shortest / 4, SHORTEST_TICK_MS);
 }
 
-/** The timer runs only while there is something to tick; `afterTicks` is called once at each. */
+/** The metronome runs only while there is something to tick; `afterTicks` is called once at each. */
 export function createSweep(
   longestMs: number,
   afterTicks: (nowMs: number) => void = () => {},
+  metronome: Metronome = createInterval(),
 ): Sweep {
   const all = new Map<Ticking, number>();
   const askedFor = createTally();
   let tickMs = longestMs;
-  let timer: ReturnType<typeof setInterval> | undefined;
+  let runs = false;
   let tickedAtMs = 0;
   let leftOutMs = 0;
   let letIn = false;
@@ -64,14 +84,14 @@ export function createSweep(
     afterTicks(nowMs);
     // Only here: others that come and go would put each tick off.
     const neededMs = Math.min(longestMs, askedFor.least());
-    if (neededMs > tickMs && timer !== undefined) startTimer(neededMs);
+    if (neededMs > tickMs && runs) start(neededMs);
   };
-  const startTimer = (everyMs: number) => {
-    if (timer === undefined) tickedAtMs = performance.now();
-    else takeTime();
-    clearInterval(timer);
+  const start = (everyMs: number) => {
+    if (runs) takeTime();
+    else tickedAtMs = performance.now();
+    runs = true;
     tickMs = everyMs;
-    timer = setInterval(tick, tickMs);
+    metronome.start(tickMs, tick);
   };
   return {
     nowMs: () => performance.now() - leftOutMs,
@@ -79,7 +99,7 @@ export function createSweep(
       const ownMs = Math.min(askedMs, longestMs);
       all.set(ticking, ownMs);
       askedFor.add(ownMs);
-      if (timer === undefined || ownMs < tickMs) startTimer(ownMs);
+      if (!runs || ownMs < tickMs) start(ownMs);
     },
     delete(ticking) {
       const ownMs = all.get(ticking);
@@ -87,8 +107,8 @@ export function createSweep(
       all.delete(ticking);
       askedFor.delete(ownMs);
       if (all.size > 0) return;
-      clearInterval(timer);
-      timer = undefined;
+      metronome.stop();
+      runs = false;
     },
   };
 }

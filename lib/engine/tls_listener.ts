@@ -20,6 +20,7 @@ import { peerOf } from "./peer.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import { lookForConnections } from "./socket_handle.ts";
 import { StreamTransport } from "./stream_transport.ts";
+import { serverTunnel } from "./stream_tunnel.ts";
 import type { Certificates } from "./tls_certificates.ts";
 import type { TlsRuntime } from "./tls_runtime.ts";
 import { TlsOpening, type TlsOpeningListener } from "./tls_opening.ts";
@@ -51,7 +52,8 @@ export async function listenTls(
   let state: "open" | "stopped" | "closed" = "open";
   const openingOptions: OpeningOptions = {
     door,
-    toBackend: (connection) => new StreamTransport(connection, options),
+    start: ({ client, connection, settings, early }) =>
+      serverTunnel(client, new StreamTransport(connection, options), settings, early),
     nowMs: sweep.nowMs,
     onOver: remove,
   };

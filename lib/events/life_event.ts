@@ -83,6 +83,18 @@ export type LifeEvent =
   | { readonly kind: "drain-over"; readonly tunnels: number }
   /** The tunnels still open are cut off. */
   | { readonly kind: "grace-over"; readonly tunnels: number }
+  /**
+   * A thread that carries tunnels: it has ended by itself, and its `tunnels` with it; it hasn't answered in time, so that they may stand still; it has
+   * answered after all. Counted from 1.
+   */
+  | {
+    readonly kind: "worker-failed";
+    readonly worker: number;
+    readonly tunnels: number;
+    readonly reason: string;
+  }
+  | { readonly kind: "worker-silent"; readonly worker: number; readonly tunnels: number }
+  | { readonly kind: "worker-back"; readonly worker: number }
   /** What was thrown and nobody handled. */
   | { readonly kind: "defect"; readonly error: unknown };
 

@@ -9,9 +9,8 @@ const EFD_NONBLOCK = 0o4000;
 const EFD_CLOEXEC = 0o2000000;
 
 export interface Bell {
-  /** Readable once it was rung, until it is hushed. */
+  /** Readable once it was rung, until it is hushed; another thread knows the bell by it, too. */
   readonly descriptor: number;
-  /** May be called by any thread. */
   ring(): void;
   hush(): void;
   close(): void;
@@ -19,9 +18,13 @@ export interface Bell {
 
 /** Throws what the system says. */
 export function openBell(libc: Libc): Bell {
-  const { symbols } = libc;
-  const descriptor = symbols.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  const descriptor = libc.symbols.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (descriptor < 0) throw new Error(`eventfd: ${lastError(libc)}`);
+  return bellAt(libc, descriptor);
+}
+
+/** One that is open, in whatever thread that was done. */
+export function bellAt({ symbols }: Libc, descriptor: number): Bell {
   const one = new Uint8Array(BigUint64Array.of(1n).buffer);
   const count = new Uint8Array(new ArrayBuffer(8));
   return {

@@ -60,9 +60,9 @@ export class Epoll {
     this.#control(EPOLL_CTL_MOD, descriptor, mask, generation);
   }
 
-  /** Tells of it no more, though it stays open. */
+  /** Tells of it no more, if it did, though it stays open. */
   remove(descriptor: number): void {
-    this.#control(EPOLL_CTL_DEL, descriptor, 0, 0);
+    this.#libc.symbols.epoll_ctl(this.descriptor, EPOLL_CTL_DEL, descriptor, this.#request);
   }
 
   /** Waits until something happens, `ms` at most (-1: for any time), and gives how many events there are. Throws what the system says. */

@@ -13,7 +13,7 @@ import { Opening } from "../../lib/engine/opening.ts";
 import type { Buffers } from "../../lib/engine/elastic_buffer.ts";
 import type { Slab } from "../../lib/engine/slab.ts";
 import { StreamTransport, type TransportOptions } from "../../lib/engine/stream_transport.ts";
-import { StreamTunnel } from "../../lib/engine/stream_tunnel.ts";
+import { serverTunnel, StreamTunnel } from "../../lib/engine/stream_tunnel.ts";
 import type { Encoding } from "../../lib/tunnel/encoder.ts";
 import { type WideBytes, wideBytes } from "../../lib/websocket/wide_bytes.ts";
 import { concat } from "../support/connection.ts";
@@ -232,13 +232,14 @@ function openHead(client: Played, backend: Played, shared: Shared): Moved {
   };
   const opening = new Opening(new StreamTransport(client, options), PEER, anyPass(), {
     door,
-    toBackend: (connection) => new StreamTransport(connection, options),
+    start: ({ client, connection, settings, early }) =>
+      serverTunnel(client, new StreamTransport(connection, options), settings, early),
     nowMs: settings.now,
     // Whoever goes on with a backend says when that is over.
     onOver: () => isConnecting || leave(),
   });
   const moved: Moved = {
-    tick: (nowMs) => (running ?? opening).tick(nowMs),
+    tick: (nowMs) => (running ?? opening).tick!(nowMs),
     end: () => running === null ? opening.turnAway() : running.machine.end("shutdown"),
     connect: null,
   };

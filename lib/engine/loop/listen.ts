@@ -6,28 +6,27 @@
  * @module
  */
 import type { Address } from "../../base/address.ts";
-import type { BackendConnection } from "../../backend/connection.ts";
 import type { ListenConfig } from "../../config/config.ts";
 import { fileAt, openSocketFile, removeStaleSocket } from "../unix_socket.ts";
 import { tellAcceptFailed } from "../accept.ts";
 import type { Door } from "../door.ts";
-import type { DrivenTransport } from "../driven_transport.ts";
 import type { EngineOptions, Listener, Placeholder } from "../engine.ts";
 import type { Opening, OpeningOptions } from "../opening.ts";
 import { begin, createOpenings, takeIn } from "../openings.ts";
 import { peerAt } from "../peer.ts";
 import { ANY, ANY_IPV4 } from "../places.ts";
-import { StreamTransport } from "../stream_transport.ts";
-import type { StreamTunnel } from "../stream_tunnel.ts";
 import { Acceptor } from "./acceptor.ts";
 import { loopDialler } from "./dial.ts";
 import type { Loop } from "./loop.ts";
-import { LoopConnection } from "./loop_connection.ts";
 import { LoopTransport } from "./loop_transport.ts";
 import type { Watch } from "./watch.ts";
+import { startTunnel } from "./start_tunnel.ts";
+import type { Workers } from "./workers/workers.ts";
 
 export interface LoopEngineOptions extends EngineOptions {
   readonly loop: Loop;
+  /** Who carries its tunnels. @default the loop itself */
+  readonly workers?: Workers;
 }
 
 /** Listens at an address, or with a placeholder at none before it is given a socket; throws where it can't. */
@@ -47,8 +46,7 @@ export function listenLoop(
     door,
     nowMs: sweep.nowMs,
     dialler: loopDialler(loop, sweep),
-    toBackend: (connection) => toBackend(connection, options),
-    onTunnel: endOnDefect,
+    start: (start) => startTunnel(start, options),
     onOver: openings.remove,
   };
   const onConnection = (connection: Watch, from: Address) => {
@@ -99,30 +97,4 @@ function openSocket({ address, file }: ListenConfig, { sockets }: Loop): number 
 function isAnywhere(address: Address): boolean {
   if (address.transport === "unix") return false;
   return address.hostname === ANY || address.hostname === ANY_IPV4;
-}
-
-function toBackend(connection: BackendConnection, options: EngineOptions): DrivenTransport {
-  return connection instanceof LoopConnection
-    ? connection.toTransport()
-    : new StreamTransport(connection, options, null, true);
-}
-
-/** What throws may do so again until its client has had its Close: the second time is the last. */
-function endOnDefect(
-  { machine }: StreamTunnel,
-  ...transports: readonly DrivenTransport[]
-): void {
-  let isKnown = false;
-  const onDefect = () => {
-    if (isKnown) {
-      for (const transport of transports) transport.close();
-      machine.cut();
-    } else {
-      isKnown = true;
-      machine.end("defect");
-    }
-  };
-  for (const transport of transports) {
-    if (transport instanceof LoopTransport) transport.onDefect = onDefect;
-  }
 }

@@ -9,6 +9,7 @@ import type { Door } from "../door.ts";
 import type { EngineOptions, Listener, Placeholder } from "../engine.ts";
 import { type BesideRuntime, startBesideRuntime } from "./beside_runtime.ts";
 import { listenLoop } from "./listen.ts";
+import { createWorkers, type Workers } from "./workers/workers.ts";
 
 export interface LoopListeners {
   /** Listens at an address, or for a socket that it is to be given; throws where it can't. */
@@ -22,22 +23,43 @@ export function createLoopListeners(
   door: Door,
   options: EngineOptions,
 ): LoopListeners | { readonly problem: string } {
-  const beside = start(options);
-  if ("problem" in beside) return beside;
+  const started = start(options);
+  if ("problem" in started) return started;
+  const { loop, workers, close } = started;
   return {
     listen: (place, placeholder) =>
-      listenLoop(place, door, { ...options, loop: beside.loop }, placeholder),
-    close: beside.close,
+      listenLoop(place, door, { ...options, loop, workers }, placeholder),
+    close,
   };
 }
 
-function start({ emit }: EngineOptions): BesideRuntime | { readonly problem: string } {
+interface Started extends BesideRuntime {
+  readonly workers: Workers;
+}
+
+function start(options: EngineOptions): Started | { readonly problem: string } {
   if (!sharedLibc.ok) return { problem: sharedLibc.reason };
+  const { libc } = sharedLibc;
   try {
-    return startBesideRuntime(sharedLibc.libc, {
-      onDefect: (error) => emit({ kind: "defect", error }),
+    const beside = startBesideRuntime(libc, {
+      onDefect: (error) => options.emit({ kind: "defect", error }),
     });
+    const { loop } = beside;
+    const workers = createWorkers({ ...options, libc, loop, most: mostWorkers() });
+    return {
+      loop,
+      workers,
+      async close() {
+        await workers.close();
+        await beside.close();
+      },
+    };
   } catch (error) {
     return { problem: (error as Error).message };
   }
+}
+
+/** One for each processor, and no more than four: they share the machine with clients and backends. */
+function mostWorkers(): number {
+  return Math.min(navigator.hardwareConcurrency, 4);
 }

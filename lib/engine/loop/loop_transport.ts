@@ -77,9 +77,14 @@ export class LoopTransport implements DrivenTransport, Watcher {
     watch.watcher = this;
   }
 
-  /** Takes a socket over. Throws what the system says. */
+  /** Takes a socket over, of which what has happened is told as well. Throws what the system says; it is closed then. */
   static of(loop: Loop, descriptor: number, mask: number): LoopTransport {
     return new LoopTransport(loop, loop.watch(descriptor, mask, NOBODY), mask);
+  }
+
+  /** Takes its socket out of the loop's hands: it is the caller's. Nothing of it may wait to be sent. */
+  release(): number {
+    return this.#watch.take();
   }
 
   get pending(): number {

@@ -68,6 +68,15 @@ const OWN_LINES: LinesOf<OwnKind> = {
     info("the drain time is over: open tunnels are told to end", { tunnels }),
   "grace-over": ({ tunnels }) =>
     warn("the grace time is over: open tunnels are cut off", { tunnels }),
+  "worker-failed": ({ worker, tunnels, reason }) =>
+    error("a worker has ended, and its tunnels with it: please report it", {
+      worker,
+      tunnels,
+      reason,
+    }),
+  "worker-silent": ({ worker, tunnels }) =>
+    error("a worker doesn't answer: its tunnels may stand still", { worker, tunnels }),
+  "worker-back": ({ worker }) => info("a worker answers again", { worker }),
   "defect": ({ error: thrown }) =>
     error("a defect in wstunnel, please report it", { reason: stackOf(thrown) }),
 

@@ -112,6 +112,15 @@ export const LIFE: Cases<(LifeEvent | FileEvent)["kind"]> = {
     [{ error: "why" }, "error   a defect in wstunnel, please report it reason=why"],
     [{ error: undefined }, "error   a defect in wstunnel, please report it reason=undefined"],
   ],
+  "worker-failed": [[
+    { worker: 2, tunnels: 1, reason: "why" },
+    "error   a worker has ended, and its tunnels with it: please report it worker=2 tunnels=1 reason=why",
+  ]],
+  "worker-silent": [[
+    { worker: 1, tunnels: 3 },
+    "error   a worker doesn't answer: its tunnels may stand still worker=1 tunnels=3",
+  ]],
+  "worker-back": [[{ worker: 1 }, "info    a worker answers again worker=1"]],
   "file-renewed": [[{ file: "/etc/users" }, "info    file has been renewed file=/etc/users"]],
   "file-failed": [[
     { file: "/etc/users", reason: "is not there" },

@@ -1,0 +1,78 @@
+/**
+ * A thread that carries tunnels: it turns a loop of its own, and does nothing else. No promise, no timer and no message of the runtime's ever comes to
+ * its turn here.
+ *
+ * @module
+ */
+import type { Libc } from "../../../sys/libc.ts";
+import { endOf } from "../../../tunnel/cause.ts";
+import { CloseCode } from "../../../websocket/close_code.ts";
+import { createSweep, LONGEST_TICK_MS } from "../../sweep.ts";
+import { Loop } from "../loop.ts";
+import { Carrying, type CarryingContext } from "./carrying.ts";
+import { Inbox, type Line, Outbox } from "./mailbox.ts";
+import { Command, decodeBurden, decodeCause, encodeEnd, encodeText, Report } from "./messages.ts";
+import { createTurnMetronome } from "./turns.ts";
+
+/** What a worker is started with. */
+export interface Post {
+  readonly commands: Line;
+  readonly reports: Line;
+}
+
+/** How long it waits before it tells again what its line had no room for. */
+const FULL_PAUSE_MS = 1;
+
+/** Carries tunnels until it is told to stop. `onReady` is called before the first turn. Throws what the system says. */
+export function carry(libc: Libc, post: Post, onReady: () => void): void {
+  const outbox = new Outbox(libc, post.reports);
+  const onDefect = (error: unknown) => outbox.send(Report.DEFECT, [], encodeText(stackOf(error)));
+  const metronome = createTurnMetronome();
+  const loop = new Loop(libc, { onDefect });
+  const sweep = createSweep(LONGEST_TICK_MS, undefined, metronome);
+  const tunnels = new Map<number, Carrying>();
+  const context: CarryingContext = { loop, outbox, sweep, tunnels, onDefect };
+  let stopped = false;
+
+  function take(kind: number, numbers: number[], bytes: Uint8Array<ArrayBuffer>): void {
+    const [id] = numbers;
+    if (kind === Command.CARRY) begin(numbers, bytes);
+    else if (kind === Command.END) tunnels.get(id!)?.end(decodeCause(bytes));
+    else if (kind === Command.CUT) tunnels.get(id!)?.cut();
+    else if (kind === Command.TELL) {
+      for (const tunnel of tunnels.values()) tunnel.tellFlow();
+      outbox.send(Report.TOLD, [id!]);
+    } else stopped = true;
+  }
+
+  /** One that can't begin has ended: who waits for its end is told. */
+  function begin(numbers: readonly number[], early: Uint8Array<ArrayBuffer>): void {
+    const burden = decodeBurden(numbers);
+    try {
+      Carrying.begin(context, burden, early);
+    } catch (error) {
+      onDefect(error);
+      outbox.send(Report.OVER, [burden.id, CloseCode.ABNORMAL], encodeEnd(endOf("defect")));
+      outbox.send(Report.RELEASED, [burden.id]);
+    }
+  }
+
+  const inbox = new Inbox(libc, post.commands, loop, take);
+  onReady();
+  try {
+    while (!stopped) {
+      const leftMs = metronome.leftMs();
+      loop.turn(outbox.isWaiting ? FULL_PAUSE_MS : leftMs);
+      metronome.turn();
+      outbox.flush();
+    }
+  } finally {
+    inbox.close();
+    loop.close();
+  }
+  outbox.send(Report.STOPPED, []);
+}
+
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? String(error) : String(error);
+}

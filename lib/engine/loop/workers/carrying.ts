@@ -1,0 +1,129 @@
+/**
+ * A tunnel that a worker carries, seen from inside the worker: what it has to tell goes to the main thread.
+ *
+ * @module
+ */
+import type { Cause, TunnelEnd } from "../../../tunnel/cause.ts";
+import type { TunnelListener } from "../../../tunnel/tunnel_options.ts";
+import { serverTunnel, type StreamTunnel } from "../../stream_tunnel.ts";
+import type { Sweep, Ticking } from "../../sweep.ts";
+import { endOnDefect } from "../defect.ts";
+import type { Loop } from "../loop.ts";
+import { LoopTransport, RECEIVES } from "../loop_transport.ts";
+import type { Outbox } from "./mailbox.ts";
+import { type Burden, encodeEnd, Report } from "./messages.ts";
+
+/** What the tunnels of a worker share. */
+export interface CarryingContext {
+  readonly loop: Loop;
+  readonly outbox: Outbox;
+  readonly sweep: Sweep;
+  /** By their numbers. */
+  readonly tunnels: Map<number, Carrying>;
+  /** Told of what was thrown. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+/** A class, since an idle tunnel holds one. */
+export class Carrying implements TunnelListener, Ticking {
+  readonly #context: CarryingContext;
+  readonly #id: number;
+  /** Null while it begins. */
+  #tunnel: StreamTunnel | null = null;
+  #endOnDefect!: () => void;
+  /** What was told of last. */
+  #toldBytes = 0;
+  #toldWaits = 0;
+
+  private constructor(context: CarryingContext, id: number) {
+    this.#context = context;
+    this.#id = id;
+  }
+
+  /** Takes its descriptors over, and begins. Throws what the system says; both are closed then. */
+  static begin(context: CarryingContext, burden: Burden, early: Uint8Array<ArrayBuffer>): void {
+    const { loop, sweep, tunnels, outbox } = context;
+    const { id, settings, tickMs } = burden;
+    const carrying = new Carrying(context, id);
+    const { client, backend } = transportsOf(loop, burden);
+    const tunnel = serverTunnel(client, backend, {
+      ...settings,
+      onFrame: settings.tellsFrames
+        ? (way, opcode, bytes) =>
+          outbox.send(Report.FRAME, [id, Number(way === "received"), opcode, bytes])
+        : null,
+      onFirstBytes: settings.tellsFirstBytes
+        ? (bytes) => outbox.send(Report.FIRST_BYTES, [id], bytes.subarray(0, FIRST_BYTES))
+        : null,
+      now: sweep.nowMs,
+      listener: carrying,
+    }, early);
+    carrying.#tunnel = tunnel;
+    carrying.#endOnDefect = endOnDefect(tunnel.machine, client, backend);
+    if (tunnel.machine.released) return;
+    tunnels.set(id, carrying);
+    sweep.add(carrying, tickMs);
+  }
+
+  end(cause: Cause): void {
+    this.#tunnel!.machine.end(cause);
+  }
+
+  cut(): void {
+    this.#tunnel!.machine.cut();
+  }
+
+  tick(nowMs: number): void {
+    try {
+      this.#tunnel!.tick(nowMs);
+    } catch (error) {
+      this.#context.onDefect(error);
+      this.#endOnDefect();
+    }
+  }
+
+  /** Tells how far it has come, where that has changed since it was told of. */
+  tellFlow(): void {
+    if (this.#tunnel === null) return;
+    const { machine, upResidue, downResidue } = this.#tunnel;
+    const { upBytes, downBytes, upWaits, downWaits } = machine;
+    const bytes = upBytes + downBytes;
+    const waits = Number(upWaits) + 2 * Number(downWaits) + 4 * (upResidue + downResidue);
+    if (bytes === this.#toldBytes && waits === this.#toldWaits) return;
+    this.#toldBytes = bytes;
+    this.#toldWaits = waits;
+    const flow = [upBytes, downBytes, Number(upWaits), Number(downWaits), upResidue, downResidue];
+    this.#context.outbox.send(Report.FLOW, [this.#id, ...flow]);
+  }
+
+  tunnelOver(ended: TunnelEnd): void {
+    this.tellFlow();
+    this.#context.outbox.send(Report.OVER, [this.#id, ended.code], encodeEnd(ended));
+  }
+
+  tunnelReleased(): void {
+    const { tunnels, sweep, outbox } = this.#context;
+    tunnels.delete(this.#id);
+    sweep.delete(this);
+    outbox.send(Report.RELEASED, [this.#id]);
+  }
+}
+
+/** More than a greeting's that is known. */
+const FIRST_BYTES = 64;
+
+function transportsOf(loop: Loop, { client, backend }: Burden) {
+  let taken: LoopTransport;
+  try {
+    taken = LoopTransport.of(loop, client, RECEIVES);
+  } catch (error) {
+    loop.sockets.close(backend);
+    throw error;
+  }
+  try {
+    return { client: taken, backend: LoopTransport.of(loop, backend, RECEIVES) };
+  } catch (error) {
+    taken.close();
+    throw error;
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * One worker, seen from the main thread.
+ *
+ * | state | it | until |
+ * |---|---|---|
+ * | `starting` | is being loaded | it has told its bell |
+ * | `ready` | carries tunnels | it doesn't answer in time, or ends |
+ * | `silent` | has not answered in time: it gets no more tunnels, and those that it has may stand still | it answers |
+ * | `over` | has ended, and with it what it carried | |
+ *
+ * @module
+ */
+import { allocateRing } from "../../../base/ring.ts";
+import type { Emit } from "../../../events/events.ts";
+import { type Bell, openBell } from "../../../sys/bell.ts";
+import type { Libc } from "../../../sys/libc.ts";
+import { type Cause, endOf } from "../../../tunnel/cause.ts";
+import type { Loop } from "../loop.ts";
+import type { LoopConnection } from "../loop_connection.ts";
+import type { LoopTransport } from "../loop_transport.ts";
+import type { TunnelStart } from "../../opening.ts";
+import { CarriedTunnel, type Carrier } from "./carried.ts";
+import type { Post } from "./carrier.ts";
+import type { WorkerNews } from "./tunnel_worker.ts";
+import { Inbox, type Line, Outbox } from "./mailbox.ts";
+import { Command, decodeEnd, decodeText, encodeBurden, encodeText, Report } from "./messages.ts";
+
+/** A tunnel whose connections are both the loop's. */
+export interface Carriage extends TunnelStart {
+  readonly client: LoopTransport;
+  readonly connection: LoopConnection;
+}
+
+export interface ThreadOptions {
+  readonly libc: Libc;
+  /** Which one it is, from 1 on. */
+  readonly number: number;
+  /** The main thread's. */
+  readonly loop: Loop;
+  readonly emit: Emit;
+  /** Told when it has ended by itself. */
+  readonly onFailed: () => void;
+}
+
+/** How old what is known of its tunnels' progress may be. */
+const FRESH_MS = 10;
+
+/** How long who asks for that waits, in the main thread: a worker answers between two turns. */
+const TELL_MS = 50;
+const NAP_MS = 0.1;
+
+/** It is asked whether it is there so often while it has tunnels, and has so long to answer. */
+export const ASK_MS = 1_000;
+const ANSWER_MS = 5_000;
+
+/** How long it has to end, once it was told to. */
+const STOP_MS = 1_000;
+
+const NAP = new Int32Array(new SharedArrayBuffer(4));
+
+export class Thread implements Carrier {
+  state: "starting" | "ready" | "silent" | "over" = "starting";
+  readonly #options: ThreadOptions;
+  readonly #worker: Worker;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #tunnels = new Map<number, CarriedTunnel>();
+  readonly #ended = Promise.withResolvers<void>();
+  #lastId = 0;
+  /** Those of both lines: ours, so that none is rung whose number is another's by then. */
+  readonly #bells: readonly [Bell, Bell];
+  /** The number that was asked by last, and the last that was answered. */
+  #asked = 0;
+  #answered = 0;
+  #askedAtMs = 0;
+  #freshAtMs = -Infinity;
+
+  constructor(options: ThreadOptions) {
+    this.#options = options;
+    const { libc, loop } = options;
+    this.#bells = [openBell(libc), openBell(libc)];
+    const [commands, reports] = this.#bells.map(createLine) as [Line, Line];
+    this.#outbox = new Outbox(libc, commands);
+    this.#inbox = new Inbox(libc, reports, loop, (kind, numbers, bytes) => {
+      loop.owesRuntime = true;
+      this.#take(kind, numbers, bytes);
+    });
+    this.#worker = new Worker(new URL("./tunnel_worker.ts", import.meta.url), { type: "module" });
+    this.#worker.onmessage = ({ data }: MessageEvent<WorkerNews>) => {
+      if (data === true) this.state = "ready";
+      else this.#fail(data);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#fail(event.message);
+    };
+    this.#worker.postMessage({ commands, reports } satisfies Post);
+  }
+
+  get tunnels(): number {
+    return this.#tunnels.size;
+  }
+
+  /** Has it carry a tunnel; its connections are the worker's from now on. */
+  carry({ client, connection, settings, tickMs, early }: Carriage): CarriedTunnel {
+    const id = ++this.#lastId;
+    const { listener, onFrame, onFirstBytes = null } = settings;
+    const tunnel = new CarriedTunnel(this, id, { listener, onFrame, onFirstBytes });
+    this.#tunnels.set(id, tunnel);
+    const burden = encodeBurden({
+      id,
+      client: client.release(),
+      backend: connection.release(),
+      settings: {
+        ...settings,
+        tellsFrames: onFrame !== null,
+        tellsFirstBytes: onFirstBytes !== null,
+      },
+      tickMs,
+    });
+    this.#outbox.send(Command.CARRY, burden, early);
+    return tunnel;
+  }
+
+  end(id: number, cause: Cause): void {
+    this.#outbox.send(Command.END, [id], encodeText(cause));
+  }
+
+  cut(id: number): void {
+    this.#outbox.send(Command.CUT, [id]);
+  }
+
+  refresh(): void {
+    if (this.state !== "ready" || performance.now() - this.#freshAtMs < FRESH_MS) return;
+    this.#ask();
+    const untilMs = performance.now() + TELL_MS;
+    while (this.#answered !== this.#asked && performance.now() < untilMs) {
+      Atomics.wait(NAP, 0, 0, NAP_MS);
+      this.#outbox.flush();
+      this.#inbox.read();
+    }
+    this.#freshAtMs = performance.now();
+  }
+
+  /** Asks whether it is there, where it has something to do; to be called every {@linkcode ASK_MS}. */
+  look(): void {
+    this.#outbox.flush();
+    const { emit, number } = this.#options;
+    if (this.#answered === this.#asked) {
+      if (this.state === "ready" && this.tunnels > 0) this.#ask();
+    } else if (this.state === "ready" && performance.now() - this.#askedAtMs >= ANSWER_MS) {
+      this.state = "silent";
+      emit({ kind: "worker-silent", worker: number, tunnels: this.tunnels });
+    }
+  }
+
+  /** Has it end; resolves once it has, or doesn't in time. */
+  async stop(): Promise<void> {
+    const { emit, number } = this.#options;
+    if (this.state === "over") return;
+    this.#outbox.send(Command.STOP, []);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<"late">((resolve) => {
+      timer = setTimeout(resolve, STOP_MS, "late");
+    });
+    const how = await Promise.race([this.#ended.promise, late]);
+    clearTimeout(timer);
+    if (how === "late") emit({ kind: "worker-silent", worker: number, tunnels: this.tunnels });
+    this.state = "over";
+    this.#close();
+  }
+
+  #close(): void {
+    this.#inbox.close();
+    for (const bell of this.#bells) bell.close();
+    this.#worker.terminate();
+  }
+
+  #ask(): void {
+    this.#askedAtMs = performance.now();
+    this.#outbox.send(Command.TELL, [++this.#asked]);
+  }
+
+  #take(kind: number, numbers: number[], bytes: Uint8Array<ArrayBuffer>): void {
+    const { emit } = this.#options;
+    const [id, ...rest] = numbers;
+    if (kind === Report.DEFECT) return emit({ kind: "defect", error: thrown(decodeText(bytes)) });
+    if (kind === Report.TOLD) return this.#onAnswer(id!);
+    if (kind === Report.STOPPED) return this.#ended.resolve();
+    const tunnel = this.#tunnels.get(id!);
+    if (tunnel === undefined) return;
+    if (kind === Report.FLOW) tunnel.flow(rest);
+    else if (kind === Report.OVER) tunnel.over(decodeEnd(rest[0]!, bytes));
+    else if (kind === Report.RELEASED) {
+      this.#tunnels.delete(id!);
+      tunnel.release();
+    } else if (kind === Report.FIRST_BYTES) tunnel.told.onFirstBytes?.(bytes);
+    else if (kind === Report.FRAME) {
+      const [isReceived, opcode, length] = rest;
+      tunnel.told.onFrame?.(isReceived === 1 ? "received" : "sent", opcode!, length!);
+    }
+  }
+
+  #onAnswer(number: number): void {
+    this.#answered = number;
+    if (this.state !== "silent" || number !== this.#asked) return;
+    this.state = "ready";
+    this.#options.emit({ kind: "worker-back", worker: this.#options.number });
+  }
+
+  /** It has ended, and its connections with it. */
+  #fail(reason: string): void {
+    if (this.state === "over") return;
+    this.#inbox.read();
+    this.state = "over";
+    this.#close();
+    const { emit, number, onFailed } = this.#options;
+    emit({ kind: "worker-failed", worker: number, tunnels: this.tunnels, reason });
+    const left = [...this.#tunnels.values()];
+    this.#tunnels.clear();
+    for (const tunnel of left) {
+      tunnel.over({ ...endOf("defect"), code: 1006 });
+      tunnel.release();
+    }
+    this.#ended.resolve();
+    onFailed();
+  }
+}
+
+function createLine({ descriptor: bell }: Bell): Line {
+  return { ring: allocateRing(), rung: new SharedArrayBuffer(4), bell };
+}
+
+/** As it was thrown in the other thread, its stack being that one's. */
+function thrown(stack: string): Error {
+  const error = new Error(stack.split("\n")[0]);
+  error.stack = stack;
+  return error;
+}

@@ -1,0 +1,78 @@
+/**
+ * The threads that carry tunnels. The first is started at once, each further one when all that there are have something to carry; a tunnel goes to
+ * the one that has the fewest. Until one is there the main thread carries it.
+ *
+ * @module
+ */
+import { type Emit } from "../../../events/events.ts";
+import type { Libc } from "../../../sys/libc.ts";
+import type { Sweep } from "../../sweep.ts";
+import type { Loop } from "../loop.ts";
+import { ASK_MS, Thread } from "./thread.ts";
+
+export interface Workers {
+  /** Who is to carry a tunnel; null: nobody is there to. */
+  choose(): Thread | null;
+  /** How many tunnels each carries. */
+  loads(): number[];
+  /** Ends them; to be called once there is no tunnel left. */
+  close(): Promise<void>;
+}
+
+export interface WorkersOptions {
+  readonly libc: Libc;
+  /** The main thread's. */
+  readonly loop: Loop;
+  /** How many there may be. */
+  readonly most: number;
+  readonly createSweep: (tickMs: number) => Sweep;
+  readonly emit: Emit;
+}
+
+/** So many may end by themselves; then what ends them is taken to be something that would end all. */
+const MOST_FAILURES = 3;
+
+export function createWorkers({ most, createSweep, ...options }: WorkersOptions): Workers {
+  let threads: Thread[] = [];
+  let started = 0;
+  let failures = 0;
+  let closed = false;
+  const sweep = createSweep(ASK_MS);
+  const watch = {
+    tick() {
+      for (const thread of threads) thread.look();
+    },
+  };
+
+  function start(): void {
+    if (closed || threads.length >= most || failures >= MOST_FAILURES) return;
+    const onFailed = () => {
+      failures++;
+      threads = threads.filter((one) => one !== thread);
+      if (threads.length === 0) start();
+    };
+    const thread = new Thread({ ...options, number: ++started, onFailed });
+    threads.push(thread);
+  }
+
+  start();
+  sweep.add(watch, ASK_MS);
+  return {
+    choose() {
+      const ready = threads.filter(({ state }) => state === "ready");
+      const isStarting = threads.some(({ state }) => state === "starting");
+      if (!isStarting && ready.every(({ tunnels }) => tunnels > 0)) start();
+      let least: Thread | null = null;
+      for (const thread of ready) {
+        if (least === null || thread.tunnels < least.tunnels) least = thread;
+      }
+      return least;
+    },
+    loads: () => threads.map(({ tunnels }) => tunnels),
+    async close() {
+      closed = true;
+      sweep.delete(watch);
+      await Promise.all(threads.map((thread) => thread.stop()));
+    },
+  };
+}

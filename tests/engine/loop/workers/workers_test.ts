@@ -1,0 +1,176 @@
+/** Worker threads by themselves: what they carry, how it spreads, and what becomes of it when one of them fails. */
+import assert from "node:assert/strict";
+import { startBesideRuntime } from "../../../../lib/engine/loop/beside_runtime.ts";
+import { LoopConnection } from "../../../../lib/engine/loop/loop_connection.ts";
+import { LoopTransport, RECEIVES, SENDS_TOO } from "../../../../lib/engine/loop/loop_transport.ts";
+import type { CarriedTunnel } from "../../../../lib/engine/loop/workers/carried.ts";
+import { createWorkers, type Workers } from "../../../../lib/engine/loop/workers/workers.ts";
+import { createSweep } from "../../../../lib/engine/sweep.ts";
+import type { Event } from "../../../../lib/events/event.ts";
+import type { Libc } from "../../../../lib/sys/libc.ts";
+import { readProc } from "../../../../lib/sys/proc_file.ts";
+import { descriptors } from "../../../../lib/sys/tcp_descriptor.ts";
+import type { TunnelEnd } from "../../../../lib/tunnel/cause.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { frame, Opcode } from "../../../support/raw_client.ts";
+import { openSocketPair, type SocketPair } from "../pair.ts";
+import { testLoop } from "../setting.ts";
+
+const SETTINGS = {
+  encoding: "binary",
+  pingIntervalMs: 0,
+  readTimeoutMs: 0,
+  writeTimeoutMs: 0,
+  idleTimeoutMs: 0,
+  maxLifetimeMs: 0,
+  tcpFinPropagate: false,
+  backendLingerMs: 2_000,
+  onFrame: null,
+  now: () => performance.now(),
+} as const;
+
+/** The runtime forgets so many of its own with each worker that ends (2.9.6). */
+const LOST_DESCRIPTORS = 4;
+
+interface Opened {
+  readonly client: SocketPair;
+  readonly backend: SocketPair;
+  readonly tunnel: CarriedTunnel;
+  readonly ends: readonly TunnelEnd[];
+}
+
+class Setting implements AsyncDisposable {
+  readonly events: Event[] = [];
+  readonly workers: Workers;
+  readonly #libc: Libc;
+  readonly #beside;
+  readonly #opened: Opened[] = [];
+
+  constructor(libc: Libc, most: number) {
+    this.#libc = libc;
+    this.#beside = startBesideRuntime(libc, { onDefect: (error) => assert.fail(String(error)) });
+    const { loop } = this.#beside;
+    const emit = (event: Event) => void this.events.push(event);
+    this.workers = createWorkers({ libc, loop, most, createSweep, emit });
+  }
+
+  /** Opens a tunnel, which a worker carries; waits for one that can. */
+  async open(early = ""): Promise<Opened> {
+    const { loop } = this.#beside;
+    const [client, backend] = [openSocketPair(this.#libc), openSocketPair(this.#libc)];
+    const transport = LoopTransport.of(loop, client.ends[0], RECEIVES);
+    const watcher = { onEvent() {}, onTurn() {}, onDefect() {} };
+    const connection = new LoopConnection(loop, loop.watch(backend.ends[0], SENDS_TOO, watcher), 0);
+    await eventually("a worker", () => this.workers.choose() !== null);
+    const ends: TunnelEnd[] = [];
+    const tunnel = this.workers.choose()!.carry({
+      client: transport,
+      connection,
+      tickMs: 1_000,
+      early: early === "" ? new Uint8Array(0) : frame(Opcode.BINARY, early),
+      settings: {
+        ...SETTINGS,
+        listener: { tunnelOver: (end) => ends.push(end), tunnelReleased() {} },
+      },
+    });
+    const opened = { client, backend, tunnel, ends };
+    this.#opened.push(opened);
+    return opened;
+  }
+
+  async [Symbol.asyncDispose]() {
+    for (const { client, backend, tunnel } of this.#opened) {
+      client.closeFar();
+      backend.closeFar();
+      await eventually("the end of a tunnel", () => tunnel.released);
+    }
+    await this.workers.close();
+    await this.#beside.close();
+  }
+}
+
+async function received(pair: SocketPair, length: number): Promise<Uint8Array> {
+  let bytes = new Uint8Array(0);
+  await eventually(`${length} bytes`, () => {
+    const more = pair.receive(65_536);
+    if (more !== null) bytes = Uint8Array.of(...bytes, ...more);
+    return bytes.length >= length;
+  });
+  return bytes;
+}
+
+testLoop(
+  "a worker carries a tunnel, and its progress and its end are known in the main thread",
+  async (libc) => {
+    const before = [...descriptors(libc)].length;
+    {
+      await using setting = new Setting(libc, 1);
+      const { client, backend, tunnel, ends } = await setting.open("early");
+      assert.equal(new TextDecoder().decode(await received(backend, 5)), "early");
+      backend.send("answer");
+      assert.deepEqual([...await received(client, 8)], [
+        0x82,
+        6,
+        ...new TextEncoder().encode("answer"),
+      ]);
+      await eventually("it to be known", () => tunnel.upBytes === 5 && tunnel.downBytes === 6);
+      assert.ok(!tunnel.upWaits && !tunnel.downWaits);
+      tunnel.end("operator");
+      assert.equal((await received(client, 2))[0], 0x88, "a Close");
+      assert.ok(!tunnel.released, "its client has yet to leave");
+      client.shutdownFar();
+      await eventually("its end", () => ends.length > 0);
+      assert.deepEqual(ends, [{ cause: "operator", code: 1001, reason: "ended by the operator" }]);
+      assert.equal((await received(client, 2))[0], 0x88, "a Close");
+      assert.ok(!tunnel.released, "its client has yet to leave");
+      assert.deepEqual(setting.events, []);
+    }
+    const kept = before + LOST_DESCRIPTORS;
+    await eventually("every descriptor back", () => [...descriptors(libc)].length <= kept);
+  },
+);
+
+testLoop("tunnels spread evenly over the workers", async (libc) => {
+  await using setting = new Setting(libc, 3);
+  const { workers } = setting;
+  // Each one is started when those before it have a tunnel, and gets the next one once it is there.
+  for (let there = 1; there <= 3; there++) {
+    await eventually(`worker ${there}`, () => workers.choose()?.tunnels === 0);
+    await setting.open();
+  }
+  for (let i = 3; i < 31; i++) await setting.open();
+  assert.deepEqual(workers.loads(), [11, 10, 10]);
+});
+
+testLoop(
+  "a worker that fails costs its own tunnels, and another one takes its place",
+  async (libc) => {
+    await using setting = new Setting(libc, 1);
+    const others = new Set(epolls(libc));
+    const lost = await setting.open();
+    const [own] = epolls(libc).filter((descriptor) => !others.has(descriptor));
+    lost.backend.send("it carries");
+    await received(lost.client, 12);
+    // Nothing else can make it throw where no tunnel does.
+    libc.symbols.close(own!);
+    lost.backend.send("wakes it");
+    await eventually("its end", () => lost.tunnel.released);
+    assert.deepEqual(lost.ends, [{
+      cause: "defect",
+      code: 1006,
+      reason: "a defect in the server",
+    }]);
+    const [failed] = setting.events;
+    assert.ok(failed?.kind === "worker-failed" && failed.worker === 1 && failed.tunnels === 1);
+    await eventually("its connections closed", () => lost.client.receive(100) === null);
+    const next = await setting.open("goes on");
+    assert.equal(new TextDecoder().decode(await received(next.backend, 7)), "goes on");
+  },
+);
+
+/** The descriptors of what epoll looks by. */
+function epolls(libc: Libc): number[] {
+  return [...descriptors(libc)].filter((descriptor) =>
+    readProc(libc, `/proc/self/fdinfo/${descriptor}`).includes("tfd:")
+  );
+}
