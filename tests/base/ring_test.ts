@@ -61,7 +61,7 @@ Deno.test("a ring is read by another thread while it is written", async () => {
       while (next < count && wrong === null) ring.read(take);
       self.postMessage(wrong ?? "all");
     };`;
-  const url = URL.createObjectURL(new Blob([reading], { type: "application/typescript" }));
+  const url = URL.createObjectURL(new Blob([reading], { type: "application/javascript" }));
   const reader = new Worker(url, { type: "module" });
   const read = new Promise<string>((resolve, reject) => {
     reader.onmessage = ({ data }) => resolve(data);
