@@ -11,13 +11,17 @@ export const Errno = {
   ENOENT: 2,
   EINTR: 4,
   EAGAIN: 11,
+  ENOMEM: 12,
   EACCES: 13,
+  ENFILE: 23,
+  EMFILE: 24,
   EPIPE: 32,
   EPERM: 1,
   EADDRINUSE: 98,
   EADDRNOTAVAIL: 99,
   ECONNABORTED: 103,
   ECONNRESET: 104,
+  ENOBUFS: 105,
   ETIMEDOUT: 110,
   ECONNREFUSED: 111,
   EINPROGRESS: 115,
@@ -37,7 +41,11 @@ const KINDS: Readonly<Record<number, new (message: string) => Error>> = {
   [Errno.ECONNREFUSED]: Deno.errors.ConnectionRefused,
 };
 
-/** The error of a call that failed, in the runtime's words. */
+const NAMES = new Map<number, string>(Object.entries(Errno).map(([name, errno]) => [errno, name]));
+
+/** The error of a call that failed, in the runtime's words and with its name as `code`: words are another library's own. */
 export function systemError(libc: Libc, errno: number): Error {
-  return new (KINDS[errno] ?? Error)(describeError(libc, errno));
+  const error = new (KINDS[errno] ?? Error)(describeError(libc, errno));
+  const code = NAMES.get(errno);
+  return code === undefined ? error : Object.assign(error, { code });
 }

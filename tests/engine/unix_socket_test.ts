@@ -56,6 +56,14 @@ Deno.test("`removeStaleSocket()` leaves a socket that answers, and its listener 
   });
 });
 
+Deno.test("`removeStaleSocket()` lets somebody else remove it meanwhile", async () => {
+  await inFolder(async (path) => {
+    leaveStale(path);
+    await Promise.all([removeStaleSocket(path), removeStaleSocket(path)]);
+    assert.equal(exists(path), false);
+  });
+});
+
 Deno.test("`removeStaleSocket()` leaves a file and a folder alone", async () => {
   await inFolder(async (path) => {
     await Deno.writeTextFile(path, "precious");

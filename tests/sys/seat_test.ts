@@ -52,3 +52,15 @@ Deno.test("a connection is no seat, nor is what nobody listens at", async () => 
   there.close();
   here.close();
 });
+
+/** An address of this machine that means something on one of its networks alone. */
+const LINK_LOCAL = Deno.networkInterfaces().find(({ address }) => address.startsWith("fe80:"));
+
+Deno.test("a listener at an address with a zone is found by the address without it", {
+  ignore: LINK_LOCAL === undefined,
+}, () => {
+  const { address, name } = LINK_LOCAL!;
+  const listener = Deno.listen({ hostname: `${address}%${name}`, port: 0 });
+  assert.ok(findSeat(addressOf(listener.addr)) !== null);
+  listener.close();
+});

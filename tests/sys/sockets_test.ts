@@ -1,6 +1,7 @@
 /** Sockets of our own over the real system, and who waits for what happens at them. */
 import assert from "node:assert/strict";
 import type { Address, TcpAddress } from "../../lib/base/address.ts";
+import { shortageOf } from "../../lib/base/exhaustion.ts";
 import { Epoll, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../lib/sys/epoll.ts";
 import { openBell } from "../../lib/sys/bell.ts";
 import { Errno } from "../../lib/sys/errno.ts";
@@ -117,6 +118,15 @@ test("what has failed is an error of the class that the runtime's would be", () 
   const elsewhere = { transport: "tcp", hostname: "192.0.2.1", port: 0 } as const;
   assert.throws(() => sockets.listen(elsewhere), Deno.errors.AddrNotAvailable);
   assert.equal(sockets.connect({ transport: "tcp", hostname: "a.name", port: 1 }), null);
+  epoll.close();
+});
+
+test("what has run out is known by its name, whatever the C library calls it", () => {
+  const { sockets, epoll } = system();
+  const shortages = [Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.ENOBUFS]
+    .map((errno) => shortageOf(Object.assign(sockets.failure(errno), { message: "" })));
+  const [descriptor, memory] = ["no-descriptor", "no-memory"];
+  assert.deepEqual(shortages, [descriptor, descriptor, memory, memory]);
   epoll.close();
 });
 
