@@ -42,6 +42,7 @@ complete -c wstunnel -l log-format -n 'not __fish_seen_subcommand_from connect w
 complete -c wstunnel -l log-file -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -r -F -d 'where the log goes in place of standard error'
 complete -c wstunnel -l access-log -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -r -F -d 'where lines of clients go'
 complete -c wstunnel -l engine -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -a 'auto loop native stream' -d 'auto, loop, stream or native'
+complete -c wstunnel -l workers -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'threads that carry the tunnels of the loop engine'
 complete -c wstunnel -l health-path -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'where GET and HEAD are answered with 200 while we run, \'\' for none'
 complete -c wstunnel -l web -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'folder of files for who asks for no tunnel, at every path but --health-path'
 complete -c wstunnel -l admin -n 'not __fish_seen_subcommand_from connect websockify reload tunnels end backends drain enable top' -x -d 'where operators ask what goes on, and change it'

@@ -269,6 +269,14 @@ export const FLAGS: readonly Flag[] = [
     summary: `auto, loop, stream or native (default: ${TOP.engine.default})`,
   },
   {
+    name: "--workers",
+    value: "N",
+    number: true,
+    path: ["workers"],
+    summary: "threads that carry the tunnels of the loop engine " +
+      "(unless given one for each processor, and four at most)",
+  },
+  {
     name: "--health-path",
     value: "PATH",
     path: ["health-path"],

@@ -5,7 +5,7 @@
  */
 import { FORWARDED_HEADERS } from "../base/peer.ts";
 import type { Keys } from "./key.ts";
-import { byteSize, count, oneOf, seconds } from "./kinds.ts";
+import { byteSize, count, oneOf, seconds, whole } from "./kinds.ts";
 import { listeners } from "./listener.ts";
 import {
   accessLogFile,
@@ -32,6 +32,18 @@ export const TOP = {
     more: [
       `"stream" has backpressure both ways, "native" is the runtime's own.`,
       `"loop" is our own event loop (Linux, FFI); "auto" takes it where it can be had, and else "stream".`,
+    ],
+  },
+  workers: {
+    name: "workers",
+    kind: whole(0, 64),
+    /** One for each processor, up to four. */
+    unsaid: null,
+    about:
+      "Threads that carry the tunnels of the loop engine; without it one for each processor, and four at most.",
+    example: 2,
+    more: [
+      "They are started as tunnels come. 0: the main thread carries all of them, which saves some memory.",
     ],
   },
   logFormat: {

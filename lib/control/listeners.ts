@@ -27,6 +27,8 @@ export interface Listeners extends Changeable {
   leaveHanded(): Promise<void>;
   /** Closes all, also those that a reload is about to open; resolves when no request waits in their hands. */
   close(): Promise<void>;
+  /** How many tunnels each worker carries, where there are some. */
+  workerLoads(): readonly number[];
   /** Lets go of what moved the tunnels, of which none is left. */
   end(): Promise<void>;
 }
@@ -114,6 +116,7 @@ export function createListeners(door: Door, options: EngineOptions): Listeners {
       closed = true;
       await closeAll(held.map(({ listener }) => listener));
     },
+    workerLoads: opener.workerLoads,
     end: opener.close,
   };
 }

@@ -69,6 +69,8 @@ export interface Opener {
   openFor(config: Config): OpenAt<Open>;
   /** Takes renewed certificates at once, and tells of what is wrong with them. */
   lookAtCertificates(): void;
+  /** How many tunnels each worker carries, where there are some. */
+  workerLoads(): readonly number[];
   /** Lets go of what moved the tunnels, of which none is left. */
   close(): Promise<void>;
 }
@@ -207,7 +209,7 @@ export function createOpener(
       }
       if (loop === null && settings.some(({ engine }) => engine === "loop")) {
         const { createLoopListeners } = await import("../engine/loop/listeners.ts");
-        const created = createLoopListeners(door, options);
+        const created = createLoopListeners(door, options, config.workers);
         if ("problem" in created) return `engine = "loop" can't be had: ${created.problem}`;
         loop = created;
       }
@@ -215,6 +217,7 @@ export function createOpener(
     },
     openFor: (config) => (place, holder) => openFor(config, place, holder),
     lookAtCertificates: () => tls?.look(),
+    workerLoads: () => loop?.workerLoads() ?? [],
     close: async () => await loop?.close(),
   };
 }

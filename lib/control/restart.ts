@@ -7,7 +7,7 @@ import type { Config } from "../config/config.ts";
 import { difference } from "./difference.ts";
 
 /** By what they are called inside: what all tunnels are made of at the start. */
-export const AT_THE_START = ["bufferBytes"] as const satisfies readonly (keyof Config)[];
+export const AT_THE_START = ["bufferBytes", "workers"] as const satisfies readonly (keyof Config)[];
 
 /** What a configuration comes to in a program that runs by another, and in words what of it waits for a restart. */
 export function untilRestart(

@@ -123,6 +123,7 @@ export function createServer(config: Config, events: Events): Server {
       tunnels: registry,
       backends: generations.report(),
       connections: door.connections,
+      workerLoads: listeners.workerLoads(),
       buffers: { small: buffers.small.usedBytes, large: buffers.large.usedBytes },
       certificates: listeners.all.flatMap((listener) => listener.certificates?.() ?? []),
     }),

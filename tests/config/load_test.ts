@@ -69,6 +69,7 @@ Deno.test("`loadConfig()` fills in the defaults", () => {
   assert.deepEqual(configOf(SERVER), {
     listen: [{ address: { transport: "tcp", hostname: "127.0.0.1", port: 8080 } }],
     engine: "stream",
+    workers: null,
     logFormat: "text",
     debug: 3,
     graceMs: 8000,

@@ -179,7 +179,7 @@ const AT_TOP: Case[] = [
   ],
   [
     "zzz = 1",
-    "x.toml:1: zzz: unknown key, must be one of listen, engine, log-format, log-file, access-log, grace-time, drain-time, " +
+    "x.toml:1: zzz: unknown key, must be one of listen, engine, workers, log-format, log-file, access-log, grace-time, drain-time, " +
     "exit-idle-time, exit-after-time, exit-after-tunnels, " +
     "handshake-timeout, max-connections, max-connections-per-client, connection-rate, max-pending, " +
     "max-head, trusted-proxies, forwarded-header, health-path, web, admin, admin-token-file, wstunnel",

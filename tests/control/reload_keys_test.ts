@@ -137,6 +137,7 @@ Deno.test("what a reload can't change is told to take a restart, and nothing els
     untilRestart(before, after).waits.map((words) => [name, words])
   );
   assert.deepEqual(told, [
+    ["workers", "~ workers unset -> 2: takes a restart"],
     ["buffer-size", "~ buffer-size 256KiB -> 512KiB: takes a restart"],
   ]);
 });

@@ -14,21 +14,25 @@ import { createWorkers, type Workers } from "./workers/workers.ts";
 export interface LoopListeners {
   /** Listens at an address, or for a socket that it is to be given; throws where it can't. */
   listen(place: ListenConfig, placeholder: Placeholder | null): Listener;
+  /** How many tunnels each worker carries. */
+  workerLoads(): readonly number[];
   /** Ends the loop; to be called once none of its tunnels is left. */
   close(): Promise<void>;
 }
 
-/** Gives why there is no loop to be had, where there is none: no descriptors may be left for it. */
+/** `most`: how many workers there may be, null: as many as the machine suggests. Gives why there is no loop to be had, where there is none: no descriptors may be left for it. */
 export function createLoopListeners(
   door: Door,
   options: EngineOptions,
+  most: number | null,
 ): LoopListeners | { readonly problem: string } {
-  const started = start(options);
+  const started = start(options, most ?? workersFor(navigator.hardwareConcurrency));
   if ("problem" in started) return started;
   const { loop, workers, close } = started;
   return {
     listen: (place, placeholder) =>
       listenLoop(place, door, { ...options, loop, workers }, placeholder),
+    workerLoads: workers.loads,
     close,
   };
 }
@@ -37,7 +41,7 @@ interface Started extends BesideRuntime {
   readonly workers: Workers;
 }
 
-function start(options: EngineOptions): Started | { readonly problem: string } {
+function start(options: EngineOptions, most: number): Started | { readonly problem: string } {
   if (!sharedLibc.ok) return { problem: sharedLibc.reason };
   const { libc } = sharedLibc;
   try {
@@ -45,7 +49,7 @@ function start(options: EngineOptions): Started | { readonly problem: string } {
       onDefect: (error) => options.emit({ kind: "defect", error }),
     });
     const { loop } = beside;
-    const workers = createWorkers({ ...options, libc, loop, most: mostWorkers() });
+    const workers = createWorkers({ ...options, libc, loop, most });
     return {
       loop,
       workers,
@@ -59,7 +63,7 @@ function start(options: EngineOptions): Started | { readonly problem: string } {
   }
 }
 
-/** One for each processor, and no more than four: they share the machine with clients and backends. */
-function mostWorkers(): number {
-  return Math.min(navigator.hardwareConcurrency, 4);
+/** They share the machine with clients and backends. */
+function workersFor(processors: number): number {
+  return Math.min(processors, 4);
 }

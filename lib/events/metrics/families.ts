@@ -89,6 +89,12 @@ export const FAMILIES = {
     labels: ["state"],
     help: "Connections of clients whose request was let in, or has yet to be",
   },
+  wstunnel_worker_tunnels: {
+    type: "gauge",
+    labels: ["worker"],
+    help:
+      "Open tunnels that each worker of the loop engine carries; the main thread's are not among them",
+  },
   wstunnel_connections_dropped_total: {
     type: "counter",
     labels: ["limit"],

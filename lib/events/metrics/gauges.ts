@@ -31,6 +31,8 @@ export interface Gauges {
   readonly backends: readonly ProcReport[];
   /** Of clients; `pending` ones are among those that are `open`. */
   readonly connections: { readonly open: number; readonly pending: number };
+  /** Tunnels that each worker carries, the first one's first. */
+  readonly workerLoads: readonly number[];
   /** Bytes of the receive buffers in use, by their sizes. */
   readonly buffers: { readonly small: number; readonly large: number };
   readonly certificates: readonly {
@@ -62,6 +64,7 @@ export function gaugeSamples(gauges: Gauges) {
     ...tunnelSamples(gauges.tunnels),
     wstunnel_buffer_bytes: named(buffers),
     wstunnel_connections: named({ pending, in: open - pending }),
+    wstunnel_worker_tunnels: gauges.workerLoads.map((load, at): Sample => [[String(at + 1)], load]),
     wstunnel_certificate_expiry_timestamp_seconds: named(
       Object.fromEntries(certificates.map(({ path, expires }) => [path, expires / 1000])),
     ),

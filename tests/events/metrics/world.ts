@@ -23,6 +23,7 @@ export const GAUGES: Gauges = {
   tunnels: [],
   backends: [],
   connections: { open: 3, pending: 1 },
+  workerLoads: [2, 1],
   buffers: { small: 1024, large: 0 },
   certificates: [{ path: "/etc/cert.pem", expires: 1_800_000_000_500 }],
   droppedLines: 4,
