@@ -186,7 +186,7 @@ const AT_TOP: Case[] = [
   ],
   [
     '"a\\nb" = 1',
-    'x.toml:1: "a\\nb": unknown key, must be one of listen, engine, log-format, log-file, access-log, ' +
+    'x.toml:1: "a\\nb": unknown key, must be one of listen, engine, workers, log-format, log-file, access-log, ' +
     "grace-time, drain-time, exit-idle-time, exit-after-time, exit-after-tunnels, " +
     "handshake-timeout, max-connections, max-connections-per-client, connection-rate, max-pending, " +
     "max-head, trusted-proxies, forwarded-header, health-path, web, admin, admin-token-file, wstunnel",
