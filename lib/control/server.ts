@@ -152,6 +152,7 @@ export function createServer(config: Config, events: Events): Server {
       await listeners.end();
       await breather.close();
       diag.close();
+      sweep.close();
     },
   };
 }

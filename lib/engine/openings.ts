@@ -20,7 +20,7 @@ export interface Openings<T extends Ticking> extends Iterable<T> {
   readonly sweep: Sweep;
   add(opening: T): void;
   remove(opening: T): void;
-  /** Resolves once there is none. */
+  /** Nobody new is let in any more: resolves once there is none. */
   settled(): Promise<void>;
 }
 
@@ -45,6 +45,7 @@ export function createOpenings<T extends Ticking>(
     },
     async settled() {
       if (all.size > 0) await new Promise<void>((resolve) => onSettled.push(resolve));
+      sweep.close();
     },
   };
 }

@@ -20,6 +20,8 @@ export interface Sweep {
   /** It is ticked every `tickMs`, or more often: as others ask for, or the sweep's own time says. */
   add(ticking: Ticking, tickMs?: number): void;
   delete(ticking: Ticking): void;
+  /** Lets no metronome run from now on while there is nothing to tick. */
+  close(): void;
 }
 
 /** Calls something every so many milliseconds. */
@@ -53,7 +55,10 @@ export function tickFor(timesMs: readonly number[]): number {
   return Math.max(shortest / 4, SHORTEST_TICK_MS);
 }
 
-/** The metronome runs only while there is something to tick; `afterTicks` is called once at each. */
+/**
+ * The metronome runs only while there is something to tick, and up to the tick behind that: what comes and goes one at a time would begin and end it
+ * each time. `afterTicks` is called once at each.
+ */
 export function createSweep(
   longestMs: number,
   afterTicks: (nowMs: number) => void = () => {},
@@ -66,6 +71,7 @@ export function createSweep(
   let tickedAtMs = 0;
   let leftOutMs = 0;
   let letIn = false;
+  let isClosed = false;
   /** Gives by how much the tick that was due is late, and counts from now on to the next. */
   const takeTime = () => {
     const lateMs = performance.now() - tickedAtMs - tickMs;
@@ -74,7 +80,12 @@ export function createSweep(
     if (lateMs >= STOPPED_MS) leftOutMs += lateMs;
     return lateMs;
   };
+  const stop = () => {
+    metronome.stop();
+    runs = false;
+  };
   const tick = () => {
+    if (all.size === 0) return stop();
     const isLate = takeTime() >= LATE_MS;
     // Not twice in a row: a machine that is always behind must come to a look as well.
     letIn = isLate && !letIn;
@@ -106,9 +117,11 @@ export function createSweep(
       if (ownMs === undefined) return;
       all.delete(ticking);
       askedFor.delete(ownMs);
-      if (all.size > 0) return;
-      metronome.stop();
-      runs = false;
+      if (isClosed && all.size === 0) stop();
+    },
+    close() {
+      isClosed = true;
+      if (all.size === 0) stop();
     },
   };
 }

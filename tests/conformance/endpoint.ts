@@ -153,6 +153,7 @@ export function openEndpoint(
         await listener.closeLoop?.();
         await breather.close();
         diag.close();
+        sweep.close();
         // A transport that saw an end while it sent has put off telling of it, to this turn of the event loop at the latest.
         await new Promise((resolve) => setTimeout(resolve, 0));
       }

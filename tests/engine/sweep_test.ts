@@ -42,6 +42,7 @@ Deno.test("`createSweep()` calls what is watched at each tick with the time, and
   await until("the timer to run again", () => others >= 2);
   assert.equal(looks.length, count);
   unwatchOther();
+  sweep.close();
 });
 
 Deno.test("`createSweep()` lets a look take itself and another out, and add one", async () => {
@@ -59,9 +60,10 @@ Deno.test("`createSweep()` lets a look take itself and another out, and add one"
   assert.equal(calls.filter((call) => call === "one").length, 1);
   assert(!calls.includes("two"));
   unwatchThree!();
+  sweep.close();
 });
 
-Deno.test("`createSweep()` takes the same function out once, and its timer ends with the last one", async () => {
+Deno.test("`createSweep()` takes the same function out once, and once it is closed its timer ends with the last one", async () => {
   const sweep = createSweep(5);
   const unwatchOne = watched(sweep, () => {});
   let looks = 0;
@@ -70,6 +72,7 @@ Deno.test("`createSweep()` takes the same function out once, and its timer ends 
   unwatchOne();
   await until("a look", () => looks > 0);
   // The sanitizer fails this test when the timer is left running.
+  sweep.close();
   unwatchTwo();
 });
 
@@ -95,6 +98,7 @@ Deno.test("`createSweep()` leaves out the time in which nobody listened, and let
     assert.ok(gapMs >= 0 && gapMs < 100, `${gapMs} ms between two looks`);
   }
   assert.ok(performance.now() - sweep.nowMs() > 400);
+  sweep.close();
 });
 
 Deno.test("`createSweep()` comes to a look in a process that is always held up", async () => {
@@ -105,6 +109,7 @@ Deno.test("`createSweep()` comes to a look in a process that is always held up",
   await until("three looks", () => looks >= 3);
   clearInterval(busy);
   unwatch();
+  sweep.close();
 });
 
 Deno.test("`createSweep()` ticks as often as the one asks that asks for the most, while it is there", async () => {
@@ -129,6 +134,7 @@ Deno.test("`createSweep()` ticks as often as the one asks that asks for the most
   assert.ok(performance.now() - last < 4000, "never less often than the sweep's own time");
   unwatchOther();
   unwatchLast();
+  sweep.close();
 });
 
 Deno.test("`createSweep()` leaves out a standstill also where somebody asks for shorter ticks before it has ticked again", async () => {
@@ -143,4 +149,12 @@ Deno.test("`createSweep()` leaves out a standstill also where somebody asks for 
   unwatch();
   unwatchShort();
   assert(tookMs < 1_500, `${tookMs} ms`);
+  sweep.close();
+});
+
+Deno.test("`createSweep()` ends its timer with the tick that has nothing to look at", async () => {
+  const sweep = createSweep(5);
+  watched(sweep, () => {})();
+  // The sanitizer fails this test when the timer is left running.
+  await new Promise((resolve) => setTimeout(resolve, 200));
 });

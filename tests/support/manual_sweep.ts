@@ -30,5 +30,6 @@ export function createManualSweep(tickMs: number): ManualSweep {
       clearInterval(timer);
       timer = undefined;
     },
+    close() {},
   };
 }

@@ -119,6 +119,7 @@ export function createJoints(): Joints {
     async close() {
       await within(Promise.all([tlsClosed(), bridgesClosed()]), SHORT_LINGER_MS);
       await shared.breather.close();
+      sweep.close();
     },
   };
 }
