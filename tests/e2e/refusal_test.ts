@@ -299,7 +299,9 @@ testEngines("it listens on after a shortage of descriptors", async (engine) => {
   await using backend = serveBackend(echo);
   const words: [string, ...string[]] = ["/bin/sh", "-c", 'ulimit -n 100 && exec "$0" "$@"'];
   words.push(...startWords());
-  await using program = await startFor(engine, backend.address, { words });
+  // Nobody has to go for a newcomer, so that all descriptors are taken.
+  const top = "max-connections = 0\nmax-pending = 0";
+  await using program = await startFor(engine, backend.address, { words, top });
   const clients: Deno.Conn[] = [];
   try {
     // The last of them may be refused already.
