@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { type Answer, REASON_PHRASES } from "./answer.ts";
 import { acceptKey } from "./handshake.ts";
 
@@ -44,10 +43,8 @@ export function formatHead(
 /** The answer that opens a WebSocket (RFC 6455 section 4.2.2). */
 export function formatUpgrade(key: string, protocol: string | null): Uint8Array<ArrayBuffer> {
   const chosen = protocol === null ? "" : `sec-websocket-protocol: ${protocol}\r\n`;
-  // A part of what is shared by many: memory of its own costs more than all the rest of it.
-  return Buffer.from(
+  return encoder.encode(
     "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
       `sec-websocket-accept: ${acceptKey(key)}\r\n${chosen}\r\n`,
-    "latin1",
   );
 }

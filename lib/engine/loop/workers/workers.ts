@@ -72,6 +72,7 @@ export function createWorkers({ most, createSweep, ...options }: WorkersOptions)
     async close() {
       closed = true;
       sweep.delete(watch);
+      sweep.close();
       await Promise.all(threads.map((thread) => thread.stop()));
     },
   };
