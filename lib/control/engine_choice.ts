@@ -18,6 +18,15 @@ export interface EngineChoice {
  */
 export const noLoop: string | null = sharedLibc.ok ? null : sharedLibc.reason;
 
+/** They share the machine with clients and backends. */
+const MOST_WORKERS = 4;
+
+/** How many threads may carry the tunnels of a configuration, beside the main one. */
+export function workersOf({ engine, workers }: Pick<Config, "engine" | "workers">): number {
+  if (chooseEngine(engine).engine !== "loop") return 0;
+  return workers ?? Math.min(navigator.hardwareConcurrency, MOST_WORKERS);
+}
+
 /** Of a configuration's `engine`. */
 export function chooseEngine(asked: Config["engine"], why = noLoop): EngineChoice {
   if (asked !== "auto") return { engine: asked, why: null };

@@ -24,6 +24,7 @@ import type { Emit } from "../events/events.ts";
 import { tickFor } from "../engine/sweep.ts";
 import type { Trust } from "../http/forwarded.ts";
 import { boundsOf, type ConnectionBounds, roomIn } from "../limits/bounds.ts";
+import { workersOf } from "./engine_choice.ts";
 import { ownDescriptorLimit } from "../sys/descriptor_limit.ts";
 import { healthPathBeside } from "../http/health.ts";
 import { compileOrigins } from "../http/origin.ts";
@@ -118,12 +119,12 @@ function fileAuthOf({ routes, routeDefaults, web }: Config): Pick<RouteConfig, "
 }
 
 /** How many tunnels there are descriptors for; null: nobody knows. */
-function roomFor({ routes }: Config): number | null {
-  const startsPrograms = routes.some(({ hosts }) =>
+function roomFor(config: Config): number | null {
+  const startsPrograms = config.routes.some(({ hosts }) =>
     hosts.some(({ target }) => target.transport === "exec")
   );
   const descriptors = ownDescriptorLimit();
-  return descriptors === null ? null : roomIn(descriptors, startsPrograms);
+  return descriptors === null ? null : roomIn(descriptors, startsPrograms, workersOf(config));
 }
 
 /** What is told of it at the start. */

@@ -32,7 +32,7 @@ import type { TlsListeners } from "../engine/tls.ts";
 import { changeSocketFile } from "../engine/unix_socket.ts";
 import { copyOf, type HandedSocket } from "../sys/handed.ts";
 import { findSeat } from "../sys/seat.ts";
-import { chooseEngine } from "./engine_choice.ts";
+import { chooseEngine, workersOf } from "./engine_choice.ts";
 
 /** What a listener is opened with, beside its address; by the words of the configuration. */
 interface Settings {
@@ -209,7 +209,7 @@ export function createOpener(
       }
       if (loop === null && settings.some(({ engine }) => engine === "loop")) {
         const { createLoopListeners } = await import("../engine/loop/listeners.ts");
-        const created = createLoopListeners(door, options, config.workers);
+        const created = createLoopListeners(door, options, workersOf(config));
         if ("problem" in created) return `engine = "loop" can't be had: ${created.problem}`;
         loop = created;
       }

@@ -41,6 +41,9 @@ const KEPT_SHARE = 1 / 8;
 const LEAST_KEPT = 64;
 const MOST_KEPT = 1024;
 
+/** What the runtime opens for a thread, and we: ten (measured). */
+const PER_WORKER = 12;
+
 /** The client's connection and the backend's; a program for each tunnel is a socket, its standard error and its process. */
 const PER_TUNNEL = 2;
 const PER_PROGRAM = 4;
@@ -49,9 +52,10 @@ const PER_PROGRAM = 4;
 const MOST_PENDING = 1024;
 const LEAST_PENDING = 16;
 
-/** How many tunnels so many descriptors are enough for; `startsPrograms`: one may be started for each. */
-export function roomIn(descriptors: number, startsPrograms: boolean): number {
-  const kept = Math.min(Math.max(Math.floor(descriptors * KEPT_SHARE), LEAST_KEPT), MOST_KEPT);
+/** How many tunnels so many descriptors are enough for, beside so many threads; `startsPrograms`: one may be started for each. */
+export function roomIn(descriptors: number, startsPrograms: boolean, workers: number): number {
+  const share = Math.min(Math.floor(descriptors * KEPT_SHARE), MOST_KEPT);
+  const kept = Math.max(share, LEAST_KEPT + workers * PER_WORKER);
   const each = startsPrograms ? PER_PROGRAM : PER_TUNNEL;
   return Math.max(1, Math.floor((descriptors - kept) / each));
 }

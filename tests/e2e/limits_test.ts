@@ -321,19 +321,30 @@ const STARTS: readonly (readonly [top: string, host: string, level: string, mess
 
 Deno.test("the log says at the start how many connections there may be, by the limit of descriptors", async () => {
   for (const [top, host, level, message] of STARTS) {
-    await using program = await startWith(256, top, host);
+    await using program = await startWith(256, `engine = "stream"\n${top}`, host);
     const entry = await program.entry(message);
     assert.deepEqual([entry.level, entry["descriptors"]], [level, 256]);
   }
 });
 
-Deno.test("with few descriptors tunnels are refused before these run out, and those that are there go on", async () => {
+/** How many there are descriptors for, of 128. */
+const FEW: readonly (readonly [top: string, tunnels: number])[] = [
+  ['engine = "stream"', 32],
+  ['engine = "loop"\nworkers = 2', 20],
+];
+
+for (const [top, tunnels] of FEW) {
+  Deno.test(`${top.replace("\n", ", ")}: with few descriptors tunnels are refused before these run out, and those that are there go on`, () =>
+    withFewDescriptors(top, tunnels));
+}
+
+async function withFewDescriptors(top: string, tunnels: number): Promise<void> {
   await using backend = serveBackend(echo);
-  await using program = await startWith(128, "", hostLines(backend.address));
+  await using program = await startWith(128, top, hostLines(backend.address));
   const asked = [];
   for (let i = 0; i < 80; i++) asked.push(await ask(program));
   const open = asked.filter(({ status }) => status === 101);
-  assert.equal(open.length, 32);
+  assert.equal(open.length, tunnels);
   for (const { client } of open) {
     await client.send(Opcode.TEXT, "still here");
     assert.equal(text(await client.payload(10)), "still here");
@@ -341,7 +352,7 @@ Deno.test("with few descriptors tunnels are refused before these run out, and th
   dispose(asked.map(({ client }) => client));
   assert.deepEqual(program.entries("cannot accept connections"), []);
   assert.deepEqual(program.entries("no descriptor is left to connect a backend"), []);
-});
+}
 
 /** One of this machine's addresses by which others reach it; null: it has none. */
 const OUTSIDE =

@@ -20,13 +20,13 @@ export interface LoopListeners {
   close(): Promise<void>;
 }
 
-/** `most`: how many workers there may be, null: as many as the machine suggests. Gives why there is no loop to be had, where there is none: no descriptors may be left for it. */
+/** `most`: how many workers there may be. Gives why there is no loop to be had, where there is none: no descriptors may be left for it. */
 export function createLoopListeners(
   door: Door,
   options: EngineOptions,
-  most: number | null,
+  most: number,
 ): LoopListeners | { readonly problem: string } {
-  const started = start(options, most ?? workersFor(navigator.hardwareConcurrency));
+  const started = start(options, most);
   if ("problem" in started) return started;
   const { loop, workers, close } = started;
   return {
@@ -61,9 +61,4 @@ function start(options: EngineOptions, most: number): Started | { readonly probl
   } catch (error) {
     return { problem: (error as Error).message };
   }
-}
-
-/** They share the machine with clients and backends. */
-function workersFor(processors: number): number {
-  return Math.min(processors, 4);
 }
