@@ -13,8 +13,10 @@ const OWN_PROCESS: Readonly<Record<string, string>> = {
   "tests/backend/":
     "descriptors and sockets of its process; its descriptor 0 is another's for moments",
   "tests/e2e/churn_test.ts": "memory and descriptors",
+  "tests/conformance/": "descriptors of its process, which has engines of its own",
   "tests/control/swap_test.ts": "sockets and children of its process",
   "tests/e2e/activation_test.ts": "its descriptor 0 is another's for moments",
+  "tests/events/told_test.ts": "as tests/conformance/",
   "tests/process/": "descriptors, children and limits of its process",
   "tests/sys/": "memory of its process",
 };
@@ -53,6 +55,7 @@ const JOBS = Number(Deno.env.get("DENO_JOBS")) || 3;
 const FLAGS = [
   ...["--frozen", "--sanitize-ops", "--sanitize-resources", "--quiet", "--allow-all"],
   "--preload=tests/support/libc.ts",
+  "--preload=tests/support/descriptors.ts",
 ];
 
 /** Flags of `deno test` whose value is the next word. */
@@ -159,7 +162,9 @@ const names = paths.map((path) => path.replace(/^\.\//, "").replace(/\/+$/, ""))
 const files = [...new Set(names.flatMap((path) => [...filesUnder(path)]))];
 const { sideBySide = [], ownProcess = [], alone = [] } = Object.groupBy(files, passOf);
 const codes = [
-  await run(`side by side, ${JOBS} at once`, sideBySide, ["--parallel", ...flags]),
+  await run(`side by side, ${JOBS} at once`, sideBySide, ["--parallel", ...flags], {
+    WSTUNNEL_TEST_SIDE_BY_SIDE: "1",
+  }),
   ...await runProcesses(ownProcess, flags),
   await run("alone", alone, flags),
   ...(flags.some((flag) => flag.startsWith("--filter")) ? [] : [

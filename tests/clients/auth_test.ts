@@ -8,7 +8,7 @@ import { inTime } from "../support/eventually.ts";
 import { installed } from "../support/installed.ts";
 import type { Program } from "../support/program.ts";
 import { assertNoSecret, makeSecret } from "../support/secrets.ts";
-import { testEngines } from "../e2e/engine_limits.ts";
+import { PLAIN, testEngines } from "../e2e/engine_limits.ts";
 import { hostLines, startWithFile } from "../e2e/whole.ts";
 
 const TOKEN = makeSecret("a token");
@@ -237,7 +237,7 @@ Deno.test({
   async fn() {
     await using folder = await openFolder();
     await using backend = serveBackend(echo);
-    await using program = await start("stream", folder, backend.address);
+    await using program = await start(PLAIN, folder, backend.address);
     for (const path of ["/basic", "/both"]) {
       const came = await browseKnown(program.address, path);
       assert.deepEqual(came, { echo: "ping", protocol: "binary" }, path);

@@ -4,6 +4,7 @@ import { openBackend } from "../support/backends.ts";
 import { startFor } from "../e2e/whole.ts";
 import { tlsSetting } from "../support/tls.ts";
 import { createBlock, hashAtBackend, hashTimes, sendTimes } from "../support/transfer.ts";
+import { PLAIN } from "../e2e/engine_limits.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const MEBIBYTES = 100;
@@ -49,7 +50,7 @@ export async function moveBothWays(
 ): Promise<void> {
   await using setting = scheme === "wss" ? await tlsSetting() : null;
   await using backend = openBackend();
-  await using program = await startFor("stream", backend.address, {
+  await using program = await startFor(PLAIN, backend.address, {
     wstunnel: `frame-type = "${type}"`,
     flags: setting?.flags ?? [],
   });

@@ -5,7 +5,7 @@ import { openBackend, type Taken } from "../support/backends.ts";
 import type { Engine } from "../e2e/engine_limits.ts";
 import { eventually } from "../support/eventually.ts";
 import { closePayload, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
-import { testEngines, testEnginesThat } from "./drivers.ts";
+import { testEngines, testEnginesThat } from "../e2e/drivers.ts";
 import { type Endpoint, type EndpointOptions, openEndpoint } from "./endpoint.ts";
 
 /** How long a client has to answer our Close and end its connection. */

@@ -1,6 +1,6 @@
 /** Every rule of RFC 6455 that concerns a client's frames, over sockets: in one write, byte by byte, and cut anywhere. */
 import { concat } from "../support/connection.ts";
-import { testEngines, testEnginesThat, testEnginesWithout } from "./drivers.ts";
+import { testEngines, testEnginesThat, testEnginesWithout } from "../e2e/drivers.ts";
 import { type Cuts, everyByte, HEAD, inLanes, type Lane, type Outcome } from "./conversation.ts";
 import { FRAME_RULES, type Rule } from "./frame_rules.ts";
 import { can, type Engine } from "../e2e/engine_limits.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type Ability, can } from "../e2e/engine_limits.ts";
 import { concat } from "../support/connection.ts";
 import { type Fields, handshake } from "../support/raw_client.ts";
-import { testEngines } from "./drivers.ts";
+import { testEngines } from "../e2e/drivers.ts";
 import { ask, endOfRefused, withEndpoint } from "./ask.ts";
 import { wire } from "./wire.ts";
 

@@ -4,7 +4,7 @@ import { listenSilently } from "../support/backends.ts";
 import { closeQuietly, concat, connect, createReader, writeAll } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { handshake } from "../support/raw_client.ts";
-import { testEngines, testEnginesThat } from "./drivers.ts";
+import { testEngines, testEnginesThat } from "../e2e/drivers.ts";
 import { type Answered, ask, endOfRefused, withEndpoint } from "./ask.ts";
 import { type Endpoint, openEndpoint } from "./endpoint.ts";
 

@@ -4,7 +4,7 @@ import type { OpenTunnel } from "../../lib/control/registry.ts";
 import type { Taken } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { closePayload, Opcode, openTunnel } from "../support/raw_client.ts";
-import { testEnginesThat } from "./drivers.ts";
+import { testEnginesThat } from "../e2e/drivers.ts";
 import { withEndpoint } from "./ask.ts";
 
 const MEBIBYTE = 1024 * 1024;

@@ -1,6 +1,6 @@
 /** A small conversation, its handshake included, however its bytes are cut into reads. */
 import { concat } from "../support/connection.ts";
-import { testEngines } from "./drivers.ts";
+import { testEngines } from "../e2e/drivers.ts";
 import { type Cuts, everyByte, HEAD, inLanes, type Outcome } from "./conversation.ts";
 import { can, type Engine } from "../e2e/engine_limits.ts";
 import { wire } from "./wire.ts";

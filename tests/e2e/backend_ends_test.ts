@@ -12,7 +12,8 @@ import {
   type RawClient,
 } from "../support/raw_client.ts";
 import { openResettingBackend } from "../support/reset.ts";
-import { can, testEngines, testEnginesThat } from "./engine_limits.ts";
+import { testEngines, testEnginesThat } from "./drivers.ts";
+import { can } from "./engine_limits.ts";
 import { assertClosed, BINARY_FRAMES, startFor, text, withTunnel } from "./whole.ts";
 
 /** Answers the Close that came and sees the connection end. */

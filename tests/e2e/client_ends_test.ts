@@ -6,7 +6,8 @@ import { concat } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { closePayload, frame, handshake, Opcode } from "../support/raw_client.ts";
 import { sendAndReset } from "../support/reset.ts";
-import { can, testEngines, testEnginesThat } from "./engine_limits.ts";
+import { testEngines, testEnginesThat } from "./drivers.ts";
+import { can, PLAIN } from "./engine_limits.ts";
 import { assertClosed, startFor, text, withTunnel } from "./whole.ts";
 
 testEngines(
@@ -214,7 +215,7 @@ Deno.test({
   name: "a client that vanishes is found by TCP keepalive where there are no Pings",
   ignore: Deno.build.os !== "linux",
   fn: () =>
-    withTunnel("stream", {}, async ({ program, client }) => {
+    withTunnel(PLAIN, {}, async ({ program, client }) => {
       const hex = (address: Deno.Addr) => {
         const port = (address as Deno.NetAddr).port.toString(16).padStart(4, "0").toUpperCase();
         return `0100007F:${port}`;

@@ -7,13 +7,14 @@ import type { Program } from "../support/program.ts";
 import { type Fields, frame, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { openResettable, type ResettableClient } from "../support/reset.ts";
 import { standStill } from "../support/transfer.ts";
-import { type Engine, ENGINES } from "./engine_limits.ts";
+import { DRIVERS, type Engine, testersFor } from "./engine_limits.ts";
 import { startFor, startWithFile } from "./whole.ts";
 
 /** Up to 6 s until it is found, the 5 s that the README gives its last bytes, and what a busy machine takes. */
 const GONE_DEADLINE_MS = 20_000;
 
-const STREAM: Engine = "stream";
+/** The runtime tells the native engine of no such client. */
+const { testEngines } = testersFor(DRIVERS.filter((engine) => engine !== "native"));
 
 interface Case {
   readonly listener: "TCP" | "unix";
@@ -41,12 +42,14 @@ const CASES: readonly Case[] = [
 /** Letters are right as bytes, as text and as base64. */
 const PAYLOAD = new Uint8Array(64 * 1024).fill("A".charCodeAt(0));
 
-/** A busy program connects to itself once, see `lib/base/breather.ts`. */
-const LOOPBACK_DESCRIPTORS = 2;
+/** A program whose bytes the runtime moves connects to itself once when it is busy, see `lib/base/breather.ts`. */
+function loopbackDescriptors(engine: Engine): number {
+  return engine === "loop" ? 0 : 2;
+}
 
 /** Waits until a program has as few descriptors again. */
-async function descriptorsBack(program: Program, before: number): Promise<void> {
-  const count = before + LOOPBACK_DESCRIPTORS;
+async function descriptorsBack(engine: Engine, program: Program, before: number): Promise<void> {
+  const count = before + loopbackDescriptors(engine);
   await eventually(
     `no more than ${count} descriptors`,
     () => descriptorCount(program.pid) <= count,
@@ -62,15 +65,14 @@ async function stall(
   await standStill(clients.map((client, index) => client.flood(opcode(index), PAYLOAD)));
 }
 
-Deno.test({
-  name: "stream: clients that are reset or leave behind a stalled backend are gone within seconds",
-  ignore: !ENGINES.includes(STREAM),
-  async fn() {
+testEngines(
+  "clients that are reset or leave behind a stalled backend are gone within seconds",
+  async (engine) => {
     await using backend = openBackend();
     const folder = await Deno.makeTempDir();
     try {
       const listen = ["127.0.0.1:0", `unix:${folder}/wstunnel.sock`];
-      await using program = await startFor(STREAM, backend.address, { listen });
+      await using program = await startFor(engine, backend.address, { listen });
       const before = descriptorCount(program.pid);
       const [tcp, unix] = program.addresses as [string, string];
       const clients = CASES.map(({ listener, fields }) =>
@@ -90,12 +92,12 @@ Deno.test({
       for (const { cause, code } of program.entries("tunnel closed")) {
         assert.deepEqual([cause, code], ["backend-stalled", 1006]);
       }
-      await descriptorsBack(program, before);
+      await descriptorsBack(engine, program, before);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
   },
-});
+);
 
 /** A tunnel, once there is a slot for one. */
 async function openOnceFree(address: string): Promise<RawClient> {
@@ -106,11 +108,11 @@ async function openOnceFree(address: string): Promise<RawClient> {
   ) as RawClient;
 }
 
-Deno.test({
-  name: "stream: clients that are reset give the slots of a program back that reads nothing",
-  ignore: !ENGINES.includes(STREAM),
-  async fn() {
+testEngines(
+  "clients that are reset give the slots of a program back that reads nothing",
+  async (engine) => {
     await using program = await startWithFile(`
+engine = "${engine}"
 [wstunnel]
 frame-type = "binary"
 [[wstunnel.server."/"]]
@@ -129,7 +131,7 @@ max-procs = 4
       GONE_DEADLINE_MS,
     );
   },
-});
+);
 
 /** How clients leave while their backend is being connected, which nobody answers. */
 const LEAVERS: readonly {
@@ -156,12 +158,11 @@ const LEAVERS: readonly {
 const LEFT_DEADLINE_MS = 5_000;
 
 for (const { what, early, leave } of LEAVERS) {
-  Deno.test({
-    name: `stream: clients that send ${what} are let go while their backend is being connected`,
-    ignore: !ENGINES.includes(STREAM),
-    async fn() {
+  testEngines(
+    `clients that send ${what} are let go while their backend is being connected`,
+    async (engine) => {
       using backend = await listenSilently();
-      await using program = await startFor(STREAM, backend.address, {
+      await using program = await startFor(engine, backend.address, {
         host: "connect-timeout = 60",
       });
       const before = descriptorCount(program.pid);
@@ -177,9 +178,9 @@ for (const { what, early, leave } of LEAVERS) {
       }
       await eventually(
         "their descriptors to be free",
-        () => descriptorCount(program.pid) <= before + LOOPBACK_DESCRIPTORS,
+        () => descriptorCount(program.pid) <= before + loopbackDescriptors(engine),
         LEFT_DEADLINE_MS,
       );
     },
-  });
+  );
 }

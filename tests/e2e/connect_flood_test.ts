@@ -11,6 +11,7 @@ import { descriptorCount } from "../support/processes.ts";
 import { type Program, startWords } from "../support/program.ts";
 import { Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { BINARY_FRAMES, startFor, text } from "./whole.ts";
+import { PLAIN } from "./engine_limits.ts";
 
 const PYTHON = installed("python3");
 
@@ -93,7 +94,7 @@ const CASES = [
 for (const { what, descriptors, top } of CASES) {
   Deno.test({
     name:
-      `stream: a flood of heads that don't come keeps nobody waiting, nor takes what a tunnel needs, ${what}`,
+      `${PLAIN}: a flood of heads that don't come keeps nobody waiting, nor takes what a tunnel needs, ${what}`,
     ignore: PYTHON === null || MOST_DESCRIPTORS < descriptors,
     async fn() {
       await using backend = serveBackend(async ({ connection, write }) => {
@@ -104,7 +105,7 @@ for (const { what, descriptors, top } of CASES) {
         }
       });
       const limited = ["-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", ...startWords()];
-      await using program = await startFor("stream", backend.address, {
+      await using program = await startFor(PLAIN, backend.address, {
         top,
         wstunnel: BINARY_FRAMES,
         words: ["sh", ...limited],

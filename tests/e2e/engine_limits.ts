@@ -2,11 +2,22 @@
  * The engines under test, and what each can't do: the one place where their tests differ.
  */
 
-/** `loop` is tested where it is composed by the test itself: no configuration knows of it yet. */
+import { sharedLibc } from "../../lib/sys/libc.ts";
+
 export type Engine = "native" | "stream" | "loop";
 
+/** What carries the tunnels of plain listeners unless a configuration says otherwise. */
+export const PLAIN: Engine = sharedLibc.ok ? "loop" : "stream";
+
 /** `WSTUNNEL_ENGINES=native,stream` chooses which are tested. */
-export const ENGINES = (Deno.env.get("WSTUNNEL_ENGINES") ?? "stream,native").split(",") as Engine[];
+const chosen = Deno.env.get("WSTUNNEL_ENGINES")?.split(",") as Engine[] | undefined;
+
+/** For what is above all engines, or shared by the two that have our tunnels: `stream` is TLS's, and has the tests of {@linkcode DRIVERS}. */
+export const ENGINES: readonly Engine[] = chosen ?? [PLAIN, "native"];
+
+/** For how bytes are moved, and how connections end. */
+export const DRIVERS: readonly Engine[] = chosen ??
+  [...new Set([PLAIN, "stream", "native"] as const)];
 
 /** What a test may need of an engine. */
 export type Ability =

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { type Program, type StartOptions } from "../support/program.ts";
 import { closePayload, Opcode, type RawClient } from "../support/raw_client.ts";
-import { type Engine } from "./engine_limits.ts";
+import { type Engine, PLAIN } from "./engine_limits.ts";
 import { type Report, reportThat } from "./report.ts";
 import { BINARY_FRAMES, startWithFile, text } from "./whole.ts";
 
@@ -17,7 +17,7 @@ export function startExec(
   command: readonly string[],
   host = "",
   options: StartOptions = {},
-  engine: Engine = "stream",
+  engine: Engine = PLAIN,
 ): Promise<Program> {
   const text = `
 engine = "${engine}"

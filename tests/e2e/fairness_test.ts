@@ -4,6 +4,7 @@ import { echo, serveBackend } from "../support/backends.ts";
 import { frame, Opcode, openTunnel } from "../support/raw_client.ts";
 import { sendTimes } from "../support/transfer.ts";
 import { startFor } from "./whole.ts";
+import { PLAIN } from "./engine_limits.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 const PIECES = 150;
@@ -20,7 +21,7 @@ const FLOODS = [
 for (const [what, flooding] of FLOODS) {
   Deno.test(`a client that floods ${what} does not shut the others out`, async (t) => {
     await using backend = serveBackend(echo);
-    await using program = await startFor("stream", backend.address, {
+    await using program = await startFor(PLAIN, backend.address, {
       wstunnel: 'frame-type = "binary"',
     });
     const piece = new Uint8Array(PIECE_BYTES - PIECE_BYTES % flooding.length);

@@ -1,7 +1,8 @@
 /** What anybody can make us write into the log, and how much of it. */
 import assert from "node:assert/strict";
 import { frame, handshake, Opcode, openRaw } from "../support/raw_client.ts";
-import { ENGINES, testEngines } from "./engine_limits.ts";
+import { testEngines } from "./drivers.ts";
+import { DRIVERS, PLAIN } from "./engine_limits.ts";
 import { startFor, withTunnel } from "./whole.ts";
 import { freePort, openBackend } from "../support/backends.ts";
 
@@ -34,7 +35,7 @@ testEngines("repeated refusals are summed up, and every one is counted", async (
 
 Deno.test("a flood that the program's end breaks off is told of before it", async () => {
   await using backend = openBackend();
-  await using program = await startFor("stream", backend.address);
+  await using program = await startFor(PLAIN, backend.address);
   for (let i = 0; i < 150; i++) {
     using client = await openRaw(program.address);
     await client.write("nonsense\r\n\r\n");
@@ -50,7 +51,7 @@ Deno.test("a flood that the program's end breaks off is told of before it", asyn
 
 Deno.test({
   name: "native: a Close with a reason of megabytes is a short line",
-  ignore: !ENGINES.includes("native"),
+  ignore: !DRIVERS.includes("native"),
   async fn() {
     await withTunnel("native", {}, async ({ program, client, taken }) => {
       const payload = new Uint8Array(8 * 1024 * 1024).fill(0x1b);
@@ -98,7 +99,7 @@ function closingBackend(port: number): Disposable {
 
 Deno.test("a backend that comes and goes with each request is summed up, and the last word is how it is", async () => {
   const port = freePort();
-  await using program = await startFor("stream", `127.0.0.1:${port}`, {
+  await using program = await startFor(PLAIN, `127.0.0.1:${port}`, {
     host: "disable-time = 0",
     wstunnel: `frame-type = "binary"`,
   });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { echo, listenSilently, serveBackend } from "../support/backends.ts";
 import { openTunnel } from "../support/raw_client.ts";
-import { ENGINES } from "./engine_limits.ts";
+import { DRIVERS } from "./engine_limits.ts";
 import { report } from "./report.ts";
 import { BINARY_FRAMES, startFor } from "./whole.ts";
 
@@ -38,7 +38,7 @@ async function openUnderLoad(
   return { count, slow: slow.sort((a, b) => a.startMs - b.startMs) };
 }
 
-for (const engine of ENGINES) {
+for (const engine of DRIVERS) {
   for (const balance of ["fair", "round-robin"]) {
     Deno.test(`${engine}, ${balance}: after a host's first timeout one request at a time tries it again, the others go on`, async () => {
       using silent = await listenSilently();

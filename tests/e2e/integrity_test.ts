@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, type Hash } from "node:crypto";
 import { echo, serveBackend, type Taken } from "../support/backends.ts";
 import { frame, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
-import { testEngines } from "./engine_limits.ts";
+import { testEngines } from "./drivers.ts";
 import { BINARY_FRAMES, startFor, text, withTunnel } from "./whole.ts";
 
 const MIB = 1024 * 1024;

@@ -6,7 +6,8 @@ import { eventually } from "../support/eventually.ts";
 import { socketCount } from "../support/processes.ts";
 import { type Program, startWords } from "../support/program.ts";
 import { handshake, Opcode, openTunnel } from "../support/raw_client.ts";
-import { can, testEngines } from "./engine_limits.ts";
+import { testEngines } from "./drivers.ts";
+import { can } from "./engine_limits.ts";
 import { loadsOf, report, reportThat } from "./report.ts";
 import { BINARY_FRAMES, startFor, text } from "./whole.ts";
 

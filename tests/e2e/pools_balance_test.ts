@@ -8,6 +8,7 @@ import type { Program } from "../support/program.ts";
 import { closePayload, handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
 import { loadsOf, type Report, report, reportThat, statesOf } from "./report.ts";
 import { BINARY_FRAMES, startFor, text } from "./whole.ts";
+import { PLAIN } from "./engine_limits.ts";
 
 const FAST = "disable-time = 0.1";
 
@@ -60,7 +61,7 @@ const noneDisabled = (seen: Report) => !statesOf(seen).includes("disabled");
 for (const balance of ["fair", "least-connection", "round-robin"]) {
   Deno.test(`${balance} spreads open tunnels evenly over the hosts`, async () => {
     await using backends = openBackends(4);
-    await using program = await startFor("stream", backends.addresses, {
+    await using program = await startFor(PLAIN, backends.addresses, {
       wstunnel: `balance = "${balance}"`,
     });
     const opening = Array.from({ length: 40 }, () => openTunnel(program.address));
@@ -87,7 +88,7 @@ const KEYED = {
 for (const [balance, requestOf] of Object.entries(KEYED)) {
   Deno.test(`${balance} keeps each client on its host, moves only those of one that is down, and gives them back`, async () => {
     await using backends = openBackends(3);
-    await using program = await startFor("stream", backends.addresses, {
+    await using program = await startFor(PLAIN, backends.addresses, {
       wstunnel: `balance = "${balance}"`,
       host: FAST,
     });
@@ -119,7 +120,7 @@ for (const [balance, requestOf] of Object.entries(KEYED)) {
 
 Deno.test("hash tells one Host's URL from another's", async () => {
   await using backends = openBackends(3);
-  await using program = await startFor("stream", backends.addresses, {
+  await using program = await startFor(PLAIN, backends.addresses, {
     wstunnel: `balance = "hash"`,
   });
   for (const key of KEYS) {
@@ -153,7 +154,7 @@ async function useOnce(program: Program): Promise<"whole" | "cut"> {
 
 Deno.test("running traffic goes on while hosts are stopped and started: no request is refused", async () => {
   await using backends = openBackends(3);
-  await using program = await startFor("stream", backends.addresses, {
+  await using program = await startFor(PLAIN, backends.addresses, {
     wstunnel: BINARY_FRAMES,
     host: FAST,
   });
@@ -190,7 +191,7 @@ Deno.test("running traffic goes on while hosts are stopped and started: no reque
 
 Deno.test("with every host down: 503, one line an outage, one a recovery", async () => {
   await using backends = openBackends(2);
-  await using program = await startFor("stream", backends.addresses, {
+  await using program = await startFor(PLAIN, backends.addresses, {
     wstunnel: BINARY_FRAMES,
     host: FAST,
   });
@@ -227,7 +228,7 @@ Deno.test("with every host down: 503, one line an outage, one a recovery", async
 Deno.test("a host that does not answer costs connect-timeout once, not every request", async () => {
   using silent = await listenSilently();
   await using backend = serveBackend(echo);
-  await using program = await startFor("stream", [silent.address, backend.address], {
+  await using program = await startFor(PLAIN, [silent.address, backend.address], {
     wstunnel: BINARY_FRAMES,
     host: "connect-timeout = 0.5\ndisable-time = 30",
   });

@@ -15,19 +15,20 @@ import {
 } from "../support/raw_client.ts";
 import { IPV4, IPV6, unixPaths, v1, v2 } from "../http/proxy_headers.ts";
 import { startFor, text } from "./whole.ts";
+import { type Engine, PLAIN } from "./engine_limits.ts";
 
 type Mode = "required" | "optional";
 
 interface Options {
   readonly trusted?: readonly string[];
   readonly timeout?: number;
-  readonly engine?: "stream" | "native";
+  readonly engine?: Engine;
   readonly wstunnel?: string;
 }
 
 /** Starts the program with a listener that takes the protocol, and a plain one behind it. */
 function start(mode: Mode, backend: string, options: Options = {}): Promise<Program> {
-  const { trusted = ["127.0.0.1"], timeout = 10, engine = "stream", wstunnel = "" } = options;
+  const { trusted = ["127.0.0.1"], timeout = 10, engine = PLAIN, wstunnel = "" } = options;
   return startFor(engine, backend, {
     top: `
 listen = [{ address = "127.0.0.1:0", proxy-protocol = "${mode}" }, "127.0.0.1:0"]
@@ -240,7 +241,7 @@ Deno.test("a proxy by a socket's file names its client where unix is trusted, an
   await using backend = serveBackend(echo);
   try {
     for (const trusted of ["unix", "127.0.0.1"]) {
-      await using program = await startFor("stream", backend.address, {
+      await using program = await startFor(PLAIN, backend.address, {
         top: `listen = { address = "unix:${folder}/s.sock", proxy-protocol = "required" }
 trusted-proxies = ["${trusted}"]`,
         wstunnel: 'frame-type = "binary"',
@@ -266,7 +267,7 @@ trusted-proxies = ["${trusted}"]`,
 
 Deno.test("connections per client are counted for whom a header names", async () => {
   await using backend = serveBackend(echo);
-  await using program = await startFor("stream", backend.address, {
+  await using program = await startFor(PLAIN, backend.address, {
     top: `listen = { address = "127.0.0.1:0", proxy-protocol = "required" }
 trusted-proxies = ["127.0.0.1"]
 max-connections-per-client = 2`,

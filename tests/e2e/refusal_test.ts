@@ -11,7 +11,7 @@ import {
   openTunnel,
   type RawClient,
 } from "../support/raw_client.ts";
-import { type Ability, can, type Engine, testEngines } from "./engine_limits.ts";
+import { type Ability, can, type Engine, PLAIN, testEngines } from "./engine_limits.ts";
 import { startFor } from "./whole.ts";
 
 interface Refusal {
@@ -275,7 +275,7 @@ Deno.test("a shortage of descriptors is ours: it takes no backend out", async ()
   const words: [string, ...string[]] = ["/bin/sh", "-c", 'ulimit -n 100 && exec "$0" "$@"'];
   words.push(...startWords());
   const settings = { top: "max-connections = 0", host: "disable-time = 600", words };
-  await using program = await startFor("stream", backend.address, settings);
+  await using program = await startFor(PLAIN, backend.address, settings);
   const clients: RawClient[] = [];
   try {
     // Twice as many as there are descriptors: some are accepted and have none left for their backend.

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { echo, serveBackend } from "../support/backends.ts";
 import { Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
-import { testEngines } from "./engine_limits.ts";
+import { PLAIN, testEngines } from "./engine_limits.ts";
 import { report } from "./report.ts";
 import { BINARY_FRAMES, startFor, startWithFile, text } from "./whole.ts";
 
@@ -73,7 +73,7 @@ Deno.test("a report that is larger than what the log lets wait is whole", async 
   const TUNNELS = 2_000;
   const OPENING = 50;
   await using backend = serveBackend(echo);
-  await using program = await startFor("stream", backend.address, { wstunnel: BINARY_FRAMES });
+  await using program = await startFor(PLAIN, backend.address, { wstunnel: BINARY_FRAMES });
   const path = "/" + "x".repeat(300);
   const fields = { Origin: "http://" + "o".repeat(300), Host: "h".repeat(250) };
   const clients: RawClient[] = [];

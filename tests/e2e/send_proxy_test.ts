@@ -8,7 +8,7 @@ import { readLines } from "../support/lines.ts";
 import { NO_NGINX_STREAM, prepareNginxStream, startNginxStream } from "../support/nginx_stream.ts";
 import { Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { NO_OPENSSH, prepareSshd, ssh, SSHD } from "../support/ssh.ts";
-import { ENGINES, testEngines } from "./engine_limits.ts";
+import { ENGINES, PLAIN, testEngines } from "./engine_limits.ts";
 import { BINARY_FRAMES, startFor, text } from "./whole.ts";
 
 const HAPROXY = installed("haproxy");
@@ -85,7 +85,7 @@ backend out
       }).spawn();
       const output = readLines(child.stdout);
       try {
-        await using program = await startFor("stream", `127.0.0.1:${port}`, {
+        await using program = await startFor(PLAIN, `127.0.0.1:${port}`, {
           wstunnel: BINARY_FRAMES,
           host: `send-proxy = "${version}"`,
         });
@@ -119,7 +119,7 @@ backend out
         await using _ = await startServer(SSHD!, ["-D", "-e", "-f", `${folder}/config`], there);
         const pass = `proxy_pass ${there};`;
         await using nginx = await startNginxStream(folder, "proxy_protocol", pass);
-        await using program = await startFor("stream", nginx.address, {
+        await using program = await startFor(PLAIN, nginx.address, {
           wstunnel: BINARY_FRAMES,
           host: `send-proxy = "${version}"`,
         });
@@ -143,7 +143,7 @@ Deno.test({
     try {
       const port = freePort();
       const words = await prepareNginxStream(folder, port, "proxy_protocol", ALL_TOLD);
-      await using program = await startFor("stream", `127.0.0.1:${port}`, {
+      await using program = await startFor(PLAIN, `127.0.0.1:${port}`, {
         host: `bin-path = ${JSON.stringify(words)}\nmax-procs = 1\nsend-proxy = "v1"`,
       });
       using client = await openTunnel(program.address);

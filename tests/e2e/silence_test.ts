@@ -7,7 +7,7 @@ import { readLines } from "../support/lines.ts";
 import { startWords } from "../support/program.ts";
 import { openTunnel } from "../support/raw_client.ts";
 import { readSlowly } from "../support/slow_client.ts";
-import { testEnginesThat } from "./engine_limits.ts";
+import { PLAIN, testEnginesThat } from "./engine_limits.ts";
 import { BINARY_FRAMES, hostLines, startFor, startWithFile, withTunnel } from "./whole.ts";
 
 /** How long each of them reads: longer than the silence that is borne of one that has nothing to read. */
@@ -103,7 +103,7 @@ function dropping(end: "--sport" | "--dport", port: string): string[] {
 for (const mode of ["reads", "hangs"] as const) {
   Deno.test({
     name:
-      `stream: a client that ${mode} and then vanishes, with megabytes sent to it, is found after two intervals${
+      `${PLAIN}: a client that ${mode} and then vanishes, with megabytes sent to it, is found after two intervals${
         why === null ? "" : ` (skipped: ${why})`
       }`,
     ignore: why !== null,
@@ -111,7 +111,7 @@ for (const mode of ["reads", "hangs"] as const) {
       const folder = await Deno.makeTempDir();
       try {
         await using backend = openBackend({ path: `${folder}/s` });
-        await using program = await startFor("stream", backend.address, {
+        await using program = await startFor(PLAIN, backend.address, {
           wstunnel: `${BINARY_FRAMES}\nping-interval = 0.5`,
           words: [OWN_NETWORK[0]!, ...OWN_NETWORK.slice(1), ...startWords()],
         });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Taken } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
-import { testEngines, testEnginesThat } from "./engine_limits.ts";
+import { testEngines, testEnginesThat } from "./drivers.ts";
 import { assertClosed, withTunnel } from "./whole.ts";
 
 const MEBIBYTE = new Uint8Array(1024 * 1024);

@@ -14,7 +14,7 @@ import { type Program, runProgram, startProgram, startWords } from "../support/p
 import { handshake, Opcode, openRaw, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { assertNoSecret, keepSecret } from "../support/secrets.ts";
 import { descriptorCount } from "../support/processes.ts";
-import { type Engine, ENGINES, testEngines } from "./engine_limits.ts";
+import { type Engine, ENGINES, PLAIN, testEngines } from "./engine_limits.ts";
 import { assertClosed, BINARY_FRAMES, startFor, startWithFile, text } from "./whole.ts";
 
 interface Rig {
@@ -109,7 +109,7 @@ Deno.test({
   name: "over TLS what stands still either way is held by who sends it, and arrives whole",
   ignore: NO_OPENSSL !== null,
   fn: () =>
-    withTlsTunnel("stream", "", async ({ program, client, taken }) => {
+    withTlsTunnel(PLAIN, "", async ({ program, client, taken }) => {
       const before = program.residentBytes();
       let [up, down] = [0, 0];
       const sending = (async () => {
@@ -277,10 +277,10 @@ Deno.test({
         const words = withEnvironment(`DENO_TLS_CA_STORE=${store}`, system);
         await using plain = await startProgram(byFlag, { words });
         assert.equal(await isTrusted(plain), areRoots, `"${store}"`);
-        await using named = await startFor("stream", backend.address, { words, host: trust(ca) });
+        await using named = await startFor(PLAIN, backend.address, { words, host: trust(ca) });
         assert.equal(await isTrusted(named), true, `"${store}", by ca`);
         const strange = { words, host: trust(other) };
-        await using besides = await startFor("stream", backend.address, strange);
+        await using besides = await startFor(PLAIN, backend.address, strange);
         assert.equal(await isTrusted(besides), areRoots, `"${store}", besides another's ca`);
       }
     }),

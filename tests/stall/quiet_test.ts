@@ -10,7 +10,7 @@ import {
 import { concat } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { startFor } from "../e2e/whole.ts";
-import { ENGINES } from "../e2e/engine_limits.ts";
+import { DRIVERS, type Engine, testersFor } from "../e2e/engine_limits.ts";
 import type { Program } from "../support/program.ts";
 import { frame, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { openResettable } from "../support/reset.ts";
@@ -51,18 +51,20 @@ async function fallsBack(program: Program, beforeBytes: number): Promise<void> {
 }
 
 /** The native engine's buffers are the runtime's. */
-function testStream(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name: `stream: ${name}`, ignore: !ENGINES.includes("stream"), fn });
-}
+const { testEngines: testOurs } = testersFor(DRIVERS.filter((engine) => engine !== "native"));
 
-function start(backend: Backend, frameType: "text" | "binary"): Promise<Program> {
-  return startFor("stream", backend.address, { wstunnel: `frame-type = "${frameType}"` });
+function start(
+  engine: Engine,
+  backend: Backend,
+  frameType: "text" | "binary",
+): Promise<Program> {
+  return startFor(engine, backend.address, { wstunnel: `frame-type = "${frameType}"` });
 }
 
 for (const frameType of ["binary", "text"] as const) {
-  testStream(`quiet tunnels with ${frameType} frames keep no memory of a burst`, async () => {
+  testOurs(`quiet tunnels with ${frameType} frames keep no memory of a burst`, async (engine) => {
     await using backend = serveBackend(echo);
-    await using program = await start(backend, frameType);
+    await using program = await start(engine, backend, frameType);
     const clients = await openMany(program, 200);
     const before = program.residentBytes();
     for (const client of clients) {
@@ -81,9 +83,9 @@ for (const frameType of ["binary", "text"] as const) {
   });
 }
 
-testStream("a few tunnels that stay keep no memory of the many that left", async () => {
+testOurs("a few tunnels that stay keep no memory of the many that left", async (engine) => {
   await using backend = openBackend();
-  await using program = await start(backend, "binary");
+  await using program = await start(engine, backend, "binary");
   const clients = await openMany(program, 400);
   const before = program.residentBytes();
   for (const client of clients) {
@@ -102,11 +104,11 @@ testStream("a few tunnels that stay keep no memory of the many that left", async
   for (const client of clients) client[Symbol.dispose]();
 });
 
-testStream(
+testOurs(
   "what clients send before their backend is connected is held by the system",
-  async () => {
+  async (engine) => {
     using backend = await listenSilently();
-    await using program = await startFor("stream", backend.address, {
+    await using program = await startFor(engine, backend.address, {
       host: "connect-timeout = 60",
     });
     const before = program.residentBytes();

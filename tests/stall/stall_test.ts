@@ -15,6 +15,7 @@ import {
   standStill,
 } from "../support/transfer.ts";
 import { inMebibytes, MEBIBYTE, peakDuring } from "./memory.ts";
+import { PLAIN } from "../e2e/engine_limits.ts";
 
 /** What a stalled tunnel may take of the program's memory. */
 const TUNNEL_BYTES = MEBIBYTE;
@@ -67,7 +68,7 @@ async function withProgram(
   at: { path?: string } = {},
 ): Promise<void> {
   await using backend = openBackend(at);
-  await using program = await startFor("stream", backend.address, {
+  await using program = await startFor(PLAIN, backend.address, {
     wstunnel: 'frame-type = "binary"',
   });
   await warmUp(program, backend, 128);

@@ -112,7 +112,11 @@ export interface RawClient extends Disposable {
 
 /** Connects to `host:port` or `unix:/path`; says nothing yet. */
 export async function openRaw(address: string): Promise<RawClient> {
-  const connection = await connect(address);
+  return rawOn(await connect(address));
+}
+
+/** The same on a connection that is there. */
+export function rawOn(connection: Deno.Conn): RawClient {
   const reader = createReader(connection);
   const write = (bytes: Uint8Array | string) =>
     writeAll(connection, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
@@ -230,7 +234,15 @@ export async function openTunnel(
   target = "/",
   fields: Fields = {},
 ): Promise<RawClient> {
-  const client = await openRaw(address);
+  return await shakeHands(await openRaw(address), target, fields);
+}
+
+/** The same for a client that is connected. */
+export async function shakeHands(
+  client: RawClient,
+  target = "/",
+  fields: Fields = {},
+): Promise<RawClient> {
   try {
     await client.write(handshake(target, fields));
     const response = await client.head();
