@@ -17,8 +17,8 @@ const RUNTIMES = /^\/proc\/|^\/dev\/|cache|^anon_inode:inotify$/;
 /** What the runtime keeps of a file's first worker. */
 const OF_WORKERS = ["1 anon_inode:[eventpoll]", "1 anon_inode:[eventfd]"];
 
-/** Files that have one. */
-const HAS_WORKERS = /\/tests\/backend\/handover_test\.ts$/;
+/** Files that have some. */
+const HAS_WORKERS = /\/tests\/(backend\/handover|engine\/loop\/workers\/\w+)_test\.ts$/;
 
 /** Names of what is open, as the system has them; those of the same name are counted. */
 export function openNames(): Map<string, number> {
