@@ -52,12 +52,16 @@ export function carry(libc: Libc, post: Post, onReady: () => void): void {
       Carrying.begin(context, burden, early);
     } catch (error) {
       onDefect(error);
-      outbox.send(Report.OVER, [burden.id, CloseCode.ABNORMAL], encodeEnd(endOf("defect")));
+      outbox.send(
+        Report.OVER,
+        [burden.id, CloseCode.ABNORMAL, 0, 0, 0, 0, 0, 0],
+        encodeEnd(endOf("defect")),
+      );
       outbox.send(Report.RELEASED, [burden.id]);
     }
   }
 
-  const inbox = new Inbox(libc, post.commands, loop, take);
+  const inbox = new Inbox(post.commands, loop, take);
   onReady();
   try {
     while (!stopped) {

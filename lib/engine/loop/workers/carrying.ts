@@ -33,7 +33,7 @@ export class Carrying implements TunnelListener, Ticking {
   #endOnDefect!: () => void;
   /** What was told of last. */
   #toldBytes = 0;
-  #toldWaits = 0;
+  #toldWaiting = "0,0,0,0";
 
   private constructor(context: CarryingContext, id: number) {
     this.#context = context;
@@ -84,21 +84,27 @@ export class Carrying implements TunnelListener, Ticking {
 
   /** Tells how far it has come, where that has changed since it was told of. */
   tellFlow(): void {
-    if (this.#tunnel === null) return;
-    const { machine, upResidue, downResidue } = this.#tunnel;
-    const { upBytes, downBytes, upWaits, downWaits } = machine;
-    const bytes = upBytes + downBytes;
-    const waits = Number(upWaits) + 2 * Number(downWaits) + 4 * (upResidue + downResidue);
-    if (bytes === this.#toldBytes && waits === this.#toldWaits) return;
+    const flow = this.#flow;
+    const [up, down, ...waits] = flow;
+    const bytes = up! + down!;
+    const waiting = waits.join();
+    if (bytes === this.#toldBytes && waiting === this.#toldWaiting) return;
     this.#toldBytes = bytes;
-    this.#toldWaits = waits;
-    const flow = [upBytes, downBytes, Number(upWaits), Number(downWaits), upResidue, downResidue];
+    this.#toldWaiting = waiting;
     this.#context.outbox.send(Report.FLOW, [this.#id, ...flow]);
   }
 
   tunnelOver(ended: TunnelEnd): void {
-    this.tellFlow();
-    this.#context.outbox.send(Report.OVER, [this.#id, ended.code], encodeEnd(ended));
+    const numbers = [this.#id, ended.code, ...this.#flow];
+    this.#context.outbox.send(Report.OVER, numbers, encodeEnd(ended));
+  }
+
+  /** As {@linkcode Report.FLOW} has it. */
+  get #flow(): number[] {
+    if (this.#tunnel === null) return [0, 0, 0, 0, 0, 0];
+    const { machine, upResidue, downResidue } = this.#tunnel;
+    const { upBytes, downBytes, upWaits, downWaits } = machine;
+    return [upBytes, downBytes, Number(upWaits), Number(downWaits), upResidue, downResidue];
   }
 
   tunnelReleased(): void {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Bell, bellAt } from "../../../sys/bell.ts";
-import { EPOLLIN } from "../../../sys/epoll.ts";
+import { EPOLLET, EPOLLIN } from "../../../sys/epoll.ts";
 import type { Libc } from "../../../sys/libc.ts";
 import type { Loop } from "../loop.ts";
 import type { Watch } from "../watch.ts";
@@ -66,21 +66,21 @@ export class Outbox {
 export class Inbox {
   readonly #ring: Ring;
   readonly #rung: Int32Array;
-  readonly #bell: Bell;
   readonly #watch: Watch;
   readonly #take: Take;
 
   /** Hands over all that comes, in turns of a loop. Throws what the system says. */
-  constructor(libc: Libc, { ring, rung, bell }: Line, loop: Loop, take: Take) {
+  constructor({ ring, rung, bell }: Line, loop: Loop, take: Take) {
     this.#ring = new Ring(ring);
     this.#rung = new Int32Array(rung);
-    this.#bell = bellAt(libc, bell);
     this.#take = take;
-    const onEvent = () => {
-      this.#bell.hush();
-      this.read();
-    };
-    this.#watch = loop.watch(bell, EPOLLIN, { onEvent, onTurn() {}, onDefect() {} });
+    // Each ring is an edge: it needs no hushing.
+    const mask = EPOLLIN | EPOLLET;
+    this.#watch = loop.watch(bell, mask, {
+      onEvent: () => this.read(),
+      onTurn() {},
+      onDefect() {},
+    });
   }
 
   /** Hands over what has come, at once. */

@@ -24,11 +24,11 @@ export const Command = {
 
 /** From a worker; of the first ones the first number is a tunnel's. */
 export const Report = {
-  /** It has ended: {@linkcode encodeEnd}, after a {@linkcode Report.FLOW} of it. */
+  /** It has ended: its code, how far it came, and {@linkcode encodeEnd}. */
   OVER: 1,
   /** Both its connections are closed. */
   RELEASED: 2,
-  /** How far it has come: {@linkcode FLOW_NUMBERS}. */
+  /** How far it has come: bytes up and down, whether either waits, and what is held for either. */
   FLOW: 3,
   /** The first bytes of its backend. */
   FIRST_BYTES: 4,

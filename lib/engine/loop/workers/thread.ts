@@ -81,8 +81,8 @@ export class Thread implements Carrier {
     this.#bells = [openBell(libc), openBell(libc)];
     const [commands, reports] = this.#bells.map(createLine) as [Line, Line];
     this.#outbox = new Outbox(libc, commands);
-    this.#inbox = new Inbox(libc, reports, loop, (kind, numbers, bytes) => {
-      loop.owesRuntime = true;
+    this.#inbox = new Inbox(reports, loop, (kind, numbers, bytes) => {
+      loop.owesCalls = true;
       this.#take(kind, numbers, bytes);
     });
     this.#worker = new Worker(new URL("./tunnel_worker.ts", import.meta.url), { type: "module" });
@@ -190,8 +190,11 @@ export class Thread implements Carrier {
     const tunnel = this.#tunnels.get(id!);
     if (tunnel === undefined) return;
     if (kind === Report.FLOW) tunnel.flow(rest);
-    else if (kind === Report.OVER) tunnel.over(decodeEnd(rest[0]!, bytes));
-    else if (kind === Report.RELEASED) {
+    else if (kind === Report.OVER) {
+      const [code, ...flow] = rest;
+      tunnel.flow(flow);
+      tunnel.over(decodeEnd(code!, bytes));
+    } else if (kind === Report.RELEASED) {
       this.#tunnels.delete(id!);
       tunnel.release();
     } else if (kind === Report.FIRST_BYTES) tunnel.told.onFirstBytes?.(bytes);
