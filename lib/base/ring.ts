@@ -63,6 +63,11 @@ export class Ring {
     return true;
   }
 
+  /** Whether all has been read that was written; for either end. */
+  get isRead(): boolean {
+    return Atomics.load(this.#state, READ) === Atomics.load(this.#state, WRITTEN);
+  }
+
   /** Hands over the next record; false: there is none. */
   read(take: Take): boolean {
     const state = this.#state;

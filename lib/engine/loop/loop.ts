@@ -38,6 +38,8 @@ export class Loop {
   owesCalls = false;
   /** Who waits for the descriptor of its events waits for something that can't be seen there, and is to be woken. */
   sleeps = false;
+  /** Called in each turn, once it has waited. */
+  atTurn: () => void = () => {};
   readonly #epoll: Epoll;
   readonly #bell: Bell;
   readonly #options: LoopOptions;
@@ -81,6 +83,7 @@ export class Loop {
   turn(ms: number): number {
     const count = this.#epoll.wait(this.#again.length > 0 ? 0 : ms);
     this.#inTurn = true;
+    this.#begin();
     for (let i = 0; i < count; i++) {
       const watch = this.#watches[this.#epoll.where(i)];
       // It was closed, and what its number means by now is another's.
@@ -135,6 +138,14 @@ export class Loop {
     this.#watches[descriptor] = undefined;
     if (this.#inTurn) this.#toClose.push(descriptor);
     else this.sockets.close(descriptor);
+  }
+
+  #begin(): void {
+    try {
+      this.atTurn();
+    } catch (error) {
+      this.#options.onDefect(error);
+    }
   }
 
   #stepAgain(again: Watch[]): void {

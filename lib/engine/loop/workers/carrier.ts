@@ -20,12 +20,12 @@ export interface Post {
   readonly reports: Line;
 }
 
-/** How long it waits before it tells again what its line had no room for. */
-const FULL_PAUSE_MS = 1;
+/** The main thread looks in each of its turns: only one that sleeps is woken, which costs both threads as much as a connection's head. */
+const PATIENCE_MS = 5;
 
 /** Carries tunnels until it is told to stop. `onReady` is called before the first turn. Throws what the system says. */
 export function carry(libc: Libc, post: Post, onReady: () => void): void {
-  const outbox = new Outbox(libc, post.reports);
+  const outbox = new Outbox(libc, post.reports, PATIENCE_MS);
   const onDefect = (error: unknown) => outbox.send(Report.DEFECT, [], encodeText(stackOf(error)));
   const metronome = createTurnMetronome();
   const loop = new Loop(libc, { onDefect });
@@ -65,16 +65,17 @@ export function carry(libc: Libc, post: Post, onReady: () => void): void {
   onReady();
   try {
     while (!stopped) {
-      const leftMs = metronome.leftMs();
-      loop.turn(outbox.isWaiting ? FULL_PAUSE_MS : leftMs);
+      const leftMs = Math.min(metronome.leftMs, outbox.leftMs);
+      loop.turn(leftMs === Infinity ? -1 : Math.ceil(leftMs));
       metronome.turn();
-      outbox.flush();
+      outbox.look();
     }
   } finally {
     inbox.close();
     loop.close();
   }
   outbox.send(Report.STOPPED, []);
+  outbox.wake();
 }
 
 export function stackOf(error: unknown): string {

@@ -21,43 +21,63 @@ export interface Line {
 
 const NOTHING = new Uint8Array(0);
 
+/** How long it waits before it tries again what its ring had no room for. */
+const FULL_PAUSE_MS = 1;
+
 /** The end that writes. */
 export class Outbox {
   readonly #ring: Ring;
   readonly #rung: Int32Array;
   readonly #bell: Bell;
+  readonly #patienceMs: number;
   /** What there was no room for, oldest first. */
   #waiting: [kind: number, numbers: readonly number[], bytes: Uint8Array][] = [];
+  /** When the reader is to be woken, who may have read all by then. */
+  #dueAtMs = Infinity;
 
-  constructor(libc: Libc, { ring, rung, bell }: Line) {
+  /** `patienceMs`: how long a reader that looks by itself has to do so, before it is woken. @default at once */
+  constructor(libc: Libc, { ring, rung, bell }: Line, patienceMs = 0) {
     this.#ring = new Ring(ring);
     this.#rung = new Int32Array(rung);
     this.#bell = bellAt(libc, bell);
+    this.#patienceMs = patienceMs;
   }
 
-  /** Some of what was sent is still here: {@linkcode flush} is to be called every now and then. */
-  get isWaiting(): boolean {
-    return this.#waiting.length > 0;
+  /** How long until {@linkcode look} is to be called again; Infinity: it need not be. */
+  get leftMs(): number {
+    if (this.#waiting.length > 0) return FULL_PAUSE_MS;
+    return this.#dueAtMs === Infinity ? Infinity : Math.max(0, this.#dueAtMs - performance.now());
   }
 
   /** Sends a record; `bytes` may be used again at once. Throws where it is longer than a ring's half. */
   send(kind: number, numbers: readonly number[], bytes: Uint8Array = NOTHING): void {
     if (bytes.length + numbers.length * 8 > MAX_RECORD_BYTES) throw new Error("too long a record");
-    if (this.isWaiting || !this.#ring.write(kind, numbers, bytes)) {
+    if (this.#waiting.length > 0 || !this.#ring.write(kind, numbers, bytes)) {
       this.#waiting.push([kind, numbers, bytes.slice()]);
     }
-    this.#call();
+    if (this.#patienceMs === 0) this.wake();
+    else if (this.#dueAtMs === Infinity) this.#dueAtMs = performance.now() + this.#patienceMs;
   }
 
-  /** Sends what had no room. */
-  flush(): void {
-    if (!this.isWaiting) return;
+  /** Sends what had no room, and wakes a reader that hasn't looked in time; to be called every now and then. */
+  look(): void {
+    if (this.#waiting.length > 0) this.#sendWaiting();
+    if (this.#dueAtMs === Infinity) return;
+    if (this.#ring.isRead) this.#dueAtMs = Infinity;
+    else if (performance.now() >= this.#dueAtMs) {
+      this.#dueAtMs = Infinity;
+      this.wake();
+    }
+  }
+
+  #sendWaiting(): void {
     const sent = this.#waiting.findIndex((record) => !this.#ring.write(...record));
     this.#waiting = sent < 0 ? [] : this.#waiting.slice(sent);
-    this.#call();
+    this.wake();
   }
 
-  #call(): void {
+  /** Wakes the reader, unless it has been and has yet to look. */
+  wake(): void {
     if (Atomics.exchange(this.#rung, 0, 1) === 0) this.#bell.ring();
   }
 }
@@ -81,6 +101,11 @@ export class Inbox {
       onTurn() {},
       onDefect() {},
     });
+  }
+
+  /** Whether there is nothing to be handed over. */
+  get isRead(): boolean {
+    return this.#ring.isRead;
   }
 
   /** Hands over what has come, at once. */

@@ -136,15 +136,20 @@ export class Thread implements Carrier {
     const untilMs = performance.now() + TELL_MS;
     while (this.#answered !== this.#asked && performance.now() < untilMs) {
       Atomics.wait(NAP, 0, 0, NAP_MS);
-      this.#outbox.flush();
-      this.#inbox.read();
+      this.#outbox.look();
+      this.read();
     }
     this.#freshAtMs = performance.now();
   }
 
+  /** Takes what it has told; to be called in each turn of the main thread's loop. */
+  read(): void {
+    if (!this.#inbox.isRead) this.#inbox.read();
+  }
+
   /** Asks whether it is there, where it has something to do; to be called every {@linkcode ASK_MS}. */
   look(): void {
-    this.#outbox.flush();
+    this.#outbox.look();
     const { emit, number } = this.#options;
     if (this.#answered === this.#asked) {
       if (this.state === "ready" && this.tunnels > 0) this.#ask();
@@ -214,7 +219,7 @@ export class Thread implements Carrier {
   /** It has ended, and its connections with it. */
   #fail(reason: string): void {
     if (this.state === "over") return;
-    this.#inbox.read();
+    this.read();
     this.state = "over";
     this.#close();
     const { emit, number, onFailed } = this.#options;

@@ -6,8 +6,8 @@
 import type { Metronome } from "../../sweep.ts";
 
 export interface TurnMetronome extends Metronome {
-  /** How long until the next call is due; -1: none ever is. */
-  leftMs(): number;
+  /** How long until the next call is due; Infinity: none ever is. */
+  readonly leftMs: number;
   /** Makes the call that is due, if one is. */
   turn(): void;
 }
@@ -25,11 +25,11 @@ export function createTurnMetronome(): TurnMetronome {
     stop() {
       dueAtMs = Infinity;
     },
-    leftMs() {
-      if (dueAtMs === Infinity) return -1;
-      return Math.max(0, Math.ceil(dueAtMs - performance.now()));
+    get leftMs() {
+      return dueAtMs === Infinity ? Infinity : Math.max(0, dueAtMs - performance.now());
     },
     turn() {
+      if (dueAtMs === Infinity) return;
       const nowMs = performance.now();
       if (nowMs < dueAtMs) return;
       dueAtMs = nowMs + everyMs;

@@ -55,6 +55,9 @@ export function createWorkers({ most, createSweep, ...options }: WorkersOptions)
     threads.push(thread);
   }
 
+  options.loop.atTurn = () => {
+    for (const thread of threads) thread.read();
+  };
   start();
   sweep.add(watch, ASK_MS);
   return {
