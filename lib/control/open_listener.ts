@@ -127,11 +127,8 @@ export function createOpener(
   /** One that goes on with another's socket. */
   async function openInPlace(holder: Open, settings: Settings, asked: ListenConfig): Promise<Open> {
     const { listener: from, handed } = holder;
-    const { file, ...others } = asked;
-    const place: ListenConfig = {
-      ...{ ...others, address: holder.address },
-      ...(handed === null && file !== undefined && { file }),
-    };
+    const { file: _, ...others } = asked;
+    const place = { ...(handed === null ? asked : others), address: holder.address };
     const open = (at: Placeholder) => listen(settings, place, at);
     const taken = await takeOver(from, open, handed === null ? undefined : againFrom(handed));
     const { listener } = taken;

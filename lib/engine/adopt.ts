@@ -60,14 +60,12 @@ export function seatOf({ seat, address }: Listener): Seat | null {
   return seat ?? findSeat(address);
 }
 
-/** Takes a listener's socket and closes our descriptor of it; false: that can't be done, and it goes on. */
+/** Has a listener that is about to stop hear of nobody any more, where stopping alone is not enough; false: that can't be done, and it goes on. */
 export function deafen({ seat, address }: Listener): boolean {
-  if (seat === undefined) return deafenAt(address);
-  closeDescriptor(seat.take());
-  return true;
+  return seat !== undefined || deafenAt(address);
 }
 
-/** Whether the file of a socket goes with a listener whose that isn't any more: the runtime would remove it. */
+/** Whether to close a listener would remove the file of a socket that is another's by now: the runtime does. */
 export function holdsFile({ seat, bound }: Listener): boolean {
   return seat === undefined && hasSocketFile(bound);
 }
