@@ -54,6 +54,7 @@ export class NativeEnd implements ClientEnd {
   readonly pings = false;
   /** The runtime doesn't tell. */
   readonly sent = 0;
+  readonly handed = 0;
   readonly unreadBytes = 0;
   readonly #socket: WebSocket;
   readonly #listener: ClientListener;
@@ -109,8 +110,12 @@ export class NativeEnd implements ClientEnd {
   /** The runtime fetches the next message whether or not the last was dealt with. */
   pauseReading(): void {}
   resumeReading(): void {}
-  isUnreachable(): boolean {
-    return false;
+  arrived(): number {
+    return this.sent;
+  }
+  /** It is the runtime that watches, by its Pings. */
+  askPeer(): null {
+    return null;
   }
   /** The runtime reads all the time, and so sees the client's end. */
   probe(): void {}

@@ -4,6 +4,7 @@
  * @module
  */
 import { closeQuietly } from "../base/close_quietly.ts";
+import type { BackendConnection } from "../backend/connection.ts";
 import type { ListenConfig } from "../config/config.ts";
 import { hasSocketFile } from "../config/listen.ts";
 import { acceptAll, tellAcceptFailed } from "./accept.ts";
@@ -33,8 +34,15 @@ export function listenStream(
   let state: "open" | "stopped" | "closed" = "open";
   const openingOptions: OpeningOptions = {
     door,
-    start: ({ client, connection, settings, early }) =>
-      serverTunnel(client, new StreamTransport(connection, options), settings, early),
+    start: ({ client, connection, settings, early }) => {
+      const ask = questionOf(connection, options);
+      return serverTunnel(
+        client,
+        new StreamTransport(connection, options, ask),
+        settings,
+        early,
+      );
+    },
     nowMs: openings.sweep.nowMs,
     onOver: openings.remove,
   };
@@ -107,9 +115,11 @@ function openListener({ address, file }: ListenConfig): Deno.Listener<Connection
   return openSocketFile(address.path, file, open, (listener) => listener.close());
 }
 
-/** Of a unix-domain connection the system has nothing to tell: who is at its other end can't vanish without ending it. */
-function questionOf({ localAddr, remoteAddr }: Connection, { diag }: EngineOptions) {
-  if (localAddr.transport !== "tcp" || remoteAddr.transport !== "tcp") return null;
+/** Of a unix-domain connection the system has nothing to tell: who is at its other end can't vanish without ending it. Nor of a program's pipes. */
+function questionOf(connection: Partial<Connection> | BackendConnection, { diag }: EngineOptions) {
+  if (!("localAddr" in connection)) return null;
+  const { localAddr, remoteAddr } = connection;
+  if (localAddr?.transport !== "tcp" || remoteAddr?.transport !== "tcp") return null;
   return () => diag.ask(localAddr, remoteAddr);
 }
 

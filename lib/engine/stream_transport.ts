@@ -8,10 +8,10 @@
  * @module
  */
 import type { Breather } from "../base/breather.ts";
-import type { StreamEnd } from "../base/transport.ts";
+import type { PeerStatus, StreamEnd } from "../base/transport.ts";
 import { type BackendConnection, ProgramFailure } from "../backend/connection.ts";
-import type { TcpAnswer } from "../sys/socket_diag.ts";
-import { isUnreachable, TcpState } from "../sys/tcp_info.ts";
+import type { TcpAnswer, TcpStatus } from "../sys/socket_diag.ts";
+import { TcpState, toPeerStatus } from "../sys/tcp_info.ts";
 import {
   ANY_STEP_BYTES,
   type DrivenTransport,
@@ -123,13 +123,17 @@ export class StreamTransport implements DrivenTransport {
   }
 
   hasEnded(): boolean {
-    const status = this.#ask?.() ?? null;
-    return status !== null && status !== "gone" && status.state === TcpState.CLOSE_WAIT;
+    return this.#askTcp()?.state === TcpState.CLOSE_WAIT;
   }
 
-  isUnreachable(forMs: number): boolean {
-    const status = this.#ask?.() ?? null;
-    return status !== null && status !== "gone" && isUnreachable(status, forMs);
+  arrived(): number {
+    return this.sent - (this.#askTcp()?.queuedBytes ?? 0);
+  }
+
+  /** Of what is being sent some may be out already, and by TLS more is out than was sent: of those that have arrived it tells rather too few. */
+  askPeer(): PeerStatus | null {
+    const status = this.#askTcp();
+    return status === null ? null : toPeerStatus(status, this.sent, status.queuedBytes);
   }
 
   shutdown(): void {
@@ -171,6 +175,11 @@ export class StreamTransport implements DrivenTransport {
 
   peerDone(): void {
     this.#tidy();
+  }
+
+  #askTcp(): TcpStatus | null {
+    const status = this.#closed ? null : this.#ask?.() ?? null;
+    return status === "gone" ? null : status;
   }
 
   get #peerBusy(): boolean {

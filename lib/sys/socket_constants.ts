@@ -1,5 +1,5 @@
 /**
- * Of Linux's <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h> and <fcntl.h>.
+ * Of Linux's <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h>, <linux/sockios.h> and <fcntl.h>.
  *
  * @module
  */
@@ -19,6 +19,7 @@ export const SO_ACCEPTCONN = 30;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const TCP_INFO = 11;
+export const SIOCOUTQ = 0x5411n;
 export const MSG_NOSIGNAL = 0x4000;
 export const SHUT_WR = 1;
 export const F_GETFL = 3;

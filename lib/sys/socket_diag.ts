@@ -7,7 +7,7 @@
 import { encodeIpAddress } from "../base/ip_address.ts";
 import { type Libc, sharedLibc } from "./libc.ts";
 import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_CLOEXEC } from "./socket_constants.ts";
-import { decodeTcpInfo, TCP_INFO_BYTES, type TcpInfo, TcpState } from "./tcp_info.ts";
+import { decodeTcpInfo, type TcpInfo, TcpState } from "./tcp_info.ts";
 
 /** One end of a connection. */
 export interface Endpoint {
@@ -156,23 +156,23 @@ export function decodeAnswer(answer: DataView, length: number): TcpAnswer {
   // Where there is no such connection it may show the listener that it came by.
   if (state === TcpState.LISTEN) return "gone";
   const info = findInfo(answer, length);
-  if (info < 0) return null;
+  if (info === null) return null;
   return {
-    ...decodeTcpInfo(answer, info, TCP_INFO_BYTES)!,
+    ...info,
     state,
     unreadBytes: answer.getUint32(HEADER_BYTES + 56, LITTLE),
     queuedBytes: answer.getUint32(HEADER_BYTES + 60, LITTLE),
   };
 }
 
-/** Where the `struct tcp_info` begins among the attributes; -1 where there is none. */
-function findInfo(answer: DataView, length: number): number {
+/** The `struct tcp_info` among the attributes; null where there is none. */
+function findInfo(answer: DataView, length: number): TcpInfo | null {
   for (let at = HEADER_BYTES + MESSAGE_BYTES; at + 4 <= length;) {
     const size = answer.getUint16(at, LITTLE);
-    if (size < 4) return -1;
+    if (size < 4) return null;
     const isInfo = answer.getUint16(at + 2, LITTLE) === INET_DIAG_INFO;
-    if (isInfo && size >= 4 + TCP_INFO_BYTES) return at + 4;
+    if (isInfo) return decodeTcpInfo(answer, at + 4, Math.min(size, length - at) - 4);
     at += (size + 3) & ~3;
   }
-  return -1;
+  return null;
 }

@@ -22,6 +22,7 @@ import {
   IPPROTO_TCP,
   O_NONBLOCK,
   SHUT_WR,
+  SIOCOUTQ,
   SO_ERROR,
   SO_KEEPALIVE,
   SO_REUSEADDR,
@@ -71,6 +72,11 @@ export interface Sockets {
   shutdown(descriptor: number): void;
   /** What the system knows of a TCP connection; null where it tells nothing. */
   tcpInfo(descriptor: number): TcpInfo | null;
+  /**
+   * What was sent and is with the system still: of TCP the bytes that the peer's has not acknowledged, of a unix-domain
+   * socket the memory that those take which the peer has not read.
+   */
+  queuedBytes(descriptor: number): number;
   close(descriptor: number): void;
   /** The error of another call that has failed. */
   failure(errno: number): Error;
@@ -190,6 +196,9 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
       length[0] = TCP_INFO_BYTES;
       const asked = symbols.getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, info, length);
       return asked === 0 ? decodeTcpInfo(info, 0, length[0]) : null;
+    },
+    queuedBytes(descriptor) {
+      return symbols.ioctl(descriptor, SIOCOUTQ, word) === 0 ? word[0]! : 0;
     },
     close: (descriptor) => void symbols.close(descriptor),
     failure: (errno) => systemError(libc, errno),

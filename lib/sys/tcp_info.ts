@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PeerStatus } from "../base/transport.ts";
 
 /** States of tcp(7), as the kernel numbers them. */
 export const TcpState = { ESTABLISHED: 1, CLOSE_WAIT: 8, LISTEN: 10 } as const;
@@ -15,32 +16,32 @@ export interface TcpInfo {
   readonly unanswered: number;
   /** How long ago the peer's system last acknowledged anything, also that it has no room. */
   readonly sinceAckMs: number;
+  /** For how many more bytes it has room, as it last said; null: Linux tells since 5.4. */
+  readonly roomBytes: number | null;
 }
 
-/** As far as it is read; so far it has been the same since Linux 2.6. */
-export const TCP_INFO_BYTES = 60;
-
-/** So often in a row a peer's system leaves ours without an answer when it can't be reached: for a second and more. */
-const UNREACHABLE_TRIES = 3;
+/** As far as it is read; none is shorter than what there has been since Linux 2.6. */
+export const TCP_INFO_BYTES = 232;
+const LEAST_BYTES = 60;
 
 /** Every system that Deno runs on has its numbers this way round. */
 const LITTLE = true;
 
 /** Reads one of `length` bytes that begins at `at`; null where that is too short. */
 export function decodeTcpInfo(bytes: DataView, at: number, length: number): TcpInfo | null {
-  if (length < TCP_INFO_BYTES) return null;
+  if (length < LEAST_BYTES) return null;
   return {
     state: bytes.getUint8(at),
     segmentsInFlight: bytes.getUint32(at + 24, LITTLE),
     unanswered: bytes.getUint8(at + 2) + bytes.getUint8(at + 3),
     sinceAckMs: bytes.getUint32(at + 56, LITTLE),
+    roomBytes: length < TCP_INFO_BYTES ? null : bytes.getUint32(at + 228, LITTLE),
   };
 }
 
-/** Whether the peer's system has acknowledged nothing for so long, though ours has tried again and again. */
-export function isUnreachable(
-  { unanswered, sinceAckMs }: Pick<TcpInfo, "unanswered" | "sinceAckMs">,
-  forMs: number,
-): boolean {
-  return unanswered >= UNREACHABLE_TRIES && sinceAckMs >= forMs;
+/** The same as a transport tells it, of which so many bytes are out and so many of them not acknowledged. */
+export function toPeerStatus(info: TcpInfo, sent: number, queuedBytes: number): PeerStatus {
+  const { segmentsInFlight, unanswered, sinceAckMs, roomBytes } = info;
+  const inFlight = segmentsInFlight > 0;
+  return { arrivedBytes: sent - queuedBytes, roomBytes, inFlight, unanswered, sinceAckMs };
 }

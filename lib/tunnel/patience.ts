@@ -30,9 +30,14 @@ export class Patience {
     this.#deadlineMs = 0;
   }
 
+  /** It is time to see what has moved. */
+  isDue(nowMs: number): boolean {
+    return this.#deadlineMs > 0 && nowMs >= this.#deadlineMs;
+  }
+
   /** True, and stopped: it is over. Else the wait goes on. */
   expired(nowMs: number, steps: number): boolean {
-    if (this.#deadlineMs === 0 || nowMs < this.#deadlineMs) return false;
+    if (!this.isDue(nowMs)) return false;
     const isLast = this.#lastMs > 0 && nowMs >= this.#lastMs;
     if (steps === this.#seenSteps || isLast) {
       this.stop();

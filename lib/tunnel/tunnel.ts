@@ -243,7 +243,7 @@ export class Tunnel implements ClientListener {
   tick(nowMs: number): void {
     this.#heartbeat?.beat(this.#client, nowMs);
     if (this.#cause === null) this.#watch(nowMs);
-    if (this.#patience?.expired(nowMs, this.#steps)) this.#giveUp();
+    if (this.#patience?.isDue(nowMs) && this.#patience.expired(nowMs, this.#steps)) this.#giveUp();
     if (this.#clientDeadlineMs > 0 && nowMs >= this.#clientDeadlineMs) this.#cutClient(nowMs);
   }
 
@@ -381,9 +381,12 @@ export class Tunnel implements ClientListener {
     patience.start(this.#options.now(), patienceMs, this.#steps, mostMs);
   }
 
-  /** What shows that a wait is not in vain: the backend takes bytes, or sends some. */
+  /** What shows that a wait is not in vain: the backend takes bytes, from us or from our system, or sends some. */
   get #steps(): number {
-    return this.#up === "open" || this.#up === "ending" ? this.#backend.sent : this.#downSteps;
+    const isTaking = this.#up === "open" || this.#up === "ending";
+    if (!isTaking) return this.#downSteps + this.#backend.arrived();
+    // What doesn't wait for it is with it by now.
+    return this.#backend.sent + (this.upWaits ? this.#backend.arrived() : 0);
   }
 
   #giveUp(): void {
@@ -412,7 +415,7 @@ export class Tunnel implements ClientListener {
       client: this.#client,
       isClientOpen: this.#up === "open",
       isClientHeard: this.#heartbeat === null,
-      sent,
+      backend: this.#backend,
       upWaits: this.upWaits,
       upSteps: this.#upSteps,
       downSteps: this.#downSteps,

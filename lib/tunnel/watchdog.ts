@@ -6,6 +6,7 @@
  */
 import { createKeepalive, type Keepalive, lookAtKeepalive } from "./keepalive.ts";
 import { StallMeter } from "./stall.ts";
+import type { Transport } from "../base/transport.ts";
 import type { ClientEnd } from "../websocket/client_end.ts";
 
 /** In milliseconds; 0: not watched. */
@@ -26,8 +27,8 @@ export interface TunnelSigns {
   /** Whether the client may still say something, and whether that would be heard. */
   readonly isClientOpen: boolean;
   readonly isClientHeard: boolean;
-  /** Bytes that the backend has taken, and whether there are more for it. */
-  readonly sent: number;
+  readonly backend: Transport;
+  /** There is more for it than it has taken. */
   readonly upWaits: boolean;
   /** Count up with what the client sends, and with what the backend does. */
   readonly upSteps: number;
@@ -52,7 +53,7 @@ export class Watchdog {
   readonly #idle = new StallMeter();
   readonly #sinceMs: number;
   #takeCount = 0;
-  /** What had been sent to a client that was behind at the last look; -1: it was not. */
+  /** How far a client was that was behind at the last look; -1: it was not. */
   #heldAt = -1;
 
   constructor(times: WatchdogTimes, nowMs: number) {
@@ -64,13 +65,16 @@ export class Watchdog {
 
   look(signs: TunnelSigns, nowMs: number): Due {
     const { readTimeoutMs, writeTimeoutMs, idleTimeoutMs, maxLifetimeMs } = this.#times;
-    const { client, sent, downSteps } = signs;
+    const { client, backend, downSteps } = signs;
     if (maxLifetimeMs > 0 && nowMs - this.#sinceMs >= maxLifetimeMs) return "tunnel-expired";
+    // A slow one makes room with our system only once in megabytes.
+    const asks = signs.upWaits && writeTimeoutMs + idleTimeoutMs > 0;
+    const sent = asks ? backend.sent + backend.arrived() : backend.sent;
     const stalledMs = this.#writeStall.look(signs.upWaits, sent, nowMs);
     if (writeTimeoutMs > 0 && stalledMs >= writeTimeoutMs) return "backend-stalled";
     const silentMs = this.#readStall.look(client.drained, downSteps, nowMs);
     if (readTimeoutMs > 0 && silentMs >= readTimeoutMs) return "backend-idle";
-    const takes = this.#takes(client);
+    const takes = this.#takes(client, idleTimeoutMs > 0);
     const idleMs = this.#idle.look(true, signs.upSteps + downSteps + sent + takes, nowMs);
     if (idleTimeoutMs > 0 && idleMs >= idleTimeoutMs) return "tunnel-idle";
     // One that has closed, and waits for the rest of the answer, owes no Pong.
@@ -79,18 +83,24 @@ export class Watchdog {
       heard: client.heard + takes,
       audible: signs.isClientHeard,
       unreadBytes: client.unreadBytes,
-      isUnreachable: (forMs) => client.isUnreachable(forMs),
+      handed: client.handed,
+      askPeer: () => client.askPeer(),
     }, nowMs);
     return due === "silent" ? "client-silent" : due;
   }
 
   /**
    * How often, from look to look, a client that was behind has taken bytes: a full connection that has room again shows that it
-   * lives, while its Pong waits behind megabytes that it has yet to read. What fits at once shows nothing.
+   * lives, while its Pong waits behind megabytes that it has yet to read. What fits at once shows nothing. `asks`: also what its system takes of what
+   * is with ours counts.
    */
-  #takes({ sent, drained }: ClientEnd): number {
-    if (this.#heldAt >= 0 && sent !== this.#heldAt) this.#takeCount++;
-    this.#heldAt = drained ? -1 : sent;
+  #takes(client: ClientEnd, asks: boolean): number {
+    const { drained } = client;
+    const wasHeld = this.#heldAt !== -1;
+    if (drained && !wasHeld) return this.#takeCount;
+    const steps = asks ? client.sent + client.arrived() : client.sent;
+    if (wasHeld && steps !== this.#heldAt) this.#takeCount++;
+    this.#heldAt = drained ? -1 : steps;
     return this.#takeCount;
   }
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { PeerStatus } from "../base/transport.ts";
 import type { WideBytes } from "./wide_bytes.ts";
 
 /**
@@ -54,16 +55,17 @@ export interface ClientEnd {
   readonly heard: number;
   /** Bytes on the wire to it. */
   readonly sent: number;
+  /** The same and those that wait to go there: all that stands before what is sent next. */
+  readonly handed: number;
+  /** Those on the wire that are with its system, as far as ours tells. Asks it. */
+  arrived(): number;
+  /** How its system stands to ours; null where that isn't known. Asks ours. */
+  askPeer(): PeerStatus | null;
   /**
    * The most that it may have to read before it comes to a Ping that it has not answered: what it was sent since the last one
    * that it did.
    */
   readonly unreadBytes: number;
-  /**
-   * Whether its system has acknowledged nothing for so long, though ours has tried again and again. False also where our system doesn't
-   * tell.
-   */
-  isUnreachable(forMs: number): boolean;
   /** Whether it is ours to send Pings; the runtime's WebSocket sends its own. */
   readonly pings: boolean;
   ping(): void;

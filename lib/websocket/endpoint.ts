@@ -14,7 +14,7 @@
  * @module
  */
 import { type Outbox, sendBehind } from "../base/outbox.ts";
-import type { StreamEnd, Transport } from "../base/transport.ts";
+import type { PeerStatus, StreamEnd, Transport } from "../base/transport.ts";
 import type { ClientEnd, ClientFinish, ClientListener } from "./client_end.ts";
 import { CloseCode } from "./close_code.ts";
 import {
@@ -143,12 +143,20 @@ export class Endpoint implements ClientEnd {
     return ponged <= this.#messageBytes ? this.#messageBytes - ponged : this.#messageBytes;
   }
 
-  isUnreachable(forMs: number): boolean {
-    return this.#transport.isUnreachable(forMs);
-  }
-
   get sent(): number {
     return this.#transport.sent;
+  }
+
+  get handed(): number {
+    return this.#transport.sent + this.#transport.pending + this.held;
+  }
+
+  arrived(): number {
+    return this.#transport.arrived();
+  }
+
+  askPeer(): PeerStatus | null {
+    return this.#transport.askPeer();
   }
 
   /** Bytes that wait for the transport. */

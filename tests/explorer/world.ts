@@ -50,6 +50,10 @@ class Side implements Transport {
     return this.#pending !== null;
   }
 
+  get pending(): number {
+    return this.#pending?.length ?? 0;
+  }
+
   send(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
     assert.ok(start <= end, "a range");
     if (start === end) return 0;
@@ -93,8 +97,12 @@ class Side implements Transport {
     assert.ok(!this.isClosed, "nobody asks for a closed connection");
   }
 
-  isUnreachable(): boolean {
-    return false;
+  arrived(): number {
+    return this.sent;
+  }
+
+  askPeer(): null {
+    return null;
   }
 
   shutdown(): void {

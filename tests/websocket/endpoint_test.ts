@@ -36,7 +36,11 @@ function transport() {
     pauseReading() {},
     resumeReading() {},
     probe() {},
-    isUnreachable: () => false,
+    get pending() {
+      return pending;
+    },
+    arrived: () => 0,
+    askPeer: () => null,
     shutdown: () => void (it.isShut = true),
     close: () => void (it.isClosed = true),
   } satisfies Transport & Record<string, unknown>;

@@ -13,10 +13,10 @@
  *
  * @module
  */
-import type { StreamEnd } from "../../base/transport.ts";
+import type { PeerStatus, StreamEnd } from "../../base/transport.ts";
 import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../sys/epoll.ts";
 import { Errno } from "../../sys/errno.ts";
-import { isUnreachable, TcpState } from "../../sys/tcp_info.ts";
+import { TcpState, toPeerStatus } from "../../sys/tcp_info.ts";
 import {
   ANY_STEP_BYTES,
   type DrivenTransport,
@@ -133,9 +133,15 @@ export class LoopTransport implements DrivenTransport, Watcher {
     return this.#askTcp()?.state === TcpState.CLOSE_WAIT;
   }
 
-  isUnreachable(forMs: number): boolean {
+  /** Over a unix-domain socket it is less what they take in the system until they are read: that moves as they are, too. */
+  arrived(): number {
+    const { descriptor, closed } = this.#watch;
+    return closed ? this.sent : this.sent - this.#loop.sockets.queuedBytes(descriptor);
+  }
+
+  askPeer(): PeerStatus | null {
     const info = this.#askTcp();
-    return info !== null && isUnreachable(info, forMs);
+    return info === null ? null : toPeerStatus(info, this.sent, this.sent - this.arrived());
   }
 
   shutdown(): void {
