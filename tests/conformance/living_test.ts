@@ -10,7 +10,7 @@ import { eventually, inTime } from "../support/eventually.ts";
 import { closePayload, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { SLOWEST_BYTES_PER_SECOND } from "../../lib/tunnel/keepalive.ts";
 import { withEndpoint } from "./ask.ts";
-import { testEnginesThat } from "./drivers.ts";
+import { testEnginesThat } from "../e2e/engine_limits.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 const HOUR_MS = 3_600_000;
