@@ -2,7 +2,7 @@
  * Counts the promises that a tunnel costs to open and to close, by the engine's promise hooks, and the heap nodes that one holds
  * while it is idle. The clients and the backend are a process of their own.
  *
- *     deno run --allow-all bench/promises.ts
+ *     deno run --allow-all bench/promises.ts [engine]
  */
 import v8 from "node:v8";
 import { createEvents } from "../lib/events/events.ts";
@@ -86,7 +86,8 @@ const port = freePort();
 const loaded = loadToml({
   file: {
     path: "bench.toml",
-    text: `listen = "127.0.0.1:${port}"
+    text: `engine = "${Deno.args[0] ?? "stream"}"
+listen = "127.0.0.1:${port}"
 [wstunnel]
 frame-type = "binary"
 debug = 0

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Logger, OpenedLog } from "../../base/logger.ts";
+import { isWarning } from "../../tunnel/cause.ts";
+import type { Event } from "../event.ts";
 import type { Sink } from "../events.ts";
 import { classOf, lineOf } from "./lines.ts";
 import { CLIENTS_KINDS, createRepeats, OWN_KINDS } from "./repeats.ts";
@@ -19,6 +21,7 @@ export function createLogSink(
   const places = { own, output: own, access: clients };
   return {
     take(event) {
+      if (isOrdinary(event) && !access.informs) return;
       const line = lineOf(event);
       if (line === null) return;
       const { log, repeats } = places[classOf(event.kind)];
@@ -37,4 +40,10 @@ export function createLogSink(
       clients.repeats.close();
     },
   };
+}
+
+/** What is told of each tunnel, as information: a line that nobody sees is not made, which takes as long as the request's head to be read. */
+function isOrdinary(event: Event): boolean {
+  return event.kind === "tunnel-opened" ||
+    (event.kind === "tunnel-closed" && !isWarning(event.cause));
 }
