@@ -56,7 +56,7 @@ export function createAddressState(address: Address, isTarget = false): AddressS
 }
 
 export function isDisabled(state: { readonly disabledUntil: number }): boolean {
-  return performance.now() < state.disabledUntil;
+  return state.disabledUntil !== -Infinity && performance.now() < state.disabledUntil;
 }
 
 /** How the table of hosts has it. */

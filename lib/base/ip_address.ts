@@ -47,7 +47,7 @@ export function isMapped(bytes: Uint8Array): boolean {
 /** The text of 4 or 16 bytes: RFC 5952's, and IPv4's of an IPv4-mapped address. */
 export function formatIpAddress(bytes: Uint8Array): string {
   const plain = unmapped(bytes);
-  if (plain.length === 4) return plain.join(".");
+  if (plain.length === 4) return `${plain[0]}.${plain[1]}.${plain[2]}.${plain[3]}`;
   const groups = Array.from(
     { length: 8 },
     (_, at) => (plain[2 * at]! << 8 | plain[2 * at + 1]!).toString(16),

@@ -281,11 +281,11 @@ function openTunnel(
   const { emit } = events;
   const id = registry.nextId();
   const { pass } = accept;
-  const session = new Session(shared, { id, ...namesOf(accept, peer, lease, user), lease, pass });
+  const session = new Session(shared, { ...namesOf(accept, peer, lease, user), id, lease, pass });
   registry.add(session);
   lease.carry?.(id);
   const handshakeSeconds = secondsOf(pass, sweep);
-  emit({ kind: "tunnel-opened", ...identityOf(session), handshakeSeconds });
+  emit({ ...identityOf(session), kind: "tunnel-opened", handshakeSeconds });
   const { host } = lease;
   const running = start({
     encoding: accept.encoding,

@@ -123,7 +123,12 @@ export class Session implements OpenTunnel, TunnelListener {
     this.#lease.release();
     tunnels.give(this.route);
     registry.delete(this);
-    const ended = { cause, code, reason: peerWords(reason) };
-    events.emit({ kind: "tunnel-closed", ...progressOf(this), ...ended });
+    events.emit({
+      ...progressOf(this),
+      kind: "tunnel-closed",
+      cause,
+      code,
+      reason: peerWords(reason),
+    });
   }
 }

@@ -32,6 +32,6 @@ export function peerAt(ours: Address, local: Address): Peer {
 
 /** An IPv4 client of a dual-stack listener has its IPv4 address. */
 function withoutMapping(address: Address): Address {
-  if (address.transport === "unix") return address;
+  if (address.transport === "unix" || !address.hostname.startsWith("::ffff:")) return address;
   return { ...address, hostname: address.hostname.replace(/^::ffff:(?=\d+\.)/, "") };
 }

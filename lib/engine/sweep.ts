@@ -51,7 +51,8 @@ const SHORTEST_TICK_MS = 10;
 
 /** A tick that sees each of the given times, 0 meaning none, to a quarter of it. */
 export function tickFor(timesMs: readonly number[]): number {
-  const shortest = Math.min(...timesMs.filter((time) => time > 0), 4 * LONGEST_TICK_MS);
+  let shortest = 4 * LONGEST_TICK_MS;
+  for (const time of timesMs) if (time > 0 && time < shortest) shortest = time;
   return Math.max(shortest / 4, SHORTEST_TICK_MS);
 }
 

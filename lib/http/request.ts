@@ -31,6 +31,7 @@ export function withoutQuery(target: string): string {
 
 /** Whether a comma-separated list field holds a token, case-insensitively (RFC 9110 section 5.6.1). */
 export function listHasToken(value: string | null, token: string): boolean {
+  if (value?.toLowerCase() === token) return true;
   return listElements(value).some((element) => element.toLowerCase() === token);
 }
 

@@ -119,7 +119,8 @@ export class Connections {
 
   /** A pass for a newcomer, or the limit that it meets. */
   enter(client: Client, bounds: ConnectionBounds): Pass | Limit {
-    const reached = this.#meets(client);
+    const nowMs = this.#now();
+    const reached = this.#meets(client, nowMs);
     if (reached !== null) return reached;
     const { maxConnections, maxPending } = bounds;
     if (isFull(this.#open, maxConnections) && !this.#makeRoom("max-connections")) {
@@ -127,7 +128,7 @@ export class Connections {
     }
     if (isFull(this.#pendingCount, maxPending)) this.#makeRoom("max-pending");
     const group = this.#groupOf(client.network);
-    const place = new Place(this.#ledger, client.name, group, this.#now());
+    const place = new Place(this.#ledger, client.name, group, nowMs);
     this.#ledger.join(place);
     this.#open++;
     return place;
@@ -160,9 +161,9 @@ export class Connections {
   }
 
   /** The limit of its own that a client meets with one more, after its own oldest had to go where that helps. */
-  #meets({ network, bounds }: Client): Limit | null {
+  #meets({ network, bounds }: Client, nowMs: number): Limit | null {
     const { maxConnections, maxPending, perSecond } = bounds;
-    if (!this.#buckets.take(network, perSecond, this.#now())) return "connection-rate";
+    if (!this.#buckets.take(network, perSecond, nowMs)) return "connection-rate";
     const group = this.#groups.get(network);
     if (group === undefined) return null;
     const isTooMany = isFull(group.open, maxConnections);
@@ -224,7 +225,7 @@ export class Connections {
     },
     move: (place, { network, name, bounds }) => {
       if (network === place.group.network) return null;
-      const reached = this.#meets({ network, name, bounds });
+      const reached = this.#meets({ network, name, bounds }, this.#now());
       if (reached !== null) return reached;
       this.#ledger.leave(place);
       place.name = name;
