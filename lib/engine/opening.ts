@@ -263,9 +263,15 @@ export class Opening implements TransportListener {
     this.#expectHead();
     if (kept.length === 0) this.#state = "idle";
     else this.#readHead(kept, 0, kept.length);
+    // It may be a tunnel's by now.
+    if (this.#isOver) return;
     if (this.#kept.length < EARLY_BYTES || this.#state === "head") this.#transport.resumeReading();
     // What it has said last is no whole head.
     if (this.#hasEnded && this.#state === "head") this.#close();
+  }
+
+  get #isOver(): boolean {
+    return this.#state === "over";
   }
 
   /** Another request begins, or is waited for. */
@@ -347,8 +353,10 @@ export class Opening implements TransportListener {
 
   /** The client has gone. */
   #leave(): void {
-    this.#gone?.abort();
+    const gone = this.#gone;
     this.#close();
+    // Behind it: what comes of that, perhaps at once, is no answer any more.
+    gone?.abort();
   }
 
   #close(): void {

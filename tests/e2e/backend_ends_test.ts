@@ -219,6 +219,19 @@ testEngines("the next backend is tried when one is down", async (engine) => {
   assert.equal(text(await taken.reader.exactly(22, "the words")), "to whom it may concern");
 });
 
+testEnginesThat(
+  "answer any head",
+  "a client that ends before its backend has answered is told nothing",
+  async (engine) => {
+    using silent = await listenSilently();
+    await using program = await startFor(engine, silent.address);
+    using client = await openRaw(program.address);
+    await client.write(handshake());
+    await (client.connection as Deno.TcpConn).closeWrite();
+    assert.equal(await client.end(), "fin");
+  },
+);
+
 testEngines("connect-timeout refuses with 503 when a backend does not answer", async (engine) => {
   using silent = await listenSilently();
   const settings = { host: "connect-timeout = 0.5" };
