@@ -30,7 +30,7 @@ const NO_AUTHORITY = "basicConstraints=critical,CA:FALSE";
 
 /** Those that the runtime of the executable has: an older one doesn't have all. */
 async function enginesThere(): Promise<string[]> {
-  return isAtLeast(await runtimeVersion(), 2, 9) ? ["stream", "native"] : ["stream"];
+  return ["loop", "stream", ...isAtLeast(await runtimeVersion(), 2, 9) ? ["native"] : []];
 }
 
 async function withExecutable(

@@ -44,6 +44,9 @@ bin-path = "${executable} --listen {host}:{port} --server 127.0.0.1:1"
     words: place.words,
     listen: ["127.0.0.1:0", `unix:${sockets.there}/${socket}`],
   });
+  for (const address of program.addresses) {
+    assert.equal((await program.entry(`listening on ${address}`)).engine, engine);
+  }
   for (const address of [program.address, `unix:${sockets.here}/${socket}`]) {
     for (const target of ["/named", "/local"]) {
       using client = await openTunnel(address, target);
