@@ -27,11 +27,10 @@ export const TOP = {
   engine: {
     name: "engine",
     kind: oneOf(["auto", "loop", "native", "stream"]),
-    default: "stream",
+    default: "auto",
     about: "What carries the clients' WebSockets.",
     more: [
-      `"stream" has backpressure both ways, "native" is the runtime's own.`,
-      `"loop" is our own event loop (Linux, FFI); "auto" takes it where it can be had, and else "stream".`,
+      `"loop" is our own event loop (Linux, FFI), "stream" our framing on the runtime's sockets, "native" the runtime's own; "auto" takes loop where it can be had, and else stream.`,
     ],
   },
   workers: {

@@ -1,5 +1,6 @@
 /** The admin listener as a client sees it: its paths, whom it refuses, and what it makes of what is no request. */
 import assert from "node:assert/strict";
+import { chooseEngine } from "../../lib/control/engine_choice.ts";
 import { echo, serveBackend } from "../support/backends.ts";
 import { installed } from "../support/installed.ts";
 import { openTunnel } from "../support/raw_client.ts";
@@ -54,7 +55,7 @@ for (const by of ["tcp", "unix"] as const) {
       assert.equal(status.pid, program.pid);
       assert(status.started <= Date.now() && status.started > Date.now() - 60_000);
       assert.deepEqual(status.listeners, [
-        { address: program.address, engine: "stream", tls: false },
+        { address: program.address, engine: chooseEngine("auto").engine, tls: false },
       ]);
       assert.match(await get("/api/tunnels"), /"tunnels":\[\{"id":1,/);
       const backends = JSON.parse((await get("/api/backends")).split("\r\n\r\n")[1]!);

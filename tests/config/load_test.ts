@@ -68,7 +68,7 @@ Deno.test("`loadConfig()` shows a value short and on one line", () => {
 Deno.test("`loadConfig()` fills in the defaults", () => {
   assert.deepEqual(configOf(SERVER), {
     listen: [{ address: { transport: "tcp", hostname: "127.0.0.1", port: 8080 } }],
-    engine: "stream",
+    engine: "auto",
     workers: null,
     logFormat: "text",
     debug: 3,

@@ -1,6 +1,7 @@
 /** What is compiled, run by the Deno that the project is pinned to: its bundles load what they need. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { chooseEngine } from "../../lib/control/engine_choice.ts";
 import { ROOT, writeBundles } from "../../scripts/compile.ts";
 import { freePort } from "../support/backends.ts";
 import { installed, startServer } from "../support/installed.ts";
@@ -65,7 +66,9 @@ Deno.test("bundled, its metrics, which are loaded with the admin listener alone,
   );
   const { status, text } = await ask(adminAddress(program), "/metrics");
   assert.equal(status, 200);
-  assert.match(text, new RegExp(`^wstunnel_build_info\\{[^}]*commit="${COMMIT}"`, "m"));
+  const { engine } = chooseEngine("auto");
+  const build = `^wstunnel_build_info\\{[^}]*commit="${COMMIT}",[^}]*engine="${engine}"`;
+  assert.match(text, new RegExp(build, "m"));
   const code = await Deno.readTextFile(new URL(main, ROOT));
   assert.ok(!code.includes("wstunnel_build_info"), "they are in what each start reads");
 });

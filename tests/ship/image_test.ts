@@ -93,6 +93,8 @@ testUnless(NO_IMAGE, "the image is built, serves, is healthy and stops", async (
         const pid = await inspect("{{.State.Pid}}");
         assert.match(Deno.readTextFileSync(`/proc/${pid}/status`), /^Uid:\t65532\t65532/m);
         assert.equal(await inspect("{{.HostConfig.ReadonlyRootfs}}"), "true");
+        const line = /listening on \[::\]:8080 engine=loop$/m;
+        await eventually("its log", async () => line.test(await podmanLogs(name)));
         const license = '{{index .Config.Labels "org.opencontainers.image.licenses"}}';
         assert.equal(await inspect(license), "MIT");
       },
