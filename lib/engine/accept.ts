@@ -27,19 +27,23 @@ export function tellAcceptFailed(emit: Emit, listener: Address, error: unknown):
   });
 }
 
-/** Accepts connections until it is to stop, the last of which may come just then; `onFailing` is told of the first of several failures. */
+/**
+ * Accepts connections until it is to stop, the last of which may come just then; `onFailing` is told of the first of several failures. Where
+ * `onConnection` gives a promise the next one waits for it.
+ */
 export async function acceptAll<Connection extends Deno.Conn>(
   listener: { accept(): Promise<Connection> },
   isStopped: () => boolean,
   onFailing: (error: unknown) => void,
-  onConnection: (connection: Connection) => void,
+  onConnection: (connection: Connection) => Promise<void> | void,
 ): Promise<void> {
   let failing = false;
   while (!isStopped()) {
     try {
       const connection = await listener.accept();
       failing = false;
-      onConnection(connection);
+      const taken = onConnection(connection);
+      if (taken !== undefined) await taken;
     } catch (error) {
       if (isStopped()) return;
       // A pause for each would let anybody keep all others waiting.

@@ -24,7 +24,12 @@ Deno.test("`acceptAll()` lets nobody wait for clients that reset before they wer
   const { listener, sound } = await backlogOfResets(100);
   const accepted: Deno.Conn[] = [];
   let closed = false;
-  const accepting = acceptAll(listener, () => closed, onFailing, (conn) => accepted.push(conn));
+  const accepting = acceptAll(
+    listener,
+    () => closed,
+    onFailing,
+    (conn) => void accepted.push(conn),
+  );
   try {
     // With a pause after each it would be ten seconds.
     await eventually("the sound client", () => accepted.length > 0, 2_000);
@@ -52,7 +57,7 @@ Deno.test("`acceptAll()` hands on a connection that is accepted as the listener 
     { accept },
     () => stopped,
     () => {},
-    (conn) => accepted.push(conn),
+    (conn) => void accepted.push(conn),
   );
   const client = await Deno.connect({ hostname: "127.0.0.1", port });
   await accepting;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers/promises";
 import type { Address } from "../../base/address.ts";
 import { closeQuietly } from "../../base/close_quietly.ts";
 import { within } from "../../base/within.ts";
@@ -93,14 +94,17 @@ export function openListener(
     resolve();
   }
 
-  function take(connection: Connection): void {
+  function take(connection: Connection): Promise<void> | void {
     if (closed) return closeQuietly(connection);
-    if (pending.size >= most) {
+    const isFull = pending.size >= most;
+    if (isFull) {
       const [oldest] = pending;
       pending.delete(oldest!);
       closeQuietly(oldest!);
     }
     void serve(connection);
+    // The runtime lets go of a descriptor that is read from in its next turn, and would accept all who wait before that.
+    if (isFull) return setImmediate();
   }
 
   const onFailing = (error: unknown) => tellAcceptFailed(emit, real, error);
