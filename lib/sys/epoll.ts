@@ -25,9 +25,12 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 
-/** `struct epoll_event` is packed on x86-64 and nowhere else: its length and where its data is, in words. */
-const EVENT_WORDS = Deno.build.arch === "x86_64" ? 3 : 4;
-const DATA_WORD = EVENT_WORDS - 2;
+/** `struct epoll_event` is packed on x86-64 and nowhere else: its length and where its data is, in words of four bytes. */
+export function eventLayout(arch: typeof Deno.build.arch): { words: number; dataWord: number } {
+  return arch === "x86_64" ? { words: 3, dataWord: 1 } : { words: 4, dataWord: 2 };
+}
+
+const { words: EVENT_WORDS, dataWord: DATA_WORD } = eventLayout(Deno.build.arch);
 
 /** The most that one look brings; what is behind comes with the next. */
 const MAX_EVENTS = 512;

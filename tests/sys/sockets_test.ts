@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Address, TcpAddress } from "../../lib/base/address.ts";
 import { shortageOf } from "../../lib/base/exhaustion.ts";
-import { Epoll, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../lib/sys/epoll.ts";
+import { Epoll, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP, eventLayout } from "../../lib/sys/epoll.ts";
 import { openBell } from "../../lib/sys/bell.ts";
 import { Errno } from "../../lib/sys/errno.ts";
 import { addressOf, hotCalls } from "../../lib/sys/hot_calls.ts";
@@ -10,6 +10,7 @@ import { sharedLibc } from "../../lib/sys/libc.ts";
 import { createSockets } from "../../lib/sys/sockets.ts";
 import { TcpState } from "../../lib/sys/tcp_info.ts";
 import { createUntilReadable } from "../../lib/sys/until_readable.ts";
+import { eventually } from "../support/eventually.ts";
 
 const SOCK_NONBLOCK = 0o4000;
 const DEADLINE_MS = 10_000;
@@ -172,6 +173,29 @@ test("an edge is told of once, and again when more has come", () => {
   for (const one of [near, far]) sockets.close(one);
   epoll.close();
 });
+
+test("`eventLayout()` is packed on x86-64 and aligned elsewhere", () => {
+  assert.deepEqual(eventLayout("x86_64"), { words: 3, dataWord: 1 });
+  assert.deepEqual(eventLayout("aarch64"), { words: 4, dataWord: 2 });
+});
+
+for (const address of ADDRESSES.slice(1)) {
+  test(`what was sent is the system's until the peer has it: ${address.transport}`, async () => {
+    const own = system();
+    const { calls, sockets, epoll } = own;
+    const [near, far] = connectPair(own, address);
+    assert.equal(sockets.queuedBytes(near), 0);
+    const bytes = new Uint8Array(new ArrayBuffer(64 * 1024));
+    while (calls.sendView(near, bytes) > 0);
+    assert.ok(sockets.queuedBytes(near) > 0, "the peer has no room for all of it");
+    await eventually("the peer to have it", () => {
+      while (calls.recv(far, addressOf(bytes), BigInt(bytes.length)) > 0);
+      return sockets.queuedBytes(near) === 0;
+    });
+    for (const one of [near, far]) sockets.close(one);
+    epoll.close();
+  });
+}
 
 test("whoever waits beside the runtime is woken by a bell", async () => {
   const { libc, epoll } = system();

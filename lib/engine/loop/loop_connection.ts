@@ -48,6 +48,8 @@ export class LoopConnection implements BackendConnection, Watcher {
   /** What is said first is little, and there is room for it in a connection that is new. */
   write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
     const { calls } = this.#loop;
+    // Its number may be another's by now.
+    if (this.#watch.closed) return Promise.reject(new Deno.errors.Interrupted("it is closed"));
     const count = calls.sendView(this.#watch.descriptor, bytes);
     return count >= 0
       ? Promise.resolve(count)
@@ -55,7 +57,7 @@ export class LoopConnection implements BackendConnection, Watcher {
   }
 
   closeWrite(): Promise<void> {
-    this.#loop.sockets.shutdown(this.#watch.descriptor);
+    if (!this.#watch.closed) this.#loop.sockets.shutdown(this.#watch.descriptor);
     return Promise.resolve();
   }
 

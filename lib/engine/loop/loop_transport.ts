@@ -126,7 +126,9 @@ export class LoopTransport implements DrivenTransport, Watcher {
   /** A send of nothing is refused on a connection that was reset (send(2), EPIPE). */
   probe(): void {
     if (this.blocked || this.#watch.closed || this.#out !== "open") return;
-    if (this.#loop.calls.sendView(this.#watch.descriptor, NOTHING) < 0) this.#onSendError();
+    const { calls } = this.#loop;
+    const isRefused = calls.sendView(this.#watch.descriptor, NOTHING) < 0;
+    if (isRefused && calls.errno !== Errno.EINTR) this.#onSendError();
   }
 
   hasEnded(): boolean {
@@ -270,6 +272,8 @@ export class LoopTransport implements DrivenTransport, Watcher {
         BigInt.asUintN(64, BigInt(end - start)),
       )
       : calls.sendView(descriptor, bytes.subarray(start, end));
+    // A signal came: there may be room, of which no edge would tell.
+    if (count < 0 && calls.errno === Errno.EINTR) return this.#trySend(bytes, start, end);
     if (count < 0) return this.#onSendError();
     this.sent += count;
     if (count < end - start) this.#waitForRoom();
@@ -279,7 +283,7 @@ export class LoopTransport implements DrivenTransport, Watcher {
   /** Nothing was taken. */
   #onSendError(): 0 {
     const { errno } = this.#loop.calls;
-    if (errno === Errno.EAGAIN || errno === Errno.EINTR) {
+    if (errno === Errno.EAGAIN) {
       this.#waitForRoom();
       return 0;
     }

@@ -45,8 +45,9 @@ export class Watch {
     if (!this.closed) this.#loop.modify(this, mask);
   }
 
-  /** Lets go of the descriptor, which stays open and is the caller's: nothing is told of it any more. */
+  /** Lets go of the descriptor, which stays open and is the caller's: nothing is told of it any more. Throws where it is closed: its number may be another's. */
   take(): number {
+    if (this.closed) throw new Error("a descriptor that is closed is nobody's to take");
     this.closed = true;
     this.#loop.forget(this);
     return this.descriptor;

@@ -1,6 +1,7 @@
 /** The loop by itself, over real sockets: who is told of what, in which turn. */
 import assert from "node:assert/strict";
 import { Loop } from "../../../lib/engine/loop/loop.ts";
+import { LoopConnection } from "../../../lib/engine/loop/loop_connection.ts";
 import type { Watcher } from "../../../lib/engine/loop/watch.ts";
 import { EPOLLIN } from "../../../lib/sys/epoll.ts";
 import { openSocketPair } from "./pair.ts";
@@ -104,5 +105,26 @@ testLoop("who asks for another step has one a turn, once, and the others come be
   for (let i = 0; i < 3; i++) loop.turn(0);
   assert.deepEqual(order, ["quiet", "busy", "quiet", "busy", "quiet", "busy"]);
   for (const { closeFar } of [busy, quiet]) closeFar();
+  loop.close();
+});
+
+testLoop("what is closed can't be taken, nor shut down, nor written to", async (libc) => {
+  const loop = new Loop(libc, { onDefect: (error) => assert.fail(String(error)) });
+  const pair = openSocketPair(libc);
+  const watch = loop.watch(pair.ends[0], EPOLLIN, watcher(() => {}));
+  const connection = new LoopConnection(loop, watch, 0);
+  connection.close();
+  const next = openSocketPair(libc);
+  assert.ok(next.ends.includes(pair.ends[0]), "the number is used again");
+  assert.throws(() => watch.take(), /closed/);
+  await connection.closeWrite();
+  await assert.rejects(connection.write(Uint8Array.of(1)), Deno.errors.Interrupted);
+  connection.close();
+  next.send("whole");
+  const heard = new Uint8Array(99);
+  assert.equal(libc.symbols.recv(next.ends[0], heard, 99n, 0), 5n);
+  assert.equal(next.receive(9)?.length, 0, "it has sent nothing, and not ended");
+  next.close();
+  pair.closeFar();
   loop.close();
 });
