@@ -8,7 +8,6 @@ import { within } from "../base/within.ts";
 import type { ProcReport } from "../events/event.ts";
 import { type Change, setDrained } from "../backend/drained.ts";
 import { createHosts } from "../backend/hosts.ts";
-import { createTrimHeap, type TrimHeap } from "../sys/heap.ts";
 import { createReleasePages } from "../sys/pages.ts";
 import type { Config } from "../config/config.ts";
 import { isSame } from "../config/key.ts";
@@ -17,6 +16,7 @@ import type { Events } from "../events/events.ts";
 import type { Gauges } from "../events/metrics/gauges.ts";
 import type { Listener } from "../engine/engine.ts";
 import { createSweep, LONGEST_TICK_MS } from "../engine/sweep.ts";
+import { createTrimmer } from "../engine/trimmer.ts";
 import { createBuffers } from "../engine/elastic_buffer.ts";
 import type { Changeable, Ready } from "./change.ts";
 import { createDoor } from "./door.ts";
@@ -75,7 +75,11 @@ export function createServer(config: Config, events: Events): Server {
   const buffers = createBuffers(config.bufferBytes, createReleasePages());
   const breather = createBreather();
   const diag = createSocketDiag();
-  const sweep = createSweep(LONGEST_TICK_MS, trimmer(buffers.trim, createTrimHeap()));
+  const trimHeap = createTrimmer();
+  const sweep = createSweep(LONGEST_TICK_MS, (nowMs) => {
+    buffers.trim(nowMs);
+    trimHeap(nowMs);
+  });
   const stopping = new AbortController();
   const { signal } = stopping;
   const door = createDoor({ generations, registry, sweep, events, stopping: signal, removed });
@@ -159,17 +163,3 @@ export function createServer(config: Config, events: Events): Server {
 
 /** What requests that have come from sockets handed to us have left, before they are refused, while others wait for who is handed them next. */
 const LAST_REQUESTS_MS = 500;
-
-/** How often, while there are tunnels, memory is given back that only the C library holds. */
-const TRIM_HEAP_MS = 2000;
-
-/** Gives memory back that nobody uses, as time passes. */
-function trimmer(trimBuffers: (nowMs: number) => void, trimHeap: TrimHeap | null) {
-  let dueMs = 0;
-  return (nowMs: number) => {
-    trimBuffers(nowMs);
-    if (nowMs < dueMs) return;
-    dueMs = nowMs + TRIM_HEAP_MS;
-    trimHeap?.();
-  };
-}

@@ -13,6 +13,7 @@ import type { Door } from "../../lib/engine/door.ts";
 import type { EngineOptions, Listener } from "../../lib/engine/engine.ts";
 import { startBesideRuntime } from "../../lib/engine/loop/beside_runtime.ts";
 import { listenLoop } from "../../lib/engine/loop/listen.ts";
+import { createWorkers, type Workers } from "../../lib/engine/loop/workers/workers.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { createEvents, type Sink } from "../../lib/events/events.ts";
@@ -34,20 +35,34 @@ const A_WHILE_MS = 31_000;
 interface Opened extends Listener {
   /** Ends what moves its tunnels, once they are over. */
   readonly closeLoop?: () => Promise<void>;
+  readonly workers?: Workers;
 }
 
 const LISTEN: Readonly<
-  Record<Engine, (place: ListenConfig, door: Door, options: EngineOptions) => Opened>
+  Record<
+    Engine,
+    (place: ListenConfig, door: Door, options: EngineOptions, workers: number) => Opened
+  >
 > = {
-  stream: listenStream,
-  native: listenNative,
-  loop: (place, door, options) => {
+  stream: (place, door, options) => listenStream(place, door, options),
+  native: (place, door, options) => listenNative(place, door, options),
+  loop: (place, door, options, most) => {
     if (!sharedLibc.ok) throw new Error(sharedLibc.reason);
     const onDefect = (error: unknown) => options.emit({ kind: "defect", error });
     // It shares its thread with the clients: they would wait for as long as it lingers.
     const beside = startBesideRuntime(sharedLibc.libc, { onDefect, lingerMs: 0 });
-    const listener = listenLoop(place, door, { ...options, loop: beside.loop });
-    return { ...listener, closeLoop: () => beside.close() };
+    const { libc } = sharedLibc;
+    const { loop } = beside;
+    const workers = createWorkers({ ...options, createSweep, libc, loop, most });
+    const listener = listenLoop(place, door, { ...options, loop, workers });
+    return {
+      ...listener,
+      workers,
+      async closeLoop() {
+        await workers.close();
+        await beside.close();
+      },
+    };
   },
 };
 
@@ -60,6 +75,8 @@ export interface EndpointOptions {
   readonly top?: string;
   readonly wstunnel?: string;
   readonly host?: string;
+  /** Threads that carry the loop's tunnels, once they are there. @default 0 */
+  readonly workers?: number;
   /** Whether time passes by itself, or only by {@linkcode Endpoint.pass}. @default "stands" */
   readonly clock?: "stands" | "runs";
 }
@@ -79,6 +96,8 @@ export interface Endpoint extends AsyncDisposable {
   readonly connections: number;
   /** Backends connected or being connected. */
   readonly load: number;
+  /** Those that carry the loop's tunnels. */
+  readonly workers: Workers | undefined;
   /** Takes no more connections. */
   stopListening(): Promise<void>;
   /** Ends all tunnels as a server that shuts down does. */
@@ -122,7 +141,7 @@ export function openEndpoint(
     diag,
     createSweep: () => sweep,
     emit: events.emit,
-  });
+  }, options.workers ?? 0);
   let closing: Promise<void> | null = null;
   const stopListening = () => closing ??= listener.close();
   return {
@@ -130,6 +149,7 @@ export function openEndpoint(
     address: formatAddress(listener.address),
     log: lines,
     tunnels: registry,
+    workers: listener.workers,
     sockets: createSockets(diag),
     pass: manual.pass,
     get connections() {

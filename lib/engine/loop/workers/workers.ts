@@ -7,6 +7,7 @@
 import { type Emit } from "../../../events/events.ts";
 import type { Libc } from "../../../sys/libc.ts";
 import type { Sweep } from "../../sweep.ts";
+import { createTrimmer } from "../../trimmer.ts";
 import type { Loop } from "../loop.ts";
 import { ASK_MS, Thread } from "./thread.ts";
 
@@ -38,9 +39,11 @@ export function createWorkers({ most, createSweep, ...options }: WorkersOptions)
   let failures = 0;
   let closed = false;
   const sweep = createSweep(ASK_MS);
+  const trimHeap = createTrimmer();
   const watch = {
-    tick() {
+    tick(nowMs: number) {
       for (const thread of threads) thread.look();
+      if (threads.some(({ tunnels }) => tunnels > 0)) trimHeap(nowMs);
     },
   };
 
