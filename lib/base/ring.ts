@@ -9,7 +9,7 @@
  */
 
 /** A power of two. */
-const SLOTS = 2 ** 17;
+const SLOTS = 2 ** 15;
 const SLOT_BYTES = 8;
 const STATE_BYTES = 64;
 const HEADER_SLOTS = 4;

@@ -61,7 +61,7 @@ export function carry(libc: Libc, post: Post, onReady: () => void): void {
     }
   }
 
-  const inbox = new Inbox(post.commands, loop, take);
+  const inbox = new Inbox(post.commands, loop, onDefect, take);
   onReady();
   try {
     while (!stopped) {

@@ -90,10 +90,22 @@ export class Inbox {
   readonly #take: Take;
 
   /** Hands over all that comes, in turns of a loop. Throws what the system says. */
-  constructor({ ring, rung, bell }: Line, loop: Loop, take: Take) {
+  constructor(
+    { ring, rung, bell }: Line,
+    loop: Loop,
+    onDefect: (error: unknown) => void,
+    take: Take,
+  ) {
     this.#ring = new Ring(ring);
     this.#rung = new Int32Array(rung);
-    this.#take = take;
+    // What one record makes somebody throw is not the next one's.
+    this.#take = (...record) => {
+      try {
+        take(...record);
+      } catch (error) {
+        onDefect(error);
+      }
+    };
     // Each ring is an edge: it needs no hushing.
     const mask = EPOLLIN | EPOLLET;
     this.#watch = loop.watch(bell, mask, {

@@ -81,7 +81,8 @@ export class Thread implements Carrier {
     this.#bells = [openBell(libc), openBell(libc)];
     const [commands, reports] = this.#bells.map(createLine) as [Line, Line];
     this.#outbox = new Outbox(libc, commands);
-    this.#inbox = new Inbox(reports, loop, (kind, numbers, bytes) => {
+    const onDefect = (error: unknown) => options.emit({ kind: "defect", error });
+    this.#inbox = new Inbox(reports, loop, onDefect, (kind, numbers, bytes) => {
       loop.owesCalls = true;
       this.#take(kind, numbers, bytes);
     });
