@@ -13,6 +13,7 @@ import { Carrying, type CarryingContext } from "./carrying.ts";
 import { Inbox, type Line, Outbox } from "./mailbox.ts";
 import { Command, decodeBurden, decodeCause, encodeEnd, encodeText, Report } from "./messages.ts";
 import { createTurnMetronome } from "./turns.ts";
+import { createUpkeep } from "./upkeep.ts";
 
 /** What a worker is started with. */
 export interface Post {
@@ -24,7 +25,7 @@ export interface Post {
 const PATIENCE_MS = 5;
 
 /** Carries tunnels until it is told to stop. `onReady` is called before the first turn. Throws what the system says. */
-export function carry(libc: Libc, post: Post, onReady: () => void): void {
+export async function carry(libc: Libc, post: Post, onReady: () => void): Promise<void> {
   const outbox = new Outbox(libc, post.reports, PATIENCE_MS);
   const onDefect = (error: unknown) => outbox.send(Report.DEFECT, [], encodeText(stackOf(error)));
   const metronome = createTurnMetronome();
@@ -32,13 +33,16 @@ export function carry(libc: Libc, post: Post, onReady: () => void): void {
   const sweep = createSweep(LONGEST_TICK_MS, undefined, metronome);
   const tunnels = new Map<number, Carrying>();
   const context: CarryingContext = { loop, outbox, sweep, tunnels, onDefect };
+  const upkeep = createUpkeep();
   let stopped = false;
 
   function take(kind: number, numbers: number[], bytes: Uint8Array<ArrayBuffer>): void {
     const [id] = numbers;
+    upkeep.note();
     if (kind === Command.CARRY) begin(numbers, bytes);
     else if (kind === Command.END) tunnels.get(id!)?.end(decodeCause(bytes));
     else if (kind === Command.CUT) tunnels.get(id!)?.cut();
+    else if (kind === Command.ASK) outbox.send(Report.TOLD, [id!]);
     else if (kind === Command.TELL) {
       for (const tunnel of tunnels.values()) tunnel.tellFlow();
       outbox.send(Report.TOLD, [id!]);
@@ -65,10 +69,12 @@ export function carry(libc: Libc, post: Post, onReady: () => void): void {
   onReady();
   try {
     while (!stopped) {
-      const leftMs = Math.min(metronome.leftMs, outbox.leftMs);
+      const leftMs = Math.min(metronome.leftMs, outbox.leftMs, upkeep.leftMs);
       loop.turn(leftMs === Infinity ? -1 : Math.ceil(leftMs));
       metronome.turn();
       outbox.look();
+      const turn = upkeep.turn();
+      if (turn !== null) await turn;
     }
   } finally {
     inbox.close();

@@ -8,7 +8,7 @@ import type { TunnelEnd } from "../../../tunnel/cause.ts";
 import type { Cause } from "../../../tunnel/cause.ts";
 import type { TunnelSettings } from "../../door.ts";
 
-/** To a worker; of all but the last two the first number is a tunnel's. */
+/** To a worker; of all but the last three the first number is a tunnel's. */
 export const Command = {
   /** To carry a tunnel from now on: {@linkcode Burden}, and what its client has sent already. */
   CARRY: 1,
@@ -18,8 +18,10 @@ export const Command = {
   CUT: 3,
   /** To tell how far all have come since they were told of last, and then to repeat the number. */
   TELL: 4,
+  /** To repeat the number, and so to show that it is there. */
+  ASK: 5,
   /** To close what is still open, and end. */
-  STOP: 5,
+  STOP: 6,
 } as const;
 
 /** From a worker; of the first ones the first number is a tunnel's. */

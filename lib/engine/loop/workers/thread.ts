@@ -133,7 +133,7 @@ export class Thread implements Carrier {
 
   refresh(): void {
     if (this.state !== "ready" || performance.now() - this.#freshAtMs < FRESH_MS) return;
-    this.#ask();
+    this.#ask(Command.TELL);
     const untilMs = performance.now() + TELL_MS;
     while (this.#answered !== this.#asked && performance.now() < untilMs) {
       Atomics.wait(NAP, 0, 0, NAP_MS);
@@ -153,7 +153,7 @@ export class Thread implements Carrier {
     this.#outbox.look();
     const { emit, number } = this.#options;
     if (this.#answered === this.#asked) {
-      if (this.state === "ready" && this.tunnels > 0) this.#ask();
+      if (this.state === "ready" && this.tunnels > 0) this.#ask(Command.ASK);
     } else if (this.state === "ready" && performance.now() - this.#askedAtMs >= ANSWER_MS) {
       this.state = "silent";
       emit({ kind: "worker-silent", worker: number, tunnels: this.tunnels });
@@ -182,9 +182,9 @@ export class Thread implements Carrier {
     this.#worker.terminate();
   }
 
-  #ask(): void {
+  #ask(command: number): void {
     this.#askedAtMs = performance.now();
-    this.#outbox.send(Command.TELL, [++this.#asked]);
+    this.#outbox.send(command, [++this.#asked]);
   }
 
   #take(kind: number, numbers: number[], bytes: Uint8Array<ArrayBuffer>): void {

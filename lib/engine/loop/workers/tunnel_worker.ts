@@ -16,10 +16,10 @@ const scope = self as unknown as {
   close: () => void;
 };
 
-scope.onmessage = ({ data }) => {
+scope.onmessage = async ({ data }) => {
   try {
     if (!sharedLibc.ok) throw new Error(sharedLibc.reason);
-    carry(sharedLibc.libc, data, () => scope.postMessage(true));
+    await carry(sharedLibc.libc, data, () => scope.postMessage(true));
   } catch (error) {
     scope.postMessage(stackOf(error));
   }
