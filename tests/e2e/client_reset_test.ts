@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { listenSilently, openBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
-import { descriptorCount } from "../support/processes.ts";
+import { connectionCount } from "../support/processes.ts";
 import type { Program } from "../support/program.ts";
 import { type Fields, frame, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { openResettable, type ResettableClient } from "../support/reset.ts";
@@ -51,8 +51,8 @@ function loopbackDescriptors(engine: Engine): number {
 async function descriptorsBack(engine: Engine, program: Program, before: number): Promise<void> {
   const count = before + loopbackDescriptors(engine);
   await eventually(
-    `no more than ${count} descriptors`,
-    () => descriptorCount(program.pid) <= count,
+    `no more than ${count} connections`,
+    () => connectionCount(program.pid) <= count,
     GONE_DEADLINE_MS,
   );
 }
@@ -73,7 +73,7 @@ testEngines(
     try {
       const listen = ["127.0.0.1:0", `unix:${folder}/wstunnel.sock`];
       await using program = await startFor(engine, backend.address, { listen });
-      const before = descriptorCount(program.pid);
+      const before = connectionCount(program.pid);
       const [tcp, unix] = program.addresses as [string, string];
       const clients = CASES.map(({ listener, fields }) =>
         openResettable(listener === "TCP" ? tcp : unix, "/", fields)
@@ -165,12 +165,12 @@ for (const { what, early, leave } of LEAVERS) {
       await using program = await startFor(engine, backend.address, {
         host: "connect-timeout = 60",
       });
-      const before = descriptorCount(program.pid);
+      const before = connectionCount(program.pid);
       const clients = Array.from({ length: 20 }, () => openResettable(program.address));
       // Each has a connection of its own and one that is tried.
       await eventually(
         "every connect to be under way",
-        () => descriptorCount(program.pid) >= before + 2 * clients.length,
+        () => connectionCount(program.pid) >= before + 2 * clients.length,
       );
       for (const client of clients) {
         client.send(early);
@@ -178,7 +178,7 @@ for (const { what, early, leave } of LEAVERS) {
       }
       await eventually(
         "their descriptors to be free",
-        () => descriptorCount(program.pid) <= before + loopbackDescriptors(engine),
+        () => connectionCount(program.pid) <= before + loopbackDescriptors(engine),
         LEFT_DEADLINE_MS,
       );
     },

@@ -7,7 +7,7 @@ import { serveBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { installed } from "../support/installed.ts";
 import { readLines } from "../support/lines.ts";
-import { descriptorCount } from "../support/processes.ts";
+import { connectionCount, descriptorCount } from "../support/processes.ts";
 import { type Program, startWords } from "../support/program.ts";
 import { Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { BINARY_FRAMES, startFor, text } from "./whole.ts";
@@ -113,7 +113,7 @@ for (const { what, descriptors, top } of CASES) {
       const old = await openTunnel(program.address);
       await connectTimes(program);
       const usual = await connectTimes(program);
-      const rest = { bytes: program.residentBytes(), descriptors: descriptorCount(program.pid) };
+      const rest = { bytes: program.residentBytes(), connections: connectionCount(program.pid) };
       let most = 0;
       {
         await using flooding = flood(program);
@@ -136,11 +136,11 @@ for (const { what, descriptors, top } of CASES) {
       if (top !== "") assert.ok(most > HALF_HEADS + SILENT, `${most} descriptors`);
       assert.ok(most < descriptors, `${most} descriptors`);
       await eventually(
-        "the descriptors of the flood",
-        () => descriptorCount(program.pid) <= rest.descriptors + 2,
+        "the connections of the flood",
+        () => connectionCount(program.pid) <= rest.connections + 2,
       );
       if (Deno.env.has("WSTUNNEL_SHOW")) {
-        const now = { bytes: program.residentBytes(), descriptors: descriptorCount(program.pid) };
+        const now = { bytes: program.residentBytes(), connections: connectionCount(program.pid) };
         console.log({ rest, most, now });
       }
       await say(old, "and after it");

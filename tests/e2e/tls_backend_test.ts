@@ -13,7 +13,7 @@ import { NO_NGINX_STREAM, startNginxStream } from "../support/nginx_stream.ts";
 import { type Program, runProgram, startProgram, startWords } from "../support/program.ts";
 import { handshake, Opcode, openRaw, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { assertNoSecret, keepSecret } from "../support/secrets.ts";
-import { descriptorCount } from "../support/processes.ts";
+import { connectionCount } from "../support/processes.ts";
 import { type Engine, ENGINES, PLAIN, testEngines } from "./engine_limits.ts";
 import { assertClosed, BINARY_FRAMES, startFor, startWithFile, text } from "./whole.ts";
 
@@ -187,9 +187,9 @@ test("clients that leave in a TLS handshake that hangs leave nothing open", asyn
       client[Symbol.dispose]();
     };
     await leave();
-    const before = descriptorCount(program.pid);
+    const before = connectionCount(program.pid);
     await Promise.all(Array.from({ length: 30 }, leave));
-    await eventually("its descriptors", () => descriptorCount(program.pid) <= before);
+    await eventually("its descriptors", () => connectionCount(program.pid) <= before);
   });
 });
 

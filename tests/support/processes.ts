@@ -46,6 +46,34 @@ export function socketCount(pid: number): number {
   }).length;
 }
 
+/**
+ * How many connections and listeners a process has, those that are over and not closed among them; of its other sockets the runtime opens some when it
+ * likes, and for each thread.
+ */
+export function connectionCount(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  const sockets = [...Deno.readDirSync(folder)].flatMap(({ name }) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(Deno.readLinkSync(`${folder}/${name}`))?.[1] ?? [];
+    } catch {
+      return [];
+    }
+  });
+  const others = new Set(namelessIn(pid));
+  return sockets.filter((inode) => !others.has(inode)).length;
+}
+
+/** Sockets of its network that are no connections to others: netlink's, and unix ones without a name (proc_pid_net(5)). */
+function namelessIn(pid: number): string[] {
+  const rows = (name: string) =>
+    Deno.readTextFileSync(`/proc/${pid}/net/${name}`).trim().split("\n").slice(1)
+      .map((row) => row.trim().split(/\s+/));
+  return [
+    ...rows("unix").filter(({ length }) => length < 8).map((row) => row[6]!),
+    ...rows("netlink").map((row) => row.at(-1)!),
+  ];
+}
+
 /** Processes with these words on their command line (proc_pid_cmdline(5)). */
 export function commandsWith(words: string): number[] {
   return [...Deno.readDirSync("/proc")]
