@@ -45,7 +45,7 @@ const LAZY = [
 ];
 
 /** Those of them that are ours. Of packages some can't be bundled twice. */
-const MINIFIED = LAZY.filter((source) => !source.startsWith("lib/access/"));
+const MINIFIED = [...WORKERS, ...LAZY].filter((source) => !source.startsWith("lib/access/"));
 
 /** What is read as it stands, at the same place beside the file that reads it: the status page's. */
 const PAGE_FOLDER = "lib/control/admin/page";
@@ -99,7 +99,7 @@ export async function writeBundles(commit: string): Promise<Bundles> {
   const define = `const BUILD_COMMIT = ${JSON.stringify(commit)};\n`;
   const main = await writeMain(define);
   const bundles = await Promise.all([
-    ...WORKERS.map((source) => bundleBeside(source, define)),
+    ...WORKERS.map((source) => bundleMinified(source, define)),
     ...LAZY.map((source) => bundleLazy(source, define)),
   ]);
   return { main, beside: [...bundles, ...await copyPage()] };
@@ -128,11 +128,15 @@ function bundleBeside(source: string, define: string): Promise<string> {
   return bundle(source, nameBeside(source), (code) => define + withoutPaths(code));
 }
 
+async function bundleMinified(source: string, define: string): Promise<string> {
+  const path = await bundleBeside(source, define);
+  return MINIFIED.includes(source) ? await minify(path) : path;
+}
+
 /** The bundler of 2.4.2 doesn't find what some packages are made of: then there is a file that says so to who needs it. */
 async function bundleLazy(source: string, define: string): Promise<string> {
   try {
-    const path = await bundleBeside(source, define);
-    return MINIFIED.includes(source) ? await minify(path) : path;
+    return await bundleMinified(source, define);
   } catch (error) {
     if (!(error instanceof BuildError) || !Deno.version.deno.startsWith("2.4.")) throw error;
     const path = `${BUILD_FOLDER}/${nameBeside(source)}`;

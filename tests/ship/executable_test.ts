@@ -139,6 +139,7 @@ testUnless(
             "password_worker.js",
             "redis_client.js",
             "systemd.js",
+            "tunnel_worker.js",
             "websockify_command.js",
             "wstunnel.js",
           ]);
