@@ -42,6 +42,9 @@ export const MAX_ADDRESS_BYTES = 110;
 /** What we let wait for being accepted; the system's `net.core.somaxconn` may allow less. */
 const BACKLOG = 4096;
 
+/** What a connect says that is not over. */
+const UNDER_WAY: readonly number[] = [Errno.EINPROGRESS, Errno.EALREADY, Errno.EINTR];
+
 const ON = new Uint8Array(Int32Array.of(1).buffer);
 
 /** A connect that was begun. */
@@ -174,11 +177,14 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
       const { family, bytes } = encoded;
       const descriptor = open(family);
       if (family !== AF_UNIX) prepare(descriptor);
-      const result = symbols.connect(descriptor, bytes, bytes.length);
-      // What a signal has interrupted goes on all the same (connect(2)).
-      const pending = result < 0 &&
-        (calls.errno === Errno.EINPROGRESS || calls.errno === Errno.EINTR);
-      if (!pending) must(descriptor, result);
+      const connect = () => symbols.connect(descriptor, bytes, bytes.length);
+      let result = connect();
+      // With a peer on this machine all is over by now, which only the next call says: to wait for it would cost more. What a signal has
+      // interrupted goes on all the same (connect(2)).
+      if (result < 0 && UNDER_WAY.includes(calls.errno)) result = connect();
+      const pending = result < 0 && UNDER_WAY.includes(calls.errno);
+      const isConnected = result === 0 || calls.errno === Errno.EISCONN;
+      if (!pending && !isConnected) must(descriptor, result);
       return { descriptor, pending };
     },
     isItself(descriptor, address) {
