@@ -74,6 +74,7 @@ const PURE = [
   "lib/base/network.ts",
   "lib/base/percent.ts",
   "lib/base/outbox.ts",
+  "lib/engine/loop/workers/questions.ts",
   "lib/base/rate_gate.ts",
   "lib/base/request_path.ts",
   "lib/base/transport.ts",

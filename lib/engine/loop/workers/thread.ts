@@ -21,6 +21,8 @@ import type { LoopTransport } from "../loop_transport.ts";
 import type { TunnelStart } from "../../opening.ts";
 import { CarriedTunnel, type Carrier } from "./carried.ts";
 import type { Post } from "./carrier.ts";
+import { CloseCode } from "../../../websocket/close_code.ts";
+import { Questions } from "./questions.ts";
 import type { WorkerNews } from "./tunnel_worker.ts";
 import { Inbox, type Line, Outbox } from "./mailbox.ts";
 import { Command, decodeEnd, decodeText, encodeBurden, encodeText, Report } from "./messages.ts";
@@ -69,10 +71,7 @@ export class Thread implements Carrier {
   #lastId = 0;
   /** Those of both lines: ours, so that none is rung whose number is another's by then. */
   readonly #bells: readonly [Bell, Bell];
-  /** The number that was asked by last, and the last that was answered. */
-  #asked = 0;
-  #answered = 0;
-  #askedAtMs = 0;
+  readonly #questions = new Questions();
   #freshAtMs = -Infinity;
 
   constructor(options: ThreadOptions) {
@@ -132,10 +131,13 @@ export class Thread implements Carrier {
   }
 
   refresh(): void {
-    if (this.state !== "ready" || performance.now() - this.#freshAtMs < FRESH_MS) return;
+    const nowMs = performance.now();
+    if (this.state !== "ready" || nowMs - this.#freshAtMs < FRESH_MS) return;
+    // It has been waited for already, in vain.
+    if (this.#questions.waitedMs(nowMs) >= TELL_MS) return;
     this.#ask(Command.TELL);
-    const untilMs = performance.now() + TELL_MS;
-    while (this.#answered !== this.#asked && performance.now() < untilMs) {
+    const untilMs = nowMs + TELL_MS;
+    while (!this.#questions.areAnswered && performance.now() < untilMs) {
       Atomics.wait(NAP, 0, 0, NAP_MS);
       this.#outbox.look();
       this.read();
@@ -152,9 +154,10 @@ export class Thread implements Carrier {
   look(): void {
     this.#outbox.look();
     const { emit, number } = this.#options;
-    if (this.#answered === this.#asked) {
-      if (this.state === "ready" && this.tunnels > 0) this.#ask(Command.ASK);
-    } else if (this.state === "ready" && performance.now() - this.#askedAtMs >= ANSWER_MS) {
+    if (this.state !== "ready") return;
+    if (this.#questions.areAnswered) {
+      if (this.tunnels > 0) this.#ask(Command.ASK);
+    } else if (this.#questions.waitedMs(performance.now()) >= ANSWER_MS) {
       this.state = "silent";
       emit({ kind: "worker-silent", worker: number, tunnels: this.tunnels });
     }
@@ -174,6 +177,7 @@ export class Thread implements Carrier {
     if (how === "late") emit({ kind: "worker-silent", worker: number, tunnels: this.tunnels });
     this.state = "over";
     this.#close();
+    this.#giveUp("shutdown");
   }
 
   #close(): void {
@@ -183,8 +187,7 @@ export class Thread implements Carrier {
   }
 
   #ask(command: number): void {
-    this.#askedAtMs = performance.now();
-    this.#outbox.send(command, [++this.#asked]);
+    this.#outbox.send(command, [this.#questions.ask(performance.now())]);
   }
 
   #take(kind: number, numbers: number[], bytes: Uint8Array<ArrayBuffer>): void {
@@ -211,8 +214,8 @@ export class Thread implements Carrier {
   }
 
   #onAnswer(number: number): void {
-    this.#answered = number;
-    if (this.state !== "silent" || number !== this.#asked) return;
+    this.#questions.answer(number, performance.now());
+    if (this.state !== "silent" || !this.#questions.areAnswered) return;
     this.state = "ready";
     this.#options.emit({ kind: "worker-back", worker: this.#options.number });
   }
@@ -225,14 +228,19 @@ export class Thread implements Carrier {
     this.#close();
     const { emit, number, onFailed } = this.#options;
     emit({ kind: "worker-failed", worker: number, tunnels: this.tunnels, reason });
+    this.#giveUp("defect");
+    this.#ended.resolve();
+    onFailed();
+  }
+
+  /** What is still open there has ended without a Close. */
+  #giveUp(cause: Cause): void {
     const left = [...this.#tunnels.values()];
     this.#tunnels.clear();
     for (const tunnel of left) {
-      tunnel.over({ ...endOf("defect"), code: 1006 });
+      tunnel.over({ ...endOf(cause), code: CloseCode.ABNORMAL });
       tunnel.release();
     }
-    this.#ended.resolve();
-    onFailed();
   }
 }
 
