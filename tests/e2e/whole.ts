@@ -8,6 +8,8 @@ import {
   startProgram,
 } from "../support/program.ts";
 import { type Fields, openTunnel, type RawClient } from "../support/raw_client.ts";
+import { eventually } from "../support/eventually.ts";
+import { connectionCount, isRunning } from "../support/processes.ts";
 import type { Engine } from "./engine_limits.ts";
 
 export interface Settings extends StartOptions {
@@ -70,10 +72,22 @@ export async function withTunnel(
 ): Promise<void> {
   await using backend = openBackend();
   await using program = await startFor(engine, backend.address, settings);
+  const before = connectionCount(program.pid);
   using client = await openTunnel(program.address, "/", settings.fields);
   const taken = await backend.take();
   await body({ program, backend, client, taken });
+  client[Symbol.dispose]();
+  taken.close();
+  await eventually(
+    "both connections of the tunnel to be closed",
+    () =>
+      !isRunning(program.pid) ||
+      connectionCount(program.pid) <= before + (engine === "loop" ? 0 : LOOPBACK),
+  );
 }
+
+/** A program whose bytes the runtime moves connects to itself once when it is busy, see `lib/base/breather.ts`. */
+const LOOPBACK = 2;
 
 /** Checks the access log's entry of the only tunnel. */
 export async function assertClosed(

@@ -26,7 +26,7 @@ import { openSocketPair } from "./pair.ts";
 import { type Plug, plugOf } from "./plug.ts";
 import { testLoop } from "./setting.ts";
 
-const FUZZ_MS = 1000 * Number(Deno.env.get("WSTUNNEL_FUZZ_SECONDS") ?? 4);
+const FUZZ_MS = 1000 * Number(Deno.env.get("WSTUNNEL_FUZZ_SECONDS") ?? 3);
 
 const AT_ONCE = 24;
 
@@ -190,7 +190,7 @@ async function stray({ libc, random }: World): Promise<void> {
 }
 
 /** Gives what was done. */
-async function fuzz(libc: Libc, random: Random): Promise<World["counts"]> {
+async function fuzz(libc: Libc, random: Random, workers: number): Promise<World["counts"]> {
   const calls = hotCalls(libc);
   const sockets = createSockets(libc, calls);
   const counts = { tunnels: 0, bytes: 0, resets: 0, halves: 0 };
@@ -199,7 +199,9 @@ async function fuzz(libc: Libc, random: Random): Promise<World["counts"]> {
   await using endpoint = openEndpoint("loop", formatAddress(sockets.localOf(backend)!), {
     wstunnel: 'frame-type = "binary"',
     level: 2,
+    workers,
   });
+  await eventually("a worker", () => workers === 0 || endpoint.workers!.choose() !== null);
   const [hostname, port] = endpoint.address.split(":") as [string, string];
   const endsAt = performance.now() + FUZZ_MS;
   const wrong: unknown[] = [];
@@ -247,11 +249,16 @@ async function fuzz(libc: Libc, random: Random): Promise<World["counts"]> {
   return counts;
 }
 
-testLoop("no byte reaches another tunnel, and none of them leaves anything", async (libc, t) => {
-  let counts: World["counts"];
-  await withRandom(t, async (random) => void (counts = await fuzz(libc, random)));
-  const { tunnels, bytes, resets, halves } = counts!;
-  const figures = `${tunnels} tunnels, ${(bytes / 2 ** 20).toFixed()} MiB, ` +
-    `${resets} resets, ${halves} half-closes`;
-  await t.step(figures, () => assert.ok(tunnels > 50 && resets > 20 && halves > 20));
-});
+for (const [who, workers] of [["the main thread carries", 0], ["workers carry", 2]] as const) {
+  testLoop(
+    `no byte of tunnels that ${who} reaches another, and none of them leaves anything`,
+    async (libc, t) => {
+      let counts: World["counts"];
+      await withRandom(t, async (random) => void (counts = await fuzz(libc, random, workers)));
+      const { tunnels, bytes, resets, halves } = counts!;
+      const figures = `${tunnels} tunnels, ${(bytes / 2 ** 20).toFixed()} MiB, ` +
+        `${resets} resets, ${halves} half-closes`;
+      await t.step(figures, () => assert.ok(tunnels > 50 && resets > 20 && halves > 20));
+    },
+  );
+}
