@@ -68,6 +68,14 @@ export class Ring {
     return Atomics.load(this.#state, READ) === Atomics.load(this.#state, WRITTEN);
   }
 
+  /** Hands over all that has been written by now; what comes meanwhile is for the next time, so that a writer in haste keeps nobody here. */
+  readAll(take: Take): void {
+    const state = this.#state;
+    const end = Atomics.load(state, WRITTEN);
+    // Whoever takes one may read on as well.
+    while ((end - state[READ]! | 0) > 0) this.read(take);
+  }
+
   /** Hands over the next record; false: there is none. */
   read(take: Take): boolean {
     const state = this.#state;

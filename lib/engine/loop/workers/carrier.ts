@@ -24,7 +24,10 @@ export interface Post {
 /** The main thread looks in each of its turns: only one that sleeps is woken, which costs both threads as much as a connection's head. */
 const PATIENCE_MS = 5;
 
-/** Carries tunnels until it is told to stop. `onReady` is called before the first turn. Throws what the system says. */
+/** How long it waits, at its end, for the main thread to take what it has to tell. */
+const LAST_REPORTS_MS = 1_000;
+
+/** Carries tunnels until it is told to stop, and has told all. `onReady` is called before the first turn. Throws what the system says. */
 export async function carry(libc: Libc, post: Post, onReady: () => void): Promise<void> {
   const outbox = new Outbox(libc, post.reports, PATIENCE_MS);
   const onDefect = (error: unknown) => outbox.send(Report.DEFECT, [], encodeText(stackOf(error)));
@@ -80,8 +83,7 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
     inbox.close();
     loop.close();
   }
-  outbox.send(Report.STOPPED, []);
-  outbox.wake();
+  outbox.flush(LAST_REPORTS_MS);
 }
 
 export function stackOf(error: unknown): string {

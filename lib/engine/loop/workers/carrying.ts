@@ -50,7 +50,7 @@ export class Carrying implements TunnelListener, Ticking {
       ...settings,
       onFrame: settings.tellsFrames
         ? (way, opcode, bytes) =>
-          outbox.send(Report.FRAME, [id, Number(way === "received"), opcode, bytes])
+          outbox.offer(Report.FRAME, [id, Number(way === "received"), opcode, bytes])
         : null,
       onFirstBytes: settings.tellsFirstBytes
         ? (bytes) => outbox.send(Report.FIRST_BYTES, [id], bytes.subarray(0, FIRST_BYTES))

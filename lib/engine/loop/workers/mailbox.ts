@@ -24,6 +24,8 @@ const NOTHING = new Uint8Array(0);
 /** How long it waits before it tries again what its ring had no room for. */
 const FULL_PAUSE_MS = 1;
 
+const NAP = new Int32Array(new SharedArrayBuffer(4));
+
 /** The end that writes. */
 export class Outbox {
   readonly #ring: Ring;
@@ -49,14 +51,19 @@ export class Outbox {
     return this.#dueAtMs === Infinity ? Infinity : Math.max(0, this.#dueAtMs - performance.now());
   }
 
-  /** Sends a record; `bytes` may be used again at once. Throws where it is longer than a ring's half. */
+  /** Sends a record; `bytes` may be used again at once. Throws where it is longer than {@linkcode MAX_RECORD_BYTES}. */
   send(kind: number, numbers: readonly number[], bytes: Uint8Array = NOTHING): void {
     if (bytes.length + numbers.length * 8 > MAX_RECORD_BYTES) throw new Error("too long a record");
     if (this.#waiting.length > 0 || !this.#ring.write(kind, numbers, bytes)) {
       this.#waiting.push([kind, numbers, bytes.slice()]);
     }
-    if (this.#patienceMs === 0) this.wake();
-    else if (this.#dueAtMs === Infinity) this.#dueAtMs = performance.now() + this.#patienceMs;
+    this.#wakeInTime();
+  }
+
+  /** Sends a record that is left out where its reader is behind by a whole ring: what waits would be without bound. */
+  offer(kind: number, numbers: readonly number[]): void {
+    if (this.#waiting.length > 0) return;
+    if (this.#ring.write(kind, numbers, NOTHING)) this.#wakeInTime();
   }
 
   /** Sends what had no room, and wakes a reader that hasn't looked in time; to be called every now and then. */
@@ -68,6 +75,21 @@ export class Outbox {
       this.#dueAtMs = Infinity;
       this.wake();
     }
+  }
+
+  /** Sends what had no room and wakes the reader, before its thread ends: waits for room, `ms` at most. */
+  flush(ms: number): void {
+    const untilMs = performance.now() + ms;
+    while (this.#waiting.length > 0 && performance.now() < untilMs) {
+      Atomics.wait(NAP, 0, 0, FULL_PAUSE_MS);
+      this.#sendWaiting();
+    }
+    this.wake();
+  }
+
+  #wakeInTime(): void {
+    if (this.#patienceMs === 0) this.wake();
+    else if (this.#dueAtMs === Infinity) this.#dueAtMs = performance.now() + this.#patienceMs;
   }
 
   #sendWaiting(): void {
@@ -124,7 +146,7 @@ export class Inbox {
   read(): void {
     // Before it looks: what comes from now on rings again.
     Atomics.store(this.#rung, 0, 0);
-    while (this.#ring.read(this.#take));
+    this.#ring.readAll(this.#take);
   }
 
   /** Nothing is handed over any more; the bell is whose it was. */

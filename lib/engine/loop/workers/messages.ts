@@ -34,14 +34,12 @@ export const Report = {
   FLOW: 3,
   /** The first bytes of its backend. */
   FIRST_BYTES: 4,
-  /** A frame of it: whether it was received, its opcode, its bytes. */
+  /** A frame of it: whether it was received, its opcode, its bytes; none is told of while the main thread is too far behind. */
   FRAME: 5,
   /** All has been told that was asked for by this number. */
   TOLD: 6,
   /** Something was thrown; the bytes are its stack. */
   DEFECT: 7,
-  /** It has ended, as it was asked to. */
-  STOPPED: 8,
 } as const;
 
 /** A tunnel that goes to a worker. */

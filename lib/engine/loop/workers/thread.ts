@@ -55,8 +55,9 @@ const NAP_MS = 0.1;
 export const ASK_MS = 1_000;
 const ANSWER_MS = 5_000;
 
-/** How long it has to end, once it was told to. */
+/** How long it has to end, once it was told to, and how often it is read meanwhile. */
 const STOP_MS = 1_000;
+const READ_MS = 10;
 
 const NAP = new Int32Array(new SharedArrayBuffer(4));
 
@@ -87,8 +88,9 @@ export class Thread implements Carrier {
     });
     this.#worker = new Worker(new URL("./tunnel_worker.ts", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerNews>) => {
-      if (data === true) this.state = "ready";
-      else this.#fail(data);
+      if (data === "ready") this.state = "ready";
+      else if (data === "stopped") this.#ended.resolve();
+      else this.#fail(data.failed);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -105,8 +107,6 @@ export class Thread implements Carrier {
   carry({ client, connection, settings, tickMs, early }: Carriage): CarriedTunnel {
     const id = ++this.#lastId;
     const { listener, onFrame, onFirstBytes = null } = settings;
-    const tunnel = new CarriedTunnel(this, id, { listener, onFrame, onFirstBytes });
-    this.#tunnels.set(id, tunnel);
     const burden = encodeBurden({
       id,
       client: client.release(),
@@ -118,16 +118,18 @@ export class Thread implements Carrier {
       },
       tickMs,
     });
-    this.#outbox.send(Command.CARRY, burden, early);
+    const tunnel = new CarriedTunnel(this, id, { listener, onFrame, onFirstBytes });
+    this.#tunnels.set(id, tunnel);
+    this.#send(Command.CARRY, burden, early);
     return tunnel;
   }
 
   end(id: number, cause: Cause): void {
-    this.#outbox.send(Command.END, [id], encodeText(cause));
+    this.#send(Command.END, [id], encodeText(cause));
   }
 
   cut(id: number): void {
-    this.#outbox.send(Command.CUT, [id]);
+    this.#send(Command.CUT, [id]);
   }
 
   refresh(): void {
@@ -139,20 +141,21 @@ export class Thread implements Carrier {
     const untilMs = nowMs + TELL_MS;
     while (!this.#questions.areAnswered && performance.now() < untilMs) {
       Atomics.wait(NAP, 0, 0, NAP_MS);
-      this.#outbox.look();
       this.read();
     }
     this.#freshAtMs = performance.now();
   }
 
-  /** Takes what it has told; to be called in each turn of the main thread's loop. */
+  /** Takes what it has told, and sends what it had no room for; to be called in each turn of the main thread's loop. */
   read(): void {
+    if (this.state === "over") return;
     if (!this.#inbox.isRead) this.#inbox.read();
+    this.#outbox.look();
   }
 
   /** Asks whether it is there, where it has something to do; to be called every {@linkcode ASK_MS}. */
   look(): void {
-    this.#outbox.look();
+    this.read();
     const { emit, number } = this.#options;
     if (this.state !== "ready") return;
     if (this.#questions.areAnswered) {
@@ -167,17 +170,26 @@ export class Thread implements Carrier {
   async stop(): Promise<void> {
     const { emit, number } = this.#options;
     if (this.state === "over") return;
-    this.#outbox.send(Command.STOP, []);
+    this.#send(Command.STOP, []);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(resolve, STOP_MS, "late");
     });
+    // Nothing wakes the loop where it has read all that there was room for.
+    const reading = setInterval(() => this.read(), READ_MS);
     const how = await Promise.race([this.#ended.promise, late]);
     clearTimeout(timer);
+    clearInterval(reading);
+    this.read();
     if (how === "late") emit({ kind: "worker-silent", worker: number, tunnels: this.tunnels });
     this.state = "over";
     this.#close();
     this.#giveUp("shutdown");
+  }
+
+  /** Not once it is over: its bell's number may be another's. */
+  #send(command: number, numbers: readonly number[], bytes?: Uint8Array): void {
+    if (this.state !== "over") this.#outbox.send(command, numbers, bytes);
   }
 
   #close(): void {
@@ -187,7 +199,7 @@ export class Thread implements Carrier {
   }
 
   #ask(command: number): void {
-    this.#outbox.send(command, [this.#questions.ask(performance.now())]);
+    this.#send(command, [this.#questions.ask(performance.now())]);
   }
 
   #take(kind: number, numbers: number[], bytes: Uint8Array<ArrayBuffer>): void {
@@ -195,7 +207,6 @@ export class Thread implements Carrier {
     const [id, ...rest] = numbers;
     if (kind === Report.DEFECT) return emit({ kind: "defect", error: thrown(decodeText(bytes)) });
     if (kind === Report.TOLD) return this.#onAnswer(id!);
-    if (kind === Report.STOPPED) return this.#ended.resolve();
     const tunnel = this.#tunnels.get(id!);
     if (tunnel === undefined) return;
     if (kind === Report.FLOW) tunnel.flow(rest);

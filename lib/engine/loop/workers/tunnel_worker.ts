@@ -6,8 +6,8 @@
 import { sharedLibc } from "../../../sys/libc.ts";
 import { carry, type Post, stackOf } from "./carrier.ts";
 
-/** True: it takes commands from now on; else the stack of what it has ended by. */
-export type WorkerNews = true | string;
+/** It takes commands from now on, it has ended as it was asked to, or the stack of what it has ended by; behind the last two it uses nothing any more. */
+export type WorkerNews = "ready" | "stopped" | { readonly failed: string };
 
 /** What a worker has of the global scope, which no type of this project says. */
 const scope = self as unknown as {
@@ -19,9 +19,10 @@ const scope = self as unknown as {
 scope.onmessage = async ({ data }) => {
   try {
     if (!sharedLibc.ok) throw new Error(sharedLibc.reason);
-    await carry(sharedLibc.libc, data, () => scope.postMessage(true));
+    await carry(sharedLibc.libc, data, () => scope.postMessage("ready"));
+    scope.postMessage("stopped");
   } catch (error) {
-    scope.postMessage(stackOf(error));
+    scope.postMessage({ failed: stackOf(error) });
   }
   scope.close();
 };

@@ -166,6 +166,29 @@ testLoop(
   },
 );
 
+testLoop("a worker that is stopped tells all before, however much it is", async (libc) => {
+  const setting = new Setting(libc, 1);
+  await eventually("a worker", () => setting.workers.choose() !== null);
+  const thread = setting.workers.choose()!;
+  let over = 0;
+  const listener = { tunnelOver: () => void over++, tunnelReleased() {} };
+  // None of them can begin, of which each tells more than of its end.
+  const connection = { release: () => -1 } as unknown as LoopConnection & LoopTransport;
+  const count = 600;
+  for (let i = 0; i < count; i++) {
+    thread.carry({
+      client: connection,
+      connection,
+      tickMs: 1_000,
+      early: new Uint8Array(0),
+      settings: { ...SETTINGS, listener },
+    });
+  }
+  await setting[Symbol.asyncDispose]();
+  assert.equal(over, count);
+  assert.deepEqual(setting.events.filter(({ kind }) => kind !== "defect"), []);
+});
+
 /** The descriptors of what epoll looks by. */
 function epolls(libc: Libc): number[] {
   return [...descriptors(libc)].filter((descriptor) =>
