@@ -99,6 +99,7 @@ class Connect implements Watcher, Ticking {
       // The signal ends it, and frees its descriptor at once.
       signal.addEventListener("abort", this.#abort);
       sweep.add(this, tickFor([timeoutMs]));
+      if (signal.aborted) this.#abort();
     } else this.#connected(0);
   }
 

@@ -24,6 +24,9 @@ export interface Post {
 /** The main thread looks in each of its turns: only one that sleeps is woken, which costs both threads as much as a connection's head. */
 const PATIENCE_MS = 5;
 
+/** Some fifty lines, of three bytes for each at most. */
+const MOST_OF_STACK = 8_000;
+
 /** How long it waits, at its end, for the main thread to take what it has to tell. */
 const LAST_REPORTS_MS = 1_000;
 
@@ -86,6 +89,8 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
   outbox.flush(LAST_REPORTS_MS);
 }
 
+/** As much of it as goes into a record. */
 export function stackOf(error: unknown): string {
-  return error instanceof Error ? error.stack ?? String(error) : String(error);
+  const stack = error instanceof Error ? error.stack ?? String(error) : String(error);
+  return stack.slice(0, MOST_OF_STACK);
 }

@@ -5,13 +5,14 @@
  */
 import type { Cause, TunnelEnd } from "../../../tunnel/cause.ts";
 import type { TunnelListener } from "../../../tunnel/tunnel_options.ts";
+import type { FrameObserver } from "../../../websocket/frame.ts";
 import { serverTunnel, type StreamTunnel } from "../../stream_tunnel.ts";
 import type { Sweep, Ticking } from "../../sweep.ts";
 import { endOnDefect } from "../defect.ts";
 import type { Loop } from "../loop.ts";
 import { LoopTransport, RECEIVES } from "../loop_transport.ts";
 import type { Outbox } from "./mailbox.ts";
-import { type Burden, encodeEnd, Report } from "./messages.ts";
+import { type Burden, type CarriedSettings, encodeEnd, Report } from "./messages.ts";
 
 /** What the tunnels of a worker share. */
 export interface CarryingContext {
@@ -42,27 +43,40 @@ export class Carrying implements TunnelListener, Ticking {
 
   /** Takes its descriptors over, and begins. Throws what the system says; both are closed then. */
   static begin(context: CarryingContext, burden: Burden, early: Uint8Array<ArrayBuffer>): void {
-    const { loop, sweep, tunnels, outbox } = context;
-    const { id, settings, tickMs } = burden;
+    const { sweep, tunnels } = context;
+    const { id, tickMs } = burden;
     const carrying = new Carrying(context, id);
-    const { client, backend } = transportsOf(loop, burden);
-    const tunnel = serverTunnel(client, backend, {
+    const { client, backend } = transportsOf(context.loop, burden);
+    try {
+      const settings = carrying.#settings(burden.settings);
+      const tunnel = serverTunnel(client, backend, settings, early);
+      carrying.#tunnel = tunnel;
+      carrying.#endOnDefect = endOnDefect(tunnel.machine, client, backend);
+      if (tunnel.machine.released) return;
+      tunnels.set(id, carrying);
+      sweep.add(carrying, tickMs);
+    } catch (error) {
+      client.close();
+      backend.close();
+      throw error;
+    }
+  }
+
+  /** What it was sent with, and who is told of it. */
+  #settings({ tellsFrames, tellsFirstBytes, ...settings }: CarriedSettings) {
+    const { outbox, sweep } = this.#context;
+    const id = this.#id;
+    const onFrame: FrameObserver = (way, opcode, bytes) =>
+      outbox.offer(Report.FRAME, [id, Number(way === "received"), opcode, bytes]);
+    const onFirstBytes = (bytes: Uint8Array) =>
+      outbox.send(Report.FIRST_BYTES, [id], bytes.subarray(0, FIRST_BYTES));
+    return {
       ...settings,
-      onFrame: settings.tellsFrames
-        ? (way, opcode, bytes) =>
-          outbox.offer(Report.FRAME, [id, Number(way === "received"), opcode, bytes])
-        : null,
-      onFirstBytes: settings.tellsFirstBytes
-        ? (bytes) => outbox.send(Report.FIRST_BYTES, [id], bytes.subarray(0, FIRST_BYTES))
-        : null,
+      onFrame: tellsFrames ? onFrame : null,
+      onFirstBytes: tellsFirstBytes ? onFirstBytes : null,
       now: sweep.nowMs,
-      listener: carrying,
-    }, early);
-    carrying.#tunnel = tunnel;
-    carrying.#endOnDefect = endOnDefect(tunnel.machine, client, backend);
-    if (tunnel.machine.released) return;
-    tunnels.set(id, carrying);
-    sweep.add(carrying, tickMs);
+      listener: this,
+    };
   }
 
   end(cause: Cause): void {

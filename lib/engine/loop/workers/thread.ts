@@ -41,7 +41,7 @@ export interface ThreadOptions {
   readonly loop: Loop;
   readonly emit: Emit;
   /** Told when it has ended by itself. */
-  readonly onFailed: () => void;
+  readonly onFailed: (thread: Thread) => void;
 }
 
 /** How old what is known of its tunnels' progress may be. */
@@ -75,10 +75,11 @@ export class Thread implements Carrier {
   readonly #questions = new Questions();
   #freshAtMs = -Infinity;
 
+  /** Throws what the system says. */
   constructor(options: ThreadOptions) {
     this.#options = options;
     const { libc, loop } = options;
-    this.#bells = [openBell(libc), openBell(libc)];
+    this.#bells = openBells(libc);
     const [commands, reports] = this.#bells.map(createLine) as [Line, Line];
     this.#outbox = new Outbox(libc, commands);
     const onDefect = (error: unknown) => options.emit({ kind: "defect", error });
@@ -182,7 +183,6 @@ export class Thread implements Carrier {
     clearInterval(reading);
     this.read();
     if (how === "late") emit({ kind: "worker-silent", worker: number, tunnels: this.tunnels });
-    this.state = "over";
     this.#close();
     this.#giveUp("shutdown");
   }
@@ -193,6 +193,9 @@ export class Thread implements Carrier {
   }
 
   #close(): void {
+    // It may fail while it is waited for.
+    if (this.state === "over") return;
+    this.state = "over";
     this.#inbox.close();
     for (const bell of this.#bells) bell.close();
     this.#worker.terminate();
@@ -235,13 +238,12 @@ export class Thread implements Carrier {
   #fail(reason: string): void {
     if (this.state === "over") return;
     this.read();
-    this.state = "over";
     this.#close();
     const { emit, number, onFailed } = this.#options;
     emit({ kind: "worker-failed", worker: number, tunnels: this.tunnels, reason });
     this.#giveUp("defect");
     this.#ended.resolve();
-    onFailed();
+    onFailed(this);
   }
 
   /** What is still open there has ended without a Close. */
@@ -252,6 +254,17 @@ export class Thread implements Carrier {
       tunnel.over({ ...endOf(cause), code: CloseCode.ABNORMAL });
       tunnel.release();
     }
+  }
+}
+
+/** Both, or none. Throws what the system says. */
+function openBells(libc: Libc): [Bell, Bell] {
+  const first = openBell(libc);
+  try {
+    return [first, openBell(libc)];
+  } catch (error) {
+    first.close();
+    throw error;
   }
 }
 

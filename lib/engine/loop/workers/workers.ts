@@ -49,13 +49,20 @@ export function createWorkers({ most, createSweep, ...options }: WorkersOptions)
 
   function start(): void {
     if (closed || threads.length >= most || failures >= MOST_FAILURES) return;
-    const onFailed = () => {
+    const onFailed = (thread: Thread) => {
       failures++;
       threads = threads.filter((one) => one !== thread);
       if (threads.length === 0) start();
     };
-    const thread = new Thread({ ...options, number: ++started, onFailed });
-    threads.push(thread);
+    const number = ++started;
+    try {
+      threads.push(new Thread({ ...options, number, onFailed }));
+    } catch (error) {
+      // There may be no descriptor left; who is there carries on.
+      failures++;
+      const { message: reason } = error as Error;
+      options.emit({ kind: "worker-failed", worker: number, tunnels: 0, reason });
+    }
   }
 
   options.loop.atTurn = () => {

@@ -166,6 +166,24 @@ testLoop(
   },
 );
 
+testLoop("a worker that can't be started leaves it all to those that there are", async (libc) => {
+  let areDescriptorsLeft = true;
+  const symbols = Object.create(libc.symbols, {
+    eventfd: {
+      value: (count: number, flags: number) =>
+        areDescriptorsLeft ? libc.symbols.eventfd(count, flags) : -1,
+    },
+  });
+  await using setting = new Setting({ symbols }, 2);
+  const { workers, events } = setting;
+  await eventually("a worker", () => workers.choose() !== null);
+  areDescriptorsLeft = false;
+  await setting.open();
+  await setting.open();
+  assert.deepEqual(workers.loads(), [2]);
+  assert.ok(events.length > 0 && events.every(({ kind }) => kind === "worker-failed"));
+});
+
 testLoop("a worker that is stopped tells all before, however much it is", async (libc) => {
   const setting = new Setting(libc, 1);
   await eventually("a worker", () => setting.workers.choose() !== null);
