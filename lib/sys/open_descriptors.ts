@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { sharedLibc } from "./libc.ts";
+import { type Libc, sharedLibc } from "./libc.ts";
+import { O_CLOEXEC } from "./socket_constants.ts";
 
 /** A name for each descriptor (proc_pid_fd(5)), which the runtime shows only to who may do everything. */
 const FOLDER = new TextEncoder().encode("/proc/self/fd\0");
@@ -21,4 +22,16 @@ export function openDescriptors(): number | null {
   while (readdir(folder) !== null) count++;
   closedir(folder);
   return count;
+}
+
+/** Whether so many more can be opened now. */
+export function hasSpare({ symbols }: Libc, count: number): boolean {
+  const opened: number[] = [];
+  for (let left = count; left > 0; left--) {
+    const descriptor = symbols.eventfd(0, O_CLOEXEC);
+    if (descriptor < 0) break;
+    opened.push(descriptor);
+  }
+  for (const descriptor of opened) symbols.close(descriptor);
+  return opened.length === count;
 }

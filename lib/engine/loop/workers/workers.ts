@@ -1,10 +1,11 @@
 /**
- * The threads that carry tunnels. The first is started at once, each further one when all that there are have something to carry; a tunnel goes to
+ * The threads that carry tunnels. The first is started once the program listens, each further one when all that there are have something to carry; a tunnel goes to
  * the one that has the fewest. Until one is there the main thread carries it.
  *
  * @module
  */
 import { type Emit } from "../../../events/events.ts";
+import { hasSpare } from "../../../sys/open_descriptors.ts";
 import type { Libc } from "../../../sys/libc.ts";
 import type { Sweep } from "../../sweep.ts";
 import { createTrimmer } from "../../trimmer.ts";
@@ -30,8 +31,17 @@ export interface WorkersOptions {
   readonly emit: Emit;
 }
 
+/** The first one is started so long after the loop, unless a tunnel comes before: a start that waits for a processor is to wait for none of ours. */
+const FIRST_MS = 100;
+
 /** So many may end by themselves; then what ends them is taken to be something that would end all. */
 const MOST_FAILURES = 3;
+
+/**
+ * A thread of the runtime's takes ten descriptors as it starts, and two are ours. Where it gets none the runtime aborts, and all of us with it (2.9.6); it has
+ * them before the call that starts it returns, and the main thread opens none meanwhile.
+ */
+const THREAD_DESCRIPTORS = 16;
 
 export function createWorkers({ most, createSweep, ...options }: WorkersOptions): Workers {
   let threads: Thread[] = [];
@@ -49,6 +59,7 @@ export function createWorkers({ most, createSweep, ...options }: WorkersOptions)
 
   function start(): void {
     if (closed || threads.length >= most || failures >= MOST_FAILURES) return;
+    if (!hasSpare(options.libc, THREAD_DESCRIPTORS)) return;
     const onFailed = (thread: Thread) => {
       failures++;
       threads = threads.filter((one) => one !== thread);
@@ -68,7 +79,7 @@ export function createWorkers({ most, createSweep, ...options }: WorkersOptions)
   options.loop.atTurn = () => {
     for (const thread of threads) thread.read();
   };
-  start();
+  const first = setTimeout(start, FIRST_MS);
   sweep.add(watch, ASK_MS);
   return {
     choose() {
@@ -84,6 +95,7 @@ export function createWorkers({ most, createSweep, ...options }: WorkersOptions)
     loads: () => threads.map(({ tunnels }) => tunnels),
     async close() {
       closed = true;
+      clearTimeout(first);
       sweep.delete(watch);
       sweep.close();
       await Promise.all(threads.map((thread) => thread.stop()));
