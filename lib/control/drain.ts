@@ -79,20 +79,22 @@ async function endTunnels(closing: Promise<void>, registry: Registry): Promise<v
 /** So many are cut off at once, the next when their lines are out: the log has room for all, however many there are. */
 const CUT_AT_ONCE = 500;
 
-/** How long, in all, somebody may take to read these lines. */
+/** How long, in all, these may take to be told of, by the threads that carry them as well, and somebody to read the lines. */
 const LAST_LINES_MS = 1_000;
 
 async function cutTunnels(registry: Registry, events: Events): Promise<void> {
   const deadlineMs = performance.now() + LAST_LINES_MS;
+  const inTime = (done: Promise<void>) => within(done, Math.max(deadlineMs - performance.now(), 0));
+  let left = registry.size;
   let count = 0;
   for (const tunnel of registry) {
     tunnel.cut();
     if (++count % CUT_AT_ONCE > 0) continue;
-    // They are told of behind what goes on now.
-    await Promise.resolve();
-    await within(events.flushed(), Math.max(deadlineMs - performance.now(), 0));
+    left -= CUT_AT_ONCE;
+    await inTime(registry.emptied(left));
+    await inTime(events.flushed());
   }
-  await Promise.resolve();
+  await inTime(registry.emptied());
 }
 
 /**

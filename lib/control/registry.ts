@@ -40,8 +40,8 @@ export interface Registry {
   delete(tunnel: OpenTunnel): void;
   /** In the order of their ids. */
   [Symbol.iterator](): Iterator<OpenTunnel>;
-  /** Resolves when none is open. */
-  emptied(): Promise<void>;
+  /** Resolves when no more than so many are open. @default none */
+  emptied(most?: number): Promise<void>;
   /** Why every tunnel is to end, those too that open from now on; null: they are not. */
   readonly ending: Cause | null;
   /** Ends every tunnel and resolves when the last one is gone. */
@@ -52,12 +52,12 @@ export function createRegistry(): Registry {
   const open = new Set<OpenTunnel>();
   let lastId = 0;
   let ending: Cause | null = null;
-  let waiting: PromiseWithResolvers<void> | null = null;
-  const emptied = () => {
-    if (open.size === 0) return Promise.resolve();
-    waiting ??= Promise.withResolvers();
-    return waiting.promise;
-  };
+  let waiting: { readonly most: number; readonly resolve: () => void }[] = [];
+  const emptied = (most = 0) =>
+    new Promise<void>((resolve) => {
+      if (open.size <= most) resolve();
+      else waiting.push({ most, resolve });
+    });
   return {
     get size() {
       return open.size;
@@ -69,9 +69,9 @@ export function createRegistry(): Registry {
     add: (tunnel) => void open.add(tunnel),
     delete(tunnel) {
       open.delete(tunnel);
-      if (open.size > 0) return;
-      waiting?.resolve();
-      waiting = null;
+      if (waiting.every(({ most }) => open.size > most)) return;
+      for (const { most, resolve } of waiting) if (open.size <= most) resolve();
+      waiting = waiting.filter(({ most }) => open.size > most);
     },
     [Symbol.iterator]: () => open.values(),
     emptied,

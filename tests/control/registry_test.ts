@@ -101,3 +101,17 @@ Deno.test("`emptied()` resolves when the last one is gone, and ends none", async
   registry.delete(one);
   assert(await isSettled(gone));
 });
+
+Deno.test("`emptied()` resolves when as few are left as are asked for", async () => {
+  const registry = createRegistry();
+  const [one, two] = [openTunnel(registry, () => {}), openTunnel(registry, () => {})];
+  const gone = registry.emptied();
+  const fewer = registry.emptied(1);
+  assert(await isSettled(registry.emptied(2)));
+  assert.equal(await isSettled(fewer), false);
+  registry.delete(one);
+  assert(await isSettled(fewer));
+  assert.equal(await isSettled(gone), false);
+  registry.delete(two);
+  assert(await isSettled(gone));
+});
