@@ -79,7 +79,9 @@ export function createWorkers({ most, createSweep, ...options }: WorkersOptions)
   options.loop.atTurn = () => {
     for (const thread of threads) thread.read();
   };
-  const first = setTimeout(start, FIRST_MS);
+  const first = setTimeout(() => {
+    if (threads.length === 0) start();
+  }, FIRST_MS);
   sweep.add(watch, ASK_MS);
   return {
     choose() {
