@@ -26,7 +26,6 @@ import {
   SO_ERROR,
   SO_KEEPALIVE,
   SO_REUSEADDR,
-  SO_REUSEPORT,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
@@ -56,8 +55,8 @@ export interface Connecting {
 
 /** The calls, for one thread. */
 export interface Sockets {
-  /** Listens at an IP address or a path; several of ours may have one where `shared`. Throws what the system says. */
-  listen(address: Address, shared?: boolean): number;
+  /** Listens at an IP address or a path. Throws what the system says. */
+  listen(address: Address): number;
   /** Makes one that listens, and that somebody else has opened, what ours are. */
   makeOurs(listener: number): void;
   /** Begins to connect; null: its host is a name. Throws what the system says at once. */
@@ -68,9 +67,8 @@ export interface Sockets {
   errorOf(descriptor: number): Error | null;
   /** Each write is sent at once, and a peer that has vanished is found out; connections inherit it of a listener. */
   prepare(descriptor: number): void;
-  /** Where our end is, and the peer's; null of one that has none any more. */
+  /** Where our end is; null of one that has none any more. */
   localOf(descriptor: number): Address | null;
-  peerOf(descriptor: number): Address | null;
   /** The peer sees our end of stream. */
   shutdown(descriptor: number): void;
   /** What the system knows of a TCP connection; null where it tells nothing. */
@@ -144,21 +142,15 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
     }
     return encoded;
   };
-  const endOf = (ask: typeof symbols.getsockname, descriptor: number): Address | null => {
-    length[0] = name.length;
-    if (ask(descriptor, name, length) !== 0) return null;
-    return decodeSocketAddress(name, length[0]);
-  };
 
   return {
-    listen(address, shared = false) {
+    listen(address) {
       const encoded = encode(address);
       if (encoded === null) throw new Error("only an IP address or a path can be listened at");
       const { family, bytes } = encoded;
       const descriptor = open(family);
       if (family !== AF_UNIX) {
         set(descriptor, SOL_SOCKET, SO_REUSEADDR);
-        if (shared) must(descriptor, set(descriptor, SOL_SOCKET, SO_REUSEPORT));
         // As the runtime leaves it: what the system has as its default.
         prepare(descriptor);
       }
@@ -200,8 +192,11 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
       return errno === 0 ? null : systemError(libc, errno);
     },
     prepare,
-    localOf: (descriptor) => endOf(symbols.getsockname, descriptor),
-    peerOf: (descriptor) => endOf(symbols.getpeername, descriptor),
+    localOf(descriptor) {
+      length[0] = name.length;
+      if (symbols.getsockname(descriptor, name, length) !== 0) return null;
+      return decodeSocketAddress(name, length[0]);
+    },
     shutdown: (descriptor) => void symbols.shutdown(descriptor, SHUT_WR),
     tcpInfo(descriptor) {
       length[0] = TCP_INFO_BYTES;
