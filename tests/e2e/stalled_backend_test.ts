@@ -65,6 +65,9 @@ async function assertArrives(
   assert.equal((await drained).bytes.length, flooding.sent * MEBIBYTE.length);
 }
 
+/** Two workers may start meanwhile, each some 10 MiB: less all the same than the system alone may have taken. */
+const MOST_GROWN_BYTES = 40 * MEBIBYTE.length;
+
 testEnginesThat(
   "pause a client",
   "a client faster than its backend waits, and nothing grows",
@@ -75,7 +78,7 @@ testEnginesThat(
       await flooding.held();
       const grownBytes = program.residentBytes() - before;
       assert.ok(flooding.sent < 64, `${flooding.sent} MiB were taken`);
-      assert.ok(grownBytes < 16 * MEBIBYTE.length, `grew by ${grownBytes}`);
+      assert.ok(grownBytes < MOST_GROWN_BYTES, `grew by ${grownBytes}`);
       await assertArrives(flooding, client, taken);
     });
   },
