@@ -91,6 +91,7 @@ const PURE = [
   "lib/config/schema.ts",
   "lib/control/admin/trust.ts",
   "lib/control/handed_places.ts",
+  "lib/engine/loop/pace.ts",
   "lib/engine/proxy_header.ts",
   "lib/engine/client_hello.ts",
   "lib/events/event.ts",

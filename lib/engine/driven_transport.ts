@@ -14,6 +14,8 @@ import type { WideBytes } from "../websocket/wide_bytes.ts";
 export interface TransportListener {
   /** Where to receive in a buffer of so many bytes, what is in front being the listener's to use. */
   receiveAt(length: number): number;
+  /** How many frames have begun in what was received; absent where there are none. */
+  readonly frames?: number;
   /** Bytes were received in `[from..to)`; they are valid during the call. */
   received(wide: WideBytes, from: number, to: number): void;
   /** Nothing more is received. */

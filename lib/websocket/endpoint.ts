@@ -111,6 +111,10 @@ export class Endpoint implements ClientEnd {
     return MAX_LEFTOVER_BYTES;
   }
 
+  get frames(): number {
+    return this.#parser.frames;
+  }
+
   /** The peer's stream has ended. */
   ended(how: StreamEnd): void {
     this.#eof = true;

@@ -64,6 +64,8 @@ export class FrameParser {
   /** Whether a Close is one whatever code it has, as what answers ours: lighttpd's mod_wstunnel writes 1000 there as text. */
   takesAnyCode = false;
   onFrame: FrameObserver | null = null;
+  /** How many frames of data have begun. */
+  frames = 0;
 
   /** Payload bytes of the current data frame that are to come. */
   #left = 0;
@@ -163,6 +165,7 @@ export class FrameParser {
     }
     if (control) return this.#takeControl(wide, first & 0x0f, next, length, key, to);
     this.onFrame?.("received", first & 0x0f, length);
+    this.frames++;
     this.#key = key;
     this.#left = length;
     this.#fin = (first & FIN) !== 0;

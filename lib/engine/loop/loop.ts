@@ -16,6 +16,7 @@ import { addressOf, type HotCalls, hotCalls } from "../../sys/hot_calls.ts";
 import type { Libc } from "../../sys/libc.ts";
 import { createSockets, type Sockets } from "../../sys/sockets.ts";
 import { type WideBytes, wideBytes } from "../../websocket/wide_bytes.ts";
+import { Pace } from "./pace.ts";
 import { Watch, type Watcher } from "./watch.ts";
 
 /** What is received at once, and room in front of it. Each of the buffers of the stream engine is as large by default. */
@@ -38,6 +39,8 @@ export class Loop {
   owesCalls = false;
   /** Who waits for the descriptor of its events waits for something that can't be seen there, and is to be woken. */
   sleeps = false;
+  /** What was read in a turn. */
+  readonly pace: Pace = new Pace();
   /** Called in each turn, once it has waited. */
   atTurn: () => void = () => {};
   readonly #epoll: Epoll;

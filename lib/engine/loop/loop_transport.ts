@@ -224,7 +224,9 @@ export class LoopTransport implements DrivenTransport, Watcher {
     if (count < most && !this.#hungUp) this.#ready = false;
     else this.#watch.again();
     this.#tellRuntime();
+    const framesBefore = listener.frames ?? 0;
     listener.received(room, from, from + count);
+    this.#loop.pace.read(count, (listener.frames ?? 0) - framesBefore);
   }
 
   #onNothingRead(count: number): void {

@@ -1,0 +1,34 @@
+/**
+ * When a loop does better to wait a moment, so that more comes together: a client that streams small messages is read as fast as it sends, a few
+ * of them at a time, and each read costs as much as a large one.
+ *
+ * Only a read that brings several frames, and is small all the same, says so: who waits for an answer sends one. And where much happens in a turn, or
+ * more of those who read wait for answers than stream, nobody waits.
+ *
+ * @module
+ */
+
+/** A read under so many bytes, with more than so many frames, is of a stream of small messages. */
+const SMALL_READ_BYTES = 16 * 1024;
+const FEW_FRAMES = 2;
+
+/** From so many events in a turn on what comes together is enough. */
+const MANY_EVENTS = 16;
+
+export class Pace {
+  #reads = 0;
+  #streams = 0;
+
+  /** A read has brought so many bytes, and so many frames have begun in them. */
+  read(bytes: number, frames: number): void {
+    this.#reads++;
+    if (frames > FEW_FRAMES && bytes < SMALL_READ_BYTES) this.#streams++;
+  }
+
+  /** A turn with so many events is over: whether to wait a moment before the next. */
+  gathers(events: number): boolean {
+    const isStream = this.#streams > 0 && this.#streams * 2 >= this.#reads;
+    this.#reads = this.#streams = 0;
+    return isStream && events < MANY_EVENTS;
+  }
+}
