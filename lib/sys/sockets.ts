@@ -33,6 +33,7 @@ import {
   TCP_INFO,
   TCP_NODELAY,
 } from "./socket_constants.ts";
+import { createUnpace } from "./congestion.ts";
 import { decodeTcpInfo, TCP_INFO_BYTES, type TcpInfo } from "./tcp_info.ts";
 
 /** `struct sockaddr_un`, the longest. */
@@ -132,6 +133,7 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
     set(descriptor, IPPROTO_TCP, TCP_NODELAY);
     set(descriptor, SOL_SOCKET, SO_KEEPALIVE);
   };
+  const unpace = createUnpace(libc);
   const encodedOf = (address: Address): EncodedAddress | null => {
     let encoded = encodings.get(address);
     if (encoded !== undefined) return encoded;
@@ -153,6 +155,7 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
         set(descriptor, SOL_SOCKET, SO_REUSEADDR);
         // As the runtime leaves it: what the system has as its default.
         prepare(descriptor);
+        unpace(descriptor, address);
       }
       must(descriptor, symbols.bind(descriptor, bytes, bytes.length));
       must(descriptor, symbols.listen(descriptor, BACKLOG));
@@ -169,6 +172,7 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
       const { family, bytes } = encoded;
       const descriptor = open(family);
       if (family !== AF_UNIX) prepare(descriptor);
+      unpace(descriptor, address);
       const connect = () => symbols.connect(descriptor, bytes, bytes.length);
       let result = connect();
       // With a peer on this machine all is over by now, which only the next call says: to wait for it would cost more. What a signal has

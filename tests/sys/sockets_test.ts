@@ -267,3 +267,24 @@ test("a zone that no network has is told as that", () => {
   assert.throws(() => sockets.listen(nowhere), /No such device \(os error 19\)/);
   epoll.close();
 });
+
+test("connections within this machine are not paced, whatever the system does with others", () => {
+  const own = system();
+  const standard = Deno.readTextFileSync("/proc/sys/net/ipv4/tcp_congestion_control").trim();
+  const expected = standard.startsWith("bbr") ? "cubic" : standard;
+  const ends = connectPair(own, { transport: "tcp", hostname: "127.0.0.1", port: 0 });
+  for (const end of ends) {
+    const name = new Uint8Array(16);
+    const length = Uint32Array.of(name.length);
+    const IPPROTO_TCP = 6;
+    const TCP_CONGESTION = 13;
+    const { getsockopt } = own.libc.symbols;
+    assert.equal(getsockopt(end, IPPROTO_TCP, TCP_CONGESTION, name, length), 0);
+    assert.equal(
+      new TextDecoder().decode(name.subarray(0, length[0])).replace(/\0.*$/, ""),
+      expected,
+    );
+    own.sockets.close(end);
+  }
+  own.epoll.close();
+});
