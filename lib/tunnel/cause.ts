@@ -7,26 +7,30 @@
 import type { StreamEnd } from "../base/transport.ts";
 import type { ClientFinish } from "../websocket/client_end.ts";
 
+/** What may end a tunnel. */
+export const CAUSES = [
+  "client-close",
+  "client-lost",
+  "client-protocol",
+  "client-overflow",
+  "client-silent",
+  "client-base64",
+  "backend-end",
+  "backend-error",
+  "backend-failed",
+  "backend-not-utf8",
+  "backend-stalled",
+  "backend-idle",
+  "tunnel-idle",
+  "tunnel-expired",
+  "route-removed",
+  "operator",
+  "defect",
+  "shutdown",
+] as const;
+
 /** What ended a tunnel; the first one wins. */
-export type Cause =
-  | "client-close"
-  | "client-lost"
-  | "client-protocol"
-  | "client-overflow"
-  | "client-silent"
-  | "client-base64"
-  | "backend-end"
-  | "backend-error"
-  | "backend-failed"
-  | "backend-not-utf8"
-  | "backend-stalled"
-  | "backend-idle"
-  | "tunnel-idle"
-  | "tunnel-expired"
-  | "route-removed"
-  | "operator"
-  | "defect"
-  | "shutdown";
+export type Cause = (typeof CAUSES)[number];
 
 /** The way to the backend. `ending`: no more comes from the client; `ended`: the backend has been told; `refused`: it takes no more. */
 export type UpState = "open" | "ending" | "ended" | "refused";

@@ -11,7 +11,7 @@ import { createSweep, LONGEST_TICK_MS } from "../../sweep.ts";
 import { Loop } from "../loop.ts";
 import { Carrying, type CarryingContext } from "./carrying.ts";
 import { Inbox, type Line, Outbox } from "./mailbox.ts";
-import { Command, decodeBurden, decodeCause, encodeEnd, encodeText, Report } from "./messages.ts";
+import { Command, decodeBurden, decodeCause, encodeCause, encodeText, Report } from "./messages.ts";
 import { createTurnMetronome } from "./turns.ts";
 import { createUpkeep } from "./upkeep.ts";
 
@@ -49,7 +49,7 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
     const [id] = numbers;
     upkeep.note();
     if (kind === Command.CARRY) begin(numbers, bytes);
-    else if (kind === Command.END) tunnels.get(id!)?.end(decodeCause(bytes));
+    else if (kind === Command.END) tunnels.get(id!)?.end(decodeCause(numbers[1]!));
     else if (kind === Command.CUT) tunnels.get(id!)?.cut();
     else if (kind === Command.ASK) outbox.send(Report.TOLD, [id!]);
     else if (kind === Command.TELL) {
@@ -65,11 +65,9 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
       Carrying.begin(context, burden, early);
     } catch (error) {
       onDefect(error);
-      outbox.send(
-        Report.OVER,
-        [burden.id, CloseCode.ABNORMAL, 0, 0, 0, 0, 0, 0],
-        encodeEnd(endOf("defect")),
-      );
+      const { cause, reason } = endOf("defect");
+      const numbers = [burden.id, CloseCode.ABNORMAL, encodeCause(cause), 0, 0, 0, 0, 0, 0];
+      outbox.send(Report.OVER, numbers, encodeText(reason));
       outbox.send(Report.RELEASED, [burden.id]);
     }
   }

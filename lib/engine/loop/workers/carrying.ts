@@ -12,7 +12,7 @@ import { endOnDefect } from "../defect.ts";
 import type { Loop } from "../loop.ts";
 import { LoopTransport, RECEIVES } from "../loop_transport.ts";
 import type { Outbox } from "./mailbox.ts";
-import { type Burden, type CarriedSettings, encodeEnd, Report } from "./messages.ts";
+import { type Burden, type CarriedSettings, encodeCause, encodeText, Report } from "./messages.ts";
 
 /** What the tunnels of a worker share. */
 export interface CarryingContext {
@@ -66,14 +66,17 @@ export class Carrying implements TunnelListener, Ticking {
   #settings({ tellsFrames, tellsFirstBytes, ...settings }: CarriedSettings) {
     const { outbox, sweep } = this.#context;
     const id = this.#id;
-    const onFrame: FrameObserver = (way, opcode, bytes) =>
-      outbox.offer(Report.FRAME, [id, Number(way === "received"), opcode, bytes]);
-    const onFirstBytes = (bytes: Uint8Array) =>
-      outbox.send(Report.FIRST_BYTES, [id], bytes.subarray(0, FIRST_BYTES));
+    const onFrame: FrameObserver | null = tellsFrames
+      ? (way, opcode, bytes) =>
+        outbox.offer(Report.FRAME, [id, Number(way === "received"), opcode, bytes])
+      : null;
+    const onFirstBytes = tellsFirstBytes
+      ? (bytes: Uint8Array) => outbox.send(Report.FIRST_BYTES, [id], bytes.subarray(0, FIRST_BYTES))
+      : null;
     return {
       ...settings,
-      onFrame: tellsFrames ? onFrame : null,
-      onFirstBytes: tellsFirstBytes ? onFirstBytes : null,
+      onFrame,
+      onFirstBytes,
       now: sweep.nowMs,
       listener: this,
     };
@@ -109,8 +112,9 @@ export class Carrying implements TunnelListener, Ticking {
   }
 
   tunnelOver(ended: TunnelEnd): void {
-    const numbers = [this.#id, ended.code, ...this.#flow];
-    this.#context.outbox.send(Report.OVER, numbers, encodeEnd(ended));
+    const { code, cause, reason } = ended;
+    const numbers = [this.#id, code, encodeCause(cause), ...this.#flow];
+    this.#context.outbox.send(Report.OVER, numbers, encodeText(reason));
   }
 
   /** As {@linkcode Report.FLOW} has it. */

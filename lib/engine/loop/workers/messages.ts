@@ -4,15 +4,14 @@
  * @module
  */
 import type { Encoding } from "../../../tunnel/encoder.ts";
-import type { TunnelEnd } from "../../../tunnel/cause.ts";
-import type { Cause } from "../../../tunnel/cause.ts";
+import { type Cause, CAUSES } from "../../../tunnel/cause.ts";
 import type { TunnelSettings } from "../../door.ts";
 
 /** To a worker; of all but the last three the first number is a tunnel's. */
 export const Command = {
   /** To carry a tunnel from now on: {@linkcode Burden}, and what its client has sent already. */
   CARRY: 1,
-  /** To end one; the bytes are the cause. */
+  /** To end one; the second number is the cause's. */
   END: 2,
   /** To close both its sides. */
   CUT: 3,
@@ -26,7 +25,7 @@ export const Command = {
 
 /** From a worker; of the first ones the first number is a tunnel's. */
 export const Report = {
-  /** It has ended: its code, how far it came, and {@linkcode encodeEnd}. */
+  /** It has ended: its code, its cause's number, how far it came; the bytes are the reason. */
   OVER: 1,
   /** Both its connections are closed. */
   RELEASED: 2,
@@ -93,51 +92,42 @@ export function encodeBurden({ id, client, backend, settings, tickMs }: Burden):
 }
 
 export function decodeBurden(numbers: readonly number[]): Burden {
-  const [id, client, backend, tickMs, encoding, ping, read, write, idle, lifetime, linger] =
-    numbers;
-  const [tcpFinPropagate, tellsFrames, tellsFirstBytes] = numbers.slice(11).map(Boolean);
   return {
-    id: id!,
-    client: client!,
-    backend: backend!,
-    tickMs: tickMs!,
+    id: numbers[0]!,
+    client: numbers[1]!,
+    backend: numbers[2]!,
+    tickMs: numbers[3]!,
     settings: {
-      encoding: ENCODINGS[encoding!]!,
-      pingIntervalMs: ping!,
-      readTimeoutMs: read!,
-      writeTimeoutMs: write!,
-      idleTimeoutMs: idle!,
-      maxLifetimeMs: lifetime!,
-      backendLingerMs: linger!,
-      tcpFinPropagate: tcpFinPropagate!,
-      tellsFrames: tellsFrames!,
-      tellsFirstBytes: tellsFirstBytes!,
+      encoding: ENCODINGS[numbers[4]!]!,
+      pingIntervalMs: numbers[5]!,
+      readTimeoutMs: numbers[6]!,
+      writeTimeoutMs: numbers[7]!,
+      idleTimeoutMs: numbers[8]!,
+      maxLifetimeMs: numbers[9]!,
+      backendLingerMs: numbers[10]!,
+      tcpFinPropagate: numbers[11] === 1,
+      tellsFrames: numbers[12] === 1,
+      tellsFirstBytes: numbers[13] === 1,
     },
   };
 }
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
+const NOTHING = new Uint8Array(0);
 
 export function encodeText(words: string): Uint8Array<ArrayBuffer> {
-  return utf8.encode(words);
+  return words === "" ? NOTHING : utf8.encode(words);
 }
 
 export function decodeText(bytes: Uint8Array<ArrayBuffer>): string {
-  return text.decode(bytes);
+  return bytes.length === 0 ? "" : text.decode(bytes);
 }
 
-export function decodeCause(bytes: Uint8Array<ArrayBuffer>): Cause {
-  return decodeText(bytes) as Cause;
+export function encodeCause(cause: Cause): number {
+  return CAUSES.indexOf(cause);
 }
 
-/** A cause has no line of its own in it; a reason may have anything. */
-export function encodeEnd({ cause, reason }: TunnelEnd): Uint8Array<ArrayBuffer> {
-  return encodeText(`${cause}\n${reason}`);
-}
-
-export function decodeEnd(code: number, bytes: Uint8Array<ArrayBuffer>): TunnelEnd {
-  const words = decodeText(bytes);
-  const end = words.indexOf("\n");
-  return { cause: words.slice(0, end) as Cause, code, reason: words.slice(end + 1) };
+export function decodeCause(number: number): Cause {
+  return CAUSES[number]!;
 }

@@ -25,7 +25,7 @@ import { CloseCode } from "../../../websocket/close_code.ts";
 import { Questions } from "./questions.ts";
 import type { WorkerNews } from "./tunnel_worker.ts";
 import { Inbox, type Line, Outbox } from "./mailbox.ts";
-import { Command, decodeEnd, decodeText, encodeBurden, encodeText, Report } from "./messages.ts";
+import { Command, decodeCause, decodeText, encodeBurden, encodeCause, Report } from "./messages.ts";
 
 /** A tunnel whose connections are both the loop's. */
 export interface Carriage extends TunnelStart {
@@ -126,7 +126,7 @@ export class Thread implements Carrier {
   }
 
   end(id: number, cause: Cause): void {
-    this.#send(Command.END, [id], encodeText(cause));
+    this.#send(Command.END, [id, encodeCause(cause)]);
   }
 
   cut(id: number): void {
@@ -214,9 +214,9 @@ export class Thread implements Carrier {
     if (tunnel === undefined) return;
     if (kind === Report.FLOW) tunnel.flow(rest);
     else if (kind === Report.OVER) {
-      const [code, ...flow] = rest;
+      const [code, cause, ...flow] = rest;
       tunnel.flow(flow);
-      tunnel.over(decodeEnd(code!, bytes));
+      tunnel.over({ cause: decodeCause(cause!), code: code!, reason: decodeText(bytes) });
     } else if (kind === Report.RELEASED) {
       this.#tunnels.delete(id!);
       tunnel.release();
