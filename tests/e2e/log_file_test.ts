@@ -233,6 +233,19 @@ Deno.test({
   },
 });
 
+/** Whether the program has a file open. */
+function holds({ pid }: Pick<Logged, "pid">, path: string): boolean {
+  const folder = `/proc/${pid}/fd`;
+  return [...Deno.readDirSync(folder)].some(({ name }) => {
+    try {
+      return Deno.readLinkSync(`${folder}/${name}`) === path;
+    } catch {
+      // It has been closed meanwhile.
+      return false;
+    }
+  });
+}
+
 function isThere(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
@@ -303,7 +316,10 @@ Deno.test("a reload that is refused opens the files again all the same: they may
     await Deno.writeTextFile(config, text + "port = 2\n");
     program.signal("SIGHUP");
     await entriesIn(`${log}.1`, REFUSED);
-    await eventually("a new file", () => isThere(log));
+    await eventually(
+      "a new file in place of the former one",
+      () => isThere(log) && !holds(program, `${log}.1`),
+    );
     await refusal(program, "/");
     await entriesIn(log, "request refused");
     assert.deepEqual(entriesOfMessage("request refused", `${log}.1`), []);
