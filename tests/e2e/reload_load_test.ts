@@ -5,6 +5,7 @@ import { type Backend, echo, freePort, serveBackend } from "../support/backends.
 import { concat } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { descriptorCount } from "../support/processes.ts";
+import { ONE_WORKER, workerRests } from "../support/workers.ts";
 import { type LogEntry, type Program, startProgram } from "../support/program.ts";
 import { type Fields, frame, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
 import { makeSecret } from "../support/secrets.ts";
@@ -138,6 +139,7 @@ function textOf(
   const host = hostLines(backend.address);
   return `
 engine = "${engine}"
+${ONE_WORKER}
 listen = ${JSON.stringify(listen)}
 drain-time = 0.5
 grace-time = ${JSON.stringify(grace)}
@@ -198,6 +200,7 @@ testEngines(
     await write();
     try {
       await using program = await startProgram(["--config", file], { listen: [], listeners: 1 });
+      await workerRests(program);
       const { address } = program;
       const good = { Origin: "https://good.example" };
       const former = { Origin: "https://former.example" };

@@ -9,7 +9,8 @@ import {
 } from "../support/backends.ts";
 import { concat } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
-import { startFor } from "../e2e/whole.ts";
+import { type Settings, startFor } from "../e2e/whole.ts";
+import { ONE_WORKER, workerRests } from "../support/workers.ts";
 import { DRIVERS, type Engine, testersFor } from "../e2e/engine_limits.ts";
 import type { Program } from "../support/program.ts";
 import { frame, Opcode, openTunnel, type RawClient } from "../support/raw_client.ts";
@@ -53,18 +54,22 @@ async function fallsBack(program: Program, beforeBytes: number): Promise<void> {
 /** The native engine's buffers are the runtime's. */
 const { testEngines: testOurs } = testersFor(DRIVERS.filter((engine) => engine !== "native"));
 
-function start(
+async function start(
   engine: Engine,
-  backend: Backend,
-  frameType: "text" | "binary",
+  backend: Pick<Backend, "address">,
+  settings: Settings,
 ): Promise<Program> {
-  return startFor(engine, backend.address, { wstunnel: `frame-type = "${frameType}"` });
+  const program = await startFor(engine, backend.address, { ...settings, top: ONE_WORKER });
+  await workerRests(program);
+  return program;
 }
 
 for (const frameType of ["binary", "text"] as const) {
   testOurs(`quiet tunnels with ${frameType} frames keep no memory of a burst`, async (engine) => {
     await using backend = serveBackend(echo);
-    await using program = await start(engine, backend, frameType);
+    await using program = await start(engine, backend, {
+      wstunnel: `frame-type = "${frameType}"`,
+    });
     const clients = await openMany(program, 200);
     const before = program.residentBytes();
     for (const client of clients) {
@@ -85,7 +90,7 @@ for (const frameType of ["binary", "text"] as const) {
 
 testOurs("a few tunnels that stay keep no memory of the many that left", async (engine) => {
   await using backend = openBackend();
-  await using program = await start(engine, backend, "binary");
+  await using program = await start(engine, backend, { wstunnel: `frame-type = "binary"` });
   const clients = await openMany(program, 400);
   const before = program.residentBytes();
   for (const client of clients) {
@@ -108,9 +113,7 @@ testOurs(
   "what clients send before their backend is connected is held by the system",
   async (engine) => {
     using backend = await listenSilently();
-    await using program = await startFor(engine, backend.address, {
-      host: "connect-timeout = 60",
-    });
+    await using program = await start(engine, backend, { host: "connect-timeout = 60" });
     const before = program.residentBytes();
     const clients = Array.from({ length: 300 }, () => openResettable(program.address));
     await standStill(clients.map((client) => client.flood(Opcode.BINARY, BURST)));

@@ -31,6 +31,9 @@ export interface WorkersOptions {
   readonly emit: Emit;
 }
 
+/** For so long behind the last tunnel a worker's garbage is collected, and what it held is to go back to the system. */
+const TIDY_MS = 60_000;
+
 /** The first one is started so long after the loop, unless a tunnel comes before: a start that waits for a processor is to wait for none of ours. */
 const FIRST_MS = 100;
 
@@ -50,10 +53,12 @@ export function createWorkers({ most, createSweep, ...options }: WorkersOptions)
   let closed = false;
   const sweep = createSweep(ASK_MS);
   const trimHeap = createTrimmer();
+  let busyAtMs = -Infinity;
   const watch = {
     tick(nowMs: number) {
       for (const thread of threads) thread.look();
-      if (threads.some(({ tunnels }) => tunnels > 0)) trimHeap(nowMs);
+      if (threads.some(({ tunnels }) => tunnels > 0)) busyAtMs = nowMs;
+      if (nowMs - busyAtMs < TIDY_MS) trimHeap(nowMs);
     },
   };
 
