@@ -23,6 +23,9 @@ export interface Told {
   readonly onFirstBytes: ((bytes: Uint8Array) => void) | null;
 }
 
+/** Of one that has not been told of. */
+const NO_FLOW: readonly number[] = [0, 0, 0, 0, 0, 0];
+
 /** A class, since an idle tunnel holds one. */
 export class CarriedTunnel implements RunningTunnel, TunnelHandle {
   released = false;
@@ -30,12 +33,8 @@ export class CarriedTunnel implements RunningTunnel, TunnelHandle {
   readonly #carrier: Carrier;
   readonly #id: number;
   #isOver = false;
-  #upBytes = 0;
-  #downBytes = 0;
-  #upWaits = false;
-  #downWaits = false;
-  #upResidue = 0;
-  #downResidue = 0;
+  /** As it was told of last. */
+  #flow: readonly number[] = NO_FLOW;
 
   constructor(carrier: Carrier, id: number, told: Told) {
     this.#carrier = carrier;
@@ -48,33 +47,27 @@ export class CarriedTunnel implements RunningTunnel, TunnelHandle {
   }
 
   get upBytes(): number {
-    this.#refresh();
-    return this.#upBytes;
+    return this.#known(0);
   }
 
   get downBytes(): number {
-    this.#refresh();
-    return this.#downBytes;
+    return this.#known(1);
   }
 
   get upWaits(): boolean {
-    this.#refresh();
-    return this.#upWaits;
+    return this.#known(2) === 1;
   }
 
   get downWaits(): boolean {
-    this.#refresh();
-    return this.#downWaits;
+    return this.#known(3) === 1;
   }
 
   get upResidue(): number {
-    this.#refresh();
-    return this.#upResidue;
+    return this.#known(4);
   }
 
   get downResidue(): number {
-    this.#refresh();
-    return this.#downResidue;
+    return this.#known(5);
   }
 
   end(cause: Cause): void {
@@ -85,15 +78,9 @@ export class CarriedTunnel implements RunningTunnel, TunnelHandle {
     if (!this.released) this.#carrier.cut(this.#id);
   }
 
-  /** How far it has come. */
+  /** How far it has come, as its worker tells it. */
   flow(numbers: readonly number[]): void {
-    const [up, down, upWaits, downWaits, upResidue, downResidue] = numbers;
-    this.#upBytes = up!;
-    this.#downBytes = down!;
-    this.#upWaits = upWaits === 1;
-    this.#downWaits = downWaits === 1;
-    this.#upResidue = upResidue!;
-    this.#downResidue = downResidue!;
+    this.#flow = numbers;
   }
 
   over(ended: TunnelEnd): void {
@@ -107,7 +94,9 @@ export class CarriedTunnel implements RunningTunnel, TunnelHandle {
     this.told.listener.tunnelReleased();
   }
 
-  #refresh(): void {
+  /** A number of its flow, as of now. */
+  #known(at: number): number {
     if (!this.#isOver) this.#carrier.refresh();
+    return this.#flow[at]!;
   }
 }

@@ -26,6 +26,11 @@ const FULL_PAUSE_MS = 1;
 
 const NAP = new Int32Array(new SharedArrayBuffer(4));
 
+/** Has the thread do nothing for so long. */
+export function nap(ms: number): void {
+  Atomics.wait(NAP, 0, 0, ms);
+}
+
 /** The end that writes. */
 export class Outbox {
   readonly #ring: Ring;
@@ -81,7 +86,7 @@ export class Outbox {
   flush(ms: number): void {
     const untilMs = performance.now() + ms;
     while (this.#waiting.length > 0 && performance.now() < untilMs) {
-      Atomics.wait(NAP, 0, 0, FULL_PAUSE_MS);
+      nap(FULL_PAUSE_MS);
       this.#sendWaiting();
     }
     this.wake();

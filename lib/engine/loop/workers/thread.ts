@@ -24,7 +24,7 @@ import type { Post } from "./carrier.ts";
 import { CloseCode } from "../../../websocket/close_code.ts";
 import { Questions } from "./questions.ts";
 import type { WorkerNews } from "./tunnel_worker.ts";
-import { Inbox, type Line, Outbox } from "./mailbox.ts";
+import { Inbox, type Line, nap, Outbox } from "./mailbox.ts";
 import { Command, decodeCause, decodeText, encodeBurden, encodeCause, Report } from "./messages.ts";
 
 /** A tunnel whose connections are both the loop's. */
@@ -58,8 +58,6 @@ const ANSWER_MS = 5_000;
 /** How long it has to end, once it was told to, and how often it is read meanwhile. */
 const STOP_MS = 1_000;
 const READ_MS = 10;
-
-const NAP = new Int32Array(new SharedArrayBuffer(4));
 
 export class Thread implements Carrier {
   state: "starting" | "ready" | "silent" | "over" = "starting";
@@ -141,7 +139,7 @@ export class Thread implements Carrier {
     this.#ask(Command.TELL);
     const untilMs = nowMs + TELL_MS;
     while (!this.#questions.areAnswered && performance.now() < untilMs) {
-      Atomics.wait(NAP, 0, 0, NAP_MS);
+      nap(NAP_MS);
       this.read();
     }
     this.#freshAtMs = performance.now();
