@@ -34,7 +34,7 @@ export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RouteP
 
   /** Each host that is not down is asked at most once, the doubtful ones last. */
   function ask(request: ConnectRequest): Later<ConnectResult> {
-    const left = new Set(hosts.keys());
+    const left = hosts.map((_, index) => index);
     const failures: ConnectFailure[] = [];
     const answer = new Later<ConnectResult>();
     const settle = (result: ConnectResult) => {
@@ -64,19 +64,21 @@ export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RouteP
   }
 
   /** The next one to ask, which is none of those that are left then. */
-  function next(request: ConnectRequest, left: Set<number>): PoolHost | null {
+  function next(request: ConnectRequest, left: number[]): PoolHost | null {
     const ready = candidates(hosts, left, "ready");
     const asked = ready.length > 0 ? ready : candidates(hosts, left, "doubtful");
+    const { peer, authority, path } = request;
     const { lastIndex } = state;
-    const chosen = choose(route.balance, asked, { ...selectionOf(request), lastIndex });
+    const selection = { clientAddress: peer.address, authority, path, lastIndex };
+    const chosen = choose(route.balance, asked, selection);
     if (chosen === null) return null;
     state.lastIndex = chosen.index;
-    left.delete(chosen.index);
+    left.splice(left.indexOf(chosen.index), 1);
     return hosts[chosen.index]!;
   }
 
-  function noneOf(left: ReadonlySet<number>, failures: readonly ConnectFailure[]): ConnectFailure {
-    const full = [...left].flatMap((index) => fullness(hosts[index]!));
+  function noneOf(left: readonly number[], failures: readonly ConnectFailure[]): ConnectFailure {
+    const full = left.flatMap((index) => fullness(hosts[index]!));
     if (known.stopping) return { kind: "aborted", reason: "stopping" };
     return outages.summed([...failures, ...full]);
   }
@@ -121,7 +123,7 @@ function fullness({ name, live, config }: PoolHost): ConnectFailure[] {
 /** Those that may be asked, of the ones that are left. */
 function candidates(
   hosts: readonly PoolHost[],
-  left: ReadonlySet<number>,
+  left: readonly number[],
   standing: Standing,
 ): Candidate[] {
   const found: Candidate[] = [];
@@ -132,8 +134,4 @@ function candidates(
     found.push({ index, identity, load });
   }
   return found;
-}
-
-function selectionOf({ peer, authority, path }: ConnectRequest) {
-  return { clientAddress: peer.address, authority, path };
 }

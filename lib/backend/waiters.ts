@@ -37,11 +37,15 @@ export function createWaiters(): Waiters {
       const leave = () => leaving.abort();
       const waiter = { hasOther, leave };
       if (signal.aborted) leave();
-      signal.addEventListener("abort", leave);
-      waiters.add(waiter);
-      return live.connect({ ...request, signal: leaving.signal }, host).then((result) => {
-        waiters.delete(waiter);
-        signal.removeEventListener("abort", leave);
+      let isKnown = false;
+      let isWaiting = false;
+      const asked = live.connect({ ...request, signal: leaving.signal }, host);
+      const heard = asked.then((result): LeaseResult => {
+        isKnown = true;
+        if (isWaiting) {
+          waiters.delete(waiter);
+          signal.removeEventListener("abort", leave);
+        }
         if (result.ok) return result;
         if (result.kind === "down" && live.standing !== "ready") {
           for (const other of waiters) if (other.hasOther()) other.leave();
@@ -50,6 +54,12 @@ export function createWaiters(): Waiters {
           ? { ok: false, kind: "down", reason: live.problem }
           : result;
       });
+      // Of what is known at once, as a connect within this machine is, nobody has to hear.
+      if (isKnown) return heard;
+      isWaiting = true;
+      signal.addEventListener("abort", leave);
+      waiters.add(waiter);
+      return heard;
     },
   };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { nowMs } from "../base/turn_clock.ts";
 import type { TunnelIdentity, TunnelProgress } from "../events/event.ts";
 import type { OpenTunnel } from "./registry.ts";
 
@@ -14,7 +15,7 @@ export function identityOf(tunnel: OpenTunnel): TunnelIdentity {
 
 /** Also how long it has been open, to the millisecond, and the payload so far. */
 export function progressOf(open: OpenTunnel): TunnelProgress {
-  const seconds = Math.round(performance.now() - open.openedAtMs) / 1000;
+  const seconds = Math.round(nowMs() - open.openedAtMs) / 1000;
   const { upBytes, downBytes } = open.flow;
   return { ...identityOf(open), seconds, upBytes, downBytes };
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Lease } from "../backend/backend.ts";
+import { nowMs } from "../base/turn_clock.ts";
 import type { RunningTunnel } from "../engine/door.ts";
 import type { Sweep, Ticking } from "../engine/sweep.ts";
 import type { Asked, TunnelIdentity } from "../events/event.ts";
@@ -49,7 +50,7 @@ export class Session implements OpenTunnel, TunnelListener {
   readonly user: PeerWords | null;
   readonly route: string;
   readonly asked: Asked;
-  readonly openedAtMs = performance.now();
+  readonly openedAtMs = nowMs();
   readonly #context: SessionContext;
   readonly #lease: Lease;
   readonly #pass: Pass;

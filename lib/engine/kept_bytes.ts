@@ -11,11 +11,13 @@ export class KeptBytes {
 
   /** A view, valid until more are added. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#room.subarray(0, this.length);
+    const { length } = this.#room;
+    return length === this.length ? this.#room : this.#room.subarray(0, this.length);
   }
 
   /** Copies those in `[from..to)`. */
   add(bytes: Uint8Array, from: number, to: number): void {
+    if (from === to) return;
     const length = this.length + to - from;
     if (length > this.#room.length) {
       const room = new Uint8Array(Math.max(length, 2 * this.#room.length));

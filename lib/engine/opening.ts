@@ -18,7 +18,7 @@ import type { Dialler } from "../backend/connect.ts";
 import type { BackendConnection } from "../backend/connection.ts";
 import type { Peer } from "../base/peer.ts";
 import { type Answer, answer } from "../http/answer.ts";
-import { formatAnswer, formatUpgrade } from "../http/format.ts";
+import { formatAnswer, formatUpgrade, writeUpgrade } from "../http/format.ts";
 import { HeadParser, type ParsedHead } from "../http/head.ts";
 import type { Pass } from "../limits/connections.ts";
 import { hasBody, listHasToken, type RequestHead } from "../http/request.ts";
@@ -51,6 +51,8 @@ export interface OpeningOptions {
   readonly door: Door;
   /** Who connects to a backend. @default the runtime */
   readonly dialler?: Dialler;
+  /** Where an answer may be put together whose bytes the transport has sent, or copied, when `send()` returns. @default an array of its own */
+  readonly room?: Uint8Array<ArrayBuffer>;
   /** Begins to move the bytes of a client that became a tunnel's. */
   readonly start: (start: TunnelStart) => RunningTunnel;
   /** The time, by the clock of the ticks. */
@@ -296,8 +298,13 @@ export class Opening implements TransportListener {
 
   #upgrade(head: RequestHead, accept: Admitted, taken: Taken): void {
     const client = this.#transport;
-    const upgrade = formatUpgrade(head.headers.get("sec-websocket-key")!, accept.protocol);
-    client.send(upgrade, 0, upgrade.length);
+    const key = head.headers.get("sec-websocket-key")!;
+    const { room } = this.#options;
+    if (room !== undefined) client.send(room, 0, writeUpgrade(room, key, accept.protocol));
+    else {
+      const upgrade = formatUpgrade(key, accept.protocol);
+      client.send(upgrade, 0, upgrade.length);
+    }
     // What comes now is the tunnel's, which may make the client wait again.
     client.resumeReading();
     const early = this.#kept.bytes;

@@ -7,6 +7,7 @@
  * @module
  */
 import { LATE_MS } from "../base/deadline.ts";
+import { nowMs as clockMs } from "../base/turn_clock.ts";
 
 /** Looks at what time has run out. */
 export interface Ticking {
@@ -106,7 +107,7 @@ export function createSweep(
     metronome.start(tickMs, tick);
   };
   return {
-    nowMs: () => performance.now() - leftOutMs,
+    nowMs: () => clockMs() - leftOutMs,
     add(ticking, askedMs = longestMs) {
       const ownMs = Math.min(askedMs, longestMs);
       all.set(ticking, ownMs);

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { badRequest, type HeadProblem } from "./request_line.ts";
-import { isToken } from "./token.ts";
+import { isToken, tokenCode } from "./token.ts";
 
 export const MAX_HEADERS = 100;
 
@@ -16,6 +16,14 @@ const DELETE = 0x7f;
 
 /** Fields that mean something else to each reader when they come twice. */
 const SINGLE = ["host", "content-length", "transfer-encoding"];
+
+/** Names that most requests have: one of these needs no text of its own, and a table no hash of that. By their lengths. */
+const COMMON: readonly (readonly string[])[] = byLength([
+  ...["host", "upgrade", "connection", "origin", "cookie", "user-agent", "authorization"],
+  ...["sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol"],
+  ...["sec-websocket-extensions", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"],
+  ...["accept", "accept-encoding", "accept-language", "cache-control", "pragma"],
+]);
 
 /** Passes over everything but control characters other than a tab. */
 export function skipText(bytes: Uint8Array, from: number, to: number): number {
@@ -50,14 +58,34 @@ export function parseFields(text: string): Map<string, string> | HeadProblem {
     if (++count > MAX_HEADERS) return { status: 431, reason: `more than ${MAX_HEADERS} headers` };
     const colon = text.indexOf(":", at);
     if (colon < 0 || colon > lineEnd) return badRequest("a header without a colon");
-    const name = text.slice(at, colon).toLowerCase();
-    if (!isToken(name)) return badRequest(nameProblem(name));
+    const name = nameIn(text, at, colon);
+    if (name === null) return badRequest(nameProblem(text.slice(at, colon)));
     const value = trimmed(text, colon + 1, lineEnd);
     const before = fields.get(name);
     if (before !== undefined && SINGLE.includes(name)) return badRequest(`${name} twice`);
     fields.set(name, before === undefined ? value : `${before}${separatorOf(name)}${value}`);
   }
   return fields;
+}
+
+/** The lower-case form of the name `[start..end)`; null: it is no token. */
+function nameIn(text: string, start: number, end: number): string | null {
+  for (const name of COMMON[end - start] ?? []) if (isAt(text, start, name)) return name;
+  const name = text.slice(start, end);
+  return isToken(name) ? name.toLowerCase() : null;
+}
+
+function isAt(text: string, start: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    if (tokenCode(text, start + i) !== name.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+function byLength(names: readonly string[]): string[][] {
+  const lists: string[][] = [];
+  for (const name of names) (lists[name.length] ??= []).push(name);
+  return lists;
 }
 
 /** The pairs of cookies are a list of another kind, which proxies split over several fields (RFC 9113 section 8.2.3). */

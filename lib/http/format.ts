@@ -42,9 +42,16 @@ export function formatHead(
 
 /** The answer that opens a WebSocket (RFC 6455 section 4.2.2). */
 export function formatUpgrade(key: string, protocol: string | null): Uint8Array<ArrayBuffer> {
+  return encoder.encode(upgradeHead(key, protocol));
+}
+
+/** The same, put at the beginning of a buffer that has room for it; gives where it ends. */
+export function writeUpgrade(bytes: Uint8Array, key: string, protocol: string | null): number {
+  return encoder.encodeInto(upgradeHead(key, protocol), bytes).written;
+}
+
+function upgradeHead(key: string, protocol: string | null): string {
   const chosen = protocol === null ? "" : `sec-websocket-protocol: ${protocol}\r\n`;
-  return encoder.encode(
-    "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
-      `sec-websocket-accept: ${acceptKey(key)}\r\n${chosen}\r\n`,
-  );
+  return "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
+    `sec-websocket-accept: ${acceptKey(key)}\r\n${chosen}\r\n`;
 }

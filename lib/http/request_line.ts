@@ -33,15 +33,18 @@ export function badRequest(reason: string): HeadProblem {
 
 /** Reads a request line without its CRLF. */
 export function parseRequestLine(line: string): RequestLine | HeadProblem {
-  const parts = line.split(" ");
-  if (parts.length !== 3) {
+  const first = line.indexOf(" ");
+  const last = line.lastIndexOf(" ");
+  const method = line.slice(0, first < 0 ? line.length : first);
+  if (first === last || line.indexOf(" ", first + 1) < last) {
     return badRequest(
-      parts[0] === "PROXY"
+      method === "PROXY"
         ? "a PROXY protocol header, which is not taken from here"
         : "a request line that is not method, target, version",
     );
   }
-  const [method, target, protocol] = parts as [string, string, string];
+  const target = line.slice(first + 1, last);
+  const protocol = line.slice(last + 1);
   if (!isToken(method)) return badRequest("a method that is no token");
   if (!/^HTTP\/\d\.\d$/.test(protocol)) return badRequest("a request line without an HTTP version");
   const version = protocol.slice("HTTP/".length);

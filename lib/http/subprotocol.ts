@@ -52,6 +52,7 @@ export function chooseSubprotocol(
   accepted: readonly string[] | null,
   frameType: FrameType,
 ): ChosenSubprotocol {
+  if (offered === null) return { protocol: null, encoding: frameType, declined: null };
   const names = listElements(offered).filter((name) => name !== "" && !isTokenProtocol(name));
   if (names.includes("binary")) return chosen("binary", "binary");
   if (names.includes("base64")) return chosen("base64", "base64");

@@ -3,8 +3,8 @@
  * system call itself.
  *
  * Counts come back as `i32`: an `isize` would be a BigInt each time. Addresses and lengths go in as `usize`, made by
- * `BigInt.asUintN(64, …)`: optimised code keeps such in a register, while a number would take 72 ns, and of a `u32` the upper half
- * of the register is undefined. An address needs neither a view nor a pointer made for the call; whoever hands it over keeps what it points to.
+ * `BigInt.asUintN(64, …)`: optimised code keeps such in a register, where it is of what is known to be whole (`BigInt(length | 0)`), while a number would take
+ * 72 ns, and of a `u32` the upper half of the register is undefined. An address needs neither a view nor a pointer made for the call; whoever hands it over keeps what it points to.
  *
  * Linux only, through FFI.
  *

@@ -187,7 +187,10 @@ export function createSockets(libc: Libc, calls: HotCalls): Sockets {
       length[0] = name.length;
       if (symbols.getsockname(descriptor, name, length) !== 0) return false;
       const encoded = encodedOf(address);
-      return encoded !== null && encoded.bytes.every((byte, at) => byte === name[at]);
+      if (encoded === null) return false;
+      const { bytes } = encoded;
+      for (let at = 0; at < bytes.length; at++) if (bytes[at] !== name[at]) return false;
+      return true;
     },
     errorOf(descriptor) {
       length[0] = 4;

@@ -11,6 +11,9 @@ import { Loop, type LoopOptions } from "./loop.ts";
 /** How long the runtime may be kept waiting while there is something to do: timers come 10 ms late at most (measured). */
 const SLICE_MS = 2;
 
+/** After how many steps that is looked at, each of which takes some 10 us, and 100 where much is moved. */
+const STEPS_BETWEEN_LOOKS = 16;
+
 /** How long to wait for more before the runtime is given the thread, which takes longer to come back from. */
 const LINGER_MS = 1;
 
@@ -33,12 +36,19 @@ export function startBesideRuntime(libc: Libc, options: BesideOptions): BesideRu
   let isOver = false;
   const run = async () => {
     let sinceMs = performance.now();
+    let stepsToLook = STEPS_BETWEEN_LOOKS;
+    const isOverdue = (steps: number) => {
+      stepsToLook -= steps;
+      if (stepsToLook > 0) return false;
+      stepsToLook = STEPS_BETWEEN_LOOKS;
+      return performance.now() - sinceMs >= SLICE_MS;
+    };
     // What was begun at the runtime's goes on by its turns alone, the start as well.
     let lingers = false;
     while (!isOver) {
       const steps = loop.turn(lingers ? lingerMs : 0);
       if (steps > 0) lingers = lingerMs > 0 && !loop.owesRuntime;
-      if (steps > 0 && lingers && performance.now() - sinceMs < SLICE_MS) {
+      if (steps > 0 && lingers && !isOverdue(steps)) {
         if (loop.owesCalls) await null;
         loop.owesCalls = false;
         continue;

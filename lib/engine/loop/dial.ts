@@ -15,18 +15,21 @@ import {
 } from "../../backend/connect.ts";
 import type { BackendConnection } from "../../backend/connection.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from "../../sys/epoll.ts";
-import type { Connecting } from "../../sys/sockets.ts";
 import { type Sweep, tickFor, type Ticking } from "../sweep.ts";
 import type { Loop } from "./loop.ts";
 import { LoopConnection } from "./loop_connection.ts";
-import { SENDS_TOO } from "./loop_transport.ts";
+import { NOBODY, SENDS_TOO } from "./loop_transport.ts";
 import type { Watch, Watcher } from "./watch.ts";
 
 /** Who connects by a loop; `sweep` looks at what takes long. A name, which is to be looked up, is left to the runtime. */
 export function loopDialler(loop: Loop, sweep: Sweep): Dialler {
   const begin = (address: Address, bounds: ConnectBounds): Later<DirectOutcome> | null => {
     const connecting = loop.sockets.connect(address);
-    return connecting && new Connect(loop, sweep, address, connecting, bounds).outcome;
+    if (connecting === null) return null;
+    const { descriptor, pending } = connecting;
+    if (pending) return new Connect(loop, sweep, address, descriptor, bounds).outcome;
+    const watch = loop.watch(descriptor, SENDS_TOO, NOBODY);
+    return Later.of(connected(loop, watch, address, 0));
   };
   /** For who waits by a promise: what comes of it is the runtime's to go on with. */
   const settled = async (connecting: Later<DirectOutcome>): Promise<BackendConnection> => {
@@ -70,6 +73,16 @@ function told(error: unknown, address: Address): unknown {
   return address.transport === "tcp" ? connectError(error, address.hostname) : error;
 }
 
+/** What has come of a connect that the system calls done; `seen`: what has happened there since. */
+function connected(loop: Loop, watch: Watch, address: Address, seen: number): DirectOutcome {
+  const { descriptor } = watch;
+  if (address.transport === "unix" || !loop.sockets.isItself(descriptor, address)) {
+    return { connection: new LoopConnection(loop, watch, seen) };
+  }
+  watch.close();
+  return { error: new NobodyButItself() };
+}
+
 /** A connect that was begun, until it is known what has come of it. */
 class Connect implements Watcher, Ticking {
   readonly outcome = new Later<DirectOutcome>();
@@ -86,7 +99,7 @@ class Connect implements Watcher, Ticking {
     loop: Loop,
     sweep: Sweep,
     address: Address,
-    { descriptor, pending }: Connecting,
+    descriptor: number,
     { timeoutMs, signal }: ConnectBounds,
   ) {
     this.#loop = loop;
@@ -95,12 +108,10 @@ class Connect implements Watcher, Ticking {
     this.#signal = signal;
     this.#watch = loop.watch(descriptor, SENDS_TOO, this);
     this.#deadlineMs = sweep.nowMs() + timeoutMs;
-    if (pending) {
-      // The signal ends it, and frees its descriptor at once.
-      signal.addEventListener("abort", this.#abort);
-      sweep.add(this, tickFor([timeoutMs]));
-      if (signal.aborted) this.#abort();
-    } else this.#connected(0);
+    // The signal ends it, and frees its descriptor at once.
+    signal.addEventListener("abort", this.#abort);
+    sweep.add(this, tickFor([timeoutMs]));
+    if (signal.aborted) this.#abort();
   }
 
   onEvent(mask: number): void {
@@ -108,7 +119,7 @@ class Connect implements Watcher, Ticking {
     const error = (mask & (EPOLLERR | EPOLLHUP)) === 0
       ? null
       : this.#loop.sockets.errorOf(this.#watch.descriptor);
-    if (error === null) this.#connected(mask);
+    if (error === null) this.#settle(connected(this.#loop, this.#watch, this.#address, mask));
     else this.#settle({ error: told(error, this.#address) });
   }
 
@@ -126,14 +137,6 @@ class Connect implements Watcher, Ticking {
   }
 
   readonly #abort = () => this.#settle({ error: this.#signal.reason });
-
-  #connected(mask: number): void {
-    const { sockets } = this.#loop;
-    const isItself = this.#address.transport === "tcp" &&
-      sockets.isItself(this.#watch.descriptor, this.#address);
-    if (isItself) return this.#settle({ error: new NobodyButItself() });
-    this.#settle({ connection: new LoopConnection(this.#loop, this.#watch, mask) });
-  }
 
   #settle(outcome: DirectOutcome): void {
     if (this.#isOver) return;

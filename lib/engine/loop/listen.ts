@@ -46,6 +46,7 @@ export function listenLoop(
     door,
     nowMs: sweep.nowMs,
     dialler: loopDialler(loop, sweep),
+    room: loop.room.bytes,
     start: (start) => startTunnel(start, options),
     onOver: openings.remove,
   };

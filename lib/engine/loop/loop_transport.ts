@@ -216,8 +216,8 @@ export class LoopTransport implements DrivenTransport, Watcher {
     const most = Math.min(step, room.bytes.length - from);
     const count = calls.recv(
       this.#watch.descriptor,
-      BigInt.asUintN(64, roomAddress + BigInt(from)),
-      BigInt.asUintN(64, BigInt(most)),
+      BigInt.asUintN(64, roomAddress + BigInt(from | 0)),
+      BigInt.asUintN(64, BigInt(most | 0)),
     );
     if (count <= 0) return this.#onNothingRead(count);
     // What gave less than was asked for is empty, unless an end is behind it, of which no edge tells again.
@@ -270,10 +270,13 @@ export class LoopTransport implements DrivenTransport, Watcher {
     const count = bytes === room.bytes
       ? calls.send(
         descriptor,
-        BigInt.asUintN(64, roomAddress + BigInt(start)),
-        BigInt.asUintN(64, BigInt(end - start)),
+        BigInt.asUintN(64, roomAddress + BigInt(start | 0)),
+        BigInt.asUintN(64, BigInt(end - start | 0)),
       )
-      : calls.sendView(descriptor, bytes.subarray(start, end));
+      : calls.sendView(
+        descriptor,
+        end - start === bytes.length ? bytes : bytes.subarray(start, end),
+      );
     // A signal came: there may be room, of which no edge would tell.
     if (count < 0 && calls.errno === Errno.EINTR) return this.#trySend(bytes, start, end);
     if (count < 0) return this.#onSendError();
