@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Tunnel } from "../tunnel/tunnel.ts";
+import { Tunnel, type TunnelStanding } from "../tunnel/tunnel.ts";
 import type { TunnelOptions } from "../tunnel/tunnel_options.ts";
-import { Endpoint, type EndpointOptions } from "../websocket/endpoint.ts";
+import { Endpoint, type EndpointOptions, type EndpointStanding } from "../websocket/endpoint.ts";
 import { behindRoom } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import { BackendSide } from "./backend_side.ts";
@@ -17,17 +17,30 @@ import type { DrivenTransport } from "./driven_transport.ts";
  */
 const CLIENT_STEP_BYTES = 192 * 1024 - 256;
 
-/** The tunnel of a client that we have accepted; `early` is what it has sent behind its request's head, if anything. */
+/** How a tunnel stands between two steps, apart from what it is to receive first. */
+export type Standing = TunnelStanding & Omit<EndpointStanding, "unread">;
+
+/** The same with what it is to receive first. */
+export type WholeStanding = TunnelStanding & EndpointStanding;
+
+/**
+ * The tunnel of a client that we have accepted; `early` is what it has sent behind its request's head, if anything. `standing`: of the one that it
+ * goes on for.
+ */
 export function serverTunnel(
   client: DrivenTransport,
   backend: DrivenTransport,
   settings: Omit<TunnelOptions & EndpointOptions, "role" | "frameType">,
   early: Uint8Array,
+  standing: Standing | null = null,
 ): StreamTunnel {
   const frameType = settings.encoding === "binary" ? "binary" : "text";
+  const options: StreamTunnelOptions = { ...settings, role: "server", frameType };
   const wide = early.length > 0 ? behindRoom(early) : null;
-  return new StreamTunnel(client, backend, { ...settings, role: "server", frameType }, wide);
+  return new StreamTunnel(client, backend, options, wide, standing);
 }
+
+type StreamTunnelOptions = TunnelOptions & EndpointOptions;
 
 export class StreamTunnel {
   readonly machine: Tunnel;
@@ -39,14 +52,19 @@ export class StreamTunnel {
   constructor(
     client: DrivenTransport,
     backend: DrivenTransport,
-    options: TunnelOptions & EndpointOptions,
+    options: StreamTunnelOptions,
     early: WideBytes | null = null,
+    standing: Standing | null = null,
   ) {
     this.machine = new Tunnel(backend, options);
     this.#client = client;
     this.#backend = backend;
     this.endpoint = new Endpoint(client, this.machine, options);
     this.machine.begin(this.endpoint);
+    if (standing !== null) {
+      this.machine.goOn(standing);
+      this.endpoint.goOn(standing);
+    }
     backend.begin(new BackendSide(this.machine), client);
     const { endpoint } = this;
     if (early !== null) endpoint.received(early, endpoint.receiveAt(), early.bytes.length);
@@ -59,6 +77,13 @@ export class StreamTunnel {
 
   get downResidue(): number {
     return this.endpoint.held + this.#client.pending;
+  }
+
+  /** How it stands, for another to go on in its place; null: something of it is under way that none would know of. */
+  standing(): WholeStanding | null {
+    const tunnel = this.machine.standing();
+    const endpoint = tunnel === null ? null : this.endpoint.standing();
+    return tunnel === null || endpoint === null ? null : { ...tunnel, ...endpoint };
   }
 
   /** Looks at what time has run out, and reads on where a side waits for the other; to be called every now and then. */

@@ -57,6 +57,13 @@ import {
 } from "./waits.ts";
 import { createWatchdog, type Watchdog } from "./watchdog.ts";
 
+/** What another machine goes on with in the place of one that only passes bytes on. */
+export interface TunnelStanding {
+  readonly downBytes: number;
+  /** Whether anything has come from the backend. */
+  readonly isAnswered: boolean;
+}
+
 export class Tunnel implements ClientListener {
   /** Bytes of the backend given to the client, before they are encoded. */
   downBytes = 0;
@@ -136,6 +143,22 @@ export class Tunnel implements ClientListener {
   /** Both connections are closed: nothing more happens. */
   get released(): boolean {
     return this.#backendClosed && this.#clientState === "closed";
+  }
+
+  /** How it stands, for another machine to go on in its place; null: it waits for something, or ends. */
+  standing(): TunnelStanding | null {
+    const isOpen = this.#cause === null && this.#up === "open" && this.#down === "open" &&
+      this.#clientState === "open";
+    const waits = this.#waiting !== null || this.#heartbeat !== null || this.#backendPaused ||
+      this.#watchdog?.awaitsPong === true;
+    const isWhole = this.#encoder.complete && this.#decoder?.complete !== false;
+    if (!isOpen || waits || !isWhole) return null;
+    return { downBytes: this.downBytes, isAnswered: this.#downSteps > 0 };
+  }
+
+  /** Goes on where another has stopped, before anything is told of either side. */
+  goOn({ downBytes }: TunnelStanding): void {
+    this.downBytes = downBytes;
   }
 
   /** Where in a buffer of `length` bytes the backend's next ones are to be received. */

@@ -63,6 +63,11 @@ export class Watchdog {
     this.#keepalive = pingIntervalMs > 0 ? createKeepalive(pingIntervalMs, nowMs) : null;
   }
 
+  /** The client has yet to answer a Ping. */
+  get awaitsPong(): boolean {
+    return this.#keepalive !== null && this.#keepalive.unansweredSinceMs !== null;
+  }
+
   look(signs: TunnelSigns, nowMs: number): Due {
     const { readTimeoutMs, writeTimeoutMs, idleTimeoutMs, maxLifetimeMs } = this.#times;
     const { client, backend, downSteps } = signs;

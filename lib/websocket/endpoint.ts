@@ -40,6 +40,15 @@ export interface EndpointOptions {
   readonly onFrame: FrameObserver | null;
 }
 
+/** What another end of the same connection goes on with. */
+export interface EndpointStanding {
+  /** Bytes of messages sent, and of those the number that the last Pong brought back. */
+  readonly messageBytes: number;
+  readonly ponged: number;
+  /** What it is to receive first. */
+  readonly unread: Uint8Array<ArrayBuffer>;
+}
+
 const NOTHING = new Uint8Array(0);
 
 export class Endpoint implements ClientEnd {
@@ -59,7 +68,7 @@ export class Endpoint implements ClientEnd {
   readonly #onFrame: FrameObserver | null;
   readonly #hearsOut: boolean;
   /** A frame short of its last bytes: they lie in front of what comes next. */
-  #leftover: Uint8Array = NOTHING;
+  #leftover: Uint8Array<ArrayBuffer> = NOTHING;
   /** Control frames that wait for a frame under way: of Pongs only the latest (section 5.5.3). */
   #pongs: Uint8Array<ArrayBuffer> | null = null;
   #pingOwed = false;
@@ -85,6 +94,23 @@ export class Endpoint implements ClientEnd {
     this.#opcode = options.frameType === "text" ? Opcode.TEXT : Opcode.BINARY;
     this.#onFrame = this.#parser.onFrame = options.onFrame;
     this.#hearsOut = options.hearsOut === true;
+  }
+
+  /** How it stands, for another end to go on in its place; null: something of it is under way that none would know of. */
+  standing(): EndpointStanding | null {
+    const isOpen = this.#state === "open" && !this.#finished && !this.#refused;
+    const owesNothing = this.#pongs === null && !this.#pingOwed && this.#unsaid === null;
+    const header = isOpen && owesNothing && this.drained ? this.#parser.underWay() : null;
+    // One that is told of would be so twice.
+    if (header === null || (header.length > 0 && this.#onFrame !== null)) return null;
+    const unread = header.length === 0 ? this.#leftover : joined(header, this.#leftover);
+    return { messageBytes: this.#messageBytes, ponged: this.#parser.ponged, unread };
+  }
+
+  /** Goes on where another has stopped, before anything is received. */
+  goOn({ messageBytes, ponged }: Omit<EndpointStanding, "unread">): void {
+    this.#messageBytes = messageBytes;
+    this.#parser.ponged = ponged;
   }
 
   /**
@@ -305,4 +331,11 @@ export class Endpoint implements ClientEnd {
     for (const [opcode, bytes] of this.#unsaid) this.#onFrame?.("sent", opcode, bytes);
     this.#unsaid = null;
   }
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }

@@ -43,7 +43,7 @@ export const MAX_CONTROL_BYTES = 125;
 /** Stands in the length byte for a length in the two bytes that follow, section 5.2. */
 export const LENGTH_16 = 126;
 /** Stands in the length byte for a length in the eight bytes that follow, section 5.2. */
-const LENGTH_64 = 127;
+export const LENGTH_64 = 127;
 
 /** The payload of our Pings. */
 export const PING_BYTES = 8;

@@ -20,6 +20,7 @@ import {
   PING_BYTES,
 } from "./frame.ts";
 import { turnKey, unmask } from "./mask.ts";
+import { maskedHeader } from "./masked_frame.ts";
 import { completePrefix, Utf8Checker } from "./utf8.ts";
 import { type WideBytes, wideBytes } from "./wide_bytes.ts";
 
@@ -44,6 +45,8 @@ export interface FrameEnd {
   readonly code: number;
   readonly reason: string;
 }
+
+const NOTHING = new Uint8Array(0);
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -108,6 +111,19 @@ export class FrameParser {
     this.#pongs = null;
     this.#pongsEnd = 0;
     return pongs;
+  }
+
+  /**
+   * What another server's parser reads first to go on as this one would: the header of the frame under way, said anew for the rest of it, or of the message. Null: nothing
+   * does, since what has come ends in the midst of a character, or for good.
+   */
+  underWay(): Uint8Array<ArrayBuffer> | null {
+    const isSayable = this.ended === null && this.#pongs === null && this.#maskBit !== 0;
+    if (!isSayable || this.#text?.whole === false) return null;
+    if (this.#left > 0) {
+      return maskedHeader(this.#fin ? FIN | this.#message : this.#message, this.#left, this.#key);
+    }
+    return this.#message === Opcode.CONTINUATION ? NOTHING : maskedHeader(this.#message, 0, 0);
   }
 
   #takePayload(wide: WideBytes, at: number, to: number): number {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { controlFrames, MASK, writeHeader } from "./frame.ts";
+import { controlFrames, LENGTH_16, LENGTH_64, MASK, writeHeader } from "./frame.ts";
 import { unmask } from "./mask.ts";
 import type { WideBytes } from "./wide_bytes.ts";
 
@@ -12,6 +12,9 @@ const KEY_BYTES = 4;
 
 /** Of a control frame, without its key: section 5.5 keeps the length in one byte. */
 const HEADER_BYTES = 2;
+
+/** With a length of eight bytes. */
+const MAX_MASKED_HEADER_BYTES = HEADER_BYTES + 8 + KEY_BYTES;
 
 /** Drawn many at a time: a call for each would cost more than the frame. */
 const keys = new Int32Array(256);
@@ -42,6 +45,26 @@ export function writeMaskedHeader(
   const begin = writeHeader(wide.bytes, keyAt, length, opcode);
   wide.bytes[begin + 1]! |= MASK;
   return begin;
+}
+
+/** The header of a masked frame by its first byte, its length, under 2^53, and its key. */
+export function maskedHeader(first: number, length: number, key: number): Uint8Array<ArrayBuffer> {
+  const header = new Uint8Array(MAX_MASKED_HEADER_BYTES);
+  const view = new DataView(header.buffer);
+  let keyAt = HEADER_BYTES;
+  header[0] = first;
+  if (length < LENGTH_16) header[1] = MASK | length;
+  else if (length < 0x10000) {
+    header[1] = MASK | LENGTH_16;
+    view.setUint16(keyAt, length);
+    keyAt += 2;
+  } else {
+    header[1] = MASK | LENGTH_64;
+    view.setBigUint64(keyAt, BigInt(length));
+    keyAt += 8;
+  }
+  view.setInt32(keyAt, key, true);
+  return header.subarray(0, keyAt + KEY_BYTES);
 }
 
 /** The masked form of control frames that lie one behind the other. */

@@ -14,6 +14,7 @@ import type { EngineOptions, Listener } from "../../lib/engine/engine.ts";
 import { startBesideRuntime } from "../../lib/engine/loop/beside_runtime.ts";
 import { listenLoop } from "../../lib/engine/loop/listen.ts";
 import { createWorkers, type Workers } from "../../lib/engine/loop/workers/workers.ts";
+import { createYoungTunnels } from "../../lib/engine/loop/workers/young.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { listenStream } from "../../lib/engine/stream.ts";
 import { createEvents, type Sink } from "../../lib/events/events.ts";
@@ -54,11 +55,13 @@ const LISTEN: Readonly<
     const { libc } = sharedLibc;
     const { loop } = beside;
     const workers = createWorkers({ ...options, createSweep, libc, loop, most });
-    const listener = listenLoop(place, door, { ...options, loop, workers });
+    const young = most > 0 ? createYoungTunnels({ loop, workers, createSweep }) : null;
+    const listener = listenLoop(place, door, { ...options, loop, ...(young && { young }) });
     return {
       ...listener,
       workers,
       async closeLoop() {
+        young?.close();
         await workers.close();
         await beside.close();
       },

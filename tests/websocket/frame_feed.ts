@@ -23,11 +23,13 @@ export interface FeedPlan {
   takesPayload(): boolean;
   /** Whether the bytes that are left over go back to the front of the buffer once its payload is taken. */
   movesToFront(): boolean;
+  /** Whether another parser goes on now, where the one that there is can say with what. @default never */
+  handsOver?(): boolean;
 }
 
 /** Feeds an input to a new parser. The buffer must be larger than what a parser can leave over. */
 export function feed(wide: WideBytes, input: Uint8Array, plan: FeedPlan): Fed {
-  const parser = new FrameParser();
+  let parser = new FrameParser();
   const payload = new Uint8Array(input.length);
   const pongs = new Uint8Array(input.length);
   let payloadEnd = 0;
@@ -46,6 +48,15 @@ export function feed(wide: WideBytes, input: Uint8Array, plan: FeedPlan): Fed {
       wide.bytes.copyWithin(0, at, have);
       have -= at;
       at = parser.start = parser.end = 0;
+    }
+    const header = plan.handsOver?.() ? parser.underWay() : null;
+    if (header !== null) {
+      take();
+      wide.bytes.copyWithin(header.length, at, have);
+      wide.bytes.set(header);
+      have += header.length - at;
+      parser = new FrameParser();
+      at = parser.parse(wide, 0, have);
     }
     const piece = Math.min(plan.pieceBytes(), input.length - fed, wide.bytes.length - have);
     wide.bytes.set(input.subarray(fed, fed + piece), have);

@@ -130,10 +130,12 @@ function mutate(stream: Uint8Array<ArrayBuffer>, random: Random): Uint8Array<Arr
 function randomPlan({ below, oneIn, pick }: Random, inputBytes: number): FeedPlan {
   const most = pick(inputBytes < 4000 ? [1, 3, 20, 200, 2000] : [50, 2000, 20_000, 100_000]);
   const lazy = oneIn(2);
+  const isHandedOver = oneIn(3);
   return {
     pieceBytes: () => 1 + below(most),
     takesPayload: () => !lazy || oneIn(5),
     movesToFront: () => oneIn(2),
+    handsOver: () => isHandedOver && oneIn(4),
   };
 }
 

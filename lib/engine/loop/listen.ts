@@ -21,12 +21,12 @@ import type { Loop } from "./loop.ts";
 import { LoopTransport } from "./loop_transport.ts";
 import type { Watch } from "./watch.ts";
 import { startTunnel } from "./start_tunnel.ts";
-import type { Workers } from "./workers/workers.ts";
+import type { YoungTunnels } from "./workers/young.ts";
 
 export interface LoopEngineOptions extends EngineOptions {
   readonly loop: Loop;
-  /** Who carries its tunnels. @default the loop itself */
-  readonly workers?: Workers;
+  /** Has workers carry its tunnels once these have lasted. @default the loop itself carries them */
+  readonly young?: YoungTunnels;
 }
 
 /** Listens at an address, or with a placeholder at none before it is given a socket; throws where it can't. */

@@ -10,6 +10,7 @@ import type { EngineOptions, Listener, Placeholder } from "../engine.ts";
 import { type BesideRuntime, startBesideRuntime } from "./beside_runtime.ts";
 import { listenLoop } from "./listen.ts";
 import { createWorkers, type Workers } from "./workers/workers.ts";
+import { createYoungTunnels, type YoungTunnels } from "./workers/young.ts";
 
 export interface LoopListeners {
   /** Listens at an address, or for a socket that it is to be given; throws where it can't. */
@@ -28,10 +29,10 @@ export function createLoopListeners(
 ): LoopListeners | { readonly problem: string } {
   const started = start(options, most);
   if ("problem" in started) return started;
-  const { loop, workers, close } = started;
+  const { loop, workers, young, close } = started;
+  const loopOptions = { ...options, loop, ...(young && { young }) };
   return {
-    listen: (place, placeholder) =>
-      listenLoop(place, door, { ...options, loop, workers }, placeholder),
+    listen: (place, placeholder) => listenLoop(place, door, loopOptions, placeholder),
     workerLoads: workers.loads,
     close,
   };
@@ -39,6 +40,8 @@ export function createLoopListeners(
 
 interface Started extends BesideRuntime {
   readonly workers: Workers;
+  /** Null: there are to be no workers. */
+  readonly young: YoungTunnels | null;
 }
 
 function start(options: EngineOptions, most: number): Started | { readonly problem: string } {
@@ -50,10 +53,13 @@ function start(options: EngineOptions, most: number): Started | { readonly probl
     });
     const { loop } = beside;
     const workers = createWorkers({ ...options, libc, loop, most });
+    const young = most > 0 ? createYoungTunnels({ ...options, loop, workers }) : null;
     return {
       loop,
       workers,
+      young,
       async close() {
+        young?.close();
         await workers.close();
         await beside.close();
       },

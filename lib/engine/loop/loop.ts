@@ -44,6 +44,8 @@ export class Loop {
   readonly pace: Pace = new Pace();
   /** Called in each turn, once it has waited. */
   atTurn: () => void = () => {};
+  /** Called in each turn behind the events, when what was held up by them has gone out, and before anything is read on. */
+  behindEvents: () => void = () => {};
   readonly #epoll: Epoll;
   readonly #bell: Bell;
   readonly #options: LoopOptions;
@@ -88,7 +90,7 @@ export class Loop {
     const count = this.#epoll.wait(this.#again.length > 0 ? 0 : ms);
     this.#inTurn = true;
     beginTurn();
-    this.#begin();
+    this.#tell(this.atTurn);
     for (let i = 0; i < count; i++) {
       const watch = this.#watches[this.#epoll.where(i)];
       // It was closed, and what its number means by now is another's.
@@ -99,6 +101,7 @@ export class Loop {
         this.#fail(watch, error);
       }
     }
+    this.#tell(this.behindEvents);
     const again = this.#again;
     const steps = count + again.length;
     if (again.length > 0) this.#stepAgain(again);
@@ -146,9 +149,9 @@ export class Loop {
     else this.sockets.close(descriptor);
   }
 
-  #begin(): void {
+  #tell(call: () => void): void {
     try {
-      this.atTurn();
+      call();
     } catch (error) {
       this.#options.onDefect(error);
     }

@@ -35,11 +35,6 @@ export class LoopConnection implements BackendConnection, Watcher {
 
   onDefect(): void {}
 
-  /** Takes its socket out of the loop's hands: it is the caller's. */
-  release(): number {
-    return this.#watch.take();
-  }
-
   /** Nobody reads before there is a tunnel. */
   read(): Promise<number | null> {
     return Promise.reject(new Error("it is read by its transport"));

@@ -87,6 +87,12 @@ export class LoopTransport implements DrivenTransport, Watcher {
     return this.#watch.take();
   }
 
+  /** Nothing that has happened to it is yet to be dealt with, but what there is to be read. */
+  get isAtRest(): boolean {
+    return !this.busy && !this.blocked && this.#out === "open" && !this.#ended &&
+      !this.#watch.closed;
+  }
+
   get pending(): number {
     return this.#rest.length;
   }

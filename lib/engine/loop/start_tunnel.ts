@@ -1,6 +1,5 @@
 /**
- * Where a tunnel of the loop's goes on once it is one: to a worker, where both its connections are the loop's and a worker is there, or else
- * here, beside everything else.
+ * Where a tunnel of the loop's goes on once it is one: here, and where both its connections are the loop's it is a worker's before long.
  *
  * @module
  */
@@ -15,13 +14,12 @@ import { LoopTransport } from "./loop_transport.ts";
 
 export function startTunnel(start: TunnelStart, options: LoopEngineOptions): RunningTunnel {
   const { client, connection, settings, early } = start;
-  if (client instanceof LoopTransport && connection instanceof LoopConnection && !client.busy) {
-    const worker = options.workers?.choose();
-    if (worker) return worker.carry({ ...start, client, connection });
-  }
   const backend = connection instanceof LoopConnection
     ? connection.toTransport()
     : new StreamTransport(connection, options, null, true);
+  if (options.young && client instanceof LoopTransport && backend instanceof LoopTransport) {
+    return options.young.begin({ ...start, client, backend });
+  }
   const tunnel = serverTunnel(client, backend, settings, early);
   endOnDefect(tunnel.machine, client, backend);
   return tunnel;

@@ -8,7 +8,7 @@ const SOCK_NONBLOCK = 0o4000;
 export interface SocketPair {
   readonly ends: readonly [near: number, far: number];
   /** By the far end. */
-  send(text: string): void;
+  send(what: string | Uint8Array<ArrayBuffer>): void;
   /** What the far end can receive at once: null at the end of the stream, empty where nothing has come. */
   receive(most: number): Uint8Array | null;
   shutdownFar(): void;
@@ -28,8 +28,8 @@ export function openSocketPair(libc: Libc): SocketPair {
   if (near < 0) throw sockets.failure(calls.errno);
   return {
     ends: [near, far],
-    send(text) {
-      const bytes = new TextEncoder().encode(text);
+    send(what) {
+      const bytes = typeof what === "string" ? new TextEncoder().encode(what) : what;
       if (calls.sendView(far, bytes) !== bytes.length) throw sockets.failure(calls.errno);
     },
     receive(most) {

@@ -49,7 +49,7 @@ export class Carrying implements TunnelListener, Ticking {
     const { client, backend } = transportsOf(context.loop, burden);
     try {
       const settings = carrying.#settings(burden.settings);
-      const tunnel = serverTunnel(client, backend, settings, early);
+      const tunnel = serverTunnel(client, backend, settings, early, burden.standing);
       carrying.#tunnel = tunnel;
       carrying.#endOnDefect = endOnDefect(tunnel.machine, client, backend);
       if (tunnel.machine.released) return;
@@ -136,7 +136,7 @@ export class Carrying implements TunnelListener, Ticking {
 /** More than a greeting's that is known. */
 const FIRST_BYTES = 64;
 
-function transportsOf(loop: Loop, { client, backend }: Burden) {
+function transportsOf(loop: Loop, { client, backend, standing }: Burden) {
   let taken: LoopTransport;
   try {
     taken = LoopTransport.of(loop, client, RECEIVES);
@@ -145,7 +145,10 @@ function transportsOf(loop: Loop, { client, backend }: Burden) {
     throw error;
   }
   try {
-    return { client: taken, backend: LoopTransport.of(loop, backend, RECEIVES) };
+    const other = LoopTransport.of(loop, backend, RECEIVES);
+    taken.sent = standing.clientSent;
+    other.sent = standing.backendSent;
+    return { client: taken, backend: other };
   } catch (error) {
     taken.close();
     throw error;

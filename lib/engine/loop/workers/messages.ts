@@ -6,6 +6,7 @@
 import type { Encoding } from "../../../tunnel/encoder.ts";
 import { type Cause, CAUSES } from "../../../tunnel/cause.ts";
 import type { TunnelSettings } from "../../door.ts";
+import type { Standing } from "../../stream_tunnel.ts";
 
 /** To a worker; of all but the last three the first number is a tunnel's. */
 export const Command = {
@@ -50,6 +51,13 @@ export interface Burden {
   readonly settings: CarriedSettings;
   /** How often it is to be looked at. */
   readonly tickMs: number;
+  readonly standing: CarriedStanding;
+}
+
+/** How far a tunnel has come by then, and how much its two connections have been sent. */
+export interface CarriedStanding extends Standing {
+  readonly clientSent: number;
+  readonly backendSent: number;
 }
 
 /** What a tunnel is made with, as far as it can be sent. */
@@ -72,7 +80,8 @@ export interface CarriedSettings extends
 
 const ENCODINGS: readonly Encoding[] = ["binary", "text", "base64"];
 
-export function encodeBurden({ id, client, backend, settings, tickMs }: Burden): number[] {
+export function encodeBurden(burden: Burden): number[] {
+  const { id, client, backend, settings, standing, tickMs } = burden;
   return [
     id,
     client,
@@ -88,6 +97,12 @@ export function encodeBurden({ id, client, backend, settings, tickMs }: Burden):
     Number(settings.tcpFinPropagate),
     Number(settings.tellsFrames),
     Number(settings.tellsFirstBytes),
+    standing.downBytes,
+    Number(standing.isAnswered),
+    standing.messageBytes,
+    standing.ponged,
+    standing.clientSent,
+    standing.backendSent,
   ];
 }
 
@@ -108,6 +123,14 @@ export function decodeBurden(numbers: readonly number[]): Burden {
       tcpFinPropagate: numbers[11] === 1,
       tellsFrames: numbers[12] === 1,
       tellsFirstBytes: numbers[13] === 1,
+    },
+    standing: {
+      downBytes: numbers[14]!,
+      isAnswered: numbers[15] === 1,
+      messageBytes: numbers[16]!,
+      ponged: numbers[17]!,
+      clientSent: numbers[18]!,
+      backendSent: numbers[19]!,
     },
   };
 }

@@ -16,9 +16,9 @@ import { type Bell, openBell } from "../../../sys/bell.ts";
 import type { Libc } from "../../../sys/libc.ts";
 import { type Cause, endOf } from "../../../tunnel/cause.ts";
 import type { Loop } from "../loop.ts";
-import type { LoopConnection } from "../loop_connection.ts";
 import type { LoopTransport } from "../loop_transport.ts";
 import type { TunnelStart } from "../../opening.ts";
+import type { Standing } from "../../stream_tunnel.ts";
 import { CarriedTunnel, type Carrier } from "./carried.ts";
 import type { Post } from "./carrier.ts";
 import { CloseCode } from "../../../websocket/close_code.ts";
@@ -27,10 +27,13 @@ import type { WorkerNews } from "./tunnel_worker.ts";
 import { Inbox, type Line, nap, Outbox } from "./mailbox.ts";
 import { Command, decodeCause, decodeText, encodeBurden, encodeCause, Report } from "./messages.ts";
 
-/** A tunnel whose connections are both the loop's. */
-export interface Carriage extends TunnelStart {
+/** A tunnel whose connections are both the loop's, and at rest. */
+export interface Carriage extends Pick<TunnelStart, "settings" | "tickMs"> {
   readonly client: LoopTransport;
-  readonly connection: LoopConnection;
+  readonly backend: LoopTransport;
+  readonly standing: Standing;
+  /** What it is to receive first. */
+  readonly unread: Uint8Array<ArrayBuffer>;
 }
 
 export interface ThreadOptions {
@@ -103,23 +106,25 @@ export class Thread implements Carrier {
   }
 
   /** Has it carry a tunnel; its connections are the worker's from now on. */
-  carry({ client, connection, settings, tickMs, early }: Carriage): CarriedTunnel {
+  carry({ client, backend, settings, tickMs, standing, unread }: Carriage): CarriedTunnel {
     const id = ++this.#lastId;
     const { listener, onFrame, onFirstBytes = null } = settings;
+    const tunnel = new CarriedTunnel(this, id, { listener, onFrame, onFirstBytes });
+    tunnel.flow([backend.sent, standing.downBytes, 0, 0, 0, 0]);
     const burden = encodeBurden({
       id,
       client: client.release(),
-      backend: connection.release(),
+      backend: backend.release(),
       settings: {
         ...settings,
         tellsFrames: onFrame !== null,
-        tellsFirstBytes: onFirstBytes !== null,
+        tellsFirstBytes: onFirstBytes !== null && !standing.isAnswered,
       },
       tickMs,
+      standing: { ...standing, clientSent: client.sent, backendSent: backend.sent },
     });
-    const tunnel = new CarriedTunnel(this, id, { listener, onFrame, onFirstBytes });
     this.#tunnels.set(id, tunnel);
-    this.#send(Command.CARRY, burden, early);
+    this.#send(Command.CARRY, burden, unread);
     return tunnel;
   }
 

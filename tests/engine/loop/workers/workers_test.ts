@@ -1,8 +1,7 @@
 /** Worker threads by themselves: what they carry, how it spreads, and what becomes of it when one of them fails. */
 import assert from "node:assert/strict";
 import { startBesideRuntime } from "../../../../lib/engine/loop/beside_runtime.ts";
-import { LoopConnection } from "../../../../lib/engine/loop/loop_connection.ts";
-import { LoopTransport, RECEIVES, SENDS_TOO } from "../../../../lib/engine/loop/loop_transport.ts";
+import { LoopTransport, RECEIVES } from "../../../../lib/engine/loop/loop_transport.ts";
 import type { CarriedTunnel } from "../../../../lib/engine/loop/workers/carried.ts";
 import { createWorkers, type Workers } from "../../../../lib/engine/loop/workers/workers.ts";
 import { createSweep } from "../../../../lib/engine/sweep.ts";
@@ -28,6 +27,8 @@ const SETTINGS = {
   onFrame: null,
   now: () => performance.now(),
 } as const;
+
+const NEW = { downBytes: 0, isAnswered: false, messageBytes: 0, ponged: 0 } as const;
 
 /** The runtime forgets so many of its own with each worker that ends (2.9.6). */
 const LOST_DESCRIPTORS = 4;
@@ -59,15 +60,14 @@ class Setting implements AsyncDisposable {
     const { loop } = this.#beside;
     const [client, backend] = [openSocketPair(this.#libc), openSocketPair(this.#libc)];
     const transport = LoopTransport.of(loop, client.ends[0], RECEIVES);
-    const watcher = { onEvent() {}, onTurn() {}, onDefect() {} };
-    const connection = new LoopConnection(loop, loop.watch(backend.ends[0], SENDS_TOO, watcher), 0);
     await eventually("a worker", () => this.workers.choose() !== null);
     const ends: TunnelEnd[] = [];
     const tunnel = this.workers.choose()!.carry({
       client: transport,
-      connection,
+      backend: LoopTransport.of(loop, backend.ends[0], RECEIVES),
       tickMs: 1_000,
-      early: early === "" ? new Uint8Array(0) : frame(Opcode.BINARY, early),
+      standing: NEW,
+      unread: early === "" ? new Uint8Array(0) : frame(Opcode.BINARY, early),
       settings: {
         ...SETTINGS,
         listener: { tunnelOver: (end) => ends.push(end), tunnelReleased() {} },
@@ -190,14 +190,15 @@ testLoop("a worker that is stopped tells all before, however much it is", async 
   let over = 0;
   const listener = { tunnelOver: () => void over++, tunnelReleased() {} };
   // None of them can begin, of which each tells more than of its end.
-  const connection = { release: () => -1 } as unknown as LoopConnection & LoopTransport;
+  const connection = { release: () => -1, sent: 0 } as unknown as LoopTransport;
   const count = 600;
   for (let i = 0; i < count; i++) {
     thread.carry({
       client: connection,
-      connection,
+      backend: connection,
       tickMs: 1_000,
-      early: new Uint8Array(0),
+      standing: NEW,
+      unread: new Uint8Array(0),
       settings: { ...SETTINGS, listener },
     });
   }

@@ -1,0 +1,181 @@
+/**
+ * Tunnels in their first moments: the main thread's loop carries them, and hands those over to a worker that last. What is opened, used once and closed is over by then,
+ * and a hand-over costs half as much as all the rest of it.
+ *
+ * | a tunnel is | until |
+ * |---|---|
+ * | young | it has lasted {@linkcode YOUNG_MS} |
+ * | due | it is at rest, with nothing under way that another machine would not know of, and a worker is there |
+ * | carried | it has ended |
+ *
+ * @module
+ */
+import type { TunnelEnd } from "../../../tunnel/cause.ts";
+import type { TunnelListener } from "../../../tunnel/tunnel_options.ts";
+import type { RunningTunnel, TunnelHandle, TunnelSettings } from "../../door.ts";
+import type { TunnelStart } from "../../opening.ts";
+import { serverTunnel, type StreamTunnel, type WholeStanding } from "../../stream_tunnel.ts";
+import type { Sweep, Ticking } from "../../sweep.ts";
+import { endOnDefect } from "../defect.ts";
+import type { Loop } from "../loop.ts";
+import type { LoopTransport } from "../loop_transport.ts";
+import type { Thread } from "./thread.ts";
+import type { Workers } from "./workers.ts";
+
+/** A tunnel that is to begin, whose connections are both the loop's. */
+export interface YoungStart extends Omit<TunnelStart, "connection"> {
+  readonly client: LoopTransport;
+  readonly backend: LoopTransport;
+}
+
+export interface YoungTunnels {
+  begin(start: YoungStart): RunningTunnel;
+  /** To be called once there is none. */
+  close(): void;
+}
+
+export interface YoungOptions {
+  /** The main thread's. */
+  readonly loop: Loop;
+  readonly workers: Workers;
+  readonly createSweep: (tickMs: number) => Sweep;
+}
+
+/** It is looked at as often, so that it lasts twice as long at most. */
+const YOUNG_MS = 50;
+
+/** So many are handed over in one turn of the loop. */
+const MOST_AT_ONCE = 64;
+
+/** What all of them share. */
+interface Nursery {
+  readonly sweep: Sweep;
+  readonly due: Set<YoungTunnel>;
+  /** Has the loop turn soon, where the due ones are looked at. */
+  wake(): void;
+}
+
+export function createYoungTunnels(options: YoungOptions): YoungTunnels {
+  const { loop, workers, createSweep } = options;
+  const due = new Set<YoungTunnel>();
+  let isWoken = false;
+  const wake = () => {
+    if (!isWoken) loop.wake();
+    isWoken = true;
+  };
+  const nursery = { due, wake, sweep: createSweep(YOUNG_MS) };
+  loop.behindEvents = () => {
+    isWoken = false;
+    if (due.size > 0 && handOver(due, workers) && due.size > 0) wake();
+  };
+  return {
+    begin: (start) => new YoungTunnel(nursery, start).place,
+    close: () => nursery.sweep.close(),
+  };
+}
+
+/** Hands over those that can be, of as many as are looked at in one turn; true: there were some. */
+function handOver(due: Set<YoungTunnel>, workers: Workers): boolean {
+  let left = Math.min(due.size, MOST_AT_ONCE);
+  let isMoving = false;
+  for (const young of due) {
+    if (left-- === 0) break;
+    const standing = young.standing();
+    if (standing === null) {
+      // Behind those that have yet to be looked at.
+      due.delete(young);
+      due.add(young);
+      continue;
+    }
+    const worker = workers.choose();
+    if (worker === null) break;
+    young.handOver(standing, worker);
+    isMoving = true;
+  }
+  return isMoving;
+}
+
+/** A tunnel's place with whoever opened it, wherever it is carried. */
+class Place implements RunningTunnel {
+  /** Who carries it. */
+  carrier: RunningTunnel;
+
+  constructor(carrier: RunningTunnel) {
+    this.carrier = carrier;
+  }
+
+  get machine(): TunnelHandle {
+    return this.carrier.machine;
+  }
+
+  get upResidue(): number {
+    return this.carrier.upResidue;
+  }
+
+  get downResidue(): number {
+    return this.carrier.downResidue;
+  }
+}
+
+/** One that has not been handed over. */
+class YoungTunnel implements Ticking, TunnelListener {
+  readonly place: Place;
+  readonly tunnel: StreamTunnel;
+  readonly #nursery: Nursery;
+  readonly #start: YoungStart;
+  readonly #sinceMs: number;
+
+  constructor(nursery: Nursery, start: YoungStart) {
+    this.#nursery = nursery;
+    this.#start = start;
+    const { client, backend, settings, tickMs, early } = start;
+    this.#sinceMs = nursery.sweep.nowMs();
+    this.tunnel = serverTunnel(client, backend, { ...settings, listener: this }, early);
+    this.place = new Place(this.tunnel);
+    endOnDefect(this.tunnel.machine, client, backend);
+    if (!this.tunnel.machine.released) nursery.sweep.add(this, tickMs);
+  }
+
+  tick(nowMs: number): void {
+    const { due, wake } = this.#nursery;
+    // By its own clock, which leaves out other moments.
+    this.tunnel.tick(this.#start.settings.now());
+    if (nowMs - this.#sinceMs < YOUNG_MS || this.tunnel.machine.released) return;
+    due.add(this);
+    wake();
+  }
+
+  /** Null: it is not at rest. */
+  standing(): WholeStanding | null {
+    const { client, backend } = this.#start;
+    return client.isAtRest && backend.isAtRest ? this.tunnel.standing() : null;
+  }
+
+  handOver({ unread, ...standing }: WholeStanding, worker: Thread): void {
+    const { client, backend, settings, tickMs } = this.#start;
+    this.#leave();
+    const left = { ...settings, maxLifetimeMs: this.#leftOf(settings) };
+    const carriage = { client, backend, settings: left, tickMs, standing, unread };
+    this.place.carrier = worker.carry(carriage);
+  }
+
+  tunnelOver(end: TunnelEnd): void {
+    this.#start.settings.listener.tunnelOver(end);
+  }
+
+  tunnelReleased(): void {
+    this.#leave();
+    this.#start.settings.listener.tunnelReleased();
+  }
+
+  #leave(): void {
+    this.#nursery.sweep.delete(this);
+    this.#nursery.due.delete(this);
+  }
+
+  /** Of how long it may last; 0: for ever. */
+  #leftOf({ maxLifetimeMs }: TunnelSettings): number {
+    const ageMs = this.#nursery.sweep.nowMs() - this.#sinceMs;
+    return maxLifetimeMs === 0 ? 0 : Math.max(1, maxLifetimeMs - ageMs);
+  }
+}
