@@ -9,6 +9,7 @@ import { handshake, Opcode, openTunnel } from "../support/raw_client.ts";
 import { testEngines } from "./drivers.ts";
 import { can } from "./engine_limits.ts";
 import { loadsOf, report, reportThat } from "./report.ts";
+import { ONE_WORKER, workerRests } from "../support/workers.ts";
 import { BINARY_FRAMES, startFor, text } from "./whole.ts";
 
 const LEAVERS = 1_500;
@@ -49,7 +50,7 @@ testEngines(
       await using program = await startFor(engine, `${host}:${port}`, {
         wstunnel: BINARY_FRAMES,
         // Each thread keeps a socket of the runtime's: no other one is to start meanwhile.
-        top: "workers = 1",
+        top: ONE_WORKER,
         words: [...LIMITED, ...startWords()],
       });
       const atRest = async () => {
@@ -59,6 +60,7 @@ testEngines(
       };
       // What the runtime opens at a first connection and keeps, it has now.
       (await openTunnel(program.address))[Symbol.dispose]();
+      await workerRests(program);
       const before = await atRest();
       await askAndResetAll(program);
       await atRest();
