@@ -22,9 +22,11 @@ export function createWaiters(): Waiters {
   const waiting = new Map<Host, Set<Waiter>>();
 
   function waitersFor(host: Host): Set<Waiter> {
-    const found = waiting.get(host) ?? new Set();
-    waiting.set(host, found);
-    return found;
+    const found = waiting.get(host);
+    if (found !== undefined) return found;
+    const waiters = new Set<Waiter>();
+    waiting.set(host, waiters);
+    return waiters;
   }
 
   return {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Chain, type Link } from "../base/chain.ts";
 import type { TunnelIdentity } from "../events/event.ts";
 import type { Cause } from "../tunnel/cause.ts";
 
@@ -19,6 +20,8 @@ export interface Flow {
 
 /** An open tunnel. */
 export interface OpenTunnel extends TunnelIdentity {
+  /** The registry's own, which it is in. */
+  listed?: Link<OpenTunnel> | null;
   /** On the clock of `performance.now()`. */
   readonly openedAtMs: number;
   readonly flow: Flow;
@@ -49,7 +52,7 @@ export interface Registry {
 }
 
 export function createRegistry(): Registry {
-  const open = new Set<OpenTunnel>();
+  const open = new Chain<OpenTunnel>();
   let lastId = 0;
   let ending: Cause | null = null;
   let waiting: { readonly most: number; readonly resolve: () => void }[] = [];
@@ -66,14 +69,15 @@ export function createRegistry(): Registry {
     get lastId() {
       return lastId;
     },
-    add: (tunnel) => void open.add(tunnel),
+    add: (tunnel) => void (tunnel.listed = open.add(tunnel)),
     delete(tunnel) {
-      open.delete(tunnel);
+      if (tunnel.listed) open.delete(tunnel.listed);
+      tunnel.listed = null;
       if (waiting.every(({ most }) => open.size > most)) return;
       for (const { most, resolve } of waiting) if (open.size <= most) resolve();
       waiting = waiting.filter(({ most }) => open.size > most);
     },
-    [Symbol.iterator]: () => open.values(),
+    [Symbol.iterator]: () => open[Symbol.iterator](),
     emptied,
     get ending() {
       return ending;

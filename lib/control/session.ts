@@ -6,6 +6,7 @@
  * @module
  */
 import type { Lease } from "../backend/backend.ts";
+import type { Link } from "../base/chain.ts";
 import { nowMs } from "../base/turn_clock.ts";
 import type { RunningTunnel } from "../engine/door.ts";
 import type { Sweep, Ticking } from "../engine/sweep.ts";
@@ -43,6 +44,7 @@ function isTicking(running: RunningTunnel): running is RunningTunnel & Ticking {
 }
 
 export class Session implements OpenTunnel, TunnelListener {
+  listed: Link<OpenTunnel> | null = null;
   readonly id: number;
   readonly client: string;
   readonly via: string | undefined;

@@ -17,6 +17,7 @@ import type { StreamEnd } from "../base/transport.ts";
 import type { Dialler } from "../backend/connect.ts";
 import type { BackendConnection } from "../backend/connection.ts";
 import type { Peer } from "../base/peer.ts";
+import type { Link } from "../base/chain.ts";
 import { type Answer, answer } from "../http/answer.ts";
 import { formatAnswer, formatUpgrade, writeUpgrade } from "../http/format.ts";
 import { HeadParser, type ParsedHead } from "../http/head.ts";
@@ -39,7 +40,9 @@ import { SMALL_BYTES } from "./elastic_buffer.ts";
 import { Delivery } from "./files/delivery.ts";
 import { loadFileServer } from "./files/load.ts";
 import { KeptBytes } from "./kept_bytes.ts";
+import type { Listed } from "./openings.ts";
 import { type Beginning, readBeginning } from "./proxy_header.ts";
+import type { Ticked } from "./sweep.ts";
 
 /** How long a refused client may take to end its connection, so that the answer reaches it. */
 const REFUSED_LINGER_MS = 1_000;
@@ -73,7 +76,9 @@ export interface TunnelStart {
   readonly early: Uint8Array<ArrayBuffer>;
 }
 
-export class Opening implements TransportListener {
+export class Opening implements TransportListener, Listed {
+  listed: Link<Listed> | null = null;
+  ticked: Link<Ticked> | null = null;
   #state: "proxy" | "head" | "sending" | "idle" | "connecting" | "refused" | "over" = "head";
   readonly #options: OpeningOptions;
   /** Whoever is at the other end, and for whom that one said it speaks, with its last request. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Chain, type Link } from "../base/chain.ts";
 import type { Peer } from "../base/peer.ts";
 import type { ProxyProtocol } from "../config/config.ts";
 import type { Acceptance, Door } from "./door.ts";
@@ -15,7 +16,12 @@ import { type Sweep, tickFor, type Ticking } from "./sweep.ts";
 /** How often refused clients are looked at, which have a second to leave. */
 const REFUSED_TICK_MS = 1_000;
 
-export interface Openings<T extends Ticking> extends Iterable<T> {
+/** Has a place among those of its listener. */
+export interface Listed extends Ticking {
+  listed?: Link<Listed> | null;
+}
+
+export interface Openings<T extends Listed> extends Iterable<T> {
   /** What looks at them. */
   readonly sweep: Sweep;
   add(opening: T): void;
@@ -24,22 +30,23 @@ export interface Openings<T extends Ticking> extends Iterable<T> {
   settled(): Promise<void>;
 }
 
-export function createOpenings<T extends Ticking>(
+export function createOpenings<T extends Listed>(
   door: Door,
   { createSweep }: Pick<EngineOptions, "createSweep">,
 ): Openings<T> {
-  const all = new Set<T>();
+  const all = new Chain<T>();
   const sweep = createSweep(tickFor([REFUSED_TICK_MS]));
   const onSettled: (() => void)[] = [];
   return {
     sweep,
-    [Symbol.iterator]: () => all.values(),
+    [Symbol.iterator]: () => all[Symbol.iterator](),
     add(opening) {
-      all.add(opening);
+      opening.listed = all.add(opening);
       sweep.add(opening, tickFor([door.limits.handshakeTimeoutMs]));
     },
     remove(opening) {
-      all.delete(opening);
+      if (opening.listed) all.delete(opening.listed as Link<T>);
+      opening.listed = null;
       sweep.delete(opening);
       if (all.size === 0) { for (const resolve of onSettled.splice(0)) resolve(); }
     },

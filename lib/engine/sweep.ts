@@ -6,12 +6,21 @@
  *
  * @module
  */
+import { Chain, type Link } from "../base/chain.ts";
 import { LATE_MS } from "../base/deadline.ts";
 import { nowMs as clockMs } from "../base/turn_clock.ts";
 
 /** Looks at what time has run out. */
 export interface Ticking {
   tick(nowMs: number): void;
+  /** The sweep's own, which it is in. */
+  ticked?: Link<Ticked> | null;
+}
+
+/** One that is ticked at least every `everyMs`. */
+export interface Ticked {
+  readonly ticking: Ticking;
+  readonly everyMs: number;
 }
 
 /** Ticks what is added, with the time of its clock, until it is taken out again. */
@@ -66,8 +75,7 @@ export function createSweep(
   afterTicks: (nowMs: number) => void = () => {},
   metronome: Metronome = createInterval(),
 ): Sweep {
-  const all = new Map<Ticking, number>();
-  const askedFor = createTally();
+  const all = new Chain<Ticked>();
   let tickMs = longestMs;
   let runs = false;
   let tickedAtMs = 0;
@@ -93,10 +101,11 @@ export function createSweep(
     letIn = isLate && !letIn;
     if (letIn) return;
     const nowMs = tickedAtMs - leftOutMs;
-    for (const one of all.keys()) one.tick(nowMs);
+    for (const { ticking } of all) ticking.tick(nowMs);
     afterTicks(nowMs);
     // Only here: others that come and go would put each tick off.
-    const neededMs = Math.min(longestMs, askedFor.least());
+    let neededMs = longestMs;
+    for (const { everyMs } of all) neededMs = Math.min(neededMs, everyMs);
     if (neededMs > tickMs && runs) start(neededMs);
   };
   const start = (everyMs: number) => {
@@ -106,38 +115,25 @@ export function createSweep(
     tickMs = everyMs;
     metronome.start(tickMs, tick);
   };
+  const take = (ticking: Ticking) => {
+    if (ticking.ticked) all.delete(ticking.ticked);
+    ticking.ticked = null;
+  };
   return {
     nowMs: () => clockMs() - leftOutMs,
     add(ticking, askedMs = longestMs) {
       const ownMs = Math.min(askedMs, longestMs);
-      all.set(ticking, ownMs);
-      askedFor.add(ownMs);
+      take(ticking);
+      ticking.ticked = all.add({ ticking, everyMs: ownMs });
       if (!runs || ownMs < tickMs) start(ownMs);
     },
     delete(ticking) {
-      const ownMs = all.get(ticking);
-      if (ownMs === undefined) return;
-      all.delete(ticking);
-      askedFor.delete(ownMs);
+      take(ticking);
       if (isClosed && all.size === 0) stop();
     },
     close() {
       isClosed = true;
       if (all.size === 0) stop();
     },
-  };
-}
-
-/** How often each number was added: there are few, whatever the number of tunnels. */
-function createTally() {
-  const counts = new Map<number, number>();
-  return {
-    add: (value: number) => void counts.set(value, (counts.get(value) ?? 0) + 1),
-    delete(value: number) {
-      const left = counts.get(value)! - 1;
-      if (left > 0) counts.set(value, left);
-      else counts.delete(value);
-    },
-    least: () => Math.min(...counts.keys()),
   };
 }

@@ -15,6 +15,7 @@
  *
  * @module
  */
+import { Chain, type Link } from "../base/chain.ts";
 import type { ClientBounds, ConnectionBounds } from "./bounds.ts";
 import { Ranking } from "./ranking.ts";
 import { TokenBuckets } from "./token_buckets.ts";
@@ -66,12 +67,14 @@ export interface Client {
 const MAX_TURNED_AWAY = 16;
 const MAX_EXTRA = 16;
 
-/** The connections of one client; there while it has one. */
+/** So many are kept of which there is none: who leaves comes again soon, and a Map that empties makes itself a new table each time. */
+const MOST_KEPT = 16;
+
+/** The connections of one client. */
 interface Group {
   readonly network: string;
   open: number;
-  /** Oldest first. */
-  pending: Set<Place> | null;
+  readonly pending: Chain<Place>;
 }
 
 export class Connections {
@@ -84,6 +87,8 @@ export class Connections {
   #emptySinceMs: number;
   #pendingCount = 0;
   #turnedAway = 0;
+  /** Clients that have any. */
+  clients = 0;
   /** Oldest first. */
   readonly #extra = new Set<Outsider>();
 
@@ -106,11 +111,6 @@ export class Connections {
 
   get pending(): number {
     return this.#pendingCount;
-  }
-
-  /** Clients that have any. */
-  get clients(): number {
-    return this.#groups.size;
   }
 
   of(network: string): number {
@@ -170,7 +170,7 @@ export class Connections {
     if (isTooMany && !this.#dropOldest(group, "max-connections-per-client")) {
       return "max-connections-per-client";
     }
-    if (isFull(group.pending?.size ?? 0, maxPending)) this.#dropOldest(group, "max-pending");
+    if (isFull(group.pending.size, maxPending)) this.#dropOldest(group, "max-pending");
     return null;
   }
 
@@ -181,21 +181,19 @@ export class Connections {
 
   /** False: it has none that may have to go. */
   #dropOldest({ pending }: Group, limit: Limit): boolean {
-    for (const place of pending ?? []) {
-      const { name, holder, wasAnswered } = place;
-      if (holder === null) continue;
-      holder.drop();
-      place.release();
-      if (!wasAnswered) this.#onDropped(name, limit);
-      return true;
-    }
-    return false;
+    const place = pending.find(({ holder }) => holder !== null);
+    if (place === null) return false;
+    const { name, holder, wasAnswered } = place;
+    holder!.drop();
+    place.release();
+    if (!wasAnswered) this.#onDropped(name, limit);
+    return true;
   }
 
   #groupOf(network: string): Group {
     const known = this.#groups.get(network);
     if (known !== undefined) return known;
-    const group = { network, open: 0, pending: null };
+    const group: Group = { network, open: 0, pending: new Chain() };
     this.#groups.set(network, group);
     return group;
   }
@@ -203,25 +201,29 @@ export class Connections {
   /** What {@linkcode Place} asks for. */
   readonly #ledger: Ledger = {
     join: (place) => {
-      place.group.open++;
+      if (place.group.open++ === 0) this.clients++;
       if (place.state === "pending") this.#ledger.wait(place);
     },
     wait: (place) => {
       const { group } = place;
-      group.pending ??= new Set();
-      group.pending.add(place);
+      place.link = group.pending.add(place);
       this.#pending.add(group);
       this.#pendingCount++;
     },
     letIn: (place) => {
-      if (!place.group.pending?.delete(place)) return;
+      const { link } = place;
+      if (link === null) return;
+      place.link = null;
+      place.group.pending.delete(link);
       this.#pending.remove(place.group);
       this.#pendingCount--;
     },
     leave: (place) => {
       this.#ledger.letIn(place);
-      place.group.open--;
-      if (place.group.open === 0) this.#groups.delete(place.group.network);
+      const { group } = place;
+      if (--group.open > 0) return;
+      this.clients--;
+      if (this.#groups.size > MOST_KEPT) this.#groups.delete(group.network);
     },
     move: (place, { network, name, bounds }) => {
       if (network === place.group.network) return null;
@@ -256,6 +258,8 @@ class Place implements Pass {
   readonly limit = null;
   state: "pending" | "in" | "over" = "pending";
   wasAnswered = false;
+  /** Among its client's that are pending. */
+  link: Link<Place> | null = null;
   name: string;
   group: Group;
   sinceMs: number;

@@ -1,16 +1,16 @@
 /**
- * How many there are of each name. One that there is none of takes no memory.
+ * How many there are of each name. One that there is none of takes no memory, but for a few.
  *
  * @module
  */
 
+/** So many names are kept of which there is none: one of these comes again soon, and a Map that empties makes itself a new table each time. */
+const MOST_KEPT = 16;
+
 export class Tally {
   readonly #counts = new Map<string, number>();
-
   /** The names of which there are some. */
-  get size(): number {
-    return this.#counts.size;
-  }
+  size = 0;
 
   of(name: string): number {
     return this.#counts.get(name) ?? 0;
@@ -21,13 +21,16 @@ export class Tally {
     const count = this.of(name);
     if (most > 0 && count >= most) return false;
     this.#counts.set(name, count + 1);
+    if (count === 0) this.size++;
     return true;
   }
 
   /** One that was taken is no more. */
   give(name: string): void {
-    const left = this.of(name) - 1;
-    if (left > 0) this.#counts.set(name, left);
-    else this.#counts.delete(name);
+    const count = this.of(name);
+    if (count === 0) return;
+    if (count === 1) this.size--;
+    if (count === 1 && this.#counts.size > MOST_KEPT) this.#counts.delete(name);
+    else this.#counts.set(name, count - 1);
   }
 }
