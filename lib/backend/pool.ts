@@ -34,7 +34,7 @@ export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RouteP
 
   /** Each host that is not down is asked at most once, the doubtful ones last. */
   function ask(request: ConnectRequest): Later<ConnectResult> {
-    const left = hosts.map((_, index) => index);
+    const left = hosts.map(() => true);
     const failures: ConnectFailure[] = [];
     const answer = new Later<ConnectResult>();
     const settle = (result: ConnectResult) => {
@@ -64,7 +64,7 @@ export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RouteP
   }
 
   /** The next one to ask, which is none of those that are left then. */
-  function next(request: ConnectRequest, left: number[]): PoolHost | null {
+  function next(request: ConnectRequest, left: boolean[]): PoolHost | null {
     const ready = candidates(hosts, left, "ready");
     const asked = ready.length > 0 ? ready : candidates(hosts, left, "doubtful");
     const { peer, authority, path } = request;
@@ -73,12 +73,12 @@ export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RouteP
     const chosen = choose(route.balance, asked, selection);
     if (chosen === null) return null;
     state.lastIndex = chosen.index;
-    left.splice(left.indexOf(chosen.index), 1);
+    left[chosen.index] = false;
     return hosts[chosen.index]!;
   }
 
-  function noneOf(left: readonly number[], failures: readonly ConnectFailure[]): ConnectFailure {
-    const full = left.flatMap((index) => fullness(hosts[index]!));
+  function noneOf(left: readonly boolean[], failures: readonly ConnectFailure[]): ConnectFailure {
+    const full = hosts.flatMap((host, index) => left[index] ? fullness(host) : []);
     if (known.stopping) return { kind: "aborted", reason: "stopping" };
     return outages.summed([...failures, ...full]);
   }
@@ -123,12 +123,12 @@ function fullness({ name, live, config }: PoolHost): ConnectFailure[] {
 /** Those that may be asked, of the ones that are left. */
 function candidates(
   hosts: readonly PoolHost[],
-  left: readonly number[],
+  left: readonly boolean[],
   standing: Standing,
 ): Candidate[] {
   const found: Candidate[] = [];
-  for (const index of left) {
-    const { hashed: identity, config, live } = hosts[index]!;
+  for (const [index, { hashed: identity, config, live }] of hosts.entries()) {
+    if (!left[index]) continue;
     const { load } = live;
     if (whyFull(load, config) !== null || live.drained || live.standing !== standing) continue;
     found.push({ index, identity, load });

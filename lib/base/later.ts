@@ -30,14 +30,20 @@ export class Later<T> implements PromiseLike<T> {
     onValue?: ((value: T) => U | PromiseLike<U>) | null,
     _onError?: ((reason: unknown) => V | PromiseLike<V>) | null,
   ): Later<U | V> {
+    if (this.#known !== null) {
+      const made = onValue!(this.#known.value);
+      if (made instanceof Later) return made;
+      if (!isThenable(made)) return Later.of<U | V>(made);
+      const next = new Later<U | V>();
+      made.then((value) => next.tell(value));
+      return next;
+    }
     const next = new Later<U | V>();
-    const listener = (value: T) => {
+    this.#listener = (value) => {
       const made = onValue!(value);
       if (isThenable(made)) made.then((value) => next.tell(value));
       else next.tell(made);
     };
-    if (this.#known !== null) listener(this.#known.value);
-    else this.#listener = listener;
     return next;
   }
 }

@@ -317,14 +317,31 @@ function namesOf(
   userName: string | null,
 ) {
   const user = userName === null ? null : peerWords(userName);
-  const asked: Asked = {
+  const asked = inWords(path, authority, origin, protocol, declined);
+  return { client, via, tls, user, route, asked, backend, isTarget, pid };
+}
+
+/** What was asked for last: most ask for the same, and share it. */
+let lastAsked: Asked | null = null;
+
+function inWords(
+  path: string,
+  authority: string,
+  origin: string | null,
+  protocol: string | null,
+  declined: string | null,
+): Asked {
+  const last = lastAsked;
+  const isSame = last !== null && path === last.path && authority === last.host &&
+    origin === (last.origin ?? null) && protocol === (last.subprotocol ?? null) &&
+    declined === (last.declined ?? null);
+  return isSame ? last : lastAsked = {
     path: peerWords(path),
     host: peerWords(authority),
     origin: peerWordsOf(origin),
     subprotocol: peerWordsOf(protocol),
     declined: peerWordsOf(declined),
   };
-  return { client, via, tls, user, route, asked, backend, isTarget, pid };
 }
 
 /** What a request asks for that gets an answer. That there was no Origin is worth saying where origins are checked. */

@@ -225,7 +225,7 @@ export class Opening implements TransportListener, Listed {
       return this.#refuseHead(answer(status, reason), bytes.subarray(from, to));
     }
     const { head, end } = parsed;
-    this.#kept = new KeptBytes();
+    if (this.#kept.length > 0) this.#kept = new KeptBytes();
     this.#kept.add(bytes, end, to);
     const { door } = this.#options;
     const admission = door.admit(head, this.#sender, this.#pass);

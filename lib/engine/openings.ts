@@ -68,7 +68,9 @@ export function takeIn(door: Door, asked: ProxyProtocol | undefined, peer: Peer)
     return null;
   }
   const acceptance = door.accepts(peer);
-  return acceptance === "dropped" ? null : { ...acceptance, beginning };
+  if (acceptance === "dropped") return null;
+  const { pass, answer } = acceptance;
+  return { pass, answer, beginning };
 }
 
 /** Begins with a connection that was taken. Where that throws, neither it nor its pass is left. */

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { badRequest, type HeadProblem } from "./request_line.ts";
-import { isToken, tokenCode } from "./token.ts";
+import { isToken, isTokenAt } from "./token.ts";
 
 export const MAX_HEADERS = 100;
 
@@ -70,16 +70,9 @@ export function parseFields(text: string): Map<string, string> | HeadProblem {
 
 /** The lower-case form of the name `[start..end)`; null: it is no token. */
 function nameIn(text: string, start: number, end: number): string | null {
-  for (const name of COMMON[end - start] ?? []) if (isAt(text, start, name)) return name;
+  for (const name of COMMON[end - start] ?? []) if (isTokenAt(text, start, name)) return name;
   const name = text.slice(start, end);
   return isToken(name) ? name.toLowerCase() : null;
-}
-
-function isAt(text: string, start: number, name: string): boolean {
-  for (let i = 0; i < name.length; i++) {
-    if (tokenCode(text, start + i) !== name.charCodeAt(i)) return false;
-  }
-  return true;
 }
 
 function byLength(names: readonly string[]): string[][] {

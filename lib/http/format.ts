@@ -42,16 +42,26 @@ export function formatHead(
 
 /** The answer that opens a WebSocket (RFC 6455 section 4.2.2). */
 export function formatUpgrade(key: string, protocol: string | null): Uint8Array<ArrayBuffer> {
-  return encoder.encode(upgradeHead(key, protocol));
+  return encoder.encode(UPGRADE + acceptKey(key) + behindKey(protocol));
 }
 
 /** The same, put at the beginning of a buffer that has room for it; gives where it ends. */
 export function writeUpgrade(bytes: Uint8Array, key: string, protocol: string | null): number {
-  return encoder.encodeInto(upgradeHead(key, protocol), bytes).written;
+  bytes.set(UPGRADE_BYTES);
+  const end = writeAscii(bytes, UPGRADE_BYTES.length, acceptKey(key));
+  return writeAscii(bytes, end, behindKey(protocol));
 }
 
-function upgradeHead(key: string, protocol: string | null): string {
-  const chosen = protocol === null ? "" : `sec-websocket-protocol: ${protocol}\r\n`;
-  return "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n" +
-    `sec-websocket-accept: ${acceptKey(key)}\r\n${chosen}\r\n`;
+const UPGRADE = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n" +
+  "connection: Upgrade\r\nsec-websocket-accept: ";
+const UPGRADE_BYTES = encoder.encode(UPGRADE);
+
+function behindKey(protocol: string | null): string {
+  return protocol === null ? "\r\n\r\n" : `\r\nsec-websocket-protocol: ${protocol}\r\n\r\n`;
+}
+
+/** A protocol is a token, so that all of it is ASCII. */
+function writeAscii(bytes: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+  return at + text.length;
 }

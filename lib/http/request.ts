@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isSameToken } from "./token.ts";
+
 /** Field values by lower-case name; a repeated field's values are joined with ", ", those of `cookie` with "; ". The runtime's `Headers` are that for a request. */
 export interface HeaderFields {
   get(name: string): string | null;
@@ -31,8 +33,9 @@ export function withoutQuery(target: string): string {
 
 /** Whether a comma-separated list field holds a token, case-insensitively (RFC 9110 section 5.6.1). */
 export function listHasToken(value: string | null, token: string): boolean {
-  if (value?.toLowerCase() === token) return true;
-  return listElements(value).some((element) => element.toLowerCase() === token);
+  if (value === null) return false;
+  return isSameToken(value, token) ||
+    listElements(value).some((element) => isSameToken(element, token));
 }
 
 /** The elements of a comma-separated list field, those that are empty among them; none of a field that isn't there. */

@@ -46,10 +46,11 @@ export function parseRequestLine(line: string): RequestLine | HeadProblem {
   const target = line.slice(first + 1, last);
   const protocol = line.slice(last + 1);
   if (!isToken(method)) return badRequest("a method that is no token");
-  if (!/^HTTP\/\d\.\d$/.test(protocol)) return badRequest("a request line without an HTTP version");
-  const version = protocol.slice("HTTP/".length);
-  if (version !== "1.1" && version !== "1.0") {
-    return { status: 505, reason: `HTTP ${version} is not spoken here` };
+  const version = versionOf(protocol);
+  if (version === null) {
+    return /^HTTP\/\d\.\d$/.test(protocol)
+      ? { status: 505, reason: `HTTP ${protocol.slice("HTTP/".length)} is not spoken here` }
+      : badRequest("a request line without an HTTP version");
   }
   // RFC 3986: visible ASCII; RFC 9112 section 3.2 and RFC 6455 section 3: no fragment.
   if (!/^[\x21\x22\x24-\x7e]+$/.test(target)) return badRequest("a character not for a target");
@@ -57,6 +58,11 @@ export function parseRequestLine(line: string): RequestLine | HeadProblem {
   const absolute = splitAbsolute(target);
   if (absolute === null) return badRequest("a target that is neither a path nor an http URI");
   return { method, version, ...absolute };
+}
+
+function versionOf(protocol: string): RequestLine["version"] | null {
+  if (protocol === "HTTP/1.1") return "1.1";
+  return protocol === "HTTP/1.0" ? "1.0" : null;
 }
 
 /** Takes an absolute-form target apart; null for what is none. */

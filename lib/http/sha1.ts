@@ -18,7 +18,7 @@ const INITIAL = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0x
 
 /** The hash of a text of one byte a character, in base64. */
 export function sha1Base64(text: string): string {
-  hash.set(INITIAL);
+  for (let i = 0; i < INITIAL.length; i++) hash[i] = INITIAL[i]!;
   const { length } = text;
   // One bit more, and the length in 64, of which 32 are enough (section 4).
   const blocks = Math.ceil((length + 9) / BLOCK_BYTES);

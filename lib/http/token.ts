@@ -14,8 +14,21 @@ for (const character of CHARACTERS) {
 }
 
 /** The code of a token's character in lower case; 0: it is none, or is behind the end of the text. */
-export function tokenCode(text: string, at: number): number {
+function tokenCode(text: string, at: number): number {
   return LOWER[text.charCodeAt(at)] ?? 0;
+}
+
+/** Whether a text is a token that is given in lower case, whatever its own case is. */
+export function isSameToken(text: string, token: string): boolean {
+  return text.length === token.length && isTokenAt(text, 0, token);
+}
+
+/** Whether a token that is given in lower case stands at a place of a text. */
+export function isTokenAt(text: string, at: number, token: string): boolean {
+  for (let i = 0; i < token.length; i++) {
+    if (tokenCode(text, at + i) !== token.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
 /** Whether a text is a token. */

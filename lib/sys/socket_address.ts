@@ -52,7 +52,18 @@ export function decodeSocketAddress(
     return { transport: "unix", path: name.startsWith("\0") ? name : name.replace(/\0.*$/s, "") };
   }
   if (family !== AF_INET && family !== AF_INET6) return null;
-  const ip = family === AF_INET ? bytes.subarray(4, 8) : bytes.subarray(8, 24);
   const port = bytes[2]! << 8 | bytes[3]!;
-  return { transport: "tcp", hostname: formatIpAddress(ip), port };
+  const hostname = family === AF_INET ? ipv4At(bytes, 4) : formatIpAddress(bytes.subarray(8, 24));
+  return { transport: "tcp", hostname, port };
+}
+
+/** The one that was read last: a proxy, or this machine, comes again and again, and what is the same text needs no new one, nor a hash of that. */
+let lastBits = 0;
+let lastText = "0.0.0.0";
+
+function ipv4At(bytes: Uint8Array, at: number): string {
+  const bits = bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!;
+  if (bits === lastBits) return lastText;
+  lastBits = bits;
+  return lastText = formatIpAddress(bytes.subarray(at, at + 4));
 }

@@ -81,9 +81,17 @@ export function isWarning(cause: Cause): boolean {
 /** A client whose connection ended without a Close. */
 export const LOST: TunnelEnd = { cause: "client-lost", code: 1006, reason: "" };
 
+const OF_CLIENT: Readonly<Record<ClientFinish["kind"], Cause>> = {
+  close: "client-close",
+  lost: "client-lost",
+  protocol: "client-protocol",
+  overflow: "client-overflow",
+  silent: "client-silent",
+};
+
 /** How a tunnel ends as its client does. */
 export function endOfClient({ kind, code, reason }: ClientFinish): TunnelEnd {
-  return { cause: `client-${kind}`, code, reason };
+  return { cause: OF_CLIENT[kind], code, reason };
 }
 
 /** Ends of the client that leave nothing to wait for: it is to be told at once. */

@@ -401,7 +401,9 @@ export class Tunnel implements ClientListener {
 
   #wait(patienceMs: number, mostMs = 0): void {
     const patience = this.#patience ??= new Patience();
-    patience.start(this.#options.now(), patienceMs, this.#steps, mostMs);
+    // What is over by then whatever moves asks nobody what does.
+    const steps = mostMs > 0 && mostMs <= patienceMs ? 0 : this.#steps;
+    patience.start(this.#options.now(), patienceMs, steps, mostMs);
   }
 
   /** What shows that a wait is not in vain: the backend takes bytes, from us or from our system, or sends some. */

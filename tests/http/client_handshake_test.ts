@@ -7,7 +7,7 @@ import {
   type Opened,
   readOpened,
 } from "../../lib/http/client_handshake.ts";
-import { formatUpgrade } from "../../lib/http/format.ts";
+import { formatUpgrade, writeUpgrade } from "../../lib/http/format.ts";
 import { isKey } from "../../lib/http/handshake.ts";
 import { HeadParser } from "../../lib/http/head.ts";
 import { decide } from "../../lib/http/verdict.ts";
@@ -69,6 +69,15 @@ Deno.test("`readOpened()` takes what our own server answers", () => {
     assert(parsed !== "incomplete" && "head" in parsed);
     const opened = readOpened(parsed.head, { key: KEY, subprotocols: ["binary", "base64"] });
     assert.deepEqual(opened, { subprotocol });
+  }
+});
+
+Deno.test("`writeUpgrade()` writes what `formatUpgrade()` gives, over whatever was there, and nothing behind it", () => {
+  for (const subprotocol of [null, "binary", "v1.x~y"]) {
+    const room = new Uint8Array(1024).fill(0xff);
+    const end = writeUpgrade(room, KEY, subprotocol);
+    assert.deepEqual(room.subarray(0, end), formatUpgrade(KEY, subprotocol));
+    assert(room.subarray(end).every((byte) => byte === 0xff));
   }
 });
 

@@ -39,6 +39,11 @@ export class Acceptor implements Watcher, Ticking, Seat {
   /** Null: there is no socket. */
   #watch: Watch | null = null;
   #isFailing = false;
+  /**
+   * How many to ask for in a step. As a rule one is there, and to look for another costs a call; where there always are it grows, and at a socket that is new
+   * any number may wait.
+   */
+  #wanted = MOST_AT_ONCE;
 
   constructor(loop: Loop, options: AcceptorOptions) {
     this.#loop = loop;
@@ -49,6 +54,7 @@ export class Acceptor implements Watcher, Ticking, Seat {
     this.close();
     this.#loop.sockets.makeOurs(descriptor);
     this.#watch = this.#loop.watch(descriptor, EPOLLIN, this);
+    this.#wanted = MOST_AT_ONCE;
   }
 
   take(): number {
@@ -59,9 +65,13 @@ export class Acceptor implements Watcher, Ticking, Seat {
 
   onEvent(): void {
     const watch = this.#watch;
-    for (let i = 0; i < MOST_AT_ONCE && watch !== null && this.#watch === watch; i++) {
-      if (!this.#accept(watch)) return;
+    for (let count = 1; count <= this.#wanted; count++) {
+      if (watch === null || this.#watch !== watch) return;
+      if (this.#accept(watch)) continue;
+      this.#wanted = 1;
+      return;
     }
+    this.#wanted = Math.min(1.2 * this.#wanted, MOST_AT_ONCE);
   }
 
   onTurn(): void {}
