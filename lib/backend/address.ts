@@ -154,19 +154,16 @@ export function leaseAddress(
   const found = target?.found;
   const lookup = found && (() => Promise.resolve(found));
   return dial(state.address, { timeoutMs, signal, header, tls, dialler, lookup }).then((dialled) =>
-    leased(dialled, startedAt, { state, host, ...options })
+    leased(dialled, startedAt, state, host, options)
   );
-}
-
-interface Leasing extends LeaseOptions {
-  readonly state: AddressState;
-  readonly host: HostConfig;
 }
 
 function leased(
   dialled: DialResult,
   startedAt: number,
-  { state, host, emit, onRelease }: Leasing,
+  state: AddressState,
+  host: HostConfig,
+  { emit, onRelease }: LeaseOptions,
 ): LeaseResult {
   state.connecting--;
   const endedAt = performance.now();

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Answer, REASON_PHRASES } from "./answer.ts";
-import { acceptKey } from "./handshake.ts";
+import { acceptKey, writeAcceptKey } from "./handshake.ts";
 
 const encoder = new TextEncoder();
 
@@ -48,7 +48,7 @@ export function formatUpgrade(key: string, protocol: string | null): Uint8Array<
 /** The same, put at the beginning of a buffer that has room for it; gives where it ends. */
 export function writeUpgrade(bytes: Uint8Array, key: string, protocol: string | null): number {
   bytes.set(UPGRADE_BYTES);
-  const end = writeAscii(bytes, UPGRADE_BYTES.length, acceptKey(key));
+  const end = writeAcceptKey(bytes, UPGRADE_BYTES.length, key);
   return writeAscii(bytes, end, behindKey(protocol));
 }
 

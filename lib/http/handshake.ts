@@ -4,7 +4,7 @@
  * @module
  */
 import { listHasToken, type RequestHead } from "./request.ts";
-import { sha1Base64 } from "./sha1.ts";
+import { SHA1_BASE64_BYTES, sha1Base64, writeSha1Base64 } from "./sha1.ts";
 
 /** RFC 6455 section 1.3. */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -18,6 +18,12 @@ const KEY = /^[A-Za-z0-9+/]{22}==$/;
 /** The `Sec-WebSocket-Accept` that answers a key. */
 export function acceptKey(key: string): string {
   return sha1Base64(key + GUID);
+}
+
+/** The same, put at a place of a buffer; gives where it ends. */
+export function writeAcceptKey(bytes: Uint8Array, at: number, key: string): number {
+  writeSha1Base64(bytes, at, key + GUID);
+  return at + SHA1_BASE64_BYTES;
 }
 
 /** Whether a `Sec-WebSocket-Key` is the base64 form of 16 bytes. */

@@ -42,6 +42,8 @@ export class HeadParser {
   #lineStart = 0;
   #fieldsStart = 0;
   #line: RequestLine | null = null;
+  /** What has come, as text, while it is looked at: most heads come whole. */
+  #text: string | null = null;
   readonly #maxBytes: number;
 
   /** `maxBytes`: of the whole head, its empty line among them. */
@@ -54,6 +56,12 @@ export class HeadParser {
    * bytes were moved to, as more come. Not to be called after a head or a problem.
    */
   parse(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): ParsedHead {
+    const parsed = this.#parse(bytes, start, end);
+    this.#text = null;
+    return parsed;
+  }
+
+  #parse(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): ParsedHead {
     const maxBytes = this.#maxBytes;
     const maxLineBytes = Math.floor(maxBytes * REQUEST_LINE_SHARE);
     const limit = Math.min(end, start + maxBytes);
@@ -77,7 +85,7 @@ export class HeadParser {
       if (at + 1 >= limit) break;
       if (bytes[at + 1] !== LF) return { problem: badRequest("a bare carriage return") };
       this.#scanned += 2;
-      const parsed = this.#endLine(bytes, start, lineStart, at);
+      const parsed = this.#endLine(bytes, start, limit, at - start);
       if (parsed !== null) return parsed;
       this.#lineStart = this.#scanned;
     }
@@ -85,23 +93,25 @@ export class HeadParser {
     return { problem: { status: 431, reason: `a head over ${maxBytes} bytes` } };
   }
 
-  /** Deals with a line; null: the next one follows. */
+  /** Deals with the line that ends at an offset; null: the next one follows. */
   #endLine(
     bytes: Uint8Array<ArrayBuffer>,
     start: number,
-    lineStart: number,
+    limit: number,
     lineEnd: number,
   ): ParsedHead | null {
+    const lineStart = this.#lineStart;
     if (this.#line === null) {
-      if (lineStart === lineEnd && lineStart === start) return null;
-      const line = parseRequestLine(latin1(bytes, lineStart, lineEnd));
+      if (lineStart === lineEnd && lineStart === 0) return null;
+      const line = parseRequestLine(this.#textOf(bytes, start, limit).slice(lineStart, lineEnd));
       if ("status" in line) return { problem: line };
       this.#line = line;
       this.#fieldsStart = this.#scanned;
       return null;
     }
     if (lineStart !== lineEnd) return null;
-    const fields = parseFields(latin1(bytes, start + this.#fieldsStart, lineStart));
+    const text = this.#textOf(bytes, start, limit);
+    const fields = parseFields(text.slice(this.#fieldsStart, lineStart));
     if (!(fields instanceof Map)) return { problem: fields };
     const problem = bodyProblem(fields);
     if (problem !== null) return { problem };
@@ -109,7 +119,11 @@ export class HeadParser {
     // RFC 9112 section 3.2.2; that Host is missing is for the handshake to see.
     if (authority !== null && fields.has("host")) fields.set("host", authority);
     const headers: HeaderFields = { get: (name) => fields.get(name) ?? null };
-    return { head: { method, target, version, headers }, end: lineEnd + 2 };
+    return { head: { method, target, version, headers }, end: start + lineEnd + 2 };
+  }
+
+  #textOf(bytes: Uint8Array<ArrayBuffer>, start: number, limit: number): string {
+    return this.#text ??= latin1(bytes, start, limit);
   }
 }
 

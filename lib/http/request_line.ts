@@ -34,9 +34,9 @@ export function badRequest(reason: string): HeadProblem {
 /** Reads a request line without its CRLF. */
 export function parseRequestLine(line: string): RequestLine | HeadProblem {
   const first = line.indexOf(" ");
-  const last = line.lastIndexOf(" ");
+  const last = line.indexOf(" ", first + 1);
   const method = line.slice(0, first < 0 ? line.length : first);
-  if (first === last || line.indexOf(" ", first + 1) < last) {
+  if (first < 0 || last < 0 || line.includes(" ", last + 1)) {
     return badRequest(
       method === "PROXY"
         ? "a PROXY protocol header, which is not taken from here"

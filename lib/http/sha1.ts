@@ -8,7 +8,13 @@
 const BLOCK_BYTES = 64;
 const WORDS = 16;
 
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const DIGITS = new TextEncoder().encode(
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+);
+const PAD = 0x3d;
+
+/** Six digits each three of 20 bytes, three for the last two, and one that pads. */
+export const SHA1_BASE64_BYTES = 28;
 
 /** Of the block at hand, and what it is stretched to (RFC 3174 section 6.1). */
 const words = new Int32Array(80);
@@ -18,6 +24,15 @@ const INITIAL = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0x
 
 /** The hash of a text of one byte a character, in base64. */
 export function sha1Base64(text: string): string {
+  const digits = new Uint8Array(SHA1_BASE64_BYTES);
+  writeSha1Base64(digits, 0, text);
+  let made = "";
+  for (const digit of digits) made += String.fromCharCode(digit);
+  return made;
+}
+
+/** The same, put at a place of a buffer. */
+export function writeSha1Base64(bytes: Uint8Array, at: number, text: string): void {
   for (let i = 0; i < INITIAL.length; i++) hash[i] = INITIAL[i]!;
   const { length } = text;
   // One bit more, and the length in 64, of which 32 are enough (section 4).
@@ -27,12 +42,13 @@ export function sha1Base64(text: string): string {
     if (block === blocks - 1) words[WORDS - 1] = 8 * length;
     addBlock();
   }
-  return encode();
+  for (let i = 0; i < SHA1_BASE64_BYTES - 1; i++) bytes[at + i] = DIGITS[sixBits(6 * i)]!;
+  bytes[at + SHA1_BASE64_BYTES - 1] = PAD;
 }
 
 /** The words of the block that begins at a place, behind the text a bit and zeros. */
 function fill(text: string, from: number): void {
-  words.fill(0, 0, WORDS);
+  for (let i = 0; i < WORDS; i++) words[i] = 0;
   const to = Math.min(from + BLOCK_BYTES, text.length);
   for (let at = from; at < to; at++) addByte(at - from, text.charCodeAt(at));
   const end = text.length - from;
@@ -97,16 +113,9 @@ function rotated(word: number, bits: number): number {
   return word << bits | word >>> 32 - bits;
 }
 
-/** 20 bytes: six digits each three of them, and three for the last two. */
-function encode(): string {
-  let digits = "";
-  for (let bit = 0; bit < 162; bit += 6) digits += DIGITS[sixBits(bit)];
-  return `${digits}=`;
-}
-
 /** The six bits of the hash that begin at one; what is behind its end is 0. */
 function sixBits(bit: number): number {
   const [word, within] = [bit >>> 5, bit & 31];
   const first = hash[word]! << within >>> 26;
-  return within <= 26 ? first : first | (hash[word + 1] ?? 0) >>> 58 - within;
+  return within <= 26 ? first : first | (word < 4 ? hash[word + 1]! : 0) >>> 58 - within;
 }

@@ -95,10 +95,10 @@ export function endOfClient({ kind, code, reason }: ClientFinish): TunnelEnd {
 }
 
 /** Ends of the client that leave nothing to wait for: it is to be told at once. */
-const TOLD_AT_ONCE: readonly ClientFinish["kind"][] = ["protocol", "overflow", "silent"];
+const TOLD_AT_ONCE: ReadonlySet<ClientFinish["kind"]> = new Set(["protocol", "overflow", "silent"]);
 
 export function isToldAtOnce({ kind }: ClientFinish): boolean {
-  return TOLD_AT_ONCE.includes(kind);
+  return TOLD_AT_ONCE.has(kind);
 }
 
 /** How a tunnel ends as its backend does; `isComplete`: no character of its text was cut off. */
@@ -120,13 +120,13 @@ export function endOfVainWait(
 }
 
 /** Causes after which the backend takes no more. */
-const BACKEND_OVER: readonly Cause[] = [
+const BACKEND_OVER: ReadonlySet<Cause> = new Set([
   "backend-end",
   "backend-error",
   "backend-failed",
   "backend-stalled",
-];
+]);
 
 export function isBackendOver(cause: Cause): boolean {
-  return BACKEND_OVER.includes(cause);
+  return BACKEND_OVER.has(cause);
 }
