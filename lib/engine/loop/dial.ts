@@ -18,7 +18,7 @@ import { EPOLLERR, EPOLLHUP, EPOLLOUT } from "../../sys/epoll.ts";
 import { type Sweep, tickFor, type Ticking } from "../sweep.ts";
 import type { Loop } from "./loop.ts";
 import { LoopConnection } from "./loop_connection.ts";
-import { NOBODY, SENDS_TOO } from "./loop_transport.ts";
+import { NOBODY, RECEIVES, SENDS_TOO } from "./loop_transport.ts";
 import type { Watch, Watcher } from "./watch.ts";
 
 /** Who connects by a loop; `sweep` looks at what takes long. A name, which is to be looked up, is left to the runtime. */
@@ -28,8 +28,9 @@ export function loopDialler(loop: Loop, sweep: Sweep): Dialler {
     if (connecting === null) return null;
     const { descriptor, pending } = connecting;
     if (pending) return new Connect(loop, sweep, address, descriptor, bounds).outcome;
-    const watch = loop.watch(descriptor, SENDS_TOO, NOBODY);
-    return Later.of(connected(loop, watch, address, 0));
+    // There is room: of that no event need tell.
+    const watch = loop.watch(descriptor, RECEIVES, NOBODY);
+    return Later.of(connected(loop, watch, address, 0, RECEIVES));
   };
   /** For who waits by a promise: what comes of it is the runtime's to go on with. */
   const settled = async (connecting: Later<DirectOutcome>): Promise<BackendConnection> => {
@@ -73,11 +74,17 @@ function told(error: unknown, address: Address): unknown {
   return address.transport === "tcp" ? connectError(error, address.hostname) : error;
 }
 
-/** What has come of a connect that the system calls done; `seen`: what has happened there since. */
-function connected(loop: Loop, watch: Watch, address: Address, seen: number): DirectOutcome {
+/** What has come of a connect that the system calls done; `seen`: what has happened there since, of what `mask` asks for. */
+function connected(
+  loop: Loop,
+  watch: Watch,
+  address: Address,
+  seen: number,
+  mask: number,
+): DirectOutcome {
   const { descriptor } = watch;
   if (address.transport === "unix" || !loop.sockets.isItself(descriptor, address)) {
-    return { connection: new LoopConnection(loop, watch, seen) };
+    return { connection: new LoopConnection(loop, watch, seen, mask) };
   }
   watch.close();
   return { error: new NobodyButItself() };
@@ -119,8 +126,9 @@ class Connect implements Watcher, Ticking {
     const error = (mask & (EPOLLERR | EPOLLHUP)) === 0
       ? null
       : this.#loop.sockets.errorOf(this.#watch.descriptor);
-    if (error === null) this.#settle(connected(this.#loop, this.#watch, this.#address, mask));
-    else this.#settle({ error: told(error, this.#address) });
+    if (error === null) {
+      this.#settle(connected(this.#loop, this.#watch, this.#address, mask, SENDS_TOO));
+    } else this.#settle({ error: told(error, this.#address) });
   }
 
   /** What the system had to tell in time has been told. */

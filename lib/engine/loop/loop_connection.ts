@@ -13,18 +13,20 @@ export class LoopConnection implements BackendConnection, Watcher {
   readonly #watch: Watch;
   /** What has happened since it was watched: no edge comes again. */
   #seen: number;
+  readonly #mask: number;
 
-  /** `seen`: what has happened already. */
-  constructor(loop: Loop, watch: Watch, seen: number) {
+  /** `mask`: what it is watched for; `seen`: what has happened already. */
+  constructor(loop: Loop, watch: Watch, seen: number, mask: number = SENDS_TOO) {
     this.#loop = loop;
     this.#watch = watch;
     this.#seen = seen;
+    this.#mask = mask;
     watch.watcher = this;
   }
 
   /** What moves its bytes from now on. */
   toTransport(): LoopTransport {
-    return new LoopTransport(this.#loop, this.#watch, SENDS_TOO, this.#seen);
+    return new LoopTransport(this.#loop, this.#watch, this.#mask, this.#seen);
   }
 
   onEvent(mask: number): void {
