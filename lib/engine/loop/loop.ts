@@ -13,19 +13,29 @@
 import { beginTurn, endTurn } from "../../base/turn_clock.ts";
 import { Epoll, EPOLLIN } from "../../sys/epoll.ts";
 import { type Bell, openBell } from "../../sys/bell.ts";
+import { openRing } from "../../sys/io_uring.ts";
 import { addressOf, type HotCalls, hotCalls } from "../../sys/hot_calls.ts";
 import type { Libc } from "../../sys/libc.ts";
 import { createSockets, type Sockets } from "../../sys/sockets.ts";
 import { type WideBytes, wideBytes } from "../../websocket/wide_bytes.ts";
+import { Batch, SLOTS } from "./batch.ts";
 import { Pace } from "./pace.ts";
 import { Watch, type Watcher } from "./watch.ts";
 
 /** What is received at once, and room in front of it. Each of the buffers of the stream engine is as large by default. */
 const ROOM_BYTES = 256 * 1024;
 
+/** Half of what it takes to sleep and to be woken. */
+const LOOK_MS = 0.05;
+
+/** From so many events in a turn on a batch is worth its own two calls. */
+const BATCH_FROM = 4;
+
 export interface LoopOptions {
   /** Told of what a watcher has thrown, who is told of it as well. */
   readonly onDefect: (error: unknown) => void;
+  /** Its thread does nothing else: it is worth a ring of its own. @default {false} */
+  readonly batches?: boolean;
 }
 
 export class Loop {
@@ -46,6 +56,10 @@ export class Loop {
   atTurn: () => void = () => {};
   /** Called in each turn behind the events, when what was held up by them has gone out, and before anything is read on. */
   behindEvents: () => void = () => {};
+  /** Null until a turn is worth one, and where the system has none to give. */
+  batch: Batch | null = null;
+  readonly #libc: Libc;
+  #wantsBatch: boolean;
   readonly #epoll: Epoll;
   readonly #bell: Bell;
   readonly #options: LoopOptions;
@@ -59,7 +73,9 @@ export class Loop {
 
   /** Throws what the system says. */
   constructor(libc: Libc, options: LoopOptions) {
+    this.#libc = libc;
     this.#options = options;
+    this.#wantsBatch = options.batches === true;
     this.calls = hotCalls(libc);
     this.sockets = createSockets(libc, this.calls);
     this.#epoll = new Epoll(libc, this.calls);
@@ -85,12 +101,13 @@ export class Loop {
     return this.#watches[descriptor] = new Watch(this, descriptor, generation, watcher);
   }
 
-  /** Waits for something to happen, `ms` at most, and deals with it, a step for each; gives how many steps that were. */
-  turn(ms: number): number {
-    const count = this.#epoll.wait(this.#again.length > 0 ? 0 : ms);
+  /** Waits for something to happen, `ms` at most, and deals with it, a step for each; gives how many steps that were. `looks`: it looks for a moment before it sleeps. */
+  turn(ms: number, looks = false): number {
+    const count = looks ? this.#look(ms) : this.#wait(ms);
     this.#inTurn = true;
     beginTurn();
     this.#tell(this.atTurn);
+    if (count >= BATCH_FROM) this.#gather();
     for (let i = 0; i < count; i++) {
       const watch = this.#watches[this.#epoll.where(i)];
       // It was closed, and what its number means by now is another's.
@@ -101,6 +118,7 @@ export class Loop {
         this.#fail(watch, error);
       }
     }
+    this.#runBatch();
     this.#tell(this.behindEvents);
     const again = this.#again;
     const steps = count + again.length;
@@ -116,6 +134,7 @@ export class Loop {
     for (const watch of this.#watches) watch?.close();
     this.#closeAll();
     this.#epoll.close();
+    this.batch?.close();
   }
 
   /** Has the turn come that is waited for. */
@@ -149,12 +168,42 @@ export class Loop {
     else this.sockets.close(descriptor);
   }
 
+  #wait(ms: number): number {
+    return this.#epoll.wait(this.#again.length > 0 ? 0 : ms);
+  }
+
+  #look(ms: number): number {
+    let count = this.#epoll.wait(0);
+    if (count > 0 || this.#again.length > 0) return count;
+    const untilMs = performance.now() + LOOK_MS;
+    while (count === 0 && performance.now() < untilMs) count = this.#epoll.wait(0);
+    this.pace.look.was(count > 0);
+    return count > 0 ? count : this.#epoll.wait(ms);
+  }
+
   #tell(call: () => void): void {
     try {
       call();
     } catch (error) {
       this.#options.onDefect(error);
     }
+  }
+
+  #gather(): void {
+    if (this.#wantsBatch) {
+      this.#wantsBatch = false;
+      const ring = openRing(this.#libc, this.calls, SLOTS);
+      const onThrown = (watch: Watch, error: unknown) => this.#fail(watch, error);
+      if (ring !== null) this.batch = new Batch(ring, this.roomAddress, onThrown);
+    }
+    if (this.batch !== null) this.batch.isGathering = true;
+  }
+
+  #runBatch(): void {
+    const { batch } = this;
+    if (batch === null || !batch.isGathering) return;
+    batch.isGathering = false;
+    batch.run();
   }
 
   #stepAgain(again: Watch[]): void {

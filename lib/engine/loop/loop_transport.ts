@@ -23,6 +23,7 @@ import {
   LOOK_AHEAD_BYTES,
   type TransportListener,
 } from "../driven_transport.ts";
+import { type Member, slotAt, SMALL_BYTES } from "./batch.ts";
 import type { Loop } from "./loop.ts";
 import type { Watch, Watcher } from "./watch.ts";
 
@@ -35,14 +36,13 @@ const READABLE = EPOLLIN | HANG_UP;
 
 const NOTHING = new Uint8Array(0);
 
+/** What comes in pieces larger than a slot leaves small ones between them. */
+const READS_ALONE = 16;
+
 /** Until the transport is there. */
 export const NOBODY: Watcher = { onEvent() {}, onTurn() {}, onDefect() {} };
 
-export class LoopTransport implements DrivenTransport, Watcher {
-  sent = 0;
-  /** Some of what was taken is not with the system; only of what is sent before there is a tunnel. */
-  busy = false;
-  blocked = false;
+export class LoopTransport implements DrivenTransport, Watcher, Member {
   /** Ends whatever it is part of, when that has thrown. */
   onDefect: () => void;
   readonly #loop: Loop;
@@ -62,6 +62,16 @@ export class LoopTransport implements DrivenTransport, Watcher {
   #wasReset = false;
   /** A send has failed, of which its listener has yet to hear. */
   #failureOwed = false;
+  #sent = 0;
+  /** Some of what was taken is not with the system: of what is sent before there is a tunnel, or was sent in a batch. */
+  #busy = false;
+  #blocked = false;
+  /** A send of it waits for its batch. */
+  #isQueued = false;
+  /** Where it receives in a batch; negative: in none. */
+  #slotAt = -1;
+  /** So many reads more it makes by itself, since one has brought more than a slot takes. */
+  #readsAlone = READS_ALONE;
   #shutdownOwed = false;
   #asksForRoom: boolean;
   #rest: Uint8Array<ArrayBuffer> = NOTHING;
@@ -84,6 +94,7 @@ export class LoopTransport implements DrivenTransport, Watcher {
 
   /** Takes its socket out of the loop's hands: it is the caller's. Nothing of it may wait to be sent. */
   release(): number {
+    this.#settle();
     return this.#watch.take();
   }
 
@@ -93,8 +104,37 @@ export class LoopTransport implements DrivenTransport, Watcher {
       !this.#watch.closed;
   }
 
+  get watch(): Watch {
+    return this.#watch;
+  }
+
+  get sent(): number {
+    this.#settle();
+    return this.#sent;
+  }
+
+  /** What its socket had taken of others before. */
+  set sent(bytes: number) {
+    this.#sent = bytes;
+  }
+
+  get busy(): boolean {
+    this.#settle();
+    return this.#busy;
+  }
+
   get pending(): number {
+    this.#settle();
     return this.#rest.length;
+  }
+
+  get blocked(): boolean {
+    this.#settle();
+    return this.#blocked;
+  }
+
+  get slotAt(): number {
+    return this.#mayRead() ? this.#slotAt : -1;
   }
 
   begin(
@@ -106,17 +146,19 @@ export class LoopTransport implements DrivenTransport, Watcher {
     this.#peer = peer;
     this.#stepBytes = stepBytes;
     this.#isForRuntime = peer !== null && !(peer instanceof LoopTransport);
+    this.#slotAt = peer instanceof LoopTransport ? slotAt(listener) : -1;
     this.readOn();
   }
 
   send(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
     if (this.busy || this.blocked || this.#watch.closed || this.#out !== "open") return 0;
     const length = end - start;
+    this.#isQueued = this.#mayQueue(bytes) && this.#loop.batch!.queue(this, start, end);
+    if (this.#isQueued) return length;
     const count = this.#trySend(bytes, start, end);
     if (count === length || this.#peer !== null) return count;
     // Where there is no tunnel yet nobody holds what doesn't go out; of a failure it is told.
-    this.busy = true;
-    this.#rest = bytes.slice(start + count, end);
+    this.#keep(bytes, start + count, end);
     return length;
   }
 
@@ -134,7 +176,7 @@ export class LoopTransport implements DrivenTransport, Watcher {
     if (this.blocked || this.#watch.closed || this.#out !== "open") return;
     const { calls } = this.#loop;
     const isRefused = calls.sendView(this.#watch.descriptor, NOTHING) < 0;
-    if (isRefused && calls.errno !== Errno.EINTR) this.#onSendError();
+    if (isRefused && calls.errno !== Errno.EINTR) this.#onSendError(calls.errno);
   }
 
   hasEnded(): boolean {
@@ -164,10 +206,11 @@ export class LoopTransport implements DrivenTransport, Watcher {
 
   close(): void {
     if (this.#watch.closed) return;
+    this.#settle();
     this.#watch.close();
     this.#loop.owesCalls = true;
     this.#tellRuntime();
-    this.busy = this.blocked = false;
+    this.#busy = this.#blocked = false;
     this.#rest = NOTHING;
     this.#peer?.readOn();
   }
@@ -194,7 +237,8 @@ export class LoopTransport implements DrivenTransport, Watcher {
     if ((mask & EPOLLOUT) !== 0 && this.blocked) this.#onRoom();
     if ((mask & READABLE) === 0) return;
     this.#ready = true;
-    this.#step();
+    if (this.#mayBatch()) this.#loop.batch!.add(this);
+    else this.#step();
   }
 
   onTurn(): void {
@@ -225,22 +269,39 @@ export class LoopTransport implements DrivenTransport, Watcher {
       BigInt.asUintN(64, roomAddress + BigInt(from | 0)),
       BigInt.asUintN(64, BigInt(most | 0)),
     );
-    if (count <= 0) return this.#onNothingRead(count);
-    // What gave less than was asked for is empty, unless an end is behind it, of which no edge tells again.
-    if (count < most && !this.#hungUp) this.#ready = false;
-    else this.#watch.again();
-    this.#tellRuntime();
-    const framesBefore = listener.frames ?? 0;
-    listener.received(room, from, from + count);
-    this.#loop.pace.read(count, (listener.frames ?? 0) - framesBefore);
+    this.onRead(from, most, count < 0 ? -calls.errno : count);
   }
 
-  #onNothingRead(count: number): void {
-    const { errno } = this.#loop.calls;
-    if (count === 0) return this.#end("fin");
-    if (errno === Errno.EINTR) return this.#watch.again();
+  onRead(from: number, most: number, result: number): void {
+    if (this.#watch.closed) return;
+    if (result <= 0) return this.#onNothingRead(result);
+    if (result >= SMALL_BYTES) this.#readsAlone = READS_ALONE;
+    else if (this.#readsAlone > 0) this.#readsAlone--;
+    // What gave less than was asked for is empty, unless an end is behind it, of which no edge tells again.
+    if (result < most && !this.#hungUp) this.#ready = false;
+    else this.#watch.again();
+    this.#tellRuntime();
+    const listener = this.#listener!;
+    const framesBefore = listener.frames ?? 0;
+    listener.received(this.#loop.room, from, from + result);
+    this.#loop.pace.read(result, (listener.frames ?? 0) - framesBefore);
+  }
+
+  onSent(start: number, end: number, result: number): void {
+    this.#isQueued = false;
+    const { bytes } = this.#loop.room;
+    const count = result === -Errno.EINTR
+      ? this.#trySend(bytes, start, end)
+      : this.#onSent(end - start, result);
+    if (count < end - start) this.#keep(bytes, start + count, end);
+  }
+
+  /** `result`: `-errno` where it failed. */
+  #onNothingRead(result: number): void {
+    if (result === 0) return this.#end("fin");
+    if (result === -Errno.EINTR) return this.#watch.again();
     // With nothing there, no end is behind it either.
-    if (errno === Errno.EAGAIN) this.#ready = this.#hungUp = false;
+    if (result === -Errno.EAGAIN) this.#ready = this.#hungUp = false;
     else this.#end("reset");
   }
 
@@ -251,8 +312,8 @@ export class LoopTransport implements DrivenTransport, Watcher {
   }
 
   #onRoom(): void {
-    this.blocked = false;
-    if (this.busy && !this.#flush()) return;
+    this.#blocked = false;
+    if (this.#busy && !this.#flush()) return;
     this.#listener?.writable();
     if (!this.blocked) this.#peer?.readOn();
   }
@@ -263,7 +324,7 @@ export class LoopTransport implements DrivenTransport, Watcher {
     const count = this.#trySend(rest, 0, rest.length);
     this.#rest = rest.subarray(count);
     if (this.#rest.length > 0) return false;
-    this.busy = false;
+    this.#busy = false;
     if (this.#shutdownOwed) this.shutdown();
     return true;
   }
@@ -285,15 +346,19 @@ export class LoopTransport implements DrivenTransport, Watcher {
       );
     // A signal came: there may be room, of which no edge would tell.
     if (count < 0 && calls.errno === Errno.EINTR) return this.#trySend(bytes, start, end);
-    if (count < 0) return this.#onSendError();
-    this.sent += count;
-    if (count < end - start) this.#waitForRoom();
-    return count;
+    return this.#onSent(end - start, count < 0 ? -calls.errno : count);
+  }
+
+  /** Gives how many of `length` the system took, with `result` as it says that: `-errno` where it took none. */
+  #onSent(length: number, result: number): number {
+    if (result < 0) return this.#onSendError(-result);
+    this.#sent += result;
+    if (result < length) this.#waitForRoom();
+    return result;
   }
 
   /** Nothing was taken. */
-  #onSendError(): 0 {
-    const { errno } = this.#loop.calls;
+  #onSendError(errno: number): 0 {
     if (errno === Errno.EAGAIN) {
       this.#waitForRoom();
       return 0;
@@ -307,7 +372,7 @@ export class LoopTransport implements DrivenTransport, Watcher {
 
   /** Asked for once: the system tells of room from then on whenever there was none. */
   #waitForRoom(): void {
-    this.blocked = true;
+    this.#blocked = true;
     if (this.#asksForRoom) return;
     this.#asksForRoom = true;
     this.#watch.modify(SENDS_TOO);
@@ -315,11 +380,34 @@ export class LoopTransport implements DrivenTransport, Watcher {
 
   #tellFailure(): void {
     this.#failureOwed = false;
-    this.busy = false;
+    this.#busy = false;
     this.#rest = NOTHING;
     this.#tellRuntime();
     this.#listener?.sendFailed(this.#wasReset ? "reset" : "fin");
     this.#peer?.readOn();
+  }
+
+  /** Until there is room. */
+  #keep(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    this.#busy = true;
+    this.#rest = bytes.slice(start, end);
+  }
+
+  /** Has what waits for its batch sent: what is asked for, or done next, is behind it. */
+  #settle(): void {
+    if (this.#isQueued) this.#loop.batch!.flush();
+  }
+
+  #mayBatch(): boolean {
+    const { batch } = this.#loop;
+    if (batch === null || !batch.isGathering) return false;
+    return this.#slotAt >= 0 && this.#readsAlone === 0 && !this.#hungUp && !this.#ahead &&
+      this.#mayRead();
+  }
+
+  /** What lies elsewhere isn't to be read once the call is over. */
+  #mayQueue(bytes: Uint8Array<ArrayBuffer>): boolean {
+    return this.#loop.batch !== null && this.#peer !== null && bytes === this.#loop.room.bytes;
   }
 
   #tellRuntime(): void {

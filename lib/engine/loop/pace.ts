@@ -3,10 +3,11 @@
  * of them at a time, and each read costs as much as a large one.
  *
  * Only a read that brings several frames, and is small all the same, says so: who waits for an answer sends one. And where much happens in a turn, or
- * more of those who read wait for answers than stream, nobody waits.
+ * more of those who read wait for answers than stream, nobody waits. There a look before the loop sleeps may pay.
  *
  * @module
  */
+import { Look } from "./look.ts";
 
 /** A read under so many bytes, with more than so many frames, is of a stream of small messages. */
 const SMALL_READ_BYTES = 16 * 1024;
@@ -15,20 +16,29 @@ const FEW_FRAMES = 2;
 /** From so many events in a turn on what comes together is enough. */
 const MANY_EVENTS = 16;
 
+/** What to do before the next turn waits. */
+export type Rest = "none" | "gather" | "look";
+
 export class Pace {
+  readonly look: Look = new Look();
   #reads = 0;
   #streams = 0;
+  #questions = 0;
 
   /** A read has brought so many bytes, and so many frames have begun in them. */
   read(bytes: number, frames: number): void {
     this.#reads++;
-    if (frames > FEW_FRAMES && bytes < SMALL_READ_BYTES) this.#streams++;
+    if (frames === 0 || bytes >= SMALL_READ_BYTES) return;
+    this.#questions++;
+    if (frames > FEW_FRAMES) this.#streams++;
   }
 
-  /** A turn with so many events is over: whether to wait a moment before the next. */
-  gathers(events: number): boolean {
+  /** A turn with so many events is over. */
+  next(events: number): Rest {
     const isStream = this.#streams > 0 && this.#streams * 2 >= this.#reads;
-    this.#reads = this.#streams = 0;
-    return isStream && events < MANY_EVENTS;
+    const isQuestion = this.#questions > 0;
+    this.#reads = this.#streams = this.#questions = 0;
+    if (isStream && events < MANY_EVENTS) return "gather";
+    return isQuestion && this.look.pays() ? "look" : "none";
   }
 }

@@ -3,7 +3,6 @@
  * each byte that arrives is its tunnel's next one, and nothing is left of any of them.
  */
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import { setImmediate as turn } from "node:timers/promises";
 import { formatAddress } from "../../../lib/base/address.ts";
 import { hotCalls } from "../../../lib/sys/hot_calls.ts";
@@ -13,7 +12,7 @@ import { SOCK_CLOEXEC, SOCK_NONBLOCK } from "../../../lib/sys/socket_constants.t
 import { openEndpoint } from "../../conformance/endpoint.ts";
 import { concat, createReader } from "../../support/connection.ts";
 import { eventually } from "../../support/eventually.ts";
-import { type Random, randomFrom, withRandom } from "../../support/random.ts";
+import { type Random, withRandom } from "../../support/random.ts";
 import {
   closePayload,
   handshake,
@@ -22,6 +21,7 @@ import {
   rawOn,
   shakeHands,
 } from "../../support/raw_client.ts";
+import { Bytes } from "./bytes.ts";
 import { openSocketPair } from "./pair.ts";
 import { type Plug, plugOf } from "./plug.ts";
 import { testLoop } from "./setting.ts";
@@ -36,41 +36,11 @@ const PASS = { everyMs: 100, ms: 1_000 };
 /** Frames around the steps of their header's length, and more than the systems hold now and then. */
 const SIZES = [1, 125, 126, 5_000, 65_535, 65_536, 300_000];
 
-/** What bytes are cut out of: each way of a tunnel begins somewhere else, and no part of it looks like another. */
-const PATTERN = new Uint8Array(2 ** 20);
-randomFrom(1).fill(PATTERN);
-
 interface World {
   readonly libc: Libc;
   readonly sockets: Sockets;
   readonly random: Random;
   readonly counts: { tunnels: number; bytes: number; resets: number; halves: number };
-}
-
-/** The bytes of one way of a tunnel, made at one end and checked at the other. */
-class Bytes {
-  #at: number;
-
-  constructor(tunnel: number, way: "up" | "down") {
-    this.#at = (Math.imul(tunnel, 7_919) + (way === "up" ? 0 : 350_003)) >>> 0;
-  }
-
-  next(count: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(count);
-    for (let at = 0; at < count;) {
-      const from = this.#at % PATTERN.length;
-      const piece = PATTERN.subarray(from, from + count - at);
-      bytes.set(piece, at);
-      at += piece.length;
-      this.#at += piece.length;
-    }
-    return bytes;
-  }
-
-  check(bytes: Uint8Array): void {
-    const isSame = Buffer.compare(this.next(bytes.length), bytes) === 0;
-    assert.ok(isSame, "bytes of another tunnel, or of another place in it");
-  }
 }
 
 /** Whatever may happen to a connection may; what is wrong is neither a system's error nor an end. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Loop } from "../../../lib/engine/loop/loop.ts";
 import { LoopConnection } from "../../../lib/engine/loop/loop_connection.ts";
 import type { Watcher } from "../../../lib/engine/loop/watch.ts";
-import { EPOLLIN } from "../../../lib/sys/epoll.ts";
+import { EPOLLET, EPOLLIN } from "../../../lib/sys/epoll.ts";
 import { openSocketPair } from "./pair.ts";
 import { testLoop } from "./setting.ts";
 
@@ -126,5 +126,22 @@ testLoop("what is closed can't be taken, nor shut down, nor written to", async (
   assert.equal(next.receive(9)?.length, 0, "it has sent nothing, and not ended");
   next.close();
   pair.closeFar();
+  loop.close();
+});
+
+testLoop("a loop that looks before it sleeps hears what has come, and what comes later", (libc) => {
+  const loop = new Loop(libc, { onDefect: (error) => assert.fail(String(error)) });
+  const { ends: [near], send, closeFar } = openSocketPair(libc);
+  let events = 0;
+  loop.watch(near, EPOLLIN | EPOLLET, watcher(() => events++));
+  send("a");
+  assert.equal(loop.turn(1_000, true), 1);
+  const before = performance.now();
+  assert.equal(loop.turn(20, true), 0);
+  assert.ok(performance.now() - before >= 20, "it has slept");
+  send("b");
+  assert.equal(loop.turn(1_000, true), 1);
+  assert.equal(events, 2);
+  closeFar();
   loop.close();
 });

@@ -8,7 +8,7 @@ type Turn = readonly (readonly [bytes: number, frames: number])[];
 function gathers(turn: Turn, events = turn.length): boolean {
   const pace = new Pace();
   for (const [bytes, frames] of turn) pace.read(bytes, frames);
-  return pace.gathers(events);
+  return pace.next(events) === "gather";
 }
 
 Deno.test("a loop gathers where small messages stream, and for nobody who waits for an answer", () => {
@@ -30,6 +30,19 @@ Deno.test("a loop gathers where small messages stream, and for nobody who waits 
 Deno.test("each turn is judged by itself", () => {
   const pace = new Pace();
   pace.read(420, 6);
-  assert.ok(pace.gathers(1));
-  assert.ok(!pace.gathers(1));
+  assert.equal(pace.next(1), "gather");
+  assert.notEqual(pace.next(1), "gather");
+});
+
+Deno.test("a small message of a client may be answered at once, what is of its backend or large is no question", () => {
+  const next = (turn: Turn) => {
+    const pace = new Pace();
+    for (const [bytes, frames] of turn) pace.read(bytes, frames);
+    return pace.next(turn.length);
+  };
+  assert.equal(next([[70, 1]]), "look");
+  assert.equal(next([[70, 1], [64, 0]]), "look");
+  assert.equal(next([[64, 0]]), "none");
+  assert.equal(next([[64 * 1024, 16]]), "none");
+  assert.equal(next([]), "none");
 });

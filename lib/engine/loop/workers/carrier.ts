@@ -9,6 +9,7 @@ import { endOf } from "../../../tunnel/cause.ts";
 import { CloseCode } from "../../../websocket/close_code.ts";
 import { createSweep, LONGEST_TICK_MS } from "../../sweep.ts";
 import { Loop } from "../loop.ts";
+import type { Rest } from "../pace.ts";
 import { Carrying, type CarryingContext } from "./carrying.ts";
 import { Inbox, type Line, Outbox } from "./mailbox.ts";
 import { Command, decodeBurden, decodeCause, encodeCause, encodeText, Report } from "./messages.ts";
@@ -38,12 +39,13 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
   const outbox = new Outbox(libc, post.reports, PATIENCE_MS);
   const onDefect = (error: unknown) => outbox.send(Report.DEFECT, [], encodeText(stackOf(error)));
   const metronome = createTurnMetronome();
-  const loop = new Loop(libc, { onDefect });
+  const loop = new Loop(libc, { onDefect, batches: true });
   const sweep = createSweep(LONGEST_TICK_MS, undefined, metronome);
   const tunnels = new Map<number, Carrying>();
   const context: CarryingContext = { loop, outbox, sweep, tunnels, onDefect };
   const upkeep = createUpkeep();
   let stopped = false;
+  let rest: Rest = "none";
 
   function take(kind: number, numbers: number[], bytes: Uint8Array<ArrayBuffer>): void {
     const [id] = numbers;
@@ -77,8 +79,9 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
   try {
     while (!stopped) {
       const leftMs = Math.min(metronome.leftMs, outbox.leftMs, upkeep.leftMs);
-      const steps = loop.turn(leftMs === Infinity ? -1 : Math.ceil(leftMs));
-      if (loop.pace.gathers(steps)) loop.calls.pause(GATHER_US);
+      const steps = loop.turn(leftMs === Infinity ? -1 : Math.ceil(leftMs), rest === "look");
+      rest = loop.pace.next(steps);
+      if (rest === "gather") loop.calls.pause(GATHER_US);
       metronome.turn();
       outbox.look();
       const turn = upkeep.turn();

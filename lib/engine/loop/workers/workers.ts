@@ -41,7 +41,7 @@ const FIRST_MS = 100;
 const MOST_FAILURES = 3;
 
 /**
- * A thread of the runtime's takes ten descriptors as it starts, and two are ours. Where it gets none the runtime aborts, and all of us with it (2.9.6); it has
+ * A thread of the runtime's takes ten descriptors as it starts, and three are ours, the ring of its batches once there is one. Where it gets none the runtime aborts, and all of us with it (2.9.6); it has
  * them before the call that starts it returns, and the main thread opens none meanwhile.
  */
 const THREAD_DESCRIPTORS = 16;
