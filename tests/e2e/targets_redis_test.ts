@@ -47,9 +47,9 @@ async function startRedis(port: number, password: string, ...more: string[]) {
   };
 }
 
-function config(engine: string, port: number, password: string): string {
+function config(engine: string, port: number, password: string, timeoutS = 8): string {
   return `engine = "${engine}"\n[wstunnel]\nframe-type = "binary"\n` +
-    `[wstunnel.server."/websockify"]\nconnect-timeout = 1\n` +
+    `[wstunnel.server."/websockify"]\nconnect-timeout = ${timeoutS}\n` +
     `targets = { redis = "redis://:${password}@127.0.0.1:${port}/2", prefix = "vnc:" }\n`;
 }
 
@@ -112,7 +112,7 @@ testRedis(
     const password = makeSecret("Redis's password");
     const token = makeSecret("a token in Redis");
     await using backend = named("there");
-    await using program = await startWithFile(config(engine, port, password));
+    await using program = await startWithFile(config(engine, port, password, 1));
     const message = "the targets of the route cannot be asked for";
     const outage = async (count: number, reason: RegExp) => {
       const ask = () => answerOf(program, at(token));
