@@ -44,8 +44,10 @@ export function createPool(route: RouteConfig, known: Hosts, emit: Emit): RouteP
     const askNext = () => {
       const host = known.stopping ? null : next(request, left);
       if (host === null) return settle({ ok: false, failure: noneOf(left, failures) });
-      const hasOther = () => candidates(hosts, left, "ready").length > 0;
-      const asked = waiters.ask(host, request, hasOther);
+      // Where there is no other nobody fails for what others meet.
+      const asked = hosts.length === 1
+        ? host.live.connect(request, host)
+        : waiters.ask(host, request, () => candidates(hosts, left, "ready").length > 0);
       if (!(asked instanceof Later)) request.dialler?.onRuntime?.();
       asked.then((result) => {
         if (result.ok) {
