@@ -13,6 +13,7 @@ import type { Door } from "../../lib/engine/door.ts";
 import type { EngineOptions, Listener } from "../../lib/engine/engine.ts";
 import { startBesideRuntime } from "../../lib/engine/loop/beside_runtime.ts";
 import { listenLoop } from "../../lib/engine/loop/listen.ts";
+import { Brevity } from "../../lib/engine/loop/workers/brevity.ts";
 import { createWorkers, type Workers } from "../../lib/engine/loop/workers/workers.ts";
 import { createYoungTunnels } from "../../lib/engine/loop/workers/young.ts";
 import { listenNative } from "../../lib/engine/native.ts";
@@ -55,7 +56,9 @@ const LISTEN: Readonly<
     const { libc } = sharedLibc;
     const { loop } = beside;
     const workers = createWorkers({ ...options, createSweep, libc, loop, most });
-    const young = most > 0 ? createYoungTunnels({ loop, workers, createSweep }) : null;
+    const young = most > 0
+      ? createYoungTunnels({ loop, workers, createSweep, brevity: new Brevity() })
+      : null;
     const listener = listenLoop(place, door, { ...options, loop, ...(young && { young }) });
     return {
       ...listener,

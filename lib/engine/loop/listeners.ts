@@ -9,6 +9,7 @@ import type { Door } from "../door.ts";
 import type { EngineOptions, Listener, Placeholder } from "../engine.ts";
 import { type BesideRuntime, startBesideRuntime } from "./beside_runtime.ts";
 import { listenLoop } from "./listen.ts";
+import { Brevity } from "./workers/brevity.ts";
 import { createWorkers, type Workers } from "./workers/workers.ts";
 import { createYoungTunnels, type YoungTunnels } from "./workers/young.ts";
 
@@ -53,7 +54,9 @@ function start(options: EngineOptions, most: number): Started | { readonly probl
     });
     const { loop } = beside;
     const workers = createWorkers({ ...options, libc, loop, most });
-    const young = most > 0 ? createYoungTunnels({ ...options, loop, workers }) : null;
+    const young = most > 0
+      ? createYoungTunnels({ ...options, loop, workers, brevity: new Brevity() })
+      : null;
     return {
       loop,
       workers,

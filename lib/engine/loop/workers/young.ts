@@ -1,10 +1,11 @@
 /**
- * Tunnels in their first moments: the main thread's loop carries them, and hands those over to a worker that last. What is opened, used once and closed is over by then,
- * and a hand-over costs half as much as all the rest of it.
+ * Tunnels on their way to a worker. It gets them as they open, unless those before were brief: then the main thread's loop carries them at first, and hands over
+ * those that last. What is opened, used once and closed is over by then, and a hand-over costs half as much as all the rest of it. That it isn't always so keeps memory: what
+ * a tunnel takes here would be garbage once it is handed over.
  *
  * | a tunnel is | until |
  * |---|---|
- * | young | it has lasted {@linkcode YOUNG_MS} |
+ * | young | it has lasted {@linkcode BRIEF_MS} |
  * | due | it is at rest, with nothing under way that another machine would not know of, and a worker is there |
  * | carried | it has ended |
  *
@@ -14,11 +15,17 @@ import type { TunnelEnd } from "../../../tunnel/cause.ts";
 import type { TunnelListener } from "../../../tunnel/tunnel_options.ts";
 import type { RunningTunnel, TunnelHandle, TunnelSettings } from "../../door.ts";
 import type { TunnelStart } from "../../opening.ts";
-import { serverTunnel, type StreamTunnel, type WholeStanding } from "../../stream_tunnel.ts";
+import {
+  serverTunnel,
+  type Standing,
+  type StreamTunnel,
+  type WholeStanding,
+} from "../../stream_tunnel.ts";
 import type { Sweep, Ticking } from "../../sweep.ts";
 import { endOnDefect } from "../defect.ts";
 import type { Loop } from "../loop.ts";
 import type { LoopTransport } from "../loop_transport.ts";
+import { type Brevity, BRIEF_MS } from "./brevity.ts";
 import type { Thread } from "./thread.ts";
 import type { Workers } from "./workers.ts";
 
@@ -39,16 +46,17 @@ export interface YoungOptions {
   readonly loop: Loop;
   readonly workers: Workers;
   readonly createSweep: (tickMs: number) => Sweep;
+  readonly brevity: Brevity;
 }
 
-/** It is looked at as often, so that it lasts twice as long at most. */
-const YOUNG_MS = 50;
+/** How a tunnel stands that has yet to begin. */
+const NEW: Standing = { downBytes: 0, isAnswered: false, messageBytes: 0, ponged: 0 };
 
 /** So many are handed over in one turn of the loop. */
 const MOST_AT_ONCE = 64;
 
 /** What all of them share. */
-interface Nursery {
+interface Nursery extends Pick<YoungOptions, "brevity"> {
   readonly sweep: Sweep;
   readonly due: Set<YoungTunnel>;
   /** Has the loop turn soon, where the due ones are looked at. */
@@ -56,21 +64,34 @@ interface Nursery {
 }
 
 export function createYoungTunnels(options: YoungOptions): YoungTunnels {
-  const { loop, workers, createSweep } = options;
+  const { loop, workers, createSweep, brevity } = options;
   const due = new Set<YoungTunnel>();
   let isWoken = false;
   const wake = () => {
     if (!isWoken) loop.wake();
     isWoken = true;
   };
-  const nursery = { due, wake, sweep: createSweep(YOUNG_MS) };
+  // What is young is looked at so often, and is so for twice as long at most.
+  const sweep = createSweep(BRIEF_MS);
+  const nursery = { due, wake, sweep, brevity };
+  /** Has a worker carry it from the start; null: it isn't at rest, it is taken to be brief, or nobody is there to. */
+  const carryAtOnce = (start: YoungStart): RunningTunnel | null => {
+    const { client, settings, tickMs, backend, early: unread } = start;
+    brevity.look(sweep.nowMs());
+    if (brevity.isExpected || !client.isAtRest) return null;
+    const worker = workers.choose();
+    if (worker === null) return null;
+    const carried = worker.carry({ client, backend, settings, tickMs, standing: NEW, unread });
+    brevity.watch(carried, sweep.nowMs());
+    return carried;
+  };
   loop.behindEvents = () => {
     isWoken = false;
     if (due.size > 0 && handOver(due, workers) && due.size > 0) wake();
   };
   return {
-    begin: (start) => new YoungTunnel(nursery, start).place,
-    close: () => nursery.sweep.close(),
+    begin: (start) => carryAtOnce(start) ?? new YoungTunnel(nursery, start).place,
+    close: () => sweep.close(),
   };
 }
 
@@ -140,7 +161,7 @@ class YoungTunnel implements Ticking, TunnelListener {
     const { due, wake } = this.#nursery;
     // By its own clock, which leaves out other moments.
     this.tunnel.tick(this.#start.settings.now());
-    if (nowMs - this.#sinceMs < YOUNG_MS || this.tunnel.machine.released) return;
+    if (nowMs - this.#sinceMs < BRIEF_MS || this.tunnel.machine.released) return;
     due.add(this);
     wake();
   }
@@ -154,6 +175,7 @@ class YoungTunnel implements Ticking, TunnelListener {
   handOver({ unread, ...standing }: WholeStanding, worker: Thread): void {
     const { client, backend, settings, tickMs } = this.#start;
     this.#leave();
+    this.#nursery.brevity.note(false);
     const left = { ...settings, maxLifetimeMs: this.#leftOf(settings) };
     const carriage = { client, backend, settings: left, tickMs, standing, unread };
     this.place.carrier = worker.carry(carriage);
@@ -164,7 +186,9 @@ class YoungTunnel implements Ticking, TunnelListener {
   }
 
   tunnelReleased(): void {
+    const { brevity, sweep } = this.#nursery;
     this.#leave();
+    brevity.note(sweep.nowMs() - this.#sinceMs < BRIEF_MS);
     this.#start.settings.listener.tunnelReleased();
   }
 

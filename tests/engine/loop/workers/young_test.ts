@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { startBesideRuntime } from "../../../../lib/engine/loop/beside_runtime.ts";
 import { LoopTransport, RECEIVES } from "../../../../lib/engine/loop/loop_transport.ts";
+import { Brevity } from "../../../../lib/engine/loop/workers/brevity.ts";
 import { createWorkers, type Workers } from "../../../../lib/engine/loop/workers/workers.ts";
 import {
   createYoungTunnels,
@@ -31,6 +32,7 @@ interface Opened {
 class Setting implements AsyncDisposable {
   readonly workers: Workers;
   readonly sweep = createManualSweep(1_000);
+  readonly brevity = new Brevity();
   readonly #libc: Libc;
   readonly #beside;
   readonly #young: YoungTunnels;
@@ -46,12 +48,14 @@ class Setting implements AsyncDisposable {
       loop,
       workers: this.workers,
       createSweep: () => this.sweep,
+      brevity: this.brevity,
     });
   }
 
-  /** With a worker that is there. */
+  /** With a worker that is there, at a time of brief tunnels. */
   static async open(libc: Libc): Promise<Setting> {
     const setting = new Setting(libc);
+    setting.brevity.note(true);
     await eventually("a worker", () => setting.workers.choose() !== null);
     return setting;
   }
@@ -310,4 +314,19 @@ testLoop("one whose client owes a Pong is handed over once that has come", async
   await turns(client);
   setting.sweep.pass(1);
   await setting.handedOver();
+});
+
+testLoop("it is a worker's as it opens, unless those before were brief", async (libc) => {
+  await using setting = await Setting.open(libc);
+  setting.brevity.note(false);
+  const first = setting.begin();
+  assert.equal(setting.carried, 1, "nothing is known");
+  first.tunnel.machine.cut();
+  await eventually("its end", () => first.tunnel.machine.released);
+  setting.begin();
+  assert.equal(setting.carried, 0, "the one before it was brief");
+  setting.sweep.pass(LONG_MS);
+  await setting.handedOver();
+  setting.begin();
+  assert.equal(setting.carried, 2, "the one before it has lasted");
 });
