@@ -29,21 +29,36 @@ export function childrenOf(parent: number): number[] {
     .filter((pid) => statOf(pid)?.parent === parent);
 }
 
-/** How many descriptors a process has open. */
+/** How many descriptors a process has open, but for {@linkcode ringCount}. */
 export function descriptorCount(pid: number): number {
-  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+  return count(pid, (name) => name !== RING);
 }
 
 /** How many sockets a process has open; of other descriptors the runtime opens some when it likes. */
 export function socketCount(pid: number): number {
+  return count(pid, (name) => name.startsWith("socket:"));
+}
+
+/** How many io_urings a process has open: each worker of a loop has one from the first turn on in which it was busy. */
+export function ringCount(pid: number): number {
+  return count(pid, (name) => name === RING);
+}
+
+const RING = "anon_inode:[io_uring]";
+
+function count(pid: number, isCounted: (name: string) => boolean): number {
   const folder = `/proc/${pid}/fd`;
-  return [...Deno.readDirSync(folder)].filter(({ name }) => {
-    try {
-      return Deno.readLinkSync(`${folder}/${name}`).startsWith("socket:");
-    } catch {
-      return false;
-    }
-  }).length;
+  return [...Deno.readDirSync(folder)].filter(({ name }) => isCounted(linkAt(`${folder}/${name}`)))
+    .length;
+}
+
+/** Empty where it was closed meanwhile. */
+function linkAt(path: string): string {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return "";
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
  * A transport over a socket in a loop's hands, registered once and edge-triggered.
  *
  * What is received lies in the loop's one buffer, and is sent at once. What doesn't go out stays with whoever sends, so nothing is lent
- * and an idle tunnel owns no buffer. Not to read a side costs nothing: its bytes stay with the system, and an edge that was seen is remembered,
+ * and an idle tunnel owns no buffer; what a batch could not send is kept here (`batch.ts`). Not to read a side costs nothing: its bytes stay with the system, and an edge that was seen is remembered,
  * an end of stream as well, since neither comes again.
  *
  * | what was seen | is kept as | until |
@@ -36,7 +36,10 @@ const READABLE = EPOLLIN | HANG_UP;
 
 const NOTHING = new Uint8Array(0);
 
-/** What comes in pieces larger than a slot leaves small ones between them. */
+/**
+ * What comes in pieces larger than a slot leaves small ones between them. And a stream whose first reads are cut to slots is slower for good: 4 KiB over
+ * 16 tunnels 1.17 times as fast as lighttpd in place of 1.44.
+ */
 const READS_ALONE = 16;
 
 /** Until the transport is there. */
@@ -70,7 +73,7 @@ export class LoopTransport implements DrivenTransport, Watcher, Member {
   #isQueued = false;
   /** Where it receives in a batch; negative: in none. */
   #slotAt = -1;
-  /** So many reads more it makes by itself, since one has brought more than a slot takes. */
+  /** So many reads more it makes by itself, until it is known that they are small. */
   #readsAlone = READS_ALONE;
   #shutdownOwed = false;
   #asksForRoom: boolean;

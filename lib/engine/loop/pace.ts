@@ -3,7 +3,7 @@
  * of them at a time, and each read costs as much as a large one.
  *
  * Only a read that brings several frames, and is small all the same, says so: who waits for an answer sends one. And where much happens in a turn, or
- * more of those who read wait for answers than stream, nobody waits. There a look before the loop sleeps may pay.
+ * more of those who read wait for answers than stream, nobody waits. Where nobody streams, and few read, a look before the loop sleeps may pay.
  *
  * @module
  */
@@ -36,9 +36,10 @@ export class Pace {
   /** A turn with so many events is over. */
   next(events: number): Rest {
     const isStream = this.#streams > 0 && this.#streams * 2 >= this.#reads;
-    const isQuestion = this.#questions > 0;
+    const isQuestion = this.#questions > 0 && this.#streams === 0;
     this.#reads = this.#streams = this.#questions = 0;
-    if (isStream && events < MANY_EVENTS) return "gather";
+    if (events >= MANY_EVENTS) return "none";
+    if (isStream) return "gather";
     return isQuestion && this.look.pays() ? "look" : "none";
   }
 }

@@ -35,14 +35,16 @@ Deno.test("each turn is judged by itself", () => {
 });
 
 Deno.test("a small message of a client may be answered at once, what is of its backend or large is no question", () => {
-  const next = (turn: Turn) => {
+  const next = (turn: Turn, events = turn.length) => {
     const pace = new Pace();
     for (const [bytes, frames] of turn) pace.read(bytes, frames);
-    return pace.next(turn.length);
+    return pace.next(events);
   };
   assert.equal(next([[70, 1]]), "look");
   assert.equal(next([[70, 1], [64, 0]]), "look");
   assert.equal(next([[64, 0]]), "none");
   assert.equal(next([[64 * 1024, 16]]), "none");
   assert.equal(next([]), "none");
+  assert.equal(next([[70, 1], [140, 2], [420, 6], [70, 1]]), "none", "one streams");
+  assert.equal(next([[70, 1]], 16), "none", "more comes without a look");
 });
