@@ -75,10 +75,10 @@ const SYMBOLS = {
 } as const;
 
 export interface Ring {
-  /** Adds a receive to those that {@linkcode Ring.run} makes; who adds it keeps what it points to. */
-  recv(fd: number, address: bigint, length: number): void;
+  /** Adds a receive to those that {@linkcode Ring.run} makes; who adds it keeps what it points to. Addresses are under 2^53 as the system gives them. */
+  recv(fd: number, address: number, length: number): void;
   /** The same of a send. Never raises SIGPIPE. */
-  send(fd: number, address: bigint, length: number): void;
+  send(fd: number, address: number, length: number): void;
   /** Makes all that were added, and gives in their order how many bytes each took, or `-errno`. Throws what the system says of the ring itself. */
   run(results: Int32Array): void;
   close(): void;
@@ -169,16 +169,17 @@ function createQueues(
   // Each place of the queue means the entry of its own number.
   for (let i = 0; i <= sqMask; i++) words[at(SQ_ARRAY) + i] = i;
   const entryWords = new Int32Array(entries);
-  const entryWides = new BigUint64Array(entries);
   let tail = words[sqTail]!;
   let added = 0;
 
-  function add(opcode: number, fd: number, address: bigint, length: number, flags: number): void {
+  function add(opcode: number, fd: number, address: number, length: number, flags: number): void {
     const entry = tail & sqMask;
     const word = entry * SQE_BYTES >> 2;
     entryWords[word] = opcode;
     entryWords[word + 1] = fd;
-    entryWides[entry * SQE_BYTES + 16 >> 3] = BigInt.asUintN(64, address);
+    // Both supported systems are little-endian.
+    entryWords[word + 4] = address;
+    entryWords[word + 5] = address / 2 ** 32;
     entryWords[word + 6] = length;
     entryWords[word + 7] = flags;
     entryWords[word + 8] = added++;

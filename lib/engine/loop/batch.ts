@@ -44,7 +44,7 @@ export class Batch {
   /** Those who have something to receive are to be added. */
   isGathering = false;
   readonly #ring: Ring;
-  readonly #address: bigint;
+  readonly #address: number;
   readonly #onThrown: (watch: Watch, error: unknown) => void;
   readonly #readers: Member[] = [];
   readonly #froms = new Int32Array(SLOTS);
@@ -56,7 +56,7 @@ export class Batch {
   readonly #sent = new Int32Array(SLOTS);
 
   /** In a buffer that lies at an address, with {@linkcode SLOTS} slots. `onThrown` is told of what a member throws. */
-  constructor(ring: Ring, address: bigint, onThrown: (watch: Watch, error: unknown) => void) {
+  constructor(ring: Ring, address: number, onThrown: (watch: Watch, error: unknown) => void) {
     this.#ring = ring;
     this.#address = address;
     this.#onThrown = onThrown;
@@ -91,7 +91,7 @@ export class Batch {
     const at = this.#senders.push(member) - 1;
     this.#starts[at] = start;
     this.#ends[at] = end;
-    this.#ring.send(member.watch.descriptor, this.#at(start), end - start);
+    this.#ring.send(member.watch.descriptor, this.#address + start, end - start);
     return true;
   }
 
@@ -119,16 +119,12 @@ export class Batch {
       // What happened to another may have closed it, or paused it.
       if (at < 0) continue;
       const from = count * SLOT_BYTES + at;
-      this.#ring.recv(member.watch.descriptor, this.#at(from), SMALL_BYTES);
+      this.#ring.recv(member.watch.descriptor, this.#address + from, SMALL_BYTES);
       this.#froms[count] = from;
       readers[count++] = member;
     }
     readers.length = count;
     if (count > 0) this.#ring.run(this.#received);
     return readers;
-  }
-
-  #at(index: number): bigint {
-    return BigInt.asUintN(64, this.#address + BigInt(index));
   }
 }

@@ -194,7 +194,7 @@ export class Loop {
       this.#wantsBatch = false;
       const ring = openRing(this.#libc, this.calls, SLOTS);
       const onThrown = (watch: Watch, error: unknown) => this.#fail(watch, error);
-      if (ring !== null) this.batch = new Batch(ring, this.roomAddress, onThrown);
+      if (ring !== null) this.batch = new Batch(ring, Number(this.roomAddress), onThrown);
     }
     if (this.batch !== null) this.batch.isGathering = true;
   }
