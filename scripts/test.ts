@@ -2,7 +2,7 @@
  * Runs the tests in four passes: files side by side, most of them waiting for others most of the time; then those that need a process of their own,
  * some such processes side by side; then, one at a time, those that measure something which others would disturb; then some of all once more, over
  * TLS. Paths and flags of `deno test` narrow all of them; `DENO_JOBS` says how many files or processes run at once, three otherwise: they take
- * less than two processors.
+ * less than two processors. With one the descriptors are counted around every file.
  *
  * Each pass, or process, has a line of its own in the end, which says how many passed.
  */
@@ -162,9 +162,12 @@ const names = paths.map((path) => path.replace(/^\.\//, "").replace(/\/+$/, ""))
 const files = [...new Set(names.flatMap((path) => [...filesUnder(path)]))];
 const { sideBySide = [], ownProcess = [], alone = [] } = Object.groupBy(files, passOf);
 const codes = [
-  await run(`side by side, ${JOBS} at once`, sideBySide, ["--parallel", ...flags], {
-    WSTUNNEL_TEST_SIDE_BY_SIDE: "1",
-  }),
+  await run(
+    `side by side, ${JOBS} at once`,
+    sideBySide,
+    ["--parallel", ...flags],
+    JOBS > 1 ? { WSTUNNEL_TEST_SIDE_BY_SIDE: "1" } : {},
+  ),
   ...await runProcesses(ownProcess, flags),
   await run("alone", alone, flags),
   ...(flags.some((flag) => flag.startsWith("--filter")) ? [] : [
