@@ -45,8 +45,10 @@ export function startBesideRuntime(libc: Libc, options: BesideOptions): BesideRu
     };
     // What was begun at the runtime's goes on by its turns alone, the start as well.
     let lingers = false;
+    let looks = false;
     while (!isOver) {
-      const steps = loop.turn(lingers ? lingerMs : 0);
+      const steps = loop.turn(lingers ? lingerMs : 0, lingers && looks);
+      looks = loop.pace.looks(steps);
       if (steps > 0) lingers = lingerMs > 0 && !loop.owesRuntime;
       if (steps > 0 && lingers && !isOverdue(steps)) {
         if (loop.owesCalls) await null;

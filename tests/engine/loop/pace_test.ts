@@ -48,3 +48,12 @@ Deno.test("a small message of a client may be answered at once, what is of its b
   assert.equal(next([[70, 1], [140, 2], [420, 6], [70, 1]]), "none", "one streams");
   assert.equal(next([[70, 1]], 16), "none", "more comes without a look");
 });
+
+Deno.test("where connections open a look pays behind any event, not behind none nor many, and not where looks are in vain", () => {
+  const pace = new Pace();
+  assert.ok(pace.looks(1));
+  assert.ok(!pace.looks(0));
+  assert.ok(!pace.looks(16));
+  for (let i = 0; i < 5; i++) pace.look.was(false);
+  assert.ok(!pace.looks(1));
+});
