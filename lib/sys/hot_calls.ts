@@ -20,6 +20,7 @@ const SEND_VIEW = { parameters: ["i32", "buffer", "usize", "i32"], result: "i32"
 const ACCEPT4 = { parameters: ["i32", "usize", "usize", "i32"], result: "i32" } as const;
 const EPOLL_CTL = { parameters: ["i32", "i32", "i32", "usize"], result: "i32" } as const;
 const USLEEP = { parameters: ["u32"], result: "i32" } as const;
+const SCHED_YIELD = { parameters: [], result: "i32" } as const;
 const EPOLL_WAIT = { parameters: ["i32", "usize", "i32", "i32"], result: "i32" } as const;
 
 /** Each is bound by its first call: to bind one takes 0.1 ms, of a view 0.2, and hardly one is needed before the program listens. */
@@ -29,6 +30,7 @@ const bindSendView = () => bindCalls({ send: SEND_VIEW }).send;
 const bindAccept4 = () => bindCalls({ accept4: ACCEPT4 }).accept4;
 const bindEpollCtl = () => bindCalls({ epoll_ctl: EPOLL_CTL }).epoll_ctl;
 const bindUsleep = () => bindCalls({ usleep: USLEEP }).usleep;
+const bindSchedYield = () => bindCalls({ sched_yield: SCHED_YIELD }).sched_yield;
 const bindEpollWait = () => bindCalls({ epoll_wait: EPOLL_WAIT }).epoll_wait;
 
 /** Each gives -1 where the call failed, and {@linkcode HotCalls.errno} says why, until the next one. */
@@ -45,6 +47,8 @@ export interface HotCalls {
   epollCtl(fd: number, operation: number, descriptor: number, address: bigint): number;
   /** Has the thread sleep for so many microseconds, and what the system takes to wake it. */
   pause(us: number): void;
+  /** Lets others have the processor that wait for it. */
+  yield(): void;
   epollWait(fd: number, address: bigint, most: number, timeoutMs: number): number;
 }
 
@@ -62,6 +66,7 @@ function bind(libc: Libc): HotCalls {
   let accept4: ReturnType<typeof bindAccept4> | null = null;
   let epollCtl: ReturnType<typeof bindEpollCtl> | null = null;
   let usleep: ReturnType<typeof bindUsleep> | null = null;
+  let schedYield: ReturnType<typeof bindSchedYield> | null = null;
   let epollWait: ReturnType<typeof bindEpollWait> | null = null;
   const location = libc.symbols.__errno_location()!;
   // Valid as long as its thread is; read without a call, which would change it.
@@ -79,6 +84,7 @@ function bind(libc: Libc): HotCalls {
     epollCtl: (fd, operation, descriptor, address) =>
       (epollCtl ??= bindEpollCtl())(fd, operation, descriptor, address),
     pause: (us) => void (usleep ??= bindUsleep())(us),
+    yield: () => void (schedYield ??= bindSchedYield())(),
     epollWait: (fd, address, most, timeoutMs) =>
       (epollWait ??= bindEpollWait())(fd, address, most, timeoutMs),
   };

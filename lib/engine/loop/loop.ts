@@ -176,7 +176,11 @@ export class Loop {
     let count = this.#epoll.wait(0);
     if (count > 0 || this.#again.length > 0) return count;
     const untilMs = performance.now() + LOOK_MS;
-    while (count === 0 && performance.now() < untilMs) count = this.#epoll.wait(0);
+    while (count === 0 && performance.now() < untilMs) {
+      // It may be the one that answers, or another worker.
+      this.calls.yield();
+      count = this.#epoll.wait(0);
+    }
     this.pace.look.was(count > 0);
     return count > 0 ? count : this.#epoll.wait(ms);
   }
