@@ -11,8 +11,8 @@ import { Loop, type LoopOptions } from "./loop.ts";
 /** How long the runtime may be kept waiting while there is something to do: timers come 10 ms late at most (measured). */
 const SLICE_MS = 2;
 
-/** After how many steps that is looked at, each of which takes some 10 us, and 100 where much is moved. */
-const STEPS_BETWEEN_LOOKS = 16;
+/** After how many steps that is looked at: one takes some 10 us, 100 where much is moved, and up to {@linkcode LINGER_MS} where it was waited for. */
+const STEPS_BETWEEN_LOOKS = 4;
 
 /** How long to wait for more before the runtime is given the thread, which takes longer to come back from. */
 const LINGER_MS = 1;
