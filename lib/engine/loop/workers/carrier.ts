@@ -68,7 +68,9 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
     } catch (error) {
       onDefect(error);
       const { cause, reason } = endOf("defect");
-      const numbers = [burden.id, CloseCode.ABNORMAL, encodeCause(cause), 0, 0, 0, 0, 0, 0];
+      const { backendSent, downBytes } = burden.standing;
+      const flow = [backendSent, downBytes, 0, 0, 0, 0];
+      const numbers = [burden.id, CloseCode.ABNORMAL, encodeCause(cause), ...flow];
       outbox.send(Report.OVER, numbers, encodeText(reason));
       outbox.send(Report.RELEASED, [burden.id]);
     }

@@ -183,6 +183,27 @@ testLoop("a worker that can't be started leaves it all to those that there are",
   assert.deepEqual(events, []);
 });
 
+testLoop(
+  "what a tunnel has moved still counts where its worker can't go on with it",
+  async (libc) => {
+    await using setting = new Setting(libc, 1);
+    await eventually("a worker", () => setting.workers.choose() !== null);
+    let over = false;
+    const listener = { tunnelOver: () => void (over = true), tunnelReleased() {} };
+    const connection = { release: () => -1, sent: 7 } as unknown as LoopTransport;
+    const tunnel = setting.workers.choose()!.carry({
+      client: connection,
+      backend: connection,
+      tickMs: 1_000,
+      standing: { ...NEW, downBytes: 5 },
+      unread: new Uint8Array(0),
+      settings: { ...SETTINGS, listener },
+    });
+    await eventually("its end", () => over);
+    assert.deepEqual([tunnel.upBytes, tunnel.downBytes], [7, 5]);
+  },
+);
+
 testLoop("a worker that is stopped tells all before, however much it is", async (libc) => {
   const setting = new Setting(libc, 1);
   await eventually("a worker", () => setting.workers.choose() !== null);
