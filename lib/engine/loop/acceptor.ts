@@ -14,9 +14,9 @@ import { SOCK_CLOEXEC, SOCK_NONBLOCK } from "../../sys/socket_constants.ts";
 import { MAX_ADDRESS_BYTES } from "../../sys/sockets.ts";
 import { RETRY_MS } from "../accept.ts";
 import type { Sweep, Ticking } from "../sweep.ts";
+import { RECEIVES } from "./interest.ts";
 import type { Loop } from "./loop.ts";
-import { NOBODY, RECEIVES } from "./loop_transport.ts";
-import type { Watch, Watcher } from "./watch.ts";
+import { NOBODY, type Watch, type Watcher } from "./watch.ts";
 
 /** What one step accepts; then the others have theirs. */
 const MOST_AT_ONCE = 64;

@@ -16,10 +16,10 @@ import {
 import type { BackendConnection } from "../../backend/connection.ts";
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from "../../sys/epoll.ts";
 import { type Sweep, tickFor, type Ticking } from "../sweep.ts";
+import { RECEIVES, SENDS_TOO } from "./interest.ts";
 import type { Loop } from "./loop.ts";
 import { LoopConnection } from "./loop_connection.ts";
-import { NOBODY, RECEIVES, SENDS_TOO } from "./loop_transport.ts";
-import type { Watch, Watcher } from "./watch.ts";
+import { NOBODY, type Watch, type Watcher } from "./watch.ts";
 
 /** Who connects by a loop; `sweep` looks at what takes long. A name, which is to be looked up, is left to the runtime. */
 export function loopDialler(loop: Loop, sweep: Sweep): Dialler {
@@ -30,7 +30,7 @@ export function loopDialler(loop: Loop, sweep: Sweep): Dialler {
     if (pending) return new Connect(loop, sweep, address, descriptor, bounds).outcome;
     // There is room: of that no event need tell.
     const watch = loop.watch(descriptor, RECEIVES, NOBODY);
-    return Later.of(connected(loop, watch, address, 0, RECEIVES));
+    return Later.of(connected(loop, watch, address, RECEIVES));
   };
   /** For who waits by a promise: what comes of it is the runtime's to go on with. */
   const settled = async (connecting: Later<DirectOutcome>): Promise<BackendConnection> => {
@@ -74,17 +74,17 @@ function told(error: unknown, address: Address): unknown {
   return address.transport === "tcp" ? connectError(error, address.hostname) : error;
 }
 
-/** What has come of a connect that the system calls done; `seen`: what has happened there since, of what `mask` asks for. */
+/** What has come of a connect that the system calls done, watched for `mask`; `seen`: what has happened there since. */
 function connected(
   loop: Loop,
   watch: Watch,
   address: Address,
-  seen: number,
   mask: number,
+  seen = 0,
 ): DirectOutcome {
   const { descriptor } = watch;
   if (address.transport === "unix" || !loop.sockets.isItself(descriptor, address)) {
-    return { connection: new LoopConnection(loop, watch, seen, mask) };
+    return { connection: new LoopConnection(loop, watch, mask, seen) };
   }
   watch.close();
   return { error: new NobodyButItself() };
@@ -127,7 +127,7 @@ class Connect implements Watcher, Ticking {
       ? null
       : this.#loop.sockets.errorOf(this.#watch.descriptor);
     if (error === null) {
-      this.#settle(connected(this.#loop, this.#watch, this.#address, mask, SENDS_TOO));
+      this.#settle(connected(this.#loop, this.#watch, this.#address, SENDS_TOO, mask));
     } else this.#settle({ error: told(error, this.#address) });
   }
 

@@ -101,6 +101,32 @@ export class Loop {
     return this.#watches[descriptor] = new Watch(this, descriptor, generation, watcher);
   }
 
+  /** Receives `most` bytes at most at a place of the room: gives how many came, or `-errno`. */
+  recv(descriptor: number, from: number, most: number): number {
+    const count = this.calls.recv(
+      descriptor,
+      BigInt.asUintN(64, this.roomAddress + BigInt(from | 0)),
+      BigInt.asUintN(64, BigInt(most | 0)),
+    );
+    return count < 0 ? -this.calls.errno : count;
+  }
+
+  /** Sends `[start..end)` of some bytes, for which nothing is made where they are the room's: gives how many went, or `-errno`. */
+  send(descriptor: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
+    const { calls } = this;
+    const count = bytes === this.room.bytes
+      ? calls.send(
+        descriptor,
+        BigInt.asUintN(64, this.roomAddress + BigInt(start | 0)),
+        BigInt.asUintN(64, BigInt(end - start | 0)),
+      )
+      : calls.sendView(
+        descriptor,
+        end - start === bytes.length ? bytes : bytes.subarray(start, end),
+      );
+    return count < 0 ? -calls.errno : count;
+  }
+
   /** Waits for something to happen, `ms` at most, and deals with it, a step for each; gives how many steps that were. `looks`: it looks for a moment before it sleeps. */
   turn(ms: number, looks = false): number {
     const count = looks ? this.#look(ms) : this.#wait(ms);

@@ -5,7 +5,7 @@
  */
 import type { BackendConnection } from "../../backend/connection.ts";
 import type { Loop } from "./loop.ts";
-import { LoopTransport, SENDS_TOO } from "./loop_transport.ts";
+import { LoopTransport } from "./loop_transport.ts";
 import type { Watch, Watcher } from "./watch.ts";
 
 export class LoopConnection implements BackendConnection, Watcher {
@@ -16,7 +16,7 @@ export class LoopConnection implements BackendConnection, Watcher {
   readonly #mask: number;
 
   /** `mask`: what it is watched for; `seen`: what has happened already. */
-  constructor(loop: Loop, watch: Watch, seen: number, mask: number = SENDS_TOO) {
+  constructor(loop: Loop, watch: Watch, mask: number, seen = 0) {
     this.#loop = loop;
     this.#watch = watch;
     this.#seen = seen;

@@ -14,7 +14,7 @@
  * @module
  */
 import type { PeerStatus, StreamEnd } from "../../base/transport.ts";
-import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../sys/epoll.ts";
+import { EPOLLOUT } from "../../sys/epoll.ts";
 import { Errno } from "../../sys/errno.ts";
 import { TcpState, toPeerStatus } from "../../sys/tcp_info.ts";
 import {
@@ -24,15 +24,9 @@ import {
   type TransportListener,
 } from "../driven_transport.ts";
 import { type Member, slotAt, SMALL_BYTES } from "./batch.ts";
+import { HANG_UP, READABLE, RECEIVES, SENDS_TOO } from "./interest.ts";
 import type { Loop } from "./loop.ts";
-import type { Watch, Watcher } from "./watch.ts";
-
-/** What a transport's socket is registered for; with room once it was seen to matter. */
-export const RECEIVES = EPOLLIN | EPOLLRDHUP | EPOLLET;
-export const SENDS_TOO = RECEIVES | EPOLLOUT;
-
-const HANG_UP = EPOLLRDHUP | EPOLLERR | EPOLLHUP;
-const READABLE = EPOLLIN | HANG_UP;
+import { NOBODY, type Watch, type Watcher } from "./watch.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -41,9 +35,6 @@ const NOTHING = new Uint8Array(0);
  * 16 tunnels 1.17 times as fast as lighttpd in place of 1.44.
  */
 const READS_ALONE = 16;
-
-/** Until the transport is there. */
-export const NOBODY: Watcher = { onEvent() {}, onTurn() {}, onDefect() {} };
 
 export class LoopTransport implements DrivenTransport, Watcher, Member {
   /** Ends whatever it is part of, when that has thrown. */
@@ -262,17 +253,11 @@ export class LoopTransport implements DrivenTransport, Watcher, Member {
   /** Reads once. What was asked for is there, as a rule: more of it comes with the next step. */
   #step(): void {
     if (!this.#mayRead()) return;
-    const { room, roomAddress, calls } = this.#loop;
-    const listener = this.#listener!;
-    const from = listener.receiveAt(room.bytes.length);
+    const { length } = this.#loop.room.bytes;
+    const from = this.#listener!.receiveAt(length);
     const step = this.#ahead ? Math.min(this.#stepBytes, LOOK_AHEAD_BYTES) : this.#stepBytes;
-    const most = Math.min(step, room.bytes.length - from);
-    const count = calls.recv(
-      this.#watch.descriptor,
-      BigInt.asUintN(64, roomAddress + BigInt(from | 0)),
-      BigInt.asUintN(64, BigInt(most | 0)),
-    );
-    this.onRead(from, most, count < 0 ? -calls.errno : count);
+    const most = Math.min(step, length - from);
+    this.onRead(from, most, this.#loop.recv(this.#watch.descriptor, from, most));
   }
 
   onRead(from: number, most: number, result: number): void {
@@ -335,21 +320,10 @@ export class LoopTransport implements DrivenTransport, Watcher, Member {
   /** Gives how many the system took. */
   #trySend(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): number {
     if (start === end) return 0;
-    const { calls, room, roomAddress } = this.#loop;
-    const { descriptor } = this.#watch;
-    const count = bytes === room.bytes
-      ? calls.send(
-        descriptor,
-        BigInt.asUintN(64, roomAddress + BigInt(start | 0)),
-        BigInt.asUintN(64, BigInt(end - start | 0)),
-      )
-      : calls.sendView(
-        descriptor,
-        end - start === bytes.length ? bytes : bytes.subarray(start, end),
-      );
+    const result = this.#loop.send(this.#watch.descriptor, bytes, start, end);
     // A signal came: there may be room, of which no edge would tell.
-    if (count < 0 && calls.errno === Errno.EINTR) return this.#trySend(bytes, start, end);
-    return this.#onSent(end - start, count < 0 ? -calls.errno : count);
+    if (result === -Errno.EINTR) return this.#trySend(bytes, start, end);
+    return this.#onSent(end - start, result);
   }
 
   /** Gives how many of `length` the system took, with `result` as it says that: `-errno` where it took none. */

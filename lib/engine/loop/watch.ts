@@ -15,6 +15,9 @@ export interface Watcher {
   onDefect(): void;
 }
 
+/** Of a descriptor that has been taken in hand, until who is to be told is there. */
+export const NOBODY: Watcher = { onEvent() {}, onTurn() {}, onDefect() {} };
+
 export class Watch {
   /** Another step has been asked for. */
   listed = false;

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Loop } from "../../../lib/engine/loop/loop.ts";
-import { LoopTransport, RECEIVES } from "../../../lib/engine/loop/loop_transport.ts";
+import { RECEIVES } from "../../../lib/engine/loop/interest.ts";
+import { LoopTransport } from "../../../lib/engine/loop/loop_transport.ts";
 import { serverTunnel } from "../../../lib/engine/stream_tunnel.ts";
 import { type Libc, sharedLibc } from "../../../lib/sys/libc.ts";
 import { SOL_SOCKET } from "../../../lib/sys/socket_constants.ts";

@@ -112,7 +112,7 @@ testLoop("what is closed can't be taken, nor shut down, nor written to", async (
   const loop = new Loop(libc, { onDefect: (error) => assert.fail(String(error)) });
   const pair = openSocketPair(libc);
   const watch = loop.watch(pair.ends[0], EPOLLIN, watcher(() => {}));
-  const connection = new LoopConnection(loop, watch, 0);
+  const connection = new LoopConnection(loop, watch, EPOLLIN);
   connection.close();
   const next = openSocketPair(libc);
   assert.ok(next.ends.includes(pair.ends[0]), "the number is used again");

@@ -9,8 +9,9 @@ import type { FrameObserver } from "../../../websocket/frame.ts";
 import { serverTunnel, type StreamTunnel } from "../../stream_tunnel.ts";
 import type { Sweep, Ticking } from "../../sweep.ts";
 import { endOnDefect } from "../defect.ts";
+import { RECEIVES } from "../interest.ts";
 import type { Loop } from "../loop.ts";
-import { LoopTransport, RECEIVES } from "../loop_transport.ts";
+import { LoopTransport } from "../loop_transport.ts";
 import type { Outbox } from "./mailbox.ts";
 import { type Burden, type CarriedSettings, encodeCause, encodeText, Report } from "./messages.ts";
 

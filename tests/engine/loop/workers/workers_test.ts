@@ -1,7 +1,8 @@
 /** Worker threads by themselves: what they carry, how it spreads, and what becomes of it when one of them fails. */
 import assert from "node:assert/strict";
 import { startBesideRuntime } from "../../../../lib/engine/loop/beside_runtime.ts";
-import { LoopTransport, RECEIVES } from "../../../../lib/engine/loop/loop_transport.ts";
+import { RECEIVES } from "../../../../lib/engine/loop/interest.ts";
+import { LoopTransport } from "../../../../lib/engine/loop/loop_transport.ts";
 import type { CarriedTunnel } from "../../../../lib/engine/loop/workers/carried.ts";
 import { createWorkers, type Workers } from "../../../../lib/engine/loop/workers/workers.ts";
 import { createSweep } from "../../../../lib/engine/sweep.ts";

@@ -1,7 +1,8 @@
 /** Tunnels that become a worker's once they have lasted, wherever they are in what they move. */
 import assert from "node:assert/strict";
 import { startBesideRuntime } from "../../../../lib/engine/loop/beside_runtime.ts";
-import { LoopTransport, RECEIVES } from "../../../../lib/engine/loop/loop_transport.ts";
+import { RECEIVES } from "../../../../lib/engine/loop/interest.ts";
+import { LoopTransport } from "../../../../lib/engine/loop/loop_transport.ts";
 import { Brevity } from "../../../../lib/engine/loop/workers/brevity.ts";
 import { createWorkers, type Workers } from "../../../../lib/engine/loop/workers/workers.ts";
 import {
