@@ -17,8 +17,8 @@ export const ROOT = new URL("../", import.meta.url);
 const BUILD_FOLDER = "dist/build";
 
 /**
- * The flags of the runtime are the `start` task's. A young generation of 4 MiB, in place of 16: a loaded server takes some
- * 17 MiB less and is as fast; with 1 it was a quarter slower. The permissions: network, for listeners and backends; files, for the configuration, unix-domain
+ * The flags of the runtime are the `start` task's. A young generation of 1 MiB, in place of 16: each thread has one, and a burst leaves less behind
+ * while nothing is slower (`bench/NOTES.md`). The permissions: network, for listeners and backends; files, for the configuration, unix-domain
  * sockets and `/proc`; the environment, which programs inherit; running programs; and FFI, for sockets that programs
  * inherit, for reaping as PID 1 and for the umask. None can be narrowed, since addresses, paths and programs come from the configuration,
  * and the C library is found by its name. Nothing else is allowed and nothing is asked for.

@@ -25,7 +25,7 @@ import type { YoungTunnels } from "./workers/young.ts";
 
 export interface LoopEngineOptions extends EngineOptions {
   readonly loop: Loop;
-  /** Has workers carry its tunnels once these have lasted. @default the loop itself carries them */
+  /** Has workers carry its tunnels, at once or once these have lasted. @default the loop itself carries them */
   readonly young?: YoungTunnels;
 }
 

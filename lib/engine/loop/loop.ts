@@ -4,9 +4,10 @@
  *
  * A turn goes in this order, so that nobody is shut out and no descriptor's number means two things:
  *
- * 1. the events that there are, one step for each watcher that they are of;
- * 2. those who asked for another step ({@linkcode Watch.again}), one step each; who asks again then has the next turn;
- * 3. what was closed meanwhile is closed.
+ * 1. the events that there are, one step for each watcher that they are of; where many have little to read, all of these at once behind the others ({@linkcode Batch});
+ * 2. who looks at what the events have left ({@linkcode Loop.behindEvents});
+ * 3. those who asked for another step ({@linkcode Watch.again}), one step each; who asks again then has the next turn;
+ * 4. what was closed meanwhile is closed.
  *
  * @module
  */

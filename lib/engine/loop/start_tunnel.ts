@@ -1,5 +1,5 @@
 /**
- * Where a tunnel of the loop's goes on once it is one: here, and where both its connections are the loop's it is a worker's before long.
+ * Where a tunnel of the loop's goes on once it is one: a worker carries it, at once or once it has lasted, where both its connections are the loop's; this thread any other.
  *
  * @module
  */

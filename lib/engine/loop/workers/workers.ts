@@ -1,6 +1,6 @@
 /**
  * The threads that carry tunnels. The first is started once the program listens, each further one when all that there are have something to carry; a tunnel goes to
- * the one that has the fewest. Until one is there the main thread carries it.
+ * the one that has the fewest. Until one is there, and where tunnels are brief, the main thread carries it at first (`young.ts`).
  *
  * @module
  */
