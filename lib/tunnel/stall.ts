@@ -9,6 +9,12 @@ export class StallMeter {
   #seenSteps = -1;
   #sinceMs = 0;
 
+  /** Goes on for another that has seen this many steps, and none since then. */
+  goOn(steps: number, sinceMs: number): void {
+    this.#seenSteps = steps;
+    this.#sinceMs = sinceMs;
+  }
+
   /** Gives for how many milliseconds, at least, the counter has stood still while it was `waiting`. */
   look(waiting: boolean, steps: number, nowMs: number): number {
     if (!waiting || steps !== this.#seenSteps) {

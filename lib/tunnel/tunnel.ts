@@ -55,10 +55,16 @@ import {
   LAST_BYTES_MS,
   SHORT_LINGER_MS,
 } from "./waits.ts";
-import { createWatchdog, type Watchdog } from "./watchdog.ts";
+import {
+  createWatchdog,
+  type TunnelSigns,
+  UNWATCHED,
+  type Watchdog,
+  type WatchStanding,
+} from "./watchdog.ts";
 
 /** What another machine goes on with in the place of one that only passes bytes on. */
-export interface TunnelStanding {
+export interface TunnelStanding extends WatchStanding {
   readonly downBytes: number;
   /** Whether anything has come from the backend. */
   readonly isAnswered: boolean;
@@ -153,12 +159,14 @@ export class Tunnel implements ClientListener {
       this.#watchdog?.awaitsPong === true;
     const isWhole = this.#encoder.complete && this.#decoder?.complete !== false;
     if (!isOpen || waits || !isWhole) return null;
-    return { downBytes: this.downBytes, isAnswered: this.#downSteps > 0 };
+    const watched = this.#watchdog?.standing(this.#signs, this.#options.now()) ?? UNWATCHED;
+    return { ...watched, downBytes: this.downBytes, isAnswered: this.#downSteps > 0 };
   }
 
   /** Goes on where another has stopped, before anything is told of either side. */
-  goOn({ downBytes }: TunnelStanding): void {
-    this.downBytes = downBytes;
+  goOn(standing: TunnelStanding): void {
+    this.downBytes = standing.downBytes;
+    this.#watchdog?.goOn(standing, this.#backend.sent, this.#options.now());
   }
 
   /** Where in a buffer of `length` bytes the backend's next ones are to be received. */
@@ -430,13 +438,8 @@ export class Tunnel implements ClientListener {
     this.#wind();
   }
 
-  #watch(nowMs: number): void {
-    const { sent } = this.#backend;
-    if (sent !== this.#sentSeen) {
-      this.#sentSeen = sent;
-      this.#sentSeenMs = Math.floor(nowMs);
-    }
-    const due = this.#watchdog?.look({
+  get #signs(): TunnelSigns {
+    return {
       client: this.#client,
       isClientOpen: this.#up === "open",
       isClientHeard: this.#heartbeat === null,
@@ -444,7 +447,16 @@ export class Tunnel implements ClientListener {
       upWaits: this.upWaits,
       upSteps: this.#upSteps,
       downSteps: this.#downSteps,
-    }, nowMs) ?? "nothing";
+    };
+  }
+
+  #watch(nowMs: number): void {
+    const { sent } = this.#backend;
+    if (sent !== this.#sentSeen) {
+      this.#sentSeen = sent;
+      this.#sentSeenMs = Math.floor(nowMs);
+    }
+    const due = this.#watchdog?.look(this.#signs, nowMs) ?? "nothing";
     if (due === "ping") this.#client.ping();
     else if (due !== "nothing") this.end(due);
   }

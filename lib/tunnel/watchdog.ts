@@ -35,6 +35,17 @@ export interface TunnelSigns {
   readonly downSteps: number;
 }
 
+/** What another watchdog goes on with, of a tunnel in which nothing waits: in milliseconds, for how long it has been open, the backend silent, it idle, and no Ping sent. */
+export interface WatchStanding {
+  readonly openMs: number;
+  readonly silentMs: number;
+  readonly idleMs: number;
+  readonly unpingedMs: number;
+}
+
+/** Of a tunnel that has just opened, or isn't watched. */
+export const UNWATCHED: WatchStanding = { openMs: 0, silentMs: 0, idleMs: 0, unpingedMs: 0 };
+
 /** What is due: nothing, a Ping, or the end. */
 export type Due =
   | "nothing"
@@ -51,7 +62,7 @@ export class Watchdog {
   readonly #writeStall = new StallMeter();
   readonly #readStall = new StallMeter();
   readonly #idle = new StallMeter();
-  readonly #sinceMs: number;
+  #sinceMs: number;
   #takeCount = 0;
   /** How far a client was that was behind at the last look; -1: it was not. */
   #heldAt = -1;
@@ -68,6 +79,26 @@ export class Watchdog {
     return this.#keepalive !== null && this.#keepalive.unansweredSinceMs !== null;
   }
 
+  /** For another to go on with. */
+  standing(signs: TunnelSigns, nowMs: number): WatchStanding {
+    const { client, backend, downSteps } = signs;
+    return {
+      openMs: nowMs - this.#sinceMs,
+      silentMs: this.#readStall.look(client.drained, downSteps, nowMs),
+      idleMs: this.#idleFor(signs, backend.sent, nowMs),
+      unpingedMs: nowMs - (this.#keepalive?.pingedAtMs ?? nowMs),
+    };
+  }
+
+  /** Goes on for another, before anything is told of either side; the backend has been `sent` so many bytes. */
+  goOn(standing: WatchStanding, sent: number, nowMs: number): void {
+    const { openMs, silentMs, idleMs, unpingedMs } = standing;
+    this.#sinceMs = nowMs - openMs;
+    this.#readStall.goOn(0, nowMs - silentMs);
+    this.#idle.goOn(sent, nowMs - idleMs);
+    if (this.#keepalive !== null) this.#keepalive.pingedAtMs = nowMs - unpingedMs;
+  }
+
   look(signs: TunnelSigns, nowMs: number): Due {
     const { readTimeoutMs, writeTimeoutMs, idleTimeoutMs, maxLifetimeMs } = this.#times;
     const { client, backend, downSteps } = signs;
@@ -79,13 +110,12 @@ export class Watchdog {
     if (writeTimeoutMs > 0 && stalledMs >= writeTimeoutMs) return "backend-stalled";
     const silentMs = this.#readStall.look(client.drained, downSteps, nowMs);
     if (readTimeoutMs > 0 && silentMs >= readTimeoutMs) return "backend-idle";
-    const takes = this.#takes(client, idleTimeoutMs > 0);
-    const idleMs = this.#idle.look(true, signs.upSteps + downSteps + sent + takes, nowMs);
+    const idleMs = this.#idleFor(signs, sent, nowMs);
     if (idleTimeoutMs > 0 && idleMs >= idleTimeoutMs) return "tunnel-idle";
     // One that has closed, and waits for the rest of the answer, owes no Pong.
     if (this.#keepalive === null || !client.pings || !signs.isClientOpen) return "nothing";
     const due = lookAtKeepalive(this.#keepalive, {
-      heard: client.heard + takes,
+      heard: client.heard + this.#takeCount,
       audible: signs.isClientHeard,
       unreadBytes: client.unreadBytes,
       handed: client.handed,
@@ -94,19 +124,23 @@ export class Watchdog {
     return due === "silent" ? "client-silent" : due;
   }
 
+  #idleFor({ client, upSteps, downSteps }: TunnelSigns, sent: number, nowMs: number): number {
+    this.#countTakes(client, this.#times.idleTimeoutMs > 0);
+    return this.#idle.look(true, upSteps + downSteps + sent + this.#takeCount, nowMs);
+  }
+
   /**
-   * How often, from look to look, a client that was behind has taken bytes: a full connection that has room again shows that it
+   * Counts how often, from look to look, a client that was behind has taken bytes: a full connection that has room again shows that it
    * lives, while its Pong waits behind megabytes that it has yet to read. What fits at once shows nothing. `asks`: also what its system takes of what
    * is with ours counts.
    */
-  #takes(client: ClientEnd, asks: boolean): number {
+  #countTakes(client: ClientEnd, asks: boolean): void {
     const { drained } = client;
     const wasHeld = this.#heldAt !== -1;
-    if (drained && !wasHeld) return this.#takeCount;
+    if (drained && !wasHeld) return;
     const steps = asks ? client.sent + client.arrived() : client.sent;
     if (wasHeld && steps !== this.#heldAt) this.#takeCount++;
     this.#heldAt = drained ? -1 : steps;
-    return this.#takeCount;
   }
 }
 

@@ -103,6 +103,10 @@ export function encodeBurden(burden: Burden): number[] {
     standing.ponged,
     standing.clientSent,
     standing.backendSent,
+    standing.openMs,
+    standing.silentMs,
+    standing.idleMs,
+    standing.unpingedMs,
   ];
 }
 
@@ -131,6 +135,10 @@ export function decodeBurden(numbers: readonly number[]): Burden {
       ponged: numbers[17]!,
       clientSent: numbers[18]!,
       backendSent: numbers[19]!,
+      openMs: numbers[20]!,
+      silentMs: numbers[21]!,
+      idleMs: numbers[22]!,
+      unpingedMs: numbers[23]!,
     },
   };
 }

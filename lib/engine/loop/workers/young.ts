@@ -13,7 +13,8 @@
  */
 import type { TunnelEnd } from "../../../tunnel/cause.ts";
 import type { TunnelListener } from "../../../tunnel/tunnel_options.ts";
-import type { RunningTunnel, TunnelHandle, TunnelSettings } from "../../door.ts";
+import { UNWATCHED } from "../../../tunnel/watchdog.ts";
+import type { RunningTunnel, TunnelHandle } from "../../door.ts";
 import type { TunnelStart } from "../../opening.ts";
 import {
   serverTunnel,
@@ -50,7 +51,13 @@ export interface YoungOptions {
 }
 
 /** How a tunnel stands that has yet to begin. */
-const NEW: Standing = { downBytes: 0, isAnswered: false, messageBytes: 0, ponged: 0 };
+const NEW: Standing = {
+  ...UNWATCHED,
+  downBytes: 0,
+  isAnswered: false,
+  messageBytes: 0,
+  ponged: 0,
+};
 
 /** So many are handed over in one turn of the loop. */
 const MOST_AT_ONCE = 64;
@@ -176,9 +183,7 @@ class YoungTunnel implements Ticking, TunnelListener {
     const { client, backend, settings, tickMs } = this.#start;
     this.#leave();
     this.#nursery.brevity.note(false);
-    const left = { ...settings, maxLifetimeMs: this.#leftOf(settings) };
-    const carriage = { client, backend, settings: left, tickMs, standing, unread };
-    this.place.carrier = worker.carry(carriage);
+    this.place.carrier = worker.carry({ client, backend, settings, tickMs, standing, unread });
   }
 
   tunnelOver(end: TunnelEnd): void {
@@ -195,11 +200,5 @@ class YoungTunnel implements Ticking, TunnelListener {
   #leave(): void {
     this.#nursery.sweep.delete(this);
     this.#nursery.due.delete(this);
-  }
-
-  /** Of how long it may last; 0: for ever. */
-  #leftOf({ maxLifetimeMs }: TunnelSettings): number {
-    const ageMs = this.#nursery.sweep.nowMs() - this.#sinceMs;
-    return maxLifetimeMs === 0 ? 0 : Math.max(1, maxLifetimeMs - ageMs);
   }
 }

@@ -11,6 +11,7 @@ import type { Libc } from "../../../../lib/sys/libc.ts";
 import { readProc } from "../../../../lib/sys/proc_file.ts";
 import { descriptors } from "../../../../lib/sys/tcp_descriptor.ts";
 import type { TunnelEnd } from "../../../../lib/tunnel/cause.ts";
+import { UNWATCHED } from "../../../../lib/tunnel/watchdog.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { frame, Opcode } from "../../../support/raw_client.ts";
 import { openSocketPair, type SocketPair } from "../pair.ts";
@@ -29,7 +30,13 @@ const SETTINGS = {
   now: () => performance.now(),
 } as const;
 
-const NEW = { downBytes: 0, isAnswered: false, messageBytes: 0, ponged: 0 } as const;
+const NEW = {
+  ...UNWATCHED,
+  downBytes: 0,
+  isAnswered: false,
+  messageBytes: 0,
+  ponged: 0,
+} as const;
 
 /** The runtime forgets so many of its own with each worker that ends (2.9.6). */
 const LOST_DESCRIPTORS = 4;
