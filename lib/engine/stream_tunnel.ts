@@ -4,8 +4,8 @@
  * @module
  */
 import type { Link } from "../base/chain.ts";
-import { Tunnel, type TunnelStanding } from "../tunnel/tunnel.ts";
-import type { TunnelOptions } from "../tunnel/tunnel_options.ts";
+import { Tunnel } from "../tunnel/tunnel.ts";
+import type { TunnelOptions, TunnelStanding } from "../tunnel/tunnel_options.ts";
 import { Endpoint, type EndpointOptions, type EndpointStanding } from "../websocket/endpoint.ts";
 import { behindRoom } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";

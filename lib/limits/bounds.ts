@@ -41,7 +41,7 @@ const KEPT_SHARE = 1 / 8;
 const LEAST_KEPT = 64;
 const MOST_KEPT = 1024;
 
-/** What the runtime opens for a thread, and we: ten (measured). */
+/** What the runtime opens for a thread, and we: ten, and the ring of its batches (measured). */
 const PER_WORKER = 12;
 
 /** The client's connection and the backend's; a program for each tunnel is a socket, its standard error and its process. */

@@ -25,7 +25,6 @@
  *
  * @module
  */
-import { drop, type Outbox, sendBehind } from "../base/outbox.ts";
 import type { StreamEnd, Transport } from "../base/transport.ts";
 import type { ClientEnd, ClientFinish, ClientListener } from "../websocket/client_end.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
@@ -44,9 +43,9 @@ import {
   type UpState,
 } from "./cause.ts";
 import { createEncoder, type Encoder } from "./encoder.ts";
-import { Heartbeat } from "./heartbeat.ts";
-import { HIGH_WATER_BYTES, type TunnelOptions } from "./tunnel_options.ts";
 import { Patience } from "./patience.ts";
+import type { TunnelOptions, TunnelStanding } from "./tunnel_options.ts";
+import { Uplink } from "./uplink.ts";
 import {
   BACKEND_LINGER_MS,
   CLIENT_LINGER_MS,
@@ -55,20 +54,7 @@ import {
   LAST_BYTES_MS,
   SHORT_LINGER_MS,
 } from "./waits.ts";
-import {
-  createWatchdog,
-  type TunnelSigns,
-  UNWATCHED,
-  type Watchdog,
-  type WatchStanding,
-} from "./watchdog.ts";
-
-/** What another machine goes on with in the place of one that only passes bytes on. */
-export interface TunnelStanding extends WatchStanding {
-  readonly downBytes: number;
-  /** Whether anything has come from the backend. */
-  readonly isAnswered: boolean;
-}
+import { createWatchdog, type TunnelSigns, UNWATCHED, type Watchdog } from "./watchdog.ts";
 
 export class Tunnel implements ClientListener {
   /** Bytes of the backend given to the client, before they are encoded. */
@@ -78,8 +64,7 @@ export class Tunnel implements ClientListener {
   readonly #options: TunnelOptions;
   #client!: ClientEnd;
   readonly #backend: Transport;
-  /** What the backend has not taken yet. */
-  #waiting: Outbox | null = null;
+  readonly #uplink: Uplink;
   readonly #encoder: Encoder;
   readonly #decoder: Base64Decoder | null;
   #up: UpState = "open";
@@ -91,26 +76,21 @@ export class Tunnel implements ClientListener {
   #backendSays: TunnelEnd | null = null;
   #cause: TunnelEnd | null = null;
   #wasReset = false;
-  /** Of a client that is not read on, since its backend takes nothing; null of any other. */
-  #heartbeat: Heartbeat | null = null;
   #backendPaused = false;
   #hurried = false;
   #releaseTold = false;
-  /** Count up with what comes from the client, and from the backend. */
-  #upSteps = 0;
+  /** Counts up with what comes from the backend. */
   #downSteps = 0;
   /** Made when something is first waited for. */
   #patience: Patience | null = null;
   /** When the client has had time enough; 0: it has all the time. */
   #clientDeadlineMs = 0;
   readonly #watchdog: Watchdog | null;
-  /** What the backend had taken at the last look, and when it last took some. */
-  #sentSeen = 0;
-  #sentSeenMs = 0;
 
   constructor(backend: Transport, options: TunnelOptions) {
     this.#backend = backend;
     this.#options = options;
+    this.#uplink = new Uplink(backend, options);
     this.#encoder = createEncoder(options.encoding);
     this.#decoder = options.encoding === "base64" ? new Base64Decoder() : null;
     this.#watchdog = createWatchdog(options, options.now());
@@ -128,12 +108,12 @@ export class Tunnel implements ClientListener {
 
   /** The backend has yet to take some of what the client sent. */
   get upWaits(): boolean {
-    return this.#waiting !== null || this.#backend.busy;
+    return this.#uplink.waits;
   }
 
   /** Bytes of the client that are held until the backend takes them. */
   get upHeld(): number {
-    return this.#waiting?.size ?? 0;
+    return this.#uplink.held;
   }
 
   /** The client has yet to take some of what the backend sent. */
@@ -155,7 +135,7 @@ export class Tunnel implements ClientListener {
   standing(): TunnelStanding | null {
     const isOpen = this.#cause === null && this.#up === "open" && this.#down === "open" &&
       this.#clientState === "open";
-    const waits = this.#waiting !== null || this.#heartbeat !== null || this.#backendPaused ||
+    const waits = this.upHeld > 0 || this.#uplink.holdsClient || this.#backendPaused ||
       this.#watchdog?.awaitsPong === true;
     const isWhole = this.#encoder.complete && this.#decoder?.complete !== false;
     if (!isOpen || waits || !isWhole) return null;
@@ -177,9 +157,9 @@ export class Tunnel implements ClientListener {
   clientPayload(wide: WideBytes, start: number, end: number): void {
     if (this.#up !== "open" || this.#cause !== null) return;
     const decoder = this.#decoder;
-    if (decoder === null) return this.#passUp(wide.bytes, start, end);
+    if (decoder === null) return this.#uplink.pass(this.#client, wide.bytes, start, end);
     decoder.decode(wide.bytes, start, end);
-    this.#passUp(wide.bytes, decoder.start, decoder.end);
+    this.#uplink.pass(this.#client, wide.bytes, decoder.start, decoder.end);
     if (decoder.failed) this.#endUp(endOf("client-base64"));
   }
 
@@ -235,18 +215,17 @@ export class Tunnel implements ClientListener {
 
   /** There is room to send more, or what was taken is out. */
   backendWritable(): void {
-    if (this.#waiting?.flush() === false) return;
-    this.#waiting = null;
-    this.#resumeClient();
+    if (!this.#uplink.flush()) return;
+    this.#uplink.resume(this.#client);
     this.#decide();
   }
 
   /** A send has failed: the backend takes no more, something may still come; the client is heard on. The system tells of a reset only once. */
   backendRefused(how: StreamEnd): void {
     this.#wasReset ||= how === "reset";
-    this.#waiting = drop(this.#waiting);
+    this.#uplink.drop();
     this.#up = "refused";
-    this.#resumeClient();
+    this.#uplink.resume(this.#client);
     if (this.#cause === null && this.#down === "open") this.#wait(LAST_BYTES_MS);
     this.#decide();
   }
@@ -272,20 +251,10 @@ export class Tunnel implements ClientListener {
 
   /** Looks at what time has run out; to be called every now and then. */
   tick(nowMs: number): void {
-    this.#heartbeat?.beat(this.#client, nowMs);
+    this.#uplink.beat(this.#client, nowMs);
     if (this.#cause === null) this.#watch(nowMs);
     if (this.#patience?.isDue(nowMs) && this.#patience.expired(nowMs, this.#steps)) this.#giveUp();
     if (this.#clientDeadlineMs > 0 && nowMs >= this.#clientDeadlineMs) this.#cutClient(nowMs);
-  }
-
-  #passUp(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    if (start === end) return;
-    this.#upSteps++;
-    this.#waiting = sendBehind(this.#waiting, this.#backend, bytes, start, end);
-    const most = this.#options.highWaterBytes ?? HIGH_WATER_BYTES;
-    if (this.upHeld <= most || this.#heartbeat !== null) return;
-    this.#heartbeat = new Heartbeat(this.#options.now());
-    this.#client.pauseReading();
   }
 
   #endUp(says: TunnelEnd): void {
@@ -299,12 +268,6 @@ export class Tunnel implements ClientListener {
     this.#down = state;
     this.#backendSays ??= says;
     this.#decide();
-  }
-
-  #resumeClient(): void {
-    if (this.#heartbeat === null) return;
-    this.#heartbeat = null;
-    this.#client.resumeReading();
   }
 
   #resumeBackend(): void {
@@ -338,7 +301,7 @@ export class Tunnel implements ClientListener {
     if (this.#up === "open" && this.#clientState === "open") {
       this.#client.close(this.#backendSays!.code, "");
       // It is read on only as far as the backend takes it.
-      if (this.#heartbeat !== null) this.#client.pauseReading();
+      if (this.#uplink.holdsClient) this.#client.pauseReading();
     }
     return true;
   }
@@ -348,7 +311,7 @@ export class Tunnel implements ClientListener {
     this.#patience?.stop();
     if (this.#clientState !== "closed") this.#clientDeadlineMs = this.#options.now() + CLOSE_MS;
     // The client is told that it sent too much: that is not kept for a slow backend.
-    if (cause.cause === "client-overflow") this.#waiting = drop(this.#waiting);
+    if (cause.cause === "client-overflow") this.#uplink.drop();
     if (isBackendOver(cause.cause)) this.#closeBackend();
     else this.#endBackend();
     this.#client.close(cause.code, cause.reason);
@@ -389,17 +352,15 @@ export class Tunnel implements ClientListener {
     if (this.#backendClosed) return;
     this.#backendClosed = true;
     this.#patience?.stop();
-    this.#waiting = drop(this.#waiting);
+    this.#uplink.drop();
     this.#backend.close();
   }
 
   #lingerBackend(): void {
     const nowMs = this.#options.now();
-    const { sent } = this.#backend;
-    const isBusy = sent !== this.#sentSeen ||
-      (sent > 0 && nowMs - this.#sentSeenMs < BACKEND_LINGER_MS);
-    if (!isBusy) this.#wait(SHORT_LINGER_MS, SHORT_LINGER_MS);
-    else this.#wait(this.#options.backendLingerMs, BACKEND_LINGER_MS);
+    if (!this.#uplink.hasMoved(nowMs - BACKEND_LINGER_MS)) {
+      this.#wait(SHORT_LINGER_MS, SHORT_LINGER_MS);
+    } else this.#wait(this.#options.backendLingerMs, BACKEND_LINGER_MS);
     if (this.#hurried) this.#patience?.shorten(nowMs + SHORT_LINGER_MS);
   }
 
@@ -442,20 +403,16 @@ export class Tunnel implements ClientListener {
     return {
       client: this.#client,
       isClientOpen: this.#up === "open",
-      isClientHeard: this.#heartbeat === null,
+      isClientHeard: !this.#uplink.holdsClient,
       backend: this.#backend,
       upWaits: this.upWaits,
-      upSteps: this.#upSteps,
+      upSteps: this.#uplink.steps,
       downSteps: this.#downSteps,
     };
   }
 
   #watch(nowMs: number): void {
-    const { sent } = this.#backend;
-    if (sent !== this.#sentSeen) {
-      this.#sentSeen = sent;
-      this.#sentSeenMs = Math.floor(nowMs);
-    }
+    this.#uplink.look(nowMs);
     const due = this.#watchdog?.look(this.#signs, nowMs) ?? "nothing";
     if (due === "ping") this.#client.ping();
     else if (due !== "nothing") this.end(due);

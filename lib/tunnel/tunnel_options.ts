@@ -1,11 +1,11 @@
 /**
- * What a tunnel is made with, and whom it tells of its end.
+ * What a tunnel is made with, or goes on with, and whom it tells of its end.
  *
  * @module
  */
 import type { TunnelEnd } from "./cause.ts";
 import type { Encoding } from "./encoder.ts";
-import type { WatchdogTimes } from "./watchdog.ts";
+import type { WatchdogTimes, WatchStanding } from "./watchdog.ts";
 
 /** What the client may be ahead of its backend in our memory: it is read on so far, to see its Pings, its Close or its loss. */
 export const HIGH_WATER_BYTES = 64 * 1024;
@@ -29,6 +29,13 @@ export interface TunnelOptions extends WatchdogTimes {
   /** The time on any one clock, asked when a state changes, never for bytes that pass. */
   readonly now: () => number;
   readonly listener: TunnelListener;
+}
+
+/** What another machine goes on with in the place of one that only passes bytes on. */
+export interface TunnelStanding extends WatchStanding {
+  readonly downBytes: number;
+  /** Whether anything has come from the backend. */
+  readonly isAnswered: boolean;
 }
 
 /** Who is told of a tunnel's end. */
