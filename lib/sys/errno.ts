@@ -10,6 +10,7 @@ import { describeError, type Libc } from "./libc.ts";
 export const Errno = {
   ENOENT: 2,
   EINTR: 4,
+  EBADF: 9,
   EAGAIN: 11,
   ENOMEM: 12,
   EACCES: 13,

@@ -123,7 +123,22 @@ export function openRing(libc: Libc, calls: HotCalls, size: number): Ring | null
     if (PASSING.includes(errno)) return 0;
     throw systemError(libc, errno);
   };
-  return { ...createQueues(params, rings, entries, enter), close };
+  const ring = { ...createQueues(params, rings, entries, enter), close };
+  if (isUsable(ring)) return ring;
+  close();
+  return null;
+}
+
+/** Whether it may be used as well: a filter may refuse that alone, and a system without these calls gives another answer. */
+function isUsable({ recv, run }: Ring): boolean {
+  const results = new Int32Array(1);
+  recv(-1, 0, 0);
+  try {
+    run(results);
+  } catch {
+    return false;
+  }
+  return results[0] === -Errno.EBADF;
 }
 
 interface Mapped {

@@ -82,6 +82,6 @@ Deno.test({
   ignore: PYTHON === null,
   async fn() {
     const launcher = new URL("../support/without_io_uring.py", import.meta.url).pathname;
-    assert.equal(await ringsOf([PYTHON!, launcher, ...startWords()]), 0);
+    assert.equal(await ringsOf([PYTHON!, launcher, "setup", ...startWords()]), 0);
   },
 });
