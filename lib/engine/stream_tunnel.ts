@@ -32,7 +32,7 @@ export type WholeStanding = TunnelStanding & EndpointStanding;
 export function serverTunnel(
   client: DrivenTransport,
   backend: DrivenTransport,
-  settings: Omit<TunnelOptions & EndpointOptions, "role" | "frameType">,
+  settings: Omit<StreamTunnelOptions, "role" | "frameType">,
   early: Uint8Array,
   standing: Standing | null = null,
 ): StreamTunnel {
@@ -42,7 +42,10 @@ export function serverTunnel(
   return new StreamTunnel(client, backend, options, wide, standing);
 }
 
-type StreamTunnelOptions = TunnelOptions & EndpointOptions;
+interface StreamTunnelOptions extends TunnelOptions, EndpointOptions {
+  /** How much of its client is read at once. @default {CLIENT_STEP_BYTES} */
+  readonly clientStepBytes?: number;
+}
 
 export class StreamTunnel implements Ticking {
   ticked: Link<Ticked> | null = null;
@@ -71,7 +74,7 @@ export class StreamTunnel implements Ticking {
     backend.begin(new BackendSide(this.machine), client);
     const { endpoint } = this;
     if (early !== null) endpoint.received(early, endpoint.receiveAt(), early.bytes.length);
-    client.begin(endpoint, backend, CLIENT_STEP_BYTES);
+    client.begin(endpoint, backend, options.clientStepBytes ?? CLIENT_STEP_BYTES);
   }
 
   get upResidue(): number {

@@ -59,6 +59,9 @@ const NEW: Standing = {
   ponged: 0,
 };
 
+/** Whoever reads nothing of what its backend streams is never at rest; what it floods, some thousand Pings in a step, is to hold up nobody who comes meanwhile. */
+const YOUNG_STEP_BYTES = 16 * 1024;
+
 /** So many are handed over in one turn of the loop. */
 const MOST_AT_ONCE = 64;
 
@@ -158,7 +161,8 @@ class YoungTunnel implements Ticking, TunnelListener {
     this.#start = start;
     const { client, backend, settings, tickMs, early } = start;
     this.#sinceMs = nursery.sweep.nowMs();
-    this.tunnel = serverTunnel(client, backend, { ...settings, listener: this }, early);
+    const own = { listener: this, clientStepBytes: YOUNG_STEP_BYTES };
+    this.tunnel = serverTunnel(client, backend, { ...settings, ...own }, early);
     this.place = new Place(this.tunnel);
     endOnDefect(this.tunnel.machine, client, backend);
     if (!this.tunnel.machine.released) nursery.sweep.add(this, tickMs);

@@ -340,6 +340,20 @@ testLoop("so did the time in which it was idle", async (libc) => {
   assert.equal(ends[0]!.cause, "tunnel-idle");
 });
 
+testLoop("one that floods holds the others up for a small step, no more", async (libc) => {
+  await using setting = await Setting.open(libc);
+  const received: string[] = [];
+  const noting = (who: string) => ({
+    onFrame: (way: string) => void (way === "received" && received.push(who)),
+  });
+  const [flooder, other] = [setting.begin(noting("flooder")), setting.begin(noting("other"))];
+  flooder.client.send(concat(Array.from({ length: 10_000 }, () => frame(Opcode.PING))));
+  other.client.send(frame(Opcode.BINARY, "?"));
+  await arrive(other.backend, "?");
+  const before = received.indexOf("other");
+  assert.ok(before > 0 && before < 3_000, `${before} Pings came first`);
+});
+
 testLoop("one whose client owes a Pong is handed over once that has come", async (libc) => {
   await using setting = await Setting.open(libc);
   const { client } = setting.begin({ pingIntervalMs: 1_000 });
