@@ -67,7 +67,7 @@ export class FrameParser {
   /** Whether a Close is one whatever code it has, as what answers ours: lighttpd's mod_wstunnel writes 1000 there as text. */
   takesAnyCode = false;
   onFrame: FrameObserver | null = null;
-  /** How many frames of data have begun. */
+  /** How many frames of data have begun, and how many control frames have come. */
   frames = 0;
 
   /** Payload bytes of the current data frame that are to come. */
@@ -257,6 +257,7 @@ export class FrameParser {
   ): number {
     const end = at + length;
     if (end > to) return -1;
+    this.frames++;
     this.onFrame?.("received", opcode, length);
     unmask(wide, at, at, length, key);
     if (opcode === Opcode.PONG) this.#takePong(wide, at, length);

@@ -203,3 +203,39 @@ testTransport("one that is closed tells nothing, however often it is closed", (s
   next.close();
   closeFar();
 });
+
+testTransport(
+  "who sends tiny frames is read in small steps, for as long as they are",
+  (setting) => {
+    const { loop, transport, send, closeFar } = setting;
+    const steps: number[] = [];
+    let frameBytes = 10;
+    let frames = 0;
+    transport.begin({
+      receiveAt: () => 100,
+      get frames() {
+        return frames;
+      },
+      received(_, from, to) {
+        steps.push(to - from);
+        frames += (to - from) / frameBytes;
+      },
+      ended() {},
+      writable() {},
+      sendFailed() {},
+    }, peer());
+    send("x".repeat(50_000));
+    settle(loop);
+    send("x".repeat(50_000));
+    settle(loop);
+    frameBytes = 100;
+    send("x".repeat(50_000));
+    settle(loop);
+    send("x".repeat(50_000));
+    settle(loop);
+    // Nothing is known at first, and the frames are no longer tiny once a step has shown it.
+    const [tiny, long] = [[16_384, 16_384, 16_384, 848], [16_384, 33_616]];
+    assert.deepEqual(steps, [50_000, ...tiny, ...long, 50_000]);
+    closeFar();
+  },
+);
