@@ -5,7 +5,9 @@ import { createUntilReadable } from "../../lib/sys/until_readable.ts";
 
 if (sharedLibc.ok) {
   const { symbols } = sharedLibc.libc;
-  const { recv, send, sendView, accept4, epollCtl, epollWait } = hotCalls(sharedLibc.libc);
+  const calls = hotCalls(sharedLibc.libc);
+  const { recv, send, sendView, accept4, epollCtl, epollWait } = calls;
+  calls.yield();
   // Of no descriptor: they fail.
   recv(-1, 0n, 0n);
   send(-1, 0n, 0n);
