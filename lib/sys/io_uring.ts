@@ -84,9 +84,11 @@ export interface Ring {
   close(): void;
 }
 
+let bound: Symbols | null = null;
+
 /** Takes so many calls at a time (a power of two) of the thread that asks for it; null where the system gives none. */
 export function openRing(libc: Libc, calls: HotCalls, size: number): Ring | null {
-  const symbols = bindCalls(SYMBOLS);
+  const symbols = bound ??= bindCalls(SYMBOLS);
   const params = new Int32Array(PARAMS_WORDS);
   const descriptor = setUp(symbols, params, size);
   if (descriptor < 0) return null;

@@ -19,7 +19,7 @@ const OF_WORKERS = ["1 anon_inode:[eventpoll]", "1 anon_inode:[eventfd]"];
 
 /** Files that have some. */
 const HAS_WORKERS =
-  /\/tests\/(access\/password_checks|backend\/handover|base\/ring|control\/(\w*swap\w*|removed_routes)|engine\/loop\/(workers\/\w+|fuzz))_test\.ts$/;
+  /\/tests\/(access\/password_checks|backend\/handover|base\/ring|control\/(\w*swap\w*|removed_routes)|engine\/loop\/(workers\/\w+|fuzz|beside_runtime))_test\.ts$/;
 
 /** Names of what is open, as the system has them; those of the same name are counted. */
 export function openNames(): Map<string, number> {

@@ -1,5 +1,6 @@
 /** Loaded before all tests: what the program binds of the C library when it first asks for it is bound before a test looks for what it leaves open. */
 import { hotCalls } from "../../lib/sys/hot_calls.ts";
+import { openRing } from "../../lib/sys/io_uring.ts";
 import { sharedLibc } from "../../lib/sys/libc.ts";
 import { createUntilReadable } from "../../lib/sys/until_readable.ts";
 
@@ -16,5 +17,6 @@ if (sharedLibc.ok) {
   epollCtl(-1, 0, 0, 0n);
   epollWait(-1, 0n, 1, 0);
   createUntilReadable(0);
+  openRing(sharedLibc.libc, calls, 1)?.close();
   for (const name of Object.keys(symbols) as (keyof typeof symbols)[]) void symbols[name];
 }
