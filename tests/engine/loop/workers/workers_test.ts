@@ -16,19 +16,7 @@ import { eventually } from "../../../support/eventually.ts";
 import { frame, Opcode } from "../../../support/raw_client.ts";
 import { openSocketPair, type SocketPair } from "../pair.ts";
 import { testLoop } from "../setting.ts";
-
-const SETTINGS = {
-  encoding: "binary",
-  pingIntervalMs: 0,
-  readTimeoutMs: 0,
-  writeTimeoutMs: 0,
-  idleTimeoutMs: 0,
-  maxLifetimeMs: 0,
-  tcpFinPropagate: false,
-  backendLingerMs: 2_000,
-  onFrame: null,
-  now: () => performance.now(),
-} as const;
+import { SETTINGS } from "./settings.ts";
 
 const NEW = {
   ...UNWATCHED,

@@ -19,6 +19,7 @@ import { createManualSweep } from "../../../support/manual_sweep.ts";
 import { closePayload, frame, Opcode } from "../../../support/raw_client.ts";
 import { openSocketPair, type SocketPair } from "../pair.ts";
 import { testLoop } from "../setting.ts";
+import { SETTINGS } from "./settings.ts";
 
 /** Longer than a tunnel is young. */
 const LONG_MS = 60;
@@ -75,15 +76,7 @@ class Setting implements AsyncDisposable {
       tickMs: 1_000,
       early: new Uint8Array(0),
       settings: {
-        encoding: "binary",
-        pingIntervalMs: 0,
-        readTimeoutMs: 0,
-        writeTimeoutMs: 0,
-        idleTimeoutMs: 0,
-        maxLifetimeMs: 0,
-        tcpFinPropagate: false,
-        backendLingerMs: 2_000,
-        onFrame: null,
+        ...SETTINGS,
         now: this.sweep.nowMs,
         listener: { tunnelOver: (end) => ends.push(end), tunnelReleased() {} },
         ...settings,
