@@ -65,23 +65,49 @@ const UPGRADE = [
   ...["-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="],
 ];
 
+/** The status of the last head in what curl printed; NaN: there is none. */
+const statusOf = (answer: string) =>
+  Number([...answer.matchAll(/^HTTP\/1\.1 (\d+)/gm)].at(-1)?.[1]);
+
+/** What a backend says first: curl keeps a head to itself until there is more. */
+const GREETING = "welcome";
+
+/** What curl prints of its exchange; of a tunnel, which has no end by itself, until it has the greeting. */
+async function curl(args: string[]): Promise<string> {
+  const child = new Deno.Command(CURL!, {
+    args: ["-siN", ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  let answer = "";
+  const read = async () => {
+    for await (const bytes of child.stdout) {
+      answer += decode(bytes);
+      if (!answer.includes(GREETING)) continue;
+      child.kill();
+      break;
+    }
+    await child.status;
+  };
+  await inTime(`the whole of an answer to curl behind ${answer}`, read(), () => child.kill());
+  return answer;
+}
+
 testWith(
   NO_MAKER ?? (CURL === null ? "curl is not installed" : null),
   "curl comes in by --user, --oauth2-bearer, a cookie and the query",
   async (engine) => {
     await using folder = await openFolder();
-    await using backend = serveBackend(echo);
+    await using backend = serveBackend(async (taken) => {
+      await taken.write(GREETING);
+      await echo(taken);
+    });
     await using program = await start(engine, folder, backend.address);
     const ask = async (path: string, ...args: string[]) => {
-      const url = `http://${program.address}${path}`;
-      const { stdout } = await new Deno.Command(CURL!, {
-        // A tunnel that is open has no end: it is left after a moment.
-        args: ["-si", "--max-time", "0.5", ...UPGRADE, ...args, url],
-        stderr: "null",
-      }).output();
-      const answer = decode(stdout);
+      const answer = await curl([...UPGRADE, ...args, `http://${program.address}${path}`]);
       assertNoSecret("an answer", answer);
-      return Number([...answer.matchAll(/^HTTP\/1\.1 (\d+)/gm)].at(-1)?.[1]);
+      return statusOf(answer);
     };
     for (const name of ["ann", "bob", "eve"]) {
       assert.equal(await ask("/basic", "--user", `${name}:${PASSWORD}`), 101, name);
