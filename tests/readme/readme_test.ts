@@ -35,6 +35,7 @@ const WRONG: readonly [page: string, failure: RegExp][] = [
   [block("run\nthen: exit 3", "true"), /it ended with 3\n/],
   [block("stays: 127.0.0.1:8080", "exit 4"), /it ended with 4\n/],
   [block("run", "echo told; exit 5"), /it ended with 5\n[^]*\nprinted:\ntold\n/],
+  [block("run", "echo written >of.log; exit 6"), /\nof\.log:\nwritten\n/],
 ];
 
 testInContainer("a page that is wrong doesn't pass, and what fails is told", async () => {

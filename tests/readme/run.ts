@@ -1,9 +1,10 @@
 /**
  * Runs a page from top to bottom, as a newcomer does, in the container that container.sh makes: what standard input has of
  * it, all sections or those below the headings that are its arguments. A line for each block says what became of it; what
- * failed is told with all that was printed in its section, of which the rest is left out then.
+ * failed is told with all that was printed in its section, of which the rest is left out then, and with the logs that it names.
  */
 import { eventually } from "../support/eventually.ts";
+import { exists } from "../support/installed.ts";
 import type { Block } from "./blocks.ts";
 import type { Plan } from "./marks.ts";
 import { SERVICES } from "./services.ts";
@@ -122,6 +123,15 @@ function outputOf(desk: Desk): string {
   return desk.all.map((terminal) => terminal.output()).join("\n");
 }
 
+/** What the files hold that a block names as logs, each with its name. */
+function logsOf({ text }: Block): string {
+  const names = new Set(text.match(/[\w./-]+\.log\b/g));
+  return [...names].map((name) => {
+    const path = name.startsWith("/") ? name : `${FOLDER}/${name}`;
+    return exists(path) ? `${name}:\n${Deno.readTextFileSync(path)}\n` : "";
+  }).join("");
+}
+
 /** Takes the steps below one heading; gives how many failed, which is one at most. */
 async function takeSection(steps: readonly Step[]): Promise<number> {
   const desk: Desk = { shells: new Map(), running: new Map(), staying: [], all: [] };
@@ -143,7 +153,8 @@ async function takeSection(steps: readonly Step[]): Promise<number> {
   } catch (error) {
     const { line, heading, text } = current!.block;
     console.log(
-      `line ${line}, ${heading}: FAILED, ${error}\n${text}\nprinted:\n${outputOf(desk)}`,
+      `line ${line}, ${heading}: FAILED, ${error}\n${text}\nprinted:\n${outputOf(desk)}\n` +
+        logsOf(current!.block),
     );
     return 1;
   } finally {

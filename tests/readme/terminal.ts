@@ -28,7 +28,8 @@ const ENVIRONMENT = {
 
 /**
  * Runs each file that it is told, in one shell, until one fails. A pause behind something in the background is for it to
- * start: it begins when that listens, so that a busy machine makes no difference.
+ * start: it begins when that listens, so that a busy machine makes no difference. What is ended has ended when the next
+ * line is run, which may want its address.
  */
 const SHELL = `
 sleep() {
@@ -39,6 +40,10 @@ sleep() {
     command sleep 0.05
   done
   command sleep "$@"
+}
+kill() {
+  builtin kill "$@"
+  [[ $1 == -* ]] || wait "$1" 2>/dev/null || true
 }
 while read -r pasted; do
   . "$pasted" </dev/null >>"$0" 2>&1
