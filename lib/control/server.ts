@@ -14,7 +14,7 @@ import { isSame } from "../config/key.ts";
 import { createSocketDiag } from "../sys/socket_diag.ts";
 import type { Events } from "../events/events.ts";
 import type { Gauges } from "../events/metrics/gauges.ts";
-import type { Listener } from "../engine/engine.ts";
+import type { EngineOptions, Listener } from "../engine/engine.ts";
 import { createSweep, LONGEST_TICK_MS } from "../engine/sweep.ts";
 import { createTrimmer } from "../engine/trimmer.ts";
 import { createBuffers } from "../engine/elastic_buffer.ts";
@@ -76,14 +76,22 @@ export function createServer(config: Config, events: Events): Server {
   const breather = createBreather();
   const diag = createSocketDiag();
   const trimHeap = createTrimmer();
-  const sweep = createSweep(LONGEST_TICK_MS, (nowMs) => {
+  const onDefect = (error: unknown) => emit({ kind: "defect", error });
+  const afterTicks = (nowMs: number) => {
     buffers.trim(nowMs);
     trimHeap(nowMs);
-  });
+  };
+  const sweep = createSweep(LONGEST_TICK_MS, { afterTicks, onDefect });
   const stopping = new AbortController();
   const { signal } = stopping;
   const door = createDoor({ generations, registry, sweep, events, stopping: signal, removed });
-  const options = { buffers, breather, diag, createSweep, emit };
+  const options: EngineOptions = {
+    buffers,
+    breather,
+    diag,
+    createSweep: (tickMs) => createSweep(tickMs, { onDefect }),
+    emit,
+  };
   const listeners = createListeners(door, options);
   let deadlineMs = 0;
   let bounded = connectionsBounded(config);

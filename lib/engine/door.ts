@@ -16,6 +16,7 @@ import type { AcceptedRequest, FileRequest } from "../http/verdict.ts";
 import type { Tunnel } from "../tunnel/tunnel.ts";
 import type { TunnelOptions } from "../tunnel/tunnel_options.ts";
 import type { FrameObserver } from "../websocket/frame.ts";
+import type { Ticking } from "./sweep.ts";
 
 /** What becomes of a connection: it is closed without a word, or has a pass, and is closed behind an answer where there is one. */
 export type Acceptance = "dropped" | { readonly pass: Pass; readonly answer: Answer | null };
@@ -102,14 +103,12 @@ export type TunnelHandle = Pick<
   "upBytes" | "downBytes" | "upWaits" | "downWaits" | "released" | "end" | "cut"
 >;
 
-/** A tunnel that an engine moves. */
-export interface RunningTunnel {
+/** A tunnel that an engine moves. It is to be ticked until it is {@linkcode Tunnel.released}, unless that is seen to elsewhere. */
+export interface RunningTunnel extends Partial<Ticking> {
   readonly machine: TunnelHandle;
   /** Bytes that are held until the backend takes them, and the client. */
   readonly upResidue: number;
   readonly downResidue: number;
-  /** To be called every now and then, until it is {@linkcode Tunnel.released}; absent where that is seen to elsewhere. */
-  tick?(nowMs: number): void;
 }
 
 export interface Door {

@@ -75,5 +75,9 @@ export function openNativeTunnel(
       backend.tick(nowMs);
       machine.tick(nowMs);
     },
+    onDefect() {
+      if (machine.ending) machine.cut();
+      else machine.end("defect");
+    },
   };
 }

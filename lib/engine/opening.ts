@@ -181,6 +181,10 @@ export class Opening implements TransportListener, Listed {
     this.#refuseHead(answer(408, `no request within ${seconds} seconds`), this.#kept.bytes);
   }
 
+  onDefect(): void {
+    this.drop();
+  }
+
   #readProxyHeader(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
     if (this.#kept.length > 0) {
       this.#keep(bytes, from, to);

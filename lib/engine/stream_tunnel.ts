@@ -53,6 +53,7 @@ export class StreamTunnel implements Ticking {
   readonly endpoint: Endpoint;
   readonly #client: DrivenTransport;
   readonly #backend: DrivenTransport;
+  #hasThrown = false;
 
   /** `early` is what the client has sent behind its request's head. */
   constructor(
@@ -99,5 +100,16 @@ export class StreamTunnel implements Ticking {
     this.#client.lookAhead();
     if (this.machine.ending) this.#backend.lookAhead();
     this.machine.tick(nowMs);
+  }
+
+  /** Something of it has thrown: it alone ends. What throws may do so again until its client has had its Close: the second time is the last. */
+  onDefect(): void {
+    if (!this.#hasThrown) {
+      this.#hasThrown = true;
+      return this.machine.end("defect");
+    }
+    this.#client.close();
+    this.#backend.close();
+    this.machine.cut();
   }
 }

@@ -13,6 +13,8 @@ import { nowMs as clockMs } from "../base/turn_clock.ts";
 /** Looks at what time has run out. */
 export interface Ticking {
   tick(nowMs: number): void;
+  /** Its tick has thrown: whatever it is part of is to end. Absent: it goes on. */
+  onDefect?(): void;
   /** The sweep's own, which it is in. */
   ticked?: Link<Ticked> | null;
 }
@@ -39,6 +41,15 @@ export interface Metronome {
   /** Begins, or goes on with another pause: the next call comes so long from now. */
   start(everyMs: number, call: () => void): void;
   stop(): void;
+}
+
+export interface SweepOptions {
+  /** Called once at each tick. */
+  readonly afterTicks?: (nowMs: number) => void;
+  /** @default a timer of the runtime's */
+  readonly metronome?: Metronome;
+  /** Told of what a tick has thrown; who was ticked is told as well. @default whoever listens for errors that nobody has caught */
+  readonly onDefect?: (error: unknown) => void;
 }
 
 /** A timer of the runtime's. */
@@ -68,13 +79,10 @@ export function tickFor(timesMs: readonly number[]): number {
 
 /**
  * The metronome runs only while there is something to tick, and up to the tick behind that: what comes and goes one at a time would begin and end it
- * each time. `afterTicks` is called once at each.
+ * each time.
  */
-export function createSweep(
-  longestMs: number,
-  afterTicks: (nowMs: number) => void = () => {},
-  metronome: Metronome = createInterval(),
-): Sweep {
+export function createSweep(longestMs: number, options: SweepOptions = {}): Sweep {
+  const { afterTicks, metronome = createInterval(), onDefect = reportError } = options;
   const all = new Chain<Ticked>();
   let tickMs = longestMs;
   let runs = false;
@@ -94,6 +102,19 @@ export function createSweep(
     metronome.stop();
     runs = false;
   };
+  /** A defect costs whom it meets, and nobody else a look. */
+  const look = (ticking: Ticking, nowMs: number) => {
+    try {
+      ticking.tick(nowMs);
+    } catch (error) {
+      onDefect(error);
+      try {
+        ticking.onDefect?.();
+      } catch (another) {
+        onDefect(another);
+      }
+    }
+  };
   const tick = () => {
     if (all.size === 0) return stop();
     const isLate = takeTime() >= LATE_MS;
@@ -101,8 +122,8 @@ export function createSweep(
     letIn = isLate && !letIn;
     if (letIn) return;
     const nowMs = tickedAtMs - leftOutMs;
-    for (const { ticking } of all) ticking.tick(nowMs);
-    afterTicks(nowMs);
+    for (const { ticking } of all) look(ticking, nowMs);
+    afterTicks?.(nowMs);
     // Only here: others that come and go would put each tick off.
     let neededMs = longestMs;
     for (const { everyMs } of all) neededMs = Math.min(neededMs, everyMs);

@@ -101,6 +101,10 @@ export class TlsOpening {
     this.#close(`${what} within ${seconds} seconds`);
   }
 
+  onDefect(): void {
+    this.drop();
+  }
+
   readonly #onData = (chunk: Uint8Array): void => {
     if (this.#state !== "hello") return;
     this.#kept.add(chunk, 0, chunk.length);

@@ -1,5 +1,6 @@
 /** What a defect of ours costs where we move the bytes ourselves: its tunnel, and nobody else's. */
 import assert from "node:assert/strict";
+import { can, DRIVERS } from "../e2e/engine_limits.ts";
 import { sharedLibc } from "../../lib/sys/libc.ts";
 import { Tunnel } from "../../lib/tunnel/tunnel.ts";
 import { eventually } from "../support/eventually.ts";
@@ -49,3 +50,42 @@ Deno.test({
     });
   },
 });
+
+/** So many bytes given to its backend have a tunnel throw at each tick. */
+const BAD_BYTES = 13;
+
+/** Until it is disposed of. */
+function withDefectInTicks(): Disposable {
+  const { tick } = Tunnel.prototype;
+  Tunnel.prototype.tick = function (nowMs) {
+    if (this.upBytes === BAD_BYTES) throw new Error("the defect of this test");
+    tick.call(this, nowMs);
+  };
+  return {
+    [Symbol.dispose]() {
+      Tunnel.prototype.tick = tick;
+    },
+  };
+}
+
+for (const engine of DRIVERS) {
+  Deno.test(`${engine}: a defect that is met as time passes ends its tunnel with 1011, and keeps time from nobody else`, async () => {
+    using _defect = withDefectInTicks();
+    await withEndpoint(engine, async (endpoint, backend) => {
+      using unlucky = await openTunnel(endpoint.address);
+      const itsBackend = await backend.take();
+      using other = await openTunnel(endpoint.address);
+      const othersBackend = await backend.take();
+      await unlucky.send(Opcode.BINARY, new Uint8Array(BAD_BYTES));
+      const { code, reason } = await unlucky.closed();
+      assert.deepEqual([code, reason], [1011, "a defect in the server"]);
+      if (!can(engine, "cut a client off")) await unlucky.send(Opcode.CLOSE, closePayload(code));
+      await unlucky.end();
+      itsBackend.close();
+      await eventually("the log", () => endpoint.log.some((line) => line.includes("cause=defect")));
+      assert.ok(endpoint.log.some((line) => line.includes("the defect of this test")));
+      assert.equal((await other.closed()).code, 1001, "its time is over");
+      othersBackend.close();
+    }, { clock: "runs", host: "read-timeout = 1" });
+  });
+}

@@ -129,8 +129,9 @@ export function openEndpoint(
   const used = () => buffers.small.used + buffers.large.used;
   const { clock = "stands" } = options;
   const manual = createManualSweep(TICK_MS);
-  const sweep = clock === "stands" ? manual : createSweep(TICK_MS);
   const events = createEvents([createLogSink(log), ...(options.sink ? [options.sink] : [])]);
+  const onDefect = (error: unknown) => events.emit({ kind: "defect", error });
+  const sweep = clock === "stands" ? manual : createSweep(TICK_MS, { onDefect });
   const hosts = createHosts(events);
   const generations = createGenerations(config, hosts, events.emit);
   const door = createDoor({

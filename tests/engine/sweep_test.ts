@@ -63,6 +63,32 @@ Deno.test("`createSweep()` lets a look take itself and another out, and add one"
   sweep.close();
 });
 
+Deno.test("`createSweep()` tells of what a look throws and whom it has met, who throws at that as well, and keeps nobody else from a look", async () => {
+  const errors: unknown[] = [];
+  let ticks = 0;
+  const sweep = createSweep(5, {
+    onDefect: (error) => errors.push(error),
+    afterTicks: () => ticks++,
+  });
+  const unlucky = {
+    tick() {
+      throw "in its tick";
+    },
+    onDefect() {
+      throw "at its end";
+    },
+  };
+  sweep.add(unlucky);
+  let looks = 0;
+  const unwatch = watched(sweep, () => looks++);
+  await until("two ticks", () => ticks >= 2);
+  assert.equal(looks, ticks);
+  assert.deepEqual(errors.slice(0, 3), ["in its tick", "at its end", "in its tick"]);
+  sweep.delete(unlucky);
+  unwatch();
+  sweep.close();
+});
+
 Deno.test("`createSweep()` takes the same function out once, and once it is closed its timer ends with the last one", async () => {
   const sweep = createSweep(5);
   const unwatchOne = watched(sweep, () => {});

@@ -21,6 +21,6 @@ export function startTunnel(start: TunnelStart, options: LoopEngineOptions): Run
     return options.young.begin({ ...start, client, backend });
   }
   const tunnel = serverTunnel(client, backend, settings, early);
-  endOnDefect(tunnel.machine, client, backend);
+  endOnDefect(tunnel, client, backend);
   return tunnel;
 }

@@ -40,9 +40,9 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
   const onDefect = (error: unknown) => outbox.send(Report.DEFECT, [], encodeText(stackOf(error)));
   const metronome = createTurnMetronome();
   const loop = new Loop(libc, { onDefect, batches: true });
-  const sweep = createSweep(LONGEST_TICK_MS, undefined, metronome);
+  const sweep = createSweep(LONGEST_TICK_MS, { metronome, onDefect });
   const tunnels = new Map<number, Carrying>();
-  const context: CarryingContext = { loop, outbox, sweep, tunnels, onDefect };
+  const context: CarryingContext = { loop, outbox, sweep, tunnels };
   const upkeep = createUpkeep();
   let stopped = false;
   let rest: Rest = "none";

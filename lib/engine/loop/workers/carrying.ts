@@ -22,8 +22,6 @@ export interface CarryingContext {
   readonly sweep: Sweep;
   /** By their numbers. */
   readonly tunnels: Map<number, Carrying>;
-  /** Told of what was thrown. */
-  readonly onDefect: (error: unknown) => void;
 }
 
 /** A class, since an idle tunnel holds one. */
@@ -32,7 +30,6 @@ export class Carrying implements TunnelListener, Ticking {
   readonly #id: number;
   /** Null while it begins. */
   #tunnel: StreamTunnel | null = null;
-  #endOnDefect!: () => void;
   /** What was told of last. */
   #toldBytes = 0;
   #toldWaiting = "0,0,0,0";
@@ -52,7 +49,7 @@ export class Carrying implements TunnelListener, Ticking {
       const settings = carrying.#settings(burden.settings);
       const tunnel = serverTunnel(client, backend, settings, early, burden.standing);
       carrying.#tunnel = tunnel;
-      carrying.#endOnDefect = endOnDefect(tunnel.machine, client, backend);
+      endOnDefect(tunnel, client, backend);
       if (tunnel.machine.released) return;
       tunnels.set(id, carrying);
       sweep.add(carrying, tickMs);
@@ -92,12 +89,11 @@ export class Carrying implements TunnelListener, Ticking {
   }
 
   tick(nowMs: number): void {
-    try {
-      this.#tunnel!.tick(nowMs);
-    } catch (error) {
-      this.#context.onDefect(error);
-      this.#endOnDefect();
-    }
+    this.#tunnel!.tick(nowMs);
+  }
+
+  onDefect(): void {
+    this.#tunnel!.onDefect();
   }
 
   /** Tells how far it has come, where that has changed since it was told of. */

@@ -164,7 +164,7 @@ class YoungTunnel implements Ticking, TunnelListener {
     const own = { listener: this, clientStepBytes: YOUNG_STEP_BYTES };
     this.tunnel = serverTunnel(client, backend, { ...settings, ...own }, early);
     this.place = new Place(this.tunnel);
-    endOnDefect(this.tunnel.machine, client, backend);
+    endOnDefect(this.tunnel, client, backend);
     if (!this.tunnel.machine.released) nursery.sweep.add(this, tickMs);
   }
 
@@ -175,6 +175,10 @@ class YoungTunnel implements Ticking, TunnelListener {
     if (nowMs - this.#sinceMs < BRIEF_MS || this.tunnel.machine.released) return;
     due.add(this);
     wake();
+  }
+
+  onDefect(): void {
+    this.tunnel.onDefect();
   }
 
   /** Null: it is not at rest. */

@@ -10,9 +10,10 @@ import {
   type YoungTunnels,
 } from "../../../../lib/engine/loop/workers/young.ts";
 import type { RunningTunnel, TunnelSettings } from "../../../../lib/engine/door.ts";
-import { createSweep } from "../../../../lib/engine/sweep.ts";
+import { createSweep, type Sweep } from "../../../../lib/engine/sweep.ts";
 import type { Libc } from "../../../../lib/sys/libc.ts";
 import type { TunnelEnd } from "../../../../lib/tunnel/cause.ts";
+import type { Tunnel } from "../../../../lib/tunnel/tunnel.ts";
 import { concat } from "../../../support/connection.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { createManualSweep } from "../../../support/manual_sweep.ts";
@@ -31,6 +32,13 @@ interface Opened {
   readonly ends: readonly TunnelEnd[];
 }
 
+interface SettingOptions {
+  /** How many workers there may be. @default {1} */
+  readonly most?: number;
+  /** @default that of the setting, whose clock stands still */
+  readonly createSweep?: (tickMs: number) => Sweep;
+}
+
 class Setting implements AsyncDisposable {
   readonly workers: Workers;
   readonly sweep = createManualSweep(1_000);
@@ -40,16 +48,17 @@ class Setting implements AsyncDisposable {
   readonly #young: YoungTunnels;
   readonly #opened: Opened[] = [];
 
-  private constructor(libc: Libc) {
+  constructor(libc: Libc, options: SettingOptions = {}) {
+    const { most = 1, createSweep: createOwn = () => this.sweep } = options;
     this.#libc = libc;
     this.#beside = startBesideRuntime(libc, { onDefect: (error) => assert.fail(String(error)) });
     const { loop } = this.#beside;
     const emit = () => assert.fail("no worker fails");
-    this.workers = createWorkers({ libc, loop, most: 1, createSweep, emit });
+    this.workers = createWorkers({ libc, loop, most, createSweep, emit });
     this.#young = createYoungTunnels({
       loop,
       workers: this.workers,
-      createSweep: () => this.sweep,
+      createSweep: createOwn,
       brevity: this.brevity,
     });
   }
@@ -374,4 +383,23 @@ testLoop("it is a worker's as it opens, unless those before were brief", async (
   await setting.handedOver();
   setting.begin();
   assert.equal(setting.carried, 2, "the one before it has lasted");
+});
+
+testLoop("a defect that one meets as time passes ends it with 1011", async (libc) => {
+  const errors: unknown[] = [];
+  const onDefect = (error: unknown) => errors.push(error);
+  await using setting = new Setting(libc, {
+    most: 0,
+    createSweep: (tickMs) => createSweep(tickMs, { onDefect }),
+  });
+  const { client, tunnel, ends } = setting.begin();
+  const machine = tunnel.machine as Tunnel;
+  machine.tick = () => {
+    throw "the defect of this test";
+  };
+  const reason = "a defect in the server";
+  await arrive(client, frame(Opcode.CLOSE, closePayload(1011, reason), { masked: false }));
+  await eventually("its end", () => machine.released);
+  assert.deepEqual(ends, [{ cause: "defect", code: 1011, reason }]);
+  assert.deepEqual(errors, ["the defect of this test", "the defect of this test"]);
 });
