@@ -92,6 +92,12 @@ export class Outbox {
     this.wake();
   }
 
+  /** Hands over what its reader, which is no more, has left unread. */
+  takeBack(take: (kind: number, numbers: readonly number[]) => void): void {
+    this.#ring.readAll(take);
+    for (const [kind, numbers] of this.#waiting.splice(0)) take(kind, numbers);
+  }
+
   #wakeInTime(): void {
     if (this.#patienceMs === 0) this.wake();
     else if (this.#dueAtMs === Infinity) this.#dueAtMs = performance.now() + this.#patienceMs;

@@ -25,7 +25,15 @@ import { CloseCode } from "../../../websocket/close_code.ts";
 import { Questions } from "./questions.ts";
 import type { WorkerNews } from "./tunnel_worker.ts";
 import { Inbox, type Line, nap, Outbox } from "./mailbox.ts";
-import { Command, decodeCause, decodeText, encodeBurden, encodeCause, Report } from "./messages.ts";
+import {
+  Command,
+  decodeBurden,
+  decodeCause,
+  decodeText,
+  encodeBurden,
+  encodeCause,
+  Report,
+} from "./messages.ts";
 
 /** A tunnel whose connections are both the loop's, and at rest. */
 export interface Carriage extends Pick<TunnelStart, "settings" | "tickMs"> {
@@ -241,12 +249,24 @@ export class Thread implements Carrier {
   #fail(reason: string): void {
     if (this.state === "over") return;
     this.read();
+    this.#closeUntaken();
     this.#close();
     const { emit, number, onFailed } = this.#options;
     emit({ kind: "worker-failed", worker: number, tunnels: this.tunnels, reason });
     this.#giveUp("defect");
     this.#ended.resolve();
     onFailed(this);
+  }
+
+  /** Connections that it has yet to take over are nobody's. */
+  #closeUntaken(): void {
+    const { sockets } = this.#options.loop;
+    this.#outbox.takeBack((command, numbers) => {
+      if (command !== Command.CARRY) return;
+      const { client, backend } = decodeBurden(numbers);
+      sockets.close(client);
+      sockets.close(backend);
+    });
   }
 
   /** What is still open there has ended without a Close. */

@@ -12,7 +12,7 @@ import { readProc } from "../../../../lib/sys/proc_file.ts";
 import { descriptors } from "../../../../lib/sys/tcp_descriptor.ts";
 import type { TunnelEnd } from "../../../../lib/tunnel/cause.ts";
 import { UNWATCHED } from "../../../../lib/tunnel/watchdog.ts";
-import { eventually } from "../../../support/eventually.ts";
+import { DEADLINE_MS, eventually } from "../../../support/eventually.ts";
 import { frame, Opcode } from "../../../support/raw_client.ts";
 import { openSocketPair, type SocketPair } from "../pair.ts";
 import { testLoop } from "../setting.ts";
@@ -158,6 +158,29 @@ testLoop(
     await eventually("its connections closed", () => lost.client.receive(100) === null);
     const next = await setting.open("goes on");
     assert.equal(new TextDecoder().decode(await received(next.backend, 7)), "goes on");
+  },
+);
+
+testLoop(
+  "what a worker that has failed had yet to take is closed, and ends with it",
+  async (libc) => {
+    await using setting = new Setting(libc, 1);
+    const carried = await setting.open();
+    const own = await epollOf(libc, carried.client.ends[0]);
+    libc.symbols.close(own);
+    carried.backend.send("wakes it");
+    // It has ended, of which the main thread hears only in its next turn.
+    const deadlineMs = performance.now() + DEADLINE_MS;
+    while (carried.client.receive(100) !== null) assert.ok(performance.now() < deadlineMs);
+    // More than there is room for.
+    const late: Opened[] = [];
+    for (let i = 0; i < 6; i++) late.push(await setting.open("0123456789".repeat(6_000)));
+    assert.deepEqual(setting.workers.loads(), [7]);
+    for (const { client, backend, tunnel, ends } of late) {
+      await eventually("its end", () => tunnel.released);
+      assert.deepEqual(ends, [{ cause: "defect", code: 1006, reason: "a defect in the server" }]);
+      assert.deepEqual([client.receive(1), backend.receive(1)], [null, null]);
+    }
   },
 );
 
