@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { BackendConnection } from "../../lib/backend/connection.ts";
 import { createExecConnection } from "../../lib/backend/exec_connection.ts";
 import { inTime } from "../support/eventually.ts";
-import { descriptorCount } from "../support/processes.ts";
+import { descriptorCount, isStopped } from "../support/processes.ts";
 import { isRunning, until } from "./setting.ts";
 
 /** The most that one write takes. */
@@ -88,12 +88,6 @@ async function fillPipe(connection: BackendConnection): Promise<void> {
   for (let at = 0; at < PIPE_BYTES;) {
     at += await connection.write(pattern(Math.min(WRITE_BYTES, PIPE_BYTES - at), at));
   }
-}
-
-/** Whether a process has been stopped by a signal. */
-function isStopped(pid: number): boolean {
-  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  return stat[stat.lastIndexOf(")") + 2] === "T";
 }
 
 /** Bytes that tell where they stand. */

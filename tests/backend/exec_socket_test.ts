@@ -4,7 +4,7 @@ import type { BackendConnection } from "../../lib/backend/connection.ts";
 import { writeAll } from "../../lib/backend/write_all.ts";
 import { canGiveDescriptors } from "../../lib/sys/descriptors.ts";
 import { inTime } from "../support/eventually.ts";
-import { descriptorCount } from "../support/processes.ts";
+import { descriptorCount, isStopped } from "../support/processes.ts";
 import {
   createPool,
   end,
@@ -124,9 +124,11 @@ test("`ExecHost` sees the end of the output when all who had the socket have clo
 
 test("`ExecHost` gives all that a program wrote before it ended, also where it has read nothing of what it was sent", async () => {
   await withProgram(
-    sh("sleep 0.1; head -c 100000 /dev/zero; echo end"),
+    sh("kill -STOP $$; head -c 100000 /dev/zero; echo end"),
     async (connection, { pid }) => {
+      await until("it is stopped", () => isStopped(pid!));
       await writeAll(connection, new Uint8Array(10_000));
+      Deno.kill(pid!, "SIGCONT");
       await until("it has ended", () => !isRunning(pid!));
       await assert.rejects(async () => {
         for (let i = 0; i < 3; i++) await connection.write(new Uint8Array(1000));
@@ -147,6 +149,7 @@ test("`ExecHost` gives all that a program wrote before it ended, also where it h
 test("`ExecHost` sees a program that reads slowly take what it is sent, not so much at a time", async () => {
   const script = "kill -STOP $$; head -c 40000 >/dev/null; exec sleep 300";
   await withProgram(sh(script), async (connection, { pid }) => {
+    await until("it is stopped", () => isStopped(pid!));
     let taken = 0;
     const fill = async (): Promise<void> => {
       taken += await connection.write(new Uint8Array(65_536));

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Address } from "../../lib/base/address.ts";
 import { canGiveDescriptors } from "../../lib/sys/descriptors.ts";
+import { freePort } from "../support/backends.ts";
 import {
   createPool,
   end,
   failed,
-  freePort,
   hostConfig,
   keptLog,
   leased,

@@ -1,16 +1,7 @@
 import assert from "node:assert/strict";
+import { freePort } from "../support/backends.ts";
 import { serves, world } from "./hosts_world.ts";
-import {
-  end,
-  execTarget,
-  failed,
-  freePort,
-  hostConfig,
-  listen,
-  request,
-  route,
-  until,
-} from "./setting.ts";
+import { end, execTarget, failed, hostConfig, listen, request, route, until } from "./setting.ts";
 
 Deno.test("`Hosts` keeps an address with its load; a tunnel keeps the setting that it began with", async () => {
   const backend = listen();

@@ -16,7 +16,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     assert.deepEqual(started.filter(isRunning), started);
     parent.kill(signal);
     await parent.status;
-    await until("all are gone", () => !started.some(isRunning), 5000);
+    await until("all are gone", () => !started.some(isRunning));
     await reader.cancel();
     Deno.removeSync(folder, { recursive: true });
   });

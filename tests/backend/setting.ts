@@ -1,6 +1,6 @@
 /** What the tests of the backends share: listening backends, configurations, a log that is kept. */
 import type { Peer } from "../../lib/base/peer.ts";
-import { listenAgain } from "../support/backends.ts";
+import { listenAgain, listenOnOwnPort } from "../support/backends.ts";
 import { closeQuietly } from "../support/connection.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Address } from "../../lib/base/address.ts";
@@ -173,15 +173,15 @@ export interface ListeningBackend {
   readonly address: Address;
   /** Connections taken since it was made. */
   taken: number;
-  /** Stops listening and drops its connections. */
-  close(): void;
+  /** Stops listening and drops its connections; resolves once the runtime has let go of the address, which takes it a turn. */
+  close(): Promise<void>;
 }
 
-/** Echoes what it is sent, on a free port or on a given address. */
-export function listen(
-  address: Address = { transport: "tcp", hostname: "127.0.0.1", port: 0 },
-): ListeningBackend {
-  const listener = address.transport === "tcp"
+/** Echoes what it is sent, on a free port, where another may follow it, or on a given address. */
+export function listen(address?: Address): ListeningBackend {
+  const listener = address === undefined
+    ? listenOnOwnPort((port) => Deno.listen({ hostname: "127.0.0.1", port }))
+    : address.transport === "tcp"
     ? listenAgain(() => Deno.listen({ hostname: address.hostname, port: address.port }))
     : Deno.listen({ transport: "unix", path: address.path });
   const connections = new Set<Deno.Conn>();
@@ -189,14 +189,15 @@ export function listen(
   const backend: ListeningBackend = {
     address: bound.transport === "tcp"
       ? { transport: "tcp", hostname: bound.hostname, port: bound.port }
-      : address,
+      : address!,
     taken: 0,
     close() {
       listener.close();
       for (const connection of connections) connection.close();
+      return accepting;
     },
   };
-  (async () => {
+  const accepting = (async () => {
     for await (const connection of listener) {
       backend.taken++;
       connections.add(connection);
@@ -217,14 +218,6 @@ async function echo(connection: Deno.Conn): Promise<void> {
   } catch {
     // The peer, or close(), ended it.
   }
-}
-
-/** A port that nobody listens on, for now. */
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }
 
 /** Waits until `condition` holds; fails after the deadline, naming what was waited for. */

@@ -7,7 +7,8 @@ import type { RouteConfig } from "../../lib/config/config.ts";
 import { ANY_HOST } from "../../lib/config/host_keys.ts";
 import { decode } from "../../lib/config/key.ts";
 import { TARGETS } from "../../lib/config/target_keys.ts";
-import { end, failed, freePort, keptLog, leased, listen, request, route } from "./setting.ts";
+import { freePort } from "../support/backends.ts";
+import { end, failed, keptLog, leased, listen, request, route } from "./setting.ts";
 
 /** A route whose requests bring their targets, alone with its state. */
 function targetRoute(change: Partial<ReturnType<typeof hostOf>> = {}): RouteConfig {
@@ -80,7 +81,7 @@ Deno.test("of targets that fail no more than 1,000 are remembered, and each is t
 
 Deno.test("a target that has failed is left alone for disable-time, and told of when it is back", async () => {
   const port = freePort();
-  const { connect, said } = poolOf(targetRoute({ disableTimeMs: 300 }));
+  const { connect, said } = poolOf(targetRoute({ disableTimeMs: 2_000 }));
   const address: Address = { transport: "tcp", hostname: "127.0.0.1", port };
   assert.match(failed(await connect(address)).reason, /^127\.0\.0\.1:\d+: .*refused/);
   const backend = listen(address);

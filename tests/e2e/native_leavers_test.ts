@@ -8,6 +8,7 @@ import type { EngineOptions } from "../../lib/engine/engine.ts";
 import { listenNative } from "../../lib/engine/native.ts";
 import { untilOpen } from "../../lib/engine/native_tunnel.ts";
 import { keptLog } from "../backend/setting.ts";
+import { listenFull } from "../support/backends.ts";
 import { closeQuietly, writeAll } from "../support/connection.ts";
 import { eventually, inTime } from "../support/eventually.ts";
 import { socketCount } from "../support/processes.ts";
@@ -24,23 +25,12 @@ interface LateBackend extends Disposable {
   accept(): Promise<Deno.Conn>;
 }
 
-/** A listener with its backlog full: the kernel drops what else comes, and a connect tries again until there is room. */
+/** Here a connect tries again until there is room. */
 async function openLateBackend(): Promise<LateBackend> {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
-  const { port } = listener.addr;
-  const fillers: Deno.Conn[] = [];
-  for (;;) {
-    const signal = AbortSignal.timeout(300);
-    try {
-      fillers.push(await Deno.connect({ hostname: "127.0.0.1", port, signal }));
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      break;
-    }
-  }
+  const [listener, fillers] = await listenFull();
   const accept = () => inTime("a connection", listener.accept(), () => closeQuietly(listener));
   return {
-    address: `127.0.0.1:${port}`,
+    address: `127.0.0.1:${listener.addr.port}`,
     async accept() {
       for (let filler; (filler = fillers.shift()) !== undefined;) {
         filler.close();

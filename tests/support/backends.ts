@@ -127,7 +127,7 @@ const OWN_PORTS = { from: 20_000, count: 10_000 };
  * Listens at a port of its choice that nobody gets who connects or listens elsewhere once it is free again: the system's own choice would be among
  * those that it gives to others next.
  */
-function listenOnOwnPort<L>(listenAt: (port: number) => L): L {
+export function listenOnOwnPort<L>(listenAt: (port: number) => L): L {
   for (;;) {
     const port = OWN_PORTS.from + Math.floor(Math.random() * OWN_PORTS.count);
     try {
@@ -174,20 +174,33 @@ export interface SilentAddress extends Disposable {
   makeRoom(): Promise<void>;
 }
 
-/** Fills the backlog of a listener up, so that the kernel drops what else comes. */
-export async function listenSilently(): Promise<SilentAddress> {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+/** A listener with its backlog full, and what fills it: the kernel drops what else comes. */
+export async function listenFull(): Promise<[Deno.TcpListener, Deno.Conn[]]> {
+  // The system keeps one more.
+  const tcpBacklog = 1;
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog });
   const { port } = listener.addr;
   const connections: Deno.Conn[] = [];
-  for (;;) {
-    const signal = AbortSignal.timeout(300);
-    try {
-      connections.push(await Deno.connect({ hostname: "127.0.0.1", port, signal }));
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      break;
-    }
+  while (waitingAt(port) <= tcpBacklog) {
+    connections.push(await Deno.connect({ hostname: "127.0.0.1", port }));
   }
+  return [listener, connections];
+}
+
+/** How many connections wait to be accepted at a port: of a listener, state LISTEN, the second queue of proc_net_tcp(5). */
+function waitingAt(port: number): number {
+  const listening = new RegExp(`:${hexPort(port)} 0{8}:0000 0A \\w{8}:(\\w{8})`);
+  return parseInt(listening.exec(Deno.readTextFileSync("/proc/net/tcp"))![1]!, 16);
+}
+
+function hexPort(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, "0");
+}
+
+/** Listens where a connect gets no answer, by {@linkcode listenFull}. */
+export async function listenSilently(): Promise<SilentAddress> {
+  const [listener, connections] = await listenFull();
+  const { port } = listener.addr;
   return {
     address: `127.0.0.1:${port}`,
     async tried() {
@@ -208,6 +221,6 @@ export async function listenSilently(): Promise<SilentAddress> {
 
 /** Whether a socket to the port waits for an answer: state SYN_SENT of proc_net_tcp(5). */
 function connectIsUnderWay(port: number): boolean {
-  const remote = `:${port.toString(16).toUpperCase().padStart(4, "0")} 02 `;
+  const remote = `:${hexPort(port)} 02 `;
   return Deno.readTextFileSync("/proc/net/tcp").includes(remote);
 }

@@ -21,6 +21,11 @@ export function isRunning(pid: number): boolean {
   return !["Z", "X", undefined].includes(statOf(pid)?.state);
 }
 
+/** Whether a signal has stopped a process. */
+export function isStopped(pid: number): boolean {
+  return statOf(pid)?.state === "T";
+}
+
 /** Children of a process, those that have ended and wait for it included. */
 export function childrenOf(parent: number): number[] {
   return [...Deno.readDirSync("/proc")]
