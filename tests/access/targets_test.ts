@@ -135,7 +135,7 @@ Deno.test("a client that leaves doesn't wait for who can't be told to stop, such
 Deno.test("of a Redis that takes connections and says nothing no connection is kept", async () => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const redis = `redis://:password@127.0.0.1:${silent.addr.port}`;
-  const { targets, events } = targetsOf({ redis }, { "connect-timeout": 0.1 });
+  const { targets, events } = targetsOf({ redis }, { "connect-timeout": 1 });
   for (let count = 0; count < 3; count++) {
     const choice = choose(targets, "one");
     const connection = await silent.accept();

@@ -134,10 +134,9 @@ for (const place of Object.keys(PLACES) as (keyof typeof PLACES)[]) {
       assert.equal(JSON.parse(json.stdout).problems.length, 1);
       await write("");
       assert.equal((await ask("reload")).code, 0);
-      assert.equal(
-        program.entries("the reload is refused, the configuration before it still holds").length,
-        2,
-      );
+      const refused = "the reload is refused, the configuration before it still holds";
+      await program.entry(refused, 2);
+      assert.equal(program.entries(refused).length, 2);
     }));
 }
 

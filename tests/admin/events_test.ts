@@ -99,7 +99,7 @@ Deno.test("there are 16 streams at once, and a place for another once one has le
 Deno.test("at the program's end /readyz says so while tunnels last, and no stream keeps it", async () => {
   await using backend = serveBackend(echo);
   await using administered = await startAdministered({
-    text: `grace-time = 5\n${leadingTo([backend.address])}`,
+    text: `grace-time = 60\n${leadingTo([backend.address])}`,
   });
   const { at, program } = administered;
   using stream = await openStream(at);

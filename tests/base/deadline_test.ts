@@ -33,9 +33,9 @@ for (const lateMs of [1, 2 * LATE_MS]) {
     const { near, far } = await connectPair();
     const received = near.read(new Uint8Array(1));
     await pause(1);
-    const inTime = within(received, 50);
+    const inTime = within(received, 1_000);
     await far.send("x");
-    holdUp(50 + lateMs);
+    holdUp(1_000 + lateMs);
     assert.equal(await inTime, true);
     near.close();
     await far.close();
@@ -53,6 +53,6 @@ Deno.test("a deadline comes to its end in a process that is always held up", asy
   const busy = setInterval(() => holdUp(2 * LATE_MS), 1);
   let over = false;
   startDeadline(20, () => over = true);
-  await eventually("the end", () => over, 5_000);
+  await eventually("the end", () => over);
   clearInterval(busy);
 });

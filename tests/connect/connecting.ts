@@ -103,3 +103,10 @@ export async function addressesOf({ log }: Connecting, count = 1): Promise<strin
   await eventually("its listeners", () => found().length === count);
   return found();
 }
+
+/** How often a server is asked at most: behind 0.25, 0.5, 1, 2 and 4 seconds and then five, each less a quarter. */
+export function mostAttempts(seconds: number): number {
+  const pauses = [0.25, 0.5, 1, 2, 4, ...Array<number>(20).fill(5)];
+  let spent = 0;
+  return 1 + pauses.filter((pause) => (spent += 0.75 * pause) <= seconds).length;
+}

@@ -203,11 +203,11 @@ async function readLate(
   seen: Seen,
   { backendEnds, dropsTail = false }: OtherServer,
 ): Promise<void> {
-  await using connect = startConnect([url, "--ping-interval", "0.3"]);
+  await using connect = startConnect([url, "--ping-interval", "1"]);
   await connect.type(dropsTail ? SEND_LONG_AND_STAY : SEND_LONG);
   await eventually("the backend to send", () => seen.sending !== null);
   const before = residentBytes(connect.pid);
-  await standStill([seen.sending!]);
+  await standStill([seen.sending!], 3_000);
   assert.ok(residentBytes(connect.pid) - before < HELD_BYTES, "it is held");
   const hash = createHash("sha1");
   await readInto(hash, connect, LONG_MEBIBYTES * MEBIBYTE);

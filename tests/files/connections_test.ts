@@ -183,7 +183,7 @@ testEnginesThat(
   "time a head out",
   "a connection without a further request ends in the time that a first one has",
   async (engine) => {
-    await serving(engine, { top: "handshake-timeout = 0.5" }, async ({ program }) => {
+    await serving(engine, { top: "handshake-timeout = 2" }, async ({ program }) => {
       using idle = await openRaw(program.address);
       using begun = await openRaw(program.address);
       await assertKept(idle);
@@ -200,8 +200,8 @@ testEnginesThat(
 );
 
 testEngines("a client that takes nothing is left after the write timeout", async (engine) => {
-  const web = "write-timeout = 0.3";
-  await serving(engine, { web, top: "handshake-timeout = 0.4" }, async ({ program }) => {
+  const web = "write-timeout = 1";
+  await serving(engine, { web, top: "handshake-timeout = 2" }, async ({ program }) => {
     using client = await openRaw(program.address);
     await client.write(request("/large"));
     const entry = await program.entry("file not sent whole");

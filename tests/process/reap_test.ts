@@ -33,7 +33,7 @@ const zombies = () => [...Deno.readDirSync("/proc")].filter(({ name }) => {
     return state === "Z" && Number(parent) === Deno.pid;
   } catch { return false; }
 }).length;
-const deadline = Date.now() + 5000;
+const deadline = Date.now() + 20_000;
 const settled = () => Deno.args[0] === "reap" ? reaped.length === 10 : zombies() === 10;
 while (!settled() && Date.now() < deadline) await new Promise((done) => setTimeout(done, 20));
 console.log(JSON.stringify({ codes, reaped: reaped.length, zombies: zombies() }));

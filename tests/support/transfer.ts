@@ -64,8 +64,11 @@ export function sendTimes(connection: Deno.Conn, bytes: Uint8Array, times: numbe
   };
 }
 
-/** Waits until none of them has gone on for a while. */
-export async function standStill(sendings: readonly Pick<Sending, "taken">[]): Promise<void> {
+/** Waits until none of them has gone on for a while, `stillMs` at least. */
+export async function standStill(
+  sendings: readonly Pick<Sending, "taken">[],
+  stillMs = STILL_MS,
+): Promise<void> {
   let seen = -1;
   let sinceMs = 0;
   await eventually("the senders to be held up", () => {
@@ -73,7 +76,7 @@ export async function standStill(sendings: readonly Pick<Sending, "taken">[]): P
     const nowMs = performance.now();
     if (taken !== seen) sinceMs = nowMs;
     seen = taken;
-    return nowMs - sinceMs >= STILL_MS;
+    return nowMs - sinceMs >= stillMs;
   }, TRANSFER_DEADLINE_MS);
 }
 
