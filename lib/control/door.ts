@@ -287,7 +287,7 @@ function openTunnel(
   const handshakeSeconds = secondsOf(pass, sweep);
   emit({ ...identityOf(session), kind: "tunnel-opened", handshakeSeconds });
   const { host } = lease;
-  const running = start({
+  const settings: TunnelSettings = {
     encoding: accept.encoding,
     pingIntervalMs: accept.pingIntervalMs,
     readTimeoutMs: host.readTimeoutMs,
@@ -300,8 +300,13 @@ function openTunnel(
     onFirstBytes: accept.encoding === "text" ? greetings(session) : null,
     now: sweep.nowMs,
     listener: session,
-  });
-  session.begin(running, accept.tickMs);
+  };
+  try {
+    session.begin(start(settings), accept.tickMs);
+  } catch (error) {
+    emit({ kind: "defect", error });
+    return session.fail();
+  }
   if (registry.ending !== null) session.end(registry.ending);
   else if (removed.isOver(accept.key)) session.end("route-removed");
 }

@@ -7,6 +7,7 @@
  */
 import type { Lease } from "../backend/backend.ts";
 import type { Link } from "../base/chain.ts";
+import { closeQuietly } from "../base/close_quietly.ts";
 import { nowMs } from "../base/turn_clock.ts";
 import type { RunningTunnel } from "../engine/door.ts";
 import type { Sweep, Ticking } from "../engine/sweep.ts";
@@ -15,8 +16,9 @@ import type { Events } from "../events/events.ts";
 import { type PeerWords, peerWords } from "../events/words.ts";
 import type { Pass } from "../limits/connections.ts";
 import type { Tally } from "../limits/tally.ts";
-import type { Cause, TunnelEnd } from "../tunnel/cause.ts";
+import { type Cause, endOf, type TunnelEnd } from "../tunnel/cause.ts";
 import type { TunnelListener } from "../tunnel/tunnel_options.ts";
+import { CloseCode } from "../websocket/close_code.ts";
 import { progressOf } from "./progress.ts";
 import type { Flow, OpenTunnel, Registry } from "./registry.ts";
 
@@ -102,6 +104,13 @@ export class Session implements OpenTunnel, TunnelListener {
     if (isTicking(running) && !running.machine.released) this.#context.sweep.add(running, tickMs);
   }
 
+  /** It could not begin. */
+  fail(): void {
+    closeQuietly(this.#lease.connection);
+    this.tunnelOver({ ...endOf("defect"), code: CloseCode.ABNORMAL });
+    this.tunnelReleased();
+  }
+
   end(cause: Cause): void {
     this.#running?.machine.end(cause);
   }
@@ -121,7 +130,9 @@ export class Session implements OpenTunnel, TunnelListener {
     if (running !== null && isTicking(running)) this.#context.sweep.delete(running);
   }
 
+  /** Once: whoever moves it may tell of its end behind what has kept it from beginning. */
   #close({ code, cause, reason }: TunnelEnd): void {
+    if (this.listed === null) return;
     const { registry, events, tunnels } = this.#context;
     this.#lease.release();
     tunnels.give(this.route);

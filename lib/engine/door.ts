@@ -150,7 +150,10 @@ export interface Door {
   ): Promise<Served>;
   /** The client went away before the upgrade: its backend is let go. */
   abandon(accept: Admitted, peer: Peer, taken: Taken): void;
-  /** Opens the tunnel, which the engine makes by `start`, and ends the backend's lease and the connection's pass with it. */
+  /**
+   * Opens the tunnel, which the engine makes by `start`, and ends the backend's lease and the connection's pass with it. Where `start` throws it
+   * has closed the client's connection: that is told of, and the tunnel is over.
+   */
   open(
     accept: Admitted,
     peer: Peer,

@@ -43,7 +43,7 @@ export function untilOpen(socket: WebSocket): Promise<boolean> {
   });
 }
 
-/** Begins the tunnel of a WebSocket that is open. */
+/** Begins the tunnel of a WebSocket that is open. Where that throws neither side is left open. */
 export function openNativeTunnel(
   socket: WebSocket,
   { connection }: Lease,
@@ -52,17 +52,23 @@ export function openNativeTunnel(
 ): RunningTunnel {
   const backend = new StreamTransport(connection, options);
   const machine = new Tunnel(backend, settings);
-  machine.begin(
-    new NativeEnd(socket, machine, {
-      frameType: settings.encoding === "binary" ? "binary" : "text",
-      headroom: settings.encoding === "base64" ? DECODE_HEADROOM : 0,
-      maxBufferBytes: options.maxBufferBytes,
-      onFrame: settings.onFrame,
-      held: () => machine.upHeld,
-    }),
-  );
-  // The runtime takes what it is to send at once: nothing is sent out of the buffer.
-  backend.begin(new BackendSide(machine), null);
+  try {
+    machine.begin(
+      new NativeEnd(socket, machine, {
+        frameType: settings.encoding === "binary" ? "binary" : "text",
+        headroom: settings.encoding === "base64" ? DECODE_HEADROOM : 0,
+        maxBufferBytes: options.maxBufferBytes,
+        onFrame: settings.onFrame,
+        held: () => machine.upHeld,
+      }),
+    );
+    // The runtime takes what it is to send at once: nothing is sent out of the buffer.
+    backend.begin(new BackendSide(machine), null);
+  } catch (error) {
+    socket.close(CloseCode.INTERNAL_ERROR);
+    backend.close();
+    throw error;
+  }
   return {
     machine,
     get upResidue() {

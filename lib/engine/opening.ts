@@ -22,7 +22,8 @@ import { type Answer, answer } from "../http/answer.ts";
 import { formatAnswer, formatUpgrade, writeUpgrade } from "../http/format.ts";
 import { HeadParser, type ParsedHead } from "../http/head.ts";
 import type { Pass } from "../limits/connections.ts";
-import { hasBody, listHasToken, type RequestHead } from "../http/request.ts";
+import { mayPersist, type RequestHead } from "../http/request.ts";
+import { asksForHead } from "../http/request_line.ts";
 import { MAX_LEFTOVER_BYTES } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
 import type {
@@ -323,9 +324,19 @@ export class Opening implements TransportListener, Listed {
       accept,
       this.#peer,
       taken,
-      (settings) => this.#options.start({ client, connection, settings, tickMs, early }),
+      (settings) => this.#start({ client, connection, settings, tickMs, early }),
     );
     this.#settle();
+  }
+
+  /** Where that throws the client's connection is closed. */
+  #start(start: TunnelStart): RunningTunnel {
+    try {
+      return this.#options.start(start);
+    } catch (error) {
+      start.client.close();
+      throw error;
+    }
   }
 
   #keep(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {
@@ -392,15 +403,4 @@ export class Opening implements TransportListener, Listed {
     this.#state = "over";
     this.#options.onOver(this);
   }
-}
-
-/** Whether another request may come behind one (RFC 9112 section 9.3); that by HTTP/1.0 some could is not worth a rule of its own. */
-function mayPersist(head: RequestHead): boolean {
-  const isLast = listHasToken(head.headers.get("connection"), "close");
-  return head.version === "1.1" && !isLast && !hasBody(head);
-}
-
-/** An empty line may come before the request (RFC 9112 section 2.2). */
-function asksForHead(bytes: Uint8Array): boolean {
-  return /^(?:\r\n)?HEAD /.test(String.fromCharCode(...bytes.subarray(0, 7)));
 }

@@ -27,7 +27,7 @@ export type WholeStanding = TunnelStanding & EndpointStanding;
 
 /**
  * The tunnel of a client that we have accepted; `early` is what it has sent behind its request's head, if anything. `standing`: of the one that it
- * goes on for.
+ * goes on for. Where that throws neither is left open.
  */
 export function serverTunnel(
   client: DrivenTransport,
@@ -39,7 +39,13 @@ export function serverTunnel(
   const frameType = settings.encoding === "binary" ? "binary" : "text";
   const options: StreamTunnelOptions = { ...settings, role: "server", frameType };
   const wide = early.length > 0 ? behindRoom(early) : null;
-  return new StreamTunnel(client, backend, options, wide, standing);
+  try {
+    return new StreamTunnel(client, backend, options, wide, standing);
+  } catch (error) {
+    client.close();
+    backend.close();
+    throw error;
+  }
 }
 
 interface StreamTunnelOptions extends TunnelOptions, EndpointOptions {

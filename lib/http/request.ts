@@ -26,6 +26,12 @@ export function hasBody({ headers }: Pick<RequestHead, "headers">): boolean {
     !/^0*$/.test(headers.get("content-length") ?? "");
 }
 
+/** Whether another request may come behind one (RFC 9112 section 9.3); that by HTTP/1.0 some could is not worth a rule of its own. */
+export function mayPersist(head: RequestHead): boolean {
+  const isLast = listHasToken(head.headers.get("connection"), "close");
+  return head.version === "1.1" && !isLast && !hasBody(head);
+}
+
 /** The path as sent, for people to read: without the query, where clients put their tokens. */
 export function withoutQuery(target: string): string {
   return target.split(/[?#]/, 1)[0]!;

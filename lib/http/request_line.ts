@@ -70,3 +70,8 @@ export function splitAbsolute(target: string): Pick<RequestLine, "target" | "aut
   const match = /^(?:https?|wss?):\/\/([^/?#@\\]+)(\/[^]*)?$/i.exec(target);
   return match === null ? null : { target: match[2] ?? "/", authority: match[1]! };
 }
+
+/** Whether what may be no request begins as one for a head alone; an empty line may come before it (RFC 9112 section 2.2). */
+export function asksForHead(bytes: Uint8Array): boolean {
+  return /^(?:\r\n)?HEAD /.test(String.fromCharCode(...bytes.subarray(0, 7)));
+}

@@ -1,6 +1,7 @@
 /** What a defect of ours costs where we move the bytes ourselves: its tunnel, and nobody else's. */
 import assert from "node:assert/strict";
-import { can, DRIVERS } from "../e2e/engine_limits.ts";
+import { StreamTransport } from "../../lib/engine/stream_transport.ts";
+import { can, DRIVERS, type Engine } from "../e2e/engine_limits.ts";
 import { sharedLibc } from "../../lib/sys/libc.ts";
 import { Tunnel } from "../../lib/tunnel/tunnel.ts";
 import { eventually } from "../support/eventually.ts";
@@ -87,5 +88,46 @@ for (const engine of DRIVERS) {
       assert.equal((await other.closed()).code, 1001, "its time is over");
       othersBackend.close();
     }, { clock: "runs", host: "read-timeout = 1" });
+  });
+}
+
+/** Has one tunnel throw as it begins. */
+function withDefectAtStart(engine: Engine): Disposable {
+  const { prototype } = engine === "native" ? StreamTransport : Tunnel;
+  const { begin } = prototype;
+  prototype.begin = () => {
+    prototype.begin = begin;
+    throw new Error("the defect of this test");
+  };
+  return {
+    [Symbol.dispose]() {
+      prototype.begin = begin;
+    },
+  };
+}
+
+for (const engine of DRIVERS) {
+  Deno.test(`${engine}: a tunnel that meets a defect as it begins ends, leaves nothing, and costs nobody else`, async () => {
+    using _defect = withDefectAtStart(engine);
+    await withEndpoint(engine, async (endpoint, backend) => {
+      using unlucky = await openTunnel(endpoint.address);
+      const itsBackend = await backend.take();
+      if (engine === "native") {
+        const { code } = await unlucky.closed();
+        assert.equal(code, 1011);
+        await unlucky.send(Opcode.CLOSE, closePayload(code));
+      }
+      assert.equal(await unlucky.end(), "fin");
+      await itsBackend.reader.rest("the backend's end of stream");
+      itsBackend.close();
+      await eventually("its end", () => [...endpoint.tunnels].length === 0);
+      assert.deepEqual([endpoint.load, endpoint.connections], [0, 0]);
+      assert.ok(endpoint.log.some((line) => line.includes("the defect of this test")));
+      assert.ok(endpoint.log.some((line) => line.includes("code=1006 cause=defect")));
+      using other = await openTunnel(endpoint.address);
+      const othersBackend = await backend.take();
+      othersBackend.close();
+      assert.equal((await other.closed()).code, 1000);
+    });
   });
 }

@@ -44,20 +44,14 @@ export class Carrying implements TunnelListener, Ticking {
     const { sweep, tunnels } = context;
     const { id, tickMs } = burden;
     const carrying = new Carrying(context, id);
+    const settings = carrying.#settings(burden.settings);
     const { client, backend } = transportsOf(context.loop, burden);
-    try {
-      const settings = carrying.#settings(burden.settings);
-      const tunnel = serverTunnel(client, backend, settings, early, burden.standing);
-      carrying.#tunnel = tunnel;
-      endOnDefect(tunnel, client, backend);
-      if (tunnel.machine.released) return;
-      tunnels.set(id, carrying);
-      sweep.add(carrying, tickMs);
-    } catch (error) {
-      client.close();
-      backend.close();
-      throw error;
-    }
+    const tunnel = serverTunnel(client, backend, settings, early, burden.standing);
+    carrying.#tunnel = tunnel;
+    endOnDefect(tunnel, client, backend);
+    if (tunnel.machine.released) return;
+    tunnels.set(id, carrying);
+    sweep.add(carrying, tickMs);
   }
 
   /** What it was sent with, and who is told of it. */
