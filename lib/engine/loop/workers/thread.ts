@@ -98,7 +98,7 @@ export class Thread implements Carrier {
     });
     this.#worker = new Worker(new URL("./tunnel_worker.ts", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerNews>) => {
-      if (data === "ready") this.state = "ready";
+      if (data === "ready") this.#onReady();
       else if (data === "stopped") this.#ended.resolve();
       else this.#fail(data.failed);
     };
@@ -236,6 +236,12 @@ export class Thread implements Carrier {
       const [isReceived, opcode, length] = rest;
       tunnel.told.onFrame?.(isReceived === 1 ? "received" : "sent", opcode!, length!);
     }
+  }
+
+  /** Those that wait for a worker are looked at in a turn. */
+  #onReady(): void {
+    this.state = "ready";
+    this.#options.loop.wake();
   }
 
   #onAnswer(number: number): void {

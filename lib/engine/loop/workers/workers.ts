@@ -46,11 +46,15 @@ const MOST_FAILURES = 3;
  */
 const THREAD_DESCRIPTORS = 16;
 
+/** How often these are looked for, where there are too few: that costs two calls for each. */
+const SHORT_MS = 1_000;
+
 export function createWorkers({ most, createSweep, ...options }: WorkersOptions): Workers {
   let threads: Thread[] = [];
   let started = 0;
   let failures = 0;
   let closed = false;
+  let shortAtMs = -Infinity;
   const sweep = createSweep(ASK_MS);
   const trimHeap = createTrimmer();
   let busyAtMs = -Infinity;
@@ -62,9 +66,18 @@ export function createWorkers({ most, createSweep, ...options }: WorkersOptions)
     },
   };
 
+  /** Whether there are too few descriptors for one more. */
+  function isShort(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - shortAtMs < SHORT_MS) return true;
+    if (hasSpare(options.libc, THREAD_DESCRIPTORS)) return false;
+    shortAtMs = nowMs;
+    return true;
+  }
+
   function start(): void {
     if (closed || threads.length >= most || failures >= MOST_FAILURES) return;
-    if (!hasSpare(options.libc, THREAD_DESCRIPTORS)) return;
+    if (isShort()) return;
     const onFailed = (thread: Thread) => {
       failures++;
       threads = threads.filter((one) => one !== thread);

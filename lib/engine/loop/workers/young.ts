@@ -22,7 +22,7 @@ import {
   type StreamTunnel,
   type WholeStanding,
 } from "../../stream_tunnel.ts";
-import type { Sweep, Ticking } from "../../sweep.ts";
+import { LONGEST_TICK_MS, type Sweep, type Ticking } from "../../sweep.ts";
 import { endOnDefect } from "../defect.ts";
 import type { Loop } from "../loop.ts";
 import type { LoopTransport } from "../loop_transport.ts";
@@ -67,7 +67,10 @@ const MOST_AT_ONCE = 64;
 
 /** What all of them share. */
 interface Nursery extends Pick<YoungOptions, "brevity"> {
+  /** Ticks what is young so often that it is so for twice as long at most. */
   readonly sweep: Sweep;
+  /** Ticks what is due as often as any tunnel: no worker may ever take it. */
+  readonly dueSweep: Sweep;
   readonly due: Set<YoungTunnel>;
   /** Has the loop turn soon, where the due ones are looked at. */
   wake(): void;
@@ -81,9 +84,9 @@ export function createYoungTunnels(options: YoungOptions): YoungTunnels {
     if (!isWoken) loop.wake();
     isWoken = true;
   };
-  // What is young is looked at so often, and is so for twice as long at most.
   const sweep = createSweep(BRIEF_MS);
-  const nursery = { due, wake, sweep, brevity };
+  const dueSweep = createSweep(LONGEST_TICK_MS);
+  const nursery: Nursery = { due, wake, sweep, dueSweep, brevity };
   /** Has a worker carry it from the start; null: it isn't at rest, it is taken to be brief, or nobody is there to. */
   const carryAtOnce = (start: YoungStart): RunningTunnel | null => {
     const { client, settings, tickMs, backend, early: unread } = start;
@@ -101,12 +104,16 @@ export function createYoungTunnels(options: YoungOptions): YoungTunnels {
   };
   return {
     begin: (start) => carryAtOnce(start) ?? new YoungTunnel(nursery, start).place,
-    close: () => sweep.close(),
+    close() {
+      sweep.close();
+      dueSweep.close();
+    },
   };
 }
 
 /** Hands over those that can be, of as many as are looked at in one turn; true: there were some. */
 function handOver(due: Set<YoungTunnel>, workers: Workers): boolean {
+  if (workers.choose() === null) return false;
   let left = Math.min(due.size, MOST_AT_ONCE);
   let isMoving = false;
   for (const young of due) {
@@ -172,8 +179,11 @@ class YoungTunnel implements Ticking, TunnelListener {
     const { due, wake } = this.#nursery;
     // By its own clock, which leaves out other moments.
     this.tunnel.tick(this.#start.settings.now());
-    if (nowMs - this.#sinceMs < BRIEF_MS || this.tunnel.machine.released) return;
-    due.add(this);
+    if (this.tunnel.machine.released) return;
+    if (!due.has(this)) {
+      if (nowMs - this.#sinceMs < BRIEF_MS) return;
+      this.#becomeDue();
+    }
     wake();
   }
 
@@ -205,8 +215,15 @@ class YoungTunnel implements Ticking, TunnelListener {
     this.#start.settings.listener.tunnelReleased();
   }
 
+  #becomeDue(): void {
+    const { sweep, dueSweep, due } = this.#nursery;
+    sweep.delete(this);
+    dueSweep.add(this, this.#start.tickMs);
+    due.add(this);
+  }
+
   #leave(): void {
-    this.#nursery.sweep.delete(this);
-    this.#nursery.due.delete(this);
+    const { sweep, dueSweep, due } = this.#nursery;
+    (due.delete(this) ? dueSweep : sweep).delete(this);
   }
 }

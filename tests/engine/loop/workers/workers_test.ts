@@ -203,6 +203,28 @@ testLoop("a worker that can't be started leaves it all to those that there are",
 });
 
 testLoop(
+  "where there are no descriptors for a worker they are not counted for each tunnel",
+  async (libc) => {
+    let asked = 0;
+    const eventfd = () => {
+      asked++;
+      return -1;
+    };
+    const symbols = Object.create(libc.symbols, { eventfd: { value: eventfd } });
+    const { loop, close } = startBesideRuntime(libc, {
+      onDefect: (error) => assert.fail(String(error)),
+    });
+    const workers = createWorkers({ libc: { symbols }, loop, most: 1, createSweep, emit() {} });
+    const sinceMs = performance.now();
+    for (let i = 0; i < 1_000; i++) assert.equal(workers.choose(), null);
+    const seconds = (performance.now() - sinceMs) / 1_000;
+    assert.ok(asked >= 1 && asked <= 1 + seconds, `${asked} times in ${seconds} s`);
+    await workers.close();
+    await close();
+  },
+);
+
+testLoop(
   "what a tunnel has moved still counts where its worker can't go on with it",
   async (libc) => {
     await using setting = new Setting(libc, 1);

@@ -403,3 +403,18 @@ testLoop("a defect that one meets as time passes ends it with 1011", async (libc
   assert.deepEqual(ends, [{ cause: "defect", code: 1011, reason }]);
   assert.deepEqual(errors, ["the defect of this test", "the defect of this test"]);
 });
+
+testLoop(
+  "one that no worker takes is ticked as seldom as any other once it has lasted",
+  async (libc) => {
+    await using setting = new Setting(libc, { most: 0, createSweep });
+    const machine = setting.begin().tunnel.machine as Tunnel;
+    const ticks: number[] = [];
+    machine.tick = () => void ticks.push(performance.now());
+    await eventually("it to be due", () => ticks.length >= 3);
+    const count = ticks.length;
+    await eventually("two more ticks", () => ticks.length >= count + 2);
+    const gapMs = ticks[count + 1]! - ticks[count]!;
+    assert.ok(gapMs > 900, `${gapMs} ms between two`);
+  },
+);
