@@ -148,7 +148,7 @@ Deno.test("the next configuration has the connections to who knows where tokens 
   await ask(holding);
   for (let swaps = 0; swaps < 5; swaps++) await swap({ "read-timeout": swaps });
   assert.equal(ports.size, 1);
-  await swap({ "connect-timeout": 1 });
+  await swap({ "connect-timeout": 7 });
   assert.equal(ports.size, 2);
   holding.release();
   await server.shutdown();

@@ -127,7 +127,7 @@ testEngines("a client in breach of the protocol gets a code that says so", async
   }
 });
 
-const PING_INTERVAL = "ping-interval = 0.4";
+const PING_INTERVAL = "ping-interval = 1";
 
 testEngines("a client that answers no Ping is dropped with 1001", async (engine) => {
   await withTunnel(engine, { wstunnel: PING_INTERVAL }, async ({ program, client, taken }) => {

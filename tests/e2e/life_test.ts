@@ -38,7 +38,8 @@ testEngines(
       assert.equal(await program.exit(), 0);
       const tookMs = performance.now() - start;
       // A quarter of it is kept for stopping programs.
-      assert.ok(tookMs >= 700 && tookMs < 4000, `took ${tookMs} ms`);
+      // Without it it would be 8 s.
+      assert.ok(tookMs >= 700 && tookMs < 5_500, `took ${tookMs} ms`);
       await program.entry("the grace time is over: open tunnels are cut off");
     });
   },

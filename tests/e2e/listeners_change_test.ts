@@ -52,7 +52,7 @@ async function withProgram(listen: string, test: (rig: Rig) => Promise<void>): P
 engine = "${engine}"
 workers = 1
 max-connections-per-client = 0
-handshake-timeout = 1
+handshake-timeout = 5
 trusted-proxies = ["127.0.0.1", "unix"]
 [[wstunnel.server."/"]]
 port = ${new URL(`tcp://${backend.address}`).port}

@@ -6,6 +6,7 @@ import { testEngines } from "./engine_limits.ts";
 import { openBackend } from "../support/backends.ts";
 import { eventually } from "../support/eventually.ts";
 import { closePayload, openTunnel } from "../support/raw_client.ts";
+import { standStill } from "../support/transfer.ts";
 import { BINARY_FRAMES, startFor, withTunnel } from "./whole.ts";
 
 async function freePort(): Promise<number> {
@@ -139,11 +140,12 @@ testEngines("a frame that a client can't have got is not called sent", async (en
         written++;
       }
     })().catch(() => {});
-    await eventually("a stall", async () => {
-      const before = [written, bytesSent(program)];
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return before[0]! > 0 && before.every((one, at) => one === [written, bytesSent(program)][at]);
-    });
+    await eventually("its first bytes", () => written > 0);
+    await standStill([{
+      get taken() {
+        return written + bytesSent(program);
+      },
+    }], 2_000);
     const told = bytesSent(program);
     program.signal("SIGTERM");
     // No Close can go out behind what doesn't.

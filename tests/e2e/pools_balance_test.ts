@@ -211,6 +211,7 @@ Deno.test("with every host down: 503, one line an outage, one a recovery", async
     // Past their time, disabled hosts are tried again, which is no new outage.
     await reportThat(program, "none is disabled", noneDisabled);
     await refused();
+    await program.entry("every backend of the route is down", outage);
     const down = program.entries("every backend of the route is down");
     assert.equal(down.length, outage);
     for (const address of backends.addresses) {
@@ -230,7 +231,7 @@ Deno.test("a host that does not answer costs connect-timeout once, not every req
   await using backend = serveBackend(echo);
   await using program = await startFor(PLAIN, [silent.address, backend.address], {
     wstunnel: BINARY_FRAMES,
-    host: "connect-timeout = 0.5\ndisable-time = 30",
+    host: "connect-timeout = 3\ndisable-time = 60",
   });
   const tookMs = async () => {
     const start = performance.now();
@@ -238,14 +239,14 @@ Deno.test("a host that does not answer costs connect-timeout once, not every req
     return performance.now() - start;
   };
   const first = await tookMs();
-  assert.ok(first >= 490 && first < 5000, `${first}`);
+  assert.ok(first >= 2_990, `${first}`);
   for (let i = 0; i < 5; i++) {
     const next = await tookMs();
-    assert.ok(next < 400, `${next}`);
+    assert.ok(next < 2_500, `${next}`);
   }
   const { rows } = await report(program);
   assert.deepEqual(rows.map(({ state }) => state), ["disabled", "up"]);
   assert.equal(rows[0]!.failures, 1);
   const leftMs = Date.parse(rows[0]!.disabledUntil!) - Date.now();
-  assert.ok(leftMs > 0 && leftMs < 30_000, `${leftMs}`);
+  assert.ok(leftMs > 0 && leftMs < 60_000, `${leftMs}`);
 });

@@ -86,7 +86,7 @@ Deno.test({
   fn: () =>
     withProgram(
       (folder) => [...`${REDIS} --port 0 --unixsocket {socket} --save --dir`.split(" "), folder],
-      "min-procs = 1\nmax-procs = 4\nmax-load-per-proc = 2\nidle-timeout = 0.5",
+      "min-procs = 1\nmax-procs = 4\nmax-load-per-proc = 2\nidle-timeout = 3",
       async ({ program }) => {
         const oneUp = ["stopped", "stopped", "stopped", "up"];
         const states = (wanted: string[]) => (seen: Parameters<typeof statesOf>[0]) =>
@@ -116,6 +116,7 @@ Deno.test({
           assert.equal(after.openTunnels, 0);
           await eventually("three have ended", () => pids.filter(isRunning).length === 1);
           assert.deepEqual(pids.filter(isRunning), pidsOf(after));
+          await program.entry("surplus program is stopped", 3);
           assert.equal(program.entries("surplus program is stopped").length, 3);
         } finally {
           clients.forEach((client) => client[Symbol.dispose]());
@@ -150,11 +151,11 @@ Deno.test("a program that crashes at once: 503, and one line with its exit code 
 Deno.test("a program that hangs at start has connect-timeout, then it is ended", () =>
   withProgram(
     (folder) => sh(`echo $$ >> ${folder}/starts; exec sleep 300`),
-    "max-procs = 1\nconnect-timeout = 0.5",
+    "max-procs = 1\nconnect-timeout = 2",
     async ({ program, lines }) => {
       assert.equal(await statusOf(program), 503);
       const told = await program.entry("program can't start");
-      assert.match(String(told.reason), /did not accept a connection at \S+ within 0.5 s/);
+      assert.match(String(told.reason), /did not accept a connection at \S+ within 2 s/);
       await allGone([Number(lines("starts")[0])]);
       await eventually("a second start", () => lines("starts").length === 2);
       await allGone([Number(lines("starts")[1])]);
@@ -164,7 +165,7 @@ Deno.test("a program that hangs at start has connect-timeout, then it is ended",
 
 Deno.test("requests wait for a program that starts; a client that leaves meanwhile holds nothing", () =>
   withProgram(
-    (folder) => echoProgram("after=700", `starts=${folder}/starts`),
+    (folder) => echoProgram("after=3000", `starts=${folder}/starts`),
     "min-procs = 0\nmax-procs = 1",
     async ({ program, lines }) => {
       const gone = await openRaw(program.address);
@@ -179,6 +180,7 @@ Deno.test("requests wait for a program that starts; a client that leaves meanwhi
       assert.equal(openTunnels, 1);
       assert.equal(rows[0]!.load, 1);
       assert.equal(rows[0]!.tunnelsServed, 1);
+      await program.entry("tunnel opened");
       assert.equal(program.entries("tunnel opened").length, 1);
       assert.equal(lines("starts").length, 1);
     },
@@ -215,7 +217,13 @@ async function startedBy({ program, lines }: Setting): Promise<number[]> {
 
 const stubborn = (folder: string) => echoProgram("stubborn", `grandchild=${folder}/grandchildren`);
 
-for (const graceSeconds of [1, 6]) {
+/** Two signals are tried before SIGKILL, each for 2 s, in as much of the time as there is. */
+const STUBBORN: readonly (readonly [graceSeconds: number, leastMs: number, mostMs: number])[] = [
+  [1, 900, 4_000],
+  [6, 3_900, 15_000],
+];
+
+for (const [graceSeconds, leastMs, mostMs] of STUBBORN) {
   Deno.test(`at SIGTERM a program that ignores it is gone after a grace-time of ${graceSeconds} s, as is its grandchild`, () =>
     withProgram(stubborn, "max-procs = 1", async (setting) => {
       const { program } = setting;
@@ -228,9 +236,7 @@ for (const graceSeconds of [1, 6]) {
       client[Symbol.dispose]();
       assert.equal(await program.exit(), 0);
       const tookMs = performance.now() - start;
-      // Two signals are tried before SIGKILL, each for 2 s.
-      assert.ok(tookMs >= Math.min(graceSeconds * 1000, 4000) - 100, `${tookMs}`);
-      assert.ok(tookMs < graceSeconds * 1000 + 2000, `${tookMs}`);
+      assert.ok(tookMs >= leastMs && tookMs < mostMs, `${tookMs}`);
       await allGone(pids);
     }, `grace-time = ${graceSeconds}`));
 }
@@ -238,7 +244,7 @@ for (const graceSeconds of [1, 6]) {
 Deno.test("at SIGTERM a program that still starts is ended, too", () =>
   withProgram(
     (folder) => sh(`echo $$ >> ${folder}/starts; exec sleep 300`),
-    "max-procs = 1",
+    "max-procs = 1\nconnect-timeout = 600",
     async ({ program, lines }) => {
       await eventually("its start", () => lines("starts").length === 1);
       using waiting = await openRaw(program.address);
@@ -250,9 +256,8 @@ Deno.test("at SIGTERM a program that still starts is ended, too", () =>
       assert.equal(response.status, 503);
       assert.equal(await waiting.body(response), "the server shuts down\n");
       waiting[Symbol.dispose]();
-      const start = performance.now();
+      // No connect-timeout is waited for.
       assert.equal(await program.exit(), 0);
-      assert.ok(performance.now() - start < 4000, "no connect-timeout is waited for");
       await allGone([Number(lines("starts")[0])]);
       assert.deepEqual(program.entries("program can't start"), []);
     },

@@ -89,13 +89,13 @@ testEngines(
     });
     await using program = await startFor(engine, backend.address, {
       wstunnel: BINARY_FRAMES,
-      host: "read-timeout = 1",
+      host: "read-timeout = 2",
     });
     const clients = await openTunnels(program, 6);
     const reading = clients.map(answerPings);
     await pause(500);
-    await suspend(program, 2500);
-    await pause(1500);
+    await suspend(program, 4500);
+    await pause(2500);
     await assertLive(program, clients);
     await Promise.all(reading);
   },
@@ -120,13 +120,13 @@ testEngines(
   async (engine) => {
     await using backend = serveBackend(echo);
     await using program = await startFor(engine, backend.address, {
-      top: "handshake-timeout = 2",
+      top: "handshake-timeout = 4",
     });
     const clients = await Promise.all([1, 2, 3].map(() => openRaw(program.address)));
     // They are accepted once one behind them is.
     assert.equal(await (await fetch(`http://${program.address}/healthz`)).text(), "ok\n");
     const send = () => Promise.all(clients.map((client) => client.write(handshake())));
-    await suspend(program, 3000, send);
+    await suspend(program, 6000, send);
     for (const client of clients) {
       assert.equal((await client.head()).status, 101);
       client[Symbol.dispose]();
@@ -140,6 +140,7 @@ testEngines(
     const folder = await Deno.makeTempDir();
     const echoes = new URL("../backend/program.ts", import.meta.url).pathname;
     const words = ["run", "--quiet", "--no-lock", "--allow-all", echoes, "after=1000"];
+    const script = `echo started > ${folder}/starts; exec "$@"`;
     try {
       await using program = await startWithFile(`
 engine = "${engine}"
@@ -147,7 +148,7 @@ engine = "${engine}"
 ${BINARY_FRAMES}
 [[wstunnel.server."/"]]
 socket = "${folder}/s"
-bin-path = ${JSON.stringify([Deno.execPath(), ...words, `starts=${folder}/starts`])}
+bin-path = ${JSON.stringify(["/bin/sh", "-c", script, "sh", Deno.execPath(), ...words])}
 connect-timeout = 3
 `);
       using client = await openRaw(program.address);

@@ -27,7 +27,7 @@ function openApi(answering: Answering, port = 0) {
 
 function config(engine: string, api: string, more = ""): string {
   return `engine = "${engine}"\n[wstunnel]\nframe-type = "binary"\n` +
-    `[wstunnel.server."/websockify"]\nconnect-timeout = 1\ntargets = { api = "${api}"${more} }\n`;
+    `[wstunnel.server."/websockify"]\nconnect-timeout = 3\ntargets = { api = "${api}"${more} }\n`;
 }
 
 const at = (token: string) => `/websockify?token=${encodeURIComponent(token)}`;
@@ -104,9 +104,9 @@ testEngines(
       ],
       [/^the API's answer has more than 65536 bytes$/, () => new Response("x".repeat(10_000_000))],
       // Headers come, and the rest never.
-      [/^the API has not answered within 1 s$/, () => new Response(new ReadableStream())],
+      [/^the API has not answered within 3 s$/, () => new Response(new ReadableStream())],
       [
-        /^the API has not answered within 1 s$/,
+        /^the API has not answered within 3 s$/,
         (_, { signal }) =>
           new Promise((done) => signal.addEventListener("abort", () => done(new Response("")))),
       ],
@@ -143,7 +143,7 @@ testEngines(
       );
     });
     await using program = await startWithFile(
-      config(engine, `http://127.0.0.1:${api.port}/?token=%s`).replace("connect-timeout = 1", ""),
+      config(engine, `http://127.0.0.1:${api.port}/?token=%s`).replace("connect-timeout = 3", ""),
     );
     {
       using client = await openRaw(program.address);

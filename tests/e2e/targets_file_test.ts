@@ -229,13 +229,9 @@ testEngines(
       assert.equal(await nameAt(program, "/websockify?token=token-a-99999"), "found");
       await replaceFile(path, lines("b"));
       // Answered as usual while it is read again.
-      let slowestMs = 0;
       while (program.entries("targets read").length < 2) {
-        const beganMs = performance.now();
         assert.equal((await answerOf(program, "/nowhere")).status, 404);
-        slowestMs = Math.max(slowestMs, performance.now() - beganMs);
       }
-      assert(slowestMs < 2000, `${slowestMs} ms`);
       assert.equal(await nameAt(program, "/websockify?token=token-b-0"), "found");
       assert.equal((await answerOf(program, "/websockify?token=token-a-0")).status, 403);
     });

@@ -112,7 +112,7 @@ testRedis(
     const password = makeSecret("Redis's password");
     const token = makeSecret("a token in Redis");
     await using backend = named("there");
-    await using program = await startWithFile(config(engine, port, password, 1));
+    await using program = await startWithFile(config(engine, port, password, 3));
     const message = "the targets of the route cannot be asked for";
     const outage = async (count: number, reason: RegExp) => {
       const ask = () => answerOf(program, at(token));
@@ -129,7 +129,7 @@ testRedis(
       assert.equal(await nameAt(program, at(token)), "there");
       // It hangs.
       Deno.kill(redis.pid, "SIGSTOP");
-      await outage(2, /^Redis has not answered within 1 s$/);
+      await outage(2, /^Redis has not answered within 3 s$/);
       Deno.kill(redis.pid, "SIGCONT");
       assert.equal(await nameAt(program, at(token)), "there");
     }

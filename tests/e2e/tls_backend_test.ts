@@ -129,7 +129,6 @@ Deno.test({
       });
       assert.ok(up < STALLED_BYTES / 2 && down < STALLED_BYTES / 2, `${up} up, ${down} down`);
       const grown = program.residentBytes() - before;
-      console.log("GROWN", grown / 2 ** 20);
       assert.ok(grown < 24 * 1024 * 1024, `grown by ${grown} bytes`);
       const [upHash, downHash] = [createHash("sha256"), createHash("sha256")];
       const reading = (async () => {
