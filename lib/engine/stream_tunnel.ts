@@ -6,6 +6,7 @@
 import type { Link } from "../base/chain.ts";
 import { Tunnel } from "../tunnel/tunnel.ts";
 import type { TunnelOptions, TunnelStanding } from "../tunnel/tunnel_options.ts";
+import { UNWATCHED } from "../tunnel/watchdog.ts";
 import { Endpoint, type EndpointOptions, type EndpointStanding } from "../websocket/endpoint.ts";
 import { behindRoom } from "../websocket/frame_parser.ts";
 import type { WideBytes } from "../websocket/wide_bytes.ts";
@@ -21,6 +22,15 @@ const CLIENT_STEP_BYTES = 192 * 1024 - 256;
 
 /** How a tunnel stands between two steps, apart from what it is to receive first. */
 export type Standing = TunnelStanding & Omit<EndpointStanding, "unread">;
+
+/** That of one that has yet to begin. */
+export const NEW: Standing = {
+  ...UNWATCHED,
+  downBytes: 0,
+  isAnswered: false,
+  messageBytes: 0,
+  ponged: 0,
+};
 
 /** The same with what it is to receive first. */
 export type WholeStanding = TunnelStanding & EndpointStanding;
@@ -48,10 +58,7 @@ export function serverTunnel(
   }
 }
 
-interface StreamTunnelOptions extends TunnelOptions, EndpointOptions {
-  /** How much of its client is read at once. @default {CLIENT_STEP_BYTES} */
-  readonly clientStepBytes?: number;
-}
+interface StreamTunnelOptions extends TunnelOptions, EndpointOptions {}
 
 export class StreamTunnel implements Ticking {
   ticked: Link<Ticked> | null = null;
@@ -81,7 +88,7 @@ export class StreamTunnel implements Ticking {
     backend.begin(new BackendSide(this.machine), client);
     const { endpoint } = this;
     if (early !== null) endpoint.received(early, endpoint.receiveAt(), early.bytes.length);
-    client.begin(endpoint, backend, options.clientStepBytes ?? CLIENT_STEP_BYTES);
+    client.begin(endpoint, backend, CLIENT_STEP_BYTES);
   }
 
   get upResidue(): number {

@@ -54,7 +54,7 @@ export class LoopTransport implements DrivenTransport, Watcher, Member {
   #ended = false;
   #paused = false;
   #ahead = false;
-  /** What was read last was tiny frames, of which a step is to bring fewer. */
+  /** What is read next may be tiny frames, of which a step is to bring fewer: nothing has been read, or what was read last was. */
   #isTiny = false;
   #out: "open" | "shut" | "failed" = "open";
   /** The system has told of a reset, which it does once. */
@@ -144,6 +144,7 @@ export class LoopTransport implements DrivenTransport, Watcher, Member {
     this.#listener = listener;
     this.#peer = peer;
     this.#stepBytes = stepBytes;
+    this.#isTiny = listener.frames !== undefined;
     this.#isForRuntime = peer !== null && !(peer instanceof LoopTransport);
     this.#slotAt = peer instanceof LoopTransport ? slotAt(listener) : -1;
     this.readOn();

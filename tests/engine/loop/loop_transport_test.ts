@@ -233,9 +233,9 @@ testTransport(
     settle(loop);
     send("x".repeat(50_000));
     settle(loop);
-    // Nothing is known at first, and the frames are no longer tiny once a step has shown it.
+    // They may be before anything is known, and are no longer tiny once a step has shown it.
     const [tiny, long] = [[16_384, 16_384, 16_384, 848], [16_384, 33_616]];
-    assert.deepEqual(steps, [50_000, ...tiny, ...long, 50_000]);
+    assert.deepEqual(steps, [...tiny, ...tiny, ...long, 50_000]);
     closeFar();
   },
 );

@@ -13,15 +13,9 @@
  */
 import type { TunnelEnd } from "../../../tunnel/cause.ts";
 import type { TunnelListener } from "../../../tunnel/tunnel_options.ts";
-import { UNWATCHED } from "../../../tunnel/watchdog.ts";
 import type { RunningTunnel, TunnelHandle } from "../../door.ts";
 import type { TunnelStart } from "../../opening.ts";
-import {
-  serverTunnel,
-  type Standing,
-  type StreamTunnel,
-  type WholeStanding,
-} from "../../stream_tunnel.ts";
+import { NEW, serverTunnel, type StreamTunnel, type WholeStanding } from "../../stream_tunnel.ts";
 import { LONGEST_TICK_MS, type Sweep, type Ticking } from "../../sweep.ts";
 import { endOnDefect } from "../defect.ts";
 import type { Loop } from "../loop.ts";
@@ -49,18 +43,6 @@ export interface YoungOptions {
   readonly createSweep: (tickMs: number) => Sweep;
   readonly brevity: Brevity;
 }
-
-/** How a tunnel stands that has yet to begin. */
-const NEW: Standing = {
-  ...UNWATCHED,
-  downBytes: 0,
-  isAnswered: false,
-  messageBytes: 0,
-  ponged: 0,
-};
-
-/** Whoever reads nothing of what its backend streams is never at rest; what it floods, some thousand Pings in a step, is to hold up nobody who comes meanwhile. */
-const YOUNG_STEP_BYTES = 16 * 1024;
 
 /** So many are handed over in one turn of the loop. */
 const MOST_AT_ONCE = 64;
@@ -168,8 +150,7 @@ class YoungTunnel implements Ticking, TunnelListener {
     this.#start = start;
     const { client, backend, settings, tickMs, early } = start;
     this.#sinceMs = nursery.sweep.nowMs();
-    const own = { listener: this, clientStepBytes: YOUNG_STEP_BYTES };
-    this.tunnel = serverTunnel(client, backend, { ...settings, ...own }, early);
+    this.tunnel = serverTunnel(client, backend, { ...settings, listener: this }, early);
     this.place = new Place(this.tunnel);
     endOnDefect(this.tunnel, client, backend);
     if (!this.tunnel.machine.released) nursery.sweep.add(this, tickMs);

@@ -5,26 +5,18 @@ import { RECEIVES } from "../../../../lib/engine/loop/interest.ts";
 import { LoopTransport } from "../../../../lib/engine/loop/loop_transport.ts";
 import type { CarriedTunnel } from "../../../../lib/engine/loop/workers/carried.ts";
 import { createWorkers, type Workers } from "../../../../lib/engine/loop/workers/workers.ts";
+import { NEW } from "../../../../lib/engine/stream_tunnel.ts";
 import { createSweep } from "../../../../lib/engine/sweep.ts";
 import type { Event } from "../../../../lib/events/event.ts";
 import type { Libc } from "../../../../lib/sys/libc.ts";
 import { readProc } from "../../../../lib/sys/proc_file.ts";
 import { descriptors } from "../../../../lib/sys/tcp_descriptor.ts";
 import type { TunnelEnd } from "../../../../lib/tunnel/cause.ts";
-import { UNWATCHED } from "../../../../lib/tunnel/watchdog.ts";
 import { DEADLINE_MS, eventually } from "../../../support/eventually.ts";
 import { frame, Opcode } from "../../../support/raw_client.ts";
 import { openSocketPair, type SocketPair } from "../pair.ts";
 import { testLoop } from "../setting.ts";
 import { SETTINGS } from "./settings.ts";
-
-const NEW = {
-  ...UNWATCHED,
-  downBytes: 0,
-  isAnswered: false,
-  messageBytes: 0,
-  ponged: 0,
-} as const;
 
 /** The runtime forgets so many of its own with each worker that ends (2.9.6). */
 const LOST_DESCRIPTORS = 4;
