@@ -9,12 +9,11 @@
 import { Chain, type Link } from "../base/chain.ts";
 import { LATE_MS } from "../base/deadline.ts";
 import { nowMs as clockMs } from "../base/turn_clock.ts";
+import { endFallen, type Fallible } from "./defect.ts";
 
 /** Looks at what time has run out. */
-export interface Ticking {
+export interface Ticking extends Fallible {
   tick(nowMs: number): void;
-  /** Its tick has thrown: whatever it is part of is to end. Absent: it goes on. */
-  onDefect?(): void;
   /** The sweep's own, which it is in. */
   ticked?: Link<Ticked> | null;
 }
@@ -107,12 +106,7 @@ export function createSweep(longestMs: number, options: SweepOptions = {}): Swee
     try {
       ticking.tick(nowMs);
     } catch (error) {
-      onDefect(error);
-      try {
-        ticking.onDefect?.();
-      } catch (another) {
-        onDefect(another);
-      }
+      endFallen(ticking, error, onDefect);
     }
   };
   const tick = () => {

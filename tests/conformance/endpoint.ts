@@ -57,7 +57,7 @@ const LISTEN: Readonly<
     const { loop } = beside;
     const workers = createWorkers({ ...options, createSweep, libc, loop, most });
     const young = most > 0
-      ? createYoungTunnels({ loop, workers, createSweep, brevity: new Brevity() })
+      ? createYoungTunnels({ loop, workers, createSweep, brevity: new Brevity(), onDefect })
       : null;
     const listener = listenLoop(place, door, { ...options, loop, ...(young && { young }) });
     return {

@@ -49,13 +49,12 @@ function start(options: EngineOptions, most: number): Started | { readonly probl
   if (!sharedLibc.ok) return { problem: sharedLibc.reason };
   const { libc } = sharedLibc;
   try {
-    const beside = startBesideRuntime(libc, {
-      onDefect: (error) => options.emit({ kind: "defect", error }),
-    });
+    const onDefect = (error: unknown) => options.emit({ kind: "defect", error });
+    const beside = startBesideRuntime(libc, { onDefect });
     const { loop } = beside;
     const workers = createWorkers({ ...options, libc, loop, most });
     const young = most > 0
-      ? createYoungTunnels({ ...options, loop, workers, brevity: new Brevity() })
+      ? createYoungTunnels({ ...options, loop, workers, brevity: new Brevity(), onDefect })
       : null;
     return {
       loop,

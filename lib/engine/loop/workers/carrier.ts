@@ -8,6 +8,7 @@ import type { Libc } from "../../../sys/libc.ts";
 import { endOf } from "../../../tunnel/cause.ts";
 import { CloseCode } from "../../../websocket/close_code.ts";
 import { createSweep, LONGEST_TICK_MS } from "../../sweep.ts";
+import { endFallen } from "../../defect.ts";
 import { Loop } from "../loop.ts";
 import type { Rest } from "../pace.ts";
 import { Carrying, type CarryingContext } from "./carrying.ts";
@@ -51,13 +52,24 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
     const [id] = numbers;
     upkeep.note();
     if (kind === Command.CARRY) begin(numbers, bytes);
-    else if (kind === Command.END) tunnels.get(id!)?.end(decodeCause(numbers[1]!));
-    else if (kind === Command.CUT) tunnels.get(id!)?.cut();
+    else if (kind === Command.END) have(id!, (tunnel) => tunnel.end(decodeCause(numbers[1]!)));
+    else if (kind === Command.CUT) have(id!, (tunnel) => tunnel.cut());
     else if (kind === Command.ASK) outbox.send(Report.TOLD, [id!]);
     else if (kind === Command.TELL) {
-      for (const tunnel of tunnels.values()) tunnel.tellFlow();
+      for (const id of tunnels.keys()) have(id, (tunnel) => tunnel.tellFlow());
       outbox.send(Report.TOLD, [id!]);
     } else stopped = true;
+  }
+
+  /** Has one do something, if it is there: a defect that it meets is its own. */
+  function have(id: number, call: (tunnel: Carrying) => void): void {
+    const tunnel = tunnels.get(id);
+    if (tunnel === undefined) return;
+    try {
+      call(tunnel);
+    } catch (error) {
+      endFallen(tunnel, error, onDefect);
+    }
   }
 
   /** One that can't begin has ended: who waits for its end is told. */

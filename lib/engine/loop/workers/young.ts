@@ -17,6 +17,7 @@ import type { RunningTunnel, TunnelHandle } from "../../door.ts";
 import type { TunnelStart } from "../../opening.ts";
 import { NEW, serverTunnel, type StreamTunnel, type WholeStanding } from "../../stream_tunnel.ts";
 import { LONGEST_TICK_MS, type Sweep, type Ticking } from "../../sweep.ts";
+import { endFallen } from "../../defect.ts";
 import { endOnDefect } from "../defect.ts";
 import type { Loop } from "../loop.ts";
 import type { LoopTransport } from "../loop_transport.ts";
@@ -42,6 +43,8 @@ export interface YoungOptions {
   readonly workers: Workers;
   readonly createSweep: (tickMs: number) => Sweep;
   readonly brevity: Brevity;
+  /** Told of what a tunnel has thrown, which ends. */
+  readonly onDefect: (error: unknown) => void;
 }
 
 /** So many are handed over in one turn of the loop. */
@@ -82,7 +85,7 @@ export function createYoungTunnels(options: YoungOptions): YoungTunnels {
   };
   loop.behindEvents = () => {
     isWoken = false;
-    if (due.size > 0 && handOver(due, workers) && due.size > 0) wake();
+    if (due.size > 0 && handOver(due, options) && due.size > 0) wake();
   };
   return {
     begin: (start) => carryAtOnce(start) ?? new YoungTunnel(nursery, start).place,
@@ -94,22 +97,26 @@ export function createYoungTunnels(options: YoungOptions): YoungTunnels {
 }
 
 /** Hands over those that can be, of as many as are looked at in one turn; true: there were some. */
-function handOver(due: Set<YoungTunnel>, workers: Workers): boolean {
+function handOver(due: Set<YoungTunnel>, { workers, onDefect }: YoungOptions): boolean {
   if (workers.choose() === null) return false;
   let left = Math.min(due.size, MOST_AT_ONCE);
   let isMoving = false;
   for (const young of due) {
     if (left-- === 0) break;
-    const standing = young.standing();
-    if (standing === null) {
-      // Behind those that have yet to be looked at.
-      due.delete(young);
-      due.add(young);
-      continue;
+    try {
+      const standing = young.standing();
+      if (standing === null) {
+        // Behind those that have yet to be looked at.
+        due.delete(young);
+        due.add(young);
+        continue;
+      }
+      const worker = workers.choose();
+      if (worker === null) break;
+      young.handOver(standing, worker);
+    } catch (error) {
+      endFallen(young, error, onDefect);
     }
-    const worker = workers.choose();
-    if (worker === null) break;
-    young.handOver(standing, worker);
     isMoving = true;
   }
   return isMoving;
@@ -180,9 +187,10 @@ class YoungTunnel implements Ticking, TunnelListener {
 
   handOver({ unread, ...standing }: WholeStanding, worker: Thread): void {
     const { client, backend, settings, tickMs } = this.#start;
+    const carried = worker.carry({ client, backend, settings, tickMs, standing, unread });
     this.#leave();
     this.#nursery.brevity.note(false);
-    this.place.carrier = worker.carry({ client, backend, settings, tickMs, standing, unread });
+    this.place.carrier = carried;
   }
 
   tunnelOver(end: TunnelEnd): void {

@@ -37,6 +37,8 @@ interface SettingOptions {
   readonly most?: number;
   /** @default that of the setting, whose clock stands still */
   readonly createSweep?: (tickMs: number) => Sweep;
+  /** @default none may be met */
+  readonly onDefect?: (error: unknown) => void;
 }
 
 class Setting implements AsyncDisposable {
@@ -50,8 +52,9 @@ class Setting implements AsyncDisposable {
 
   constructor(libc: Libc, options: SettingOptions = {}) {
     const { most = 1, createSweep: createOwn = () => this.sweep } = options;
+    const { onDefect = (error) => assert.fail(String(error)) } = options;
     this.#libc = libc;
-    this.#beside = startBesideRuntime(libc, { onDefect: (error) => assert.fail(String(error)) });
+    this.#beside = startBesideRuntime(libc, { onDefect });
     const { loop } = this.#beside;
     const emit = () => assert.fail("no worker fails");
     this.workers = createWorkers({ libc, loop, most, createSweep, emit });
@@ -60,12 +63,13 @@ class Setting implements AsyncDisposable {
       workers: this.workers,
       createSweep: createOwn,
       brevity: this.brevity,
+      onDefect,
     });
   }
 
   /** With a worker that is there, at a time of brief tunnels. */
-  static async open(libc: Libc): Promise<Setting> {
-    const setting = new Setting(libc);
+  static async open(libc: Libc, options: SettingOptions = {}): Promise<Setting> {
+    const setting = new Setting(libc, options);
     setting.brevity.note(true);
     await eventually("a worker", () => setting.workers.choose() !== null);
     return setting;
@@ -416,5 +420,31 @@ testLoop(
     await eventually("two more ticks", () => ticks.length >= count + 2);
     const gapMs = ticks[count + 1]! - ticks[count]!;
     assert.ok(gapMs > 900, `${gapMs} ms between two`);
+  },
+);
+
+testLoop(
+  "one that meets a defect as it is handed over ends, and holds up none behind it",
+  async (libc) => {
+    const errors: unknown[] = [];
+    await using setting = await Setting.open(libc, { onDefect: (error) => errors.push(error) });
+    const [unlucky, other] = [setting.begin(), setting.begin()];
+    const machine = unlucky.tunnel.machine as Tunnel;
+    machine.standing = () => {
+      throw "the defect of this test";
+    };
+    setting.sweep.pass(LONG_MS);
+    await setting.handedOver();
+    other.client.send(frame(Opcode.BINARY, "behind"));
+    await arrive(other.backend, "behind");
+    const reason = "a defect in the server";
+    const close = closePayload(1011, reason);
+    await arrive(unlucky.client, frame(Opcode.CLOSE, close, { masked: false }));
+    unlucky.client.send(frame(Opcode.CLOSE, close));
+    unlucky.client.shutdownFar();
+    unlucky.backend.shutdownFar();
+    await eventually("its end", () => machine.released);
+    assert.deepEqual(unlucky.ends, [{ cause: "defect", code: 1011, reason }]);
+    assert.deepEqual(errors, ["the defect of this test"]);
   },
 );
