@@ -126,7 +126,10 @@ for (const format of ["text", "json"] as const) {
     const long = "\x1b".repeat(60 * 1024 * 1024);
     const began = performance.now();
     const [line] = logged(format, 3, (log) => log.info(long, { reason: long, code: 1000 }));
-    assert(performance.now() - began < 2_000, "60 MiB must not be searched for control characters");
+    assert(
+      performance.now() - began < 10_000,
+      "60 MiB must not be searched for control characters",
+    );
     // Twice 4,096 characters, each written as six at most.
     assert(line!.length < 50_000, `${line!.length}`);
     assert.equal(line!.match(/…/g)?.length, 2, "a mark shows where something was cut off");

@@ -166,9 +166,9 @@ Deno.test("`canonicalPath()` gives the same by the short way and the long one", 
 Deno.test("`canonicalPath()` takes time linear in a long path", () => {
   for (const end of ["", "/.", "/", "//", "%2", "%41", "\\"]) {
     const began = performance.now();
-    canonicalPath("/" + "a/".repeat(50_000) + "a" + end);
-    canonicalPath("/".repeat(100_000) + end);
-    assert(performance.now() - began < 1000);
+    canonicalPath("/" + "a/".repeat(200_000) + "a" + end);
+    canonicalPath("/".repeat(400_000) + end);
+    assert(performance.now() - began < 5_000);
   }
 });
 

@@ -261,14 +261,12 @@ testEngines(
   "a client that leaves while its backend is connected ends the attempt",
   async (engine) => {
     using silent = await listenSilently();
-    await using endpoint = openEndpoint(engine, silent.address);
+    await using endpoint = openEndpoint(engine, silent.address, { host: "connect-timeout = 600" });
     const connection = await connect(endpoint.address);
     await writeAll(connection, encoder.encode(handshake()));
     await eventually("the attempt", () => endpoint.load > 0);
-    const left = performance.now();
     closeQuietly(connection);
     await eventually("the end of the attempt", () => endpoint.load === 0);
-    assert.ok(performance.now() - left < 4_000, "long before the connect timeout of 8 s");
   },
 );
 

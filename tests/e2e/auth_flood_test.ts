@@ -9,9 +9,6 @@ import { hostLines, startWithFile } from "./whole.ts";
 /** As `htpasswd -B -C 10` makes them: some 100 ms each. */
 const COST = 10;
 
-/** What a round trip of a quiet tunnel may take while passwords are checked; the machine is shared, so half of them. */
-const MEDIAN_MS = 20;
-
 const ROUND_TRIPS = 100;
 
 /** Who each sends one wrong password after the other: more of them than a processor can check. */
@@ -61,6 +58,15 @@ ${hostLines(backend.address)}
   const right = from("192.0.2.1", "ann", password);
   using quiet = await openTunnel(address, "/", right);
 
+  const alone: number[] = [];
+  for (let at = 0; at < 3; at++) {
+    const start = performance.now();
+    assert.equal(await statusOf(address, from("192.0.2.67", "ann", guess)), 401);
+    alone.push(performance.now() - start);
+  }
+  // Held up by checks, a round trip would take one at least. The machine is shared, so half of them.
+  const mostMs = Math.min(...alone) / 2;
+
   const statuses = new Map<number, number>();
   let over = false;
   const flood = Array.from({ length: FLOODERS }, async (_, at) => {
@@ -101,7 +107,7 @@ ${hostLines(backend.address)}
   await t.step(
     `a round trip took ${median} ms, 95 of 100 at most ${slow}, all ${worst}; ${entering}; the flood got ${told}`,
     () => {
-      assert.ok(Number(median) < MEDIAN_MS);
+      assert.ok(Number(median) < mostMs, `${mostMs} ms at most`);
       assert.deepEqual([...statuses.keys()].sort(), [401, 429]);
     },
   );

@@ -26,8 +26,8 @@ const OPENED = 200;
 /** Between two of them. */
 const PAUSE_MS = 5;
 
-/** On a machine that others share no time says anything that is shorter. */
-const FLOOR_MS = 50;
+/** On a machine that others share no time says anything that is shorter. Who is not let in at once waits a second for the system's next try. */
+const FLOOR_MS = 500;
 
 const MEBIBYTE = 1024 * 1024;
 

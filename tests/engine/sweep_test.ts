@@ -111,7 +111,7 @@ Deno.test("`createSweep()` leaves out the time in which nobody listened, and let
     const before = looks.length;
     await until("two looks", () => looks.length >= before + 2);
     letIn = false;
-    holdUp(200);
+    holdUp(1_000);
     // It comes after the tick that is due, as what the runtime lets in does.
     setTimeout(() => setTimeout(() => letIn = true, 0), 0);
   }
@@ -121,9 +121,9 @@ Deno.test("`createSweep()` leaves out the time in which nobody listened, and let
   for (const [index, look] of looks.entries()) {
     assert.ok(look.letIn, "a look before anything was let in");
     const gapMs = look.nowMs - (looks[index - 1]?.nowMs ?? look.nowMs);
-    assert.ok(gapMs >= 0 && gapMs < 100, `${gapMs} ms between two looks`);
+    assert.ok(gapMs >= 0 && gapMs < 500, `${gapMs} ms between two looks`);
   }
-  assert.ok(performance.now() - sweep.nowMs() > 400);
+  assert.ok(performance.now() - sweep.nowMs() > 2_000);
   sweep.close();
 });
 
@@ -145,19 +145,17 @@ Deno.test("`createSweep()` ticks as often as the one asks that asks for the most
   let count = 0;
   const since = performance.now();
   const unwatchQuick = watched(sweep, () => count++, 10);
-  await until("quick looks", () => count >= 5);
-  assert.ok(performance.now() - since < 1500, "from when it came");
+  await until("quick looks", () => count >= 50);
+  assert.ok(performance.now() - since < 10_000, "from when it came");
   unwatchQuick();
   const before = slow.length;
   await until("slow looks", () => slow.length >= before + 3);
   assert.ok(slow.at(-1)! - slow.at(-2)! >= 390, "no more once it has gone");
-  const unwatchOther = watched(sweep, () => {}, 5000);
+  const unwatchOther = watched(sweep, () => {}, 60_000);
   unwatchSlow();
-  const last = performance.now();
   let looked = false;
-  const unwatchLast = watched(sweep, () => looked = true, 5000);
-  await until("a look", () => looked);
-  assert.ok(performance.now() - last < 4000, "never less often than the sweep's own time");
+  const unwatchLast = watched(sweep, () => looked = true, 60_000);
+  await until("a look, never less often than the sweep's own time", () => looked);
   unwatchOther();
   unwatchLast();
   sweep.close();
@@ -168,13 +166,13 @@ Deno.test("`createSweep()` leaves out a standstill also where somebody asks for 
   const unwatch = watched(sweep, () => {});
   let looks = 0;
   const begunMs = sweep.nowMs();
-  holdUp(2_000);
+  holdUp(6_000);
   const unwatchShort = watched(sweep, () => looks++, 10);
   await until("a look", () => looks > 0);
   const tookMs = sweep.nowMs() - begunMs;
   unwatch();
   unwatchShort();
-  assert(tookMs < 1_500, `${tookMs} ms`);
+  assert(tookMs < 4_000, `${tookMs} ms`);
   sweep.close();
 });
 

@@ -169,7 +169,7 @@ Deno.test("`clientOf()` follows no endless chain, and is quick with a head full 
     const before = performance.now();
     const { address } = client(header, value);
     assert.match(address, /^10\.0\.0\.[12]$/);
-    assert.ok(performance.now() - before < 500, `${header}: ${value.slice(0, 20)}`);
+    assert.ok(performance.now() - before < 5_000, `${header}: ${value.slice(0, 20)}`);
   }
 });
 

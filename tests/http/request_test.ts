@@ -43,8 +43,8 @@ Deno.test("`listElements()` takes spaces and tabs off, and gives empty elements"
 
 Deno.test("`listElements()` takes time linear in white space", () => {
   const began = performance.now();
-  assert.equal(listElements("x" + " \t".repeat(100_000) + "x").length, 1);
-  assert(performance.now() - began < 1000);
+  assert.equal(listElements("x" + " \t".repeat(500_000) + "x").length, 1);
+  assert(performance.now() - began < 5_000);
 });
 
 for (const [value, holds] of LISTS) {

@@ -28,7 +28,7 @@ testLoop(
       let isOver = false;
       ringer.onmessage = () => isOver = true;
       const { descriptor } = bell;
-      ringer.postMessage({ descriptor, everyMs: 0.6, times: 1_000 } satisfies Ringing);
+      ringer.postMessage({ descriptor, everyMs: 0.6, times: 4_000 } satisfies Ringing);
       while (!isOver) {
         inARow = 0;
         await setImmediate();

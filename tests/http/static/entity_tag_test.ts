@@ -48,12 +48,12 @@ Deno.test("`parseTags()` reads lists of tags, commas within them too", () => {
 Deno.test("`parseTags()` is not held up by spaces without end", () => {
   const started = performance.now();
   for (
-    const value of [`"a"${" ".repeat(60_000)}x`, `,${" ".repeat(60_000)}x`, ",".repeat(60_000)]
+    const value of [`"a"${" ".repeat(300_000)}x`, `,${" ".repeat(300_000)}x`, ",".repeat(300_000)]
   ) {
     assert.deepEqual(parseTags(value), []);
   }
-  // A tenth of a millisecond or so; with backtracking it would be seconds.
-  assert(performance.now() - started < 1_000);
+  // A millisecond or so; with backtracking it would be a minute.
+  assert(performance.now() - started < 10_000);
 });
 
 Deno.test("strong and weak comparison are those of the table of RFC 9110 section 8.8.3.2", () => {

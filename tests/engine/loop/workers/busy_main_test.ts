@@ -9,7 +9,7 @@ import { testLoop } from "../setting.ts";
 const TUNNELS = 8;
 
 /** How long it is busy, and how long tunnels are looked at meanwhile. */
-const BUSY_MS = 1000 * Number(Deno.env.get("WSTUNNEL_BUSY_SECONDS") ?? 1.5);
+const BUSY_MS = 1000 * Number(Deno.env.get("WSTUNNEL_BUSY_SECONDS") ?? 4);
 const GOING_MS = BUSY_MS * 2 / 3;
 
 /** A tunnel of the main thread's would make none. */
