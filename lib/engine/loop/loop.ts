@@ -92,13 +92,18 @@ export class Loop {
 
   /** Takes a descriptor over, to tell of what `mask` asks for. Throws what the system says; it is closed then. */
   watch(descriptor: number, mask: number, watcher: Watcher): Watch {
-    const generation = this.#generation = this.#generation + 1 | 0;
     try {
-      this.#epoll.add(descriptor, mask, generation);
+      return this.borrow(descriptor, mask, watcher);
     } catch (error) {
       this.sockets.close(descriptor);
       throw error;
     }
+  }
+
+  /** The same with one that is another's, to whom it is left by {@linkcode Watch.take}, or where this throws. */
+  borrow(descriptor: number, mask: number, watcher: Watcher): Watch {
+    const generation = this.#generation = this.#generation + 1 | 0;
+    this.#epoll.add(descriptor, mask, generation);
     return this.#watches[descriptor] = new Watch(this, descriptor, generation, watcher);
   }
 

@@ -141,7 +141,7 @@ export class Inbox {
     };
     // Each ring is an edge: it needs no hushing.
     const mask = EPOLLIN | EPOLLET;
-    this.#watch = loop.watch(bell, mask, {
+    this.#watch = loop.borrow(bell, mask, {
       onEvent: () => this.read(),
       onTurn() {},
       onDefect() {},

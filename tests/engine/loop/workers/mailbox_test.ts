@@ -4,6 +4,7 @@ import { allocateRing } from "../../../../lib/base/ring.ts";
 import { Inbox, Outbox } from "../../../../lib/engine/loop/workers/mailbox.ts";
 import { Loop } from "../../../../lib/engine/loop/loop.ts";
 import { openBell } from "../../../../lib/sys/bell.ts";
+import { EPOLLIN } from "../../../../lib/sys/epoll.ts";
 import type { Libc } from "../../../../lib/sys/libc.ts";
 import { testLoop } from "../setting.ts";
 
@@ -62,4 +63,18 @@ testLoop("what is only offered waits for nobody, and overtakes nothing", (libc) 
   outbox.offer(4, []);
   inbox.read();
   assert.deepEqual(taken, [1, 1, 1, 1, 2, 4]);
+});
+
+testLoop("a bell that can't be watched stays open, whose it is", (libc) => {
+  const loop = new Loop(libc, { onDefect: (error) => assert.fail(String(error)) });
+  const { descriptor: bell, ring } = openBell(libc);
+  let rung = 0;
+  loop.watch(bell, EPOLLIN, { onEvent: () => void rung++, onTurn() {}, onDefect() {} });
+  const line = { ring: allocateRing(), rung: new SharedArrayBuffer(4), bell };
+  // It is watched already.
+  assert.throws(() => new Inbox(line, loop, () => {}, () => {}), /exists/);
+  ring();
+  loop.turn(0);
+  assert.equal(rung, 1);
+  loop.close();
 });
