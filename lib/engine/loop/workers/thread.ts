@@ -88,7 +88,9 @@ export class Thread implements Carrier {
   constructor(options: ThreadOptions) {
     this.#options = options;
     const { libc, loop } = options;
+    using undo = new DisposableStack();
     this.#bells = openBells(libc);
+    undo.defer(() => this.#closeBells());
     const [commands, reports] = this.#bells.map(createLine) as [Line, Line];
     this.#outbox = new Outbox(libc, commands);
     const onDefect = (error: unknown) => options.emit({ kind: "defect", error });
@@ -96,6 +98,7 @@ export class Thread implements Carrier {
       loop.owesCalls = true;
       this.#take(kind, numbers, bytes);
     });
+    undo.defer(() => this.#inbox.close());
     this.#worker = new Worker(new URL("./tunnel_worker.ts", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerNews>) => {
       if (data === "ready") this.#onReady();
@@ -107,6 +110,7 @@ export class Thread implements Carrier {
       this.#fail(event.message);
     };
     this.#worker.postMessage({ commands, reports } satisfies Post);
+    undo.move();
   }
 
   get tunnels(): number {
@@ -208,8 +212,12 @@ export class Thread implements Carrier {
     if (this.state === "over") return;
     this.state = "over";
     this.#inbox.close();
-    for (const bell of this.#bells) bell.close();
+    this.#closeBells();
     this.#worker.terminate();
+  }
+
+  #closeBells(): void {
+    for (const bell of this.#bells) bell.close();
   }
 
   #ask(command: number): void {

@@ -133,11 +133,9 @@ testLoop(
   async (libc) => {
     await using setting = new Setting(libc, 1);
     const lost = await setting.open();
-    const own = await epollOf(libc, lost.client.ends[0]);
     lost.backend.send("it carries");
     await received(lost.client, 12);
-    // Nothing else can make it throw where no tunnel does.
-    libc.symbols.close(own);
+    await failNext(libc, lost);
     lost.backend.send("wakes it");
     await eventually("its end", () => lost.tunnel.released);
     assert.deepEqual(lost.ends, [{
@@ -158,8 +156,7 @@ testLoop(
   async (libc) => {
     await using setting = new Setting(libc, 1);
     const carried = await setting.open();
-    const own = await epollOf(libc, carried.client.ends[0]);
-    libc.symbols.close(own);
+    await failNext(libc, carried);
     carried.backend.send("wakes it");
     // It has ended, of which the main thread hears only in its next turn.
     const deadlineMs = performance.now() + DEADLINE_MS;
@@ -192,6 +189,43 @@ testLoop("a worker that can't be started leaves it all to those that there are",
   await setting.open();
   assert.deepEqual(workers.loads(), [2]);
   assert.deepEqual(events, []);
+});
+
+testLoop("a worker whose thread can't be had leaves nothing", async (libc) => {
+  const { Worker } = globalThis;
+  globalThis.Worker = class {
+    constructor() {
+      throw new Error("no thread");
+    }
+  } as unknown as typeof Worker;
+  const bells = new Set<number>();
+  const symbols = Object.create(libc.symbols, {
+    eventfd: {
+      value(count: number, flags: number) {
+        const descriptor = libc.symbols.eventfd(count, flags);
+        bells.add(descriptor);
+        return descriptor;
+      },
+    },
+    close: {
+      value(descriptor: number) {
+        bells.delete(descriptor);
+        return libc.symbols.close(descriptor);
+      },
+    },
+  });
+  try {
+    {
+      await using setting = new Setting({ symbols }, 1);
+      assert.equal(setting.workers.choose(), null);
+      assert.deepEqual(setting.events, [
+        { kind: "worker-failed", worker: 1, tunnels: 0, reason: "no thread" },
+      ]);
+    }
+    assert.equal(bells.size, 0);
+  } finally {
+    globalThis.Worker = Worker;
+  }
 });
 
 testLoop(
@@ -260,6 +294,14 @@ testLoop("a worker that is stopped tells all before, however much it is", async 
   assert.equal(over, count);
   assert.deepEqual(setting.events.filter(({ kind }) => kind !== "defect"), []);
 });
+
+/** Has the worker that carries a tunnel fail as soon as it is woken: nothing else can make it throw where no tunnel does. */
+async function failNext({ symbols }: Libc, { client }: Opened): Promise<void> {
+  // The number stays the worker's, which closes it in the end.
+  symbols.dup2(STANDARD_ERROR, await epollOf({ symbols }, client.ends[0]));
+}
+
+const STANDARD_ERROR = 2;
 
 /** The descriptor of what looks at another one by epoll. */
 function epollOf(libc: Libc, watched: number): Promise<number> {
