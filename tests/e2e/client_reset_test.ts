@@ -62,7 +62,7 @@ async function stall(
   clients: readonly ResettableClient[],
   opcode: (index: number) => Case["opcode"],
 ): Promise<void> {
-  await standStill(clients.map((client, index) => client.flood(opcode(index), PAYLOAD)));
+  await standStill(clients.map((client, index) => client.flood(opcode(index), PAYLOAD)), 2_000);
 }
 
 testEngines(

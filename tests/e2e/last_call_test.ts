@@ -74,10 +74,10 @@ testEngines("exit-after-tunnels: one whose backend can't be reached is none", as
 testEngines(
   "exit-idle-time: it ends so long after the last connection has gone",
   async (engine) => {
-    const settings = { top: "exit-idle-time = 1.5" };
+    const settings = { top: "exit-idle-time = 3" };
     await withTunnel(engine, settings, async ({ program, client, taken }) => {
       // Longer than that.
-      await new Promise((resolve) => setTimeout(resolve, 1_700));
+      await new Promise((resolve) => setTimeout(resolve, 3_400));
       await client.send(Opcode.BINARY, "still here");
       assert.equal(text(await taken.reader.exactly(10, "the words")), "still here");
       await client.close(1000);
@@ -97,7 +97,7 @@ testEngines(
   "exit-after-time: who is there stays, until a signal ends it as always",
   async (engine) => {
     await using backend = openBackend();
-    await using program = await startFor(engine, backend.address, { top: "exit-after-time = 1.5" });
+    await using program = await startFor(engine, backend.address, { top: "exit-after-time = 4" });
     using client = await openTunnel(program.address);
     const taken = await backend.take();
     assert.equal((await program.entry("exit-after-time: ending"))["tunnels"], 1);

@@ -118,25 +118,27 @@ testManaged(
     }
     await manager.find("STATUS=0 tunnels", 1);
     const { told } = manager;
-    const tooSoon = told.filter((one, at) => at > 0 && one.usec - told[at - 1]!.usec < 900_000);
+    // Less than a second where the machine let the manager wait for the first of two.
+    const tooSoon = told.filter((one, at) => at > 0 && one.usec - told[at - 1]!.usec < 500_000);
     assert.deepEqual(tooSoon, []);
-    assert.ok(told.length <= 5, JSON.stringify(told));
+    const seconds = (told.at(-1)!.usec - told[0]!.usec) / 1e6;
+    assert.ok(told.length <= 2 + seconds, JSON.stringify(told));
   },
 );
 
 testManaged(
   "the watchdog hears of it at twice the pace, and nothing while it stands still",
   async (manager) => {
-    const words = serviceWords(manager, { WATCHDOG_USEC: "400000" });
+    const words = serviceWords(manager, { WATCHDOG_USEC: "2000000" });
     await using program = await startProgram(["--server", "127.0.0.1:1"], { words });
     const beats = () => manager.told.filter(({ lines }) => lines.includes("WATCHDOG=1"));
     await eventually("some beats", () => beats().length >= 5);
     const times = beats().map(({ usec }) => usec);
     const pauses = times.slice(1).map((usec, at) => usec - times[at]!);
-    // Half of 400 ms each; a busy machine may be late, never by so much that systemd would end it.
-    assert.ok(pauses.every((usec) => usec < 390_000), `${pauses}`);
+    // Half of two seconds each; a busy machine may be late, never by so much that systemd would end it.
+    assert.ok(pauses.every((usec) => usec < 1_950_000), `${pauses}`);
     const mean = (times.at(-1)! - times[0]!) / pauses.length;
-    assert.ok(mean > 180_000 && mean < 300_000, `${mean}`);
+    assert.ok(mean > 900_000 && mean < 1_500_000, `${mean}`);
 
     program.signal("SIGSTOP");
     await eventually(
@@ -147,7 +149,7 @@ testManaged(
     const before = beats().length;
     await eventually(
       "two of its times to pass",
-      () => Number(Deno.readTextFileSync("/proc/uptime").split(" ")[0]) > stoppedAt + 0.8,
+      () => Number(Deno.readTextFileSync("/proc/uptime").split(" ")[0]) > stoppedAt + 4,
     );
     // One may have been on its way.
     assert.ok(beats().length <= before + 1);

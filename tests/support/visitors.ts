@@ -5,6 +5,9 @@ import { handshake, openRaw } from "./raw_client.ts";
 /** How long one may wait for its answer: longer than any pause that a test makes. */
 const PATIENCE_MS = 10_000;
 
+/** As many wait at most: a machine that can't answer so many a second has fewer of them. */
+const MOST_WAITING = 50;
+
 export interface Visitors {
   /** How many have had each outcome so far: the status of their answer, or what went wrong. */
   readonly outcomes: Readonly<Record<string, number>>;
@@ -26,6 +29,7 @@ export function visitors(address: string, perSecond: number): Visitors {
   };
   const total = () => Object.values(outcomes).reduce((sum, count) => sum + count, 0);
   const timer = setInterval(() => {
+    if (underWay.size >= MOST_WAITING) return;
     const one = visit();
     underWay.add(one);
     one.then(() => underWay.delete(one));
