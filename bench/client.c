@@ -28,7 +28,8 @@ struct tunnel {
   uint64_t sent;           // bytes on the wire, frame headers among them
   uint64_t received;       // payload bytes
   bool wants_out;
-  double asked_at;         // when the round trip, or in `conn` the connection, began
+  double asked_at;         // when the round trip, or in `conn` the connection, began, or is to begin
+  bool is_resting;
 };
 
 static const struct options *options;
@@ -210,8 +211,9 @@ static void finish_round_trip(struct tunnel *tunnel) {
     tunnel->attempts = 0;
     if (!has_stopped) dial(tunnel);
   } else if (mode == RTT) {
-    tunnel->asked_at = time;
-    ask(tunnel);
+    tunnel->asked_at = time + options->pause;
+    tunnel->is_resting = options->pause > 0;
+    if (!tunnel->is_resting) ask(tunnel);
   }
 }
 
@@ -307,9 +309,29 @@ static struct reading take_reading(void) {
       .own_cpu_s = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6};
 }
 
+// Asks for those whose pause is over; gives when the next one's is, at most `until`.
+static double ask_rested(double until) {
+  double time = now();
+  for (int i = 0; options->pause > 0 && i < options->tunnels; i++) {
+    struct tunnel *tunnel = &tunnels[i];
+    if (!tunnel->is_resting || tunnel->state != OPEN) continue;
+    if (tunnel->asked_at <= time) {
+      tunnel->is_resting = false;
+      tunnel->asked_at = now();
+      ask(tunnel);
+    } else if (tunnel->asked_at < until) {
+      until = tunnel->asked_at;
+    }
+  }
+  return until;
+}
+
 static void run_for(double seconds) {
   double end = now() + seconds;
-  for (double left = seconds; left > 0; left = end - now()) turn_loop(left < 0.1 ? (int)(left * 1e3) : 100);
+  while (now() < end) {
+    double left = ask_rested(end) - now();
+    turn_loop(left < 0 ? 0 : left < 0.1 ? (int)(left * 1e3) : 100);
+  }
 }
 
 static void report(struct reading from, struct reading to) {

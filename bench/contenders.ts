@@ -79,5 +79,5 @@ async function lighttpd(
       `The comparison needs lighttpd, and there is none as '${value}' (Debian: apt install lighttpd)`,
     );
   }
-  return { name, about, command: await lighttpdCommand(value, folder, backendPort) };
+  return { name, about, command: await lighttpdCommand(value, folder, { "/": backendPort }) };
 }

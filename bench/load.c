@@ -1,7 +1,7 @@
 // load: the two far ends of a tunnel, cheap enough that the tunnel is what is measured.
 //
 //   load up|down|echo|rtt|conn|idle target=ADDRESS backend=ADDRESS [raw] [apart] [tunnels=1] [size=65536] [burst=0]
-//        [window=4194304] [seconds=1] [warmup=0.2] [path=/] [pid=PID]
+//        [window=4194304] [seconds=1] [warmup=0.2] [pause=0] [path=/] [pid=PID]
 //   load backend echo|sink|source ADDRESS
 //
 // ADDRESS is host:port (IPv4) or unix:/path. A mode runs the backend it needs at `backend=`, opens its tunnels at
@@ -10,7 +10,7 @@
 //   up     client to backend; counts the payload that the backend received
 //   down   backend to client, `size` bytes a write; counts the payload that the clients received
 //   echo   both ways at once, at most `window` bytes on their way for each tunnel; counts what came back
-//   rtt    one message on its way for each tunnel; counts round trips
+//   rtt    one message on its way for each tunnel, the next one `pause` seconds after its echo; counts round trips
 //   conn   opens a tunnel, makes one round trip, closes it, and again, on `tunnels` connections side by side
 //   idle   opens the tunnels, has a message of each echoed, all at once (none if `size=0`), prints the line, and holds
 //          them until its standard input ends; exits 1 if a backend connection is left ten seconds after
@@ -137,6 +137,8 @@ static void set_option(struct options *options, const char *argument) {
     options->seconds = atof(value);
   } else if (IS("warmup")) {
     options->warmup = atof(value);
+  } else if (IS("pause")) {
+    options->pause = atof(value);
   } else if (IS("pid")) {
     options->pid = atoi(value);
   } else {

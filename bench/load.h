@@ -36,6 +36,7 @@ struct options {
   size_t window;      // payload bytes on their way in `echo`, for each tunnel
   double seconds;
   double warmup;
+  double pause;       // seconds from an echo to the next message in `rtt`
   int pid;            // the process whose CPU time is counted, 0 for none
 };
 

@@ -11,6 +11,10 @@ export interface Load {
   size: number;
   /** Bytes of whole messages handed to one write. @default one message */
   burst?: number;
+  /** Seconds from an echo to the next message in `rtt`. @default 0 */
+  pause?: number;
+  /** What is asked for. @default "/" */
+  path?: string;
 }
 
 /** Where the traffic goes, and for how long. */
@@ -24,6 +28,8 @@ export interface LoadTarget {
   /** The server's process, whose CPU time is counted. */
   pid: number;
   seconds: number;
+  /** Seconds of traffic before anything is counted. @default 0.2 */
+  warmup?: number;
   /** The backend is a process of its own instead of a part of the client's. */
   apart: boolean;
 }
@@ -95,7 +101,10 @@ export async function runLoad(
     `tunnels=${load.tunnels}`,
     `size=${load.size}`,
     `burst=${load.burst ?? 0}`,
+    `pause=${load.pause ?? 0}`,
+    `path=${load.path ?? "/"}`,
     `seconds=${target.seconds}`,
+    `warmup=${target.warmup ?? 0.2}`,
     `pid=${target.pid}`,
     ...(target.raw ? ["raw"] : []),
     ...(target.apart ? ["apart"] : []),

@@ -49,13 +49,16 @@ export function relayCommand(): ServerCommand {
   return [Deno.execPath(), "run", "--allow-net", `${FOLDER}plain_relay.ts`, "{port}", "{backend}"];
 }
 
-/** A lighttpd with mod_wstunnel, by a configuration that goes to the given folder. */
+/** A lighttpd with mod_wstunnel, by a configuration that goes to the given folder; backends: their ports, by path. */
 export async function lighttpdCommand(
   program: string,
   folder: string,
-  backendPort: number,
+  backends: Readonly<Record<string, number>>,
 ): Promise<ServerCommand> {
   const path = `${folder}/lighttpd.conf`;
+  const servers = Object.entries(backends).map(([path, port]) =>
+    `"${path}" => (( "host" => "127.0.0.1", "port" => ${port}, "disable-time" => 0 ))`
+  );
   const descriptors = Math.min(hardDescriptorLimit(), 65_536);
   await Deno.mkdir(folder, { recursive: true });
   // With HTTP/2 a connection may need ten descriptors, so that newer versions take a tenth as many clients.
@@ -71,7 +74,7 @@ server.max-fds = ${descriptors}
 server.listen-backlog = 1024
 server.feature-flags = ( "server.h2proto" => "disable" )
 wstunnel.frame-type = "binary"
-wstunnel.server = ( "/" => (( "host" => "127.0.0.1", "port" => ${backendPort}, "disable-time" => 0 )) )
+wstunnel.server = ( ${servers.join(", ")} )
 `,
   );
   return ["env", "PORT={port}", program, "-D", "-f", path];

@@ -92,6 +92,8 @@ const PURE = [
   "lib/control/admin/trust.ts",
   "lib/control/handed_places.ts",
   "lib/base/chain.ts",
+  "lib/base/fifo.ts",
+  "lib/engine/loop/crowd.ts",
   "lib/engine/loop/look.ts",
   "lib/engine/loop/pace.ts",
   "lib/engine/loop/workers/brevity.ts",

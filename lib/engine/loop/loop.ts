@@ -4,13 +4,15 @@
  *
  * A turn goes in this order, so that nobody is shut out and no descriptor's number means two things:
  *
- * 1. the events that there are, one step for each watcher that they are of; where many have little to read, all of these at once behind the others ({@linkcode Batch});
+ * 1. the events that there are, one step for each watcher that they are of, as many as a turn is for ({@linkcode Crowd}); where many have little to read, all of these at once
+ *    behind the others ({@linkcode Batch});
  * 2. who looks at what the events have left ({@linkcode Loop.behindEvents});
- * 3. those who asked for another step ({@linkcode Watch.again}), one step each; who asks again then has the next turn;
+ * 3. some of those who asked for another step ({@linkcode Watch.again}), one step each; who asks again then has a later turn;
  * 4. what was closed meanwhile is closed.
  *
  * @module
  */
+import { Fifo } from "../../base/fifo.ts";
 import { beginTurn, endTurn } from "../../base/turn_clock.ts";
 import { Epoll, EPOLLIN } from "../../sys/epoll.ts";
 import { type Bell, openBell } from "../../sys/bell.ts";
@@ -20,6 +22,7 @@ import type { Libc } from "../../sys/libc.ts";
 import { createSockets, type Sockets } from "../../sys/sockets.ts";
 import { type WideBytes, wideBytes } from "../../websocket/wide_bytes.ts";
 import { Batch, SLOTS } from "./batch.ts";
+import { CROWD, Crowd, MOST_AGAIN, MOST_BYTES, MOST_EVENTS } from "./crowd.ts";
 import { Pace } from "./pace.ts";
 import { Watch, type Watcher } from "./watch.ts";
 
@@ -67,8 +70,8 @@ export class Loop {
   /** By descriptor. */
   readonly #watches: (Watch | undefined)[] = [];
   #generation = 0;
-  #again: Watch[] = [];
-  #spare: Watch[] = [];
+  readonly #crowd = new Crowd();
+  readonly #again = new Fifo<Watch>();
   #toClose: number[] = [];
   #inTurn = false;
 
@@ -133,32 +136,23 @@ export class Loop {
     return count < 0 ? -calls.errno : count;
   }
 
-  /** Waits for something to happen, `ms` at most, and deals with it, a step for each; gives how many steps that were. `looks`: it looks for a moment before it sleeps. */
+  /**
+   * Waits for something to happen, `ms` at most, and deals with it, a step for each, as far as one turn goes; gives how many steps that were, of which there are more
+   * while it isn't 0. `looks`: it looks for a moment before it sleeps.
+   */
   turn(ms: number, looks = false): number {
     const count = looks ? this.#look(ms) : this.#wait(ms);
     this.#inTurn = true;
     beginTurn();
+    this.pace.bytes = 0;
     this.#tell(this.atTurn);
-    if (count >= BATCH_FROM) this.#gather();
-    for (let i = 0; i < count; i++) {
-      const watch = this.#watches[this.#epoll.where(i)];
-      // It was closed, and what its number means by now is another's.
-      if (watch === undefined || watch.generation !== this.#epoll.generation(i)) continue;
-      try {
-        watch.watcher.onEvent(this.#epoll.mask(i));
-      } catch (error) {
-        this.#fail(watch, error);
-      }
-    }
-    this.#runBatch();
+    const events = this.#dealWith(count);
     this.#tell(this.behindEvents);
-    const again = this.#again;
-    const steps = count + again.length;
-    if (again.length > 0) this.#stepAgain(again);
+    const again = this.#again.size > 0 ? this.#stepAgain() : 0;
     this.#inTurn = false;
     endTurn();
     if (this.#toClose.length > 0) this.#closeAll();
-    return steps;
+    return events + again;
   }
 
   /** Closes what is still open. */
@@ -200,13 +194,18 @@ export class Loop {
     else this.sockets.close(descriptor);
   }
 
+  /** Something is left of the turns before. */
+  get #isBehind(): boolean {
+    return this.#again.size > 0 || this.#crowd.size > 0;
+  }
+
   #wait(ms: number): number {
-    return this.#epoll.wait(this.#again.length > 0 ? 0 : ms);
+    return this.#epoll.wait(this.#isBehind ? 0 : ms);
   }
 
   #look(ms: number): number {
     let count = this.#epoll.wait(0);
-    if (count > 0 || this.#again.length > 0) return count;
+    if (count > 0 || this.#isBehind) return count;
     const untilMs = performance.now() + LOOK_MS;
     while (count === 0 && performance.now() < untilMs) {
       // It may be the one that answers, or another worker.
@@ -222,6 +221,49 @@ export class Loop {
       call();
     } catch (error) {
       this.#options.onDefect(error);
+    }
+  }
+
+  /** Gives of how many events it has told. */
+  #dealWith(count: number): number {
+    const crowd = this.#crowd;
+    crowd.begin();
+    const isCrowd = count >= CROWD || crowd.size > 0;
+    if (isCrowd || count >= BATCH_FROM) this.#gather();
+    let told = 0;
+    for (let i = 0; i < count; i++) {
+      const watch = this.#watches[this.#epoll.where(i)];
+      // It was closed, and what its number means by now is another's.
+      if (watch === undefined || watch.generation !== this.#epoll.generation(i)) continue;
+      const mask = this.#epoll.mask(i);
+      if (isCrowd && !crowd.isQuiet(watch)) {
+        crowd.wait(watch, mask);
+        continue;
+      }
+      told++;
+      this.#step(watch, mask);
+    }
+    if (isCrowd) told += this.#serveCrowd();
+    this.#runBatch();
+    return told;
+  }
+
+  #serveCrowd(): number {
+    let told = 0;
+    do {
+      const watch = this.#crowd.next();
+      if (watch === undefined) break;
+      told++;
+      this.#step(watch, 0);
+    } while (told < MOST_EVENTS && this.pace.bytes < MOST_BYTES);
+    return told;
+  }
+
+  #step(watch: Watch, mask: number): void {
+    try {
+      watch.watcher.onEvent(mask | this.#crowd.serve(watch));
+    } catch (error) {
+      this.#fail(watch, error);
     }
   }
 
@@ -242,9 +284,11 @@ export class Loop {
     batch.run();
   }
 
-  #stepAgain(again: Watch[]): void {
-    this.#again = this.#spare;
-    for (const watch of again) {
+  /** Gives how many had a step. */
+  #stepAgain(): number {
+    const steps = Math.min(this.#again.size, MOST_AGAIN);
+    for (let i = 0; i < steps; i++) {
+      const watch = this.#again.shift()!;
       watch.listed = false;
       if (watch.closed) continue;
       try {
@@ -253,8 +297,7 @@ export class Loop {
         this.#fail(watch, error);
       }
     }
-    again.length = 0;
-    this.#spare = again;
+    return steps;
   }
 
   #closeAll(): void {

@@ -21,6 +21,8 @@ export type Rest = "none" | "gather" | "look";
 
 export class Pace {
   readonly look: Look = new Look();
+  /** What was read in this turn. */
+  bytes = 0;
   #reads = 0;
   #streams = 0;
   #questions = 0;
@@ -28,6 +30,7 @@ export class Pace {
   /** A read has brought so many bytes, and so many frames have begun in them. */
   read(bytes: number, frames: number): void {
     this.#reads++;
+    this.bytes += bytes;
     if (frames === 0 || bytes >= SMALL_READ_BYTES) return;
     this.#questions++;
     if (frames > FEW_FRAMES) this.#streams++;

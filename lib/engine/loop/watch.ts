@@ -22,6 +22,10 @@ export class Watch {
   /** Another step has been asked for. */
   listed = false;
   closed = false;
+  /** What has happened, of which it is yet to be told (`crowd.ts`). */
+  waiting = 0;
+  /** Of the loop, when it was told of something last. */
+  turn = 0;
   /** Who is told; another one once somebody else goes on with it. */
   watcher: Watcher;
   readonly descriptor: number;

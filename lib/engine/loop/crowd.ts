@@ -1,0 +1,75 @@
+/**
+ * Whose turn it is where much happens at once. A turn of the loop is for so many of them, in the order in which they came; but who has been
+ * quiet for twice as long as they are as a rule, between one turn of theirs and the next, has his at once (as FQ-CoDel serves new flows first,
+ * RFC 8290, 4.2). So somebody who types waits for one short turn, and not for a thousand who stream.
+ *
+ * What is measured is in turns, and compared with what the others have: where all are alike nobody goes first.
+ *
+ * @module
+ */
+import { Fifo } from "../../base/fifo.ts";
+import type { Watch } from "./watch.ts";
+
+/** From so many events on it is a crowd. */
+export const CROWD = 16;
+
+/** What one turn is for: so many events, and no more of them once so much was received, some 0.5 ms of work. */
+export const MOST_EVENTS = 64;
+export const MOST_BYTES = 1024 * 1024;
+
+/** And so many of those who ask for another step, each of some 0.1 ms. */
+export const MOST_AGAIN = 16;
+
+/** Who has been quiet so many times as long as the others. */
+const QUIET = 2;
+
+/** What is usual moves by a 64th of what is seen, and by so many times itself at most. */
+const SHIFT = 6;
+const MOST_TIMES = 4;
+
+export class Crowd {
+  readonly #queue = new Fifo<Watch>();
+  #turn = 0;
+  /** How many turns lie between two of the same, times 64. */
+  #usual = 0;
+
+  /** How many wait. */
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  /** A turn begins. */
+  begin(): void {
+    this.#turn = this.#turn + 1 | 0;
+  }
+
+  isQuiet(watch: Watch): boolean {
+    return (this.#turn - watch.turn | 0) > QUIET * (this.#usual >> SHIFT) + 1;
+  }
+
+  /** It has something: it waits, if it doesn't already, until {@linkcode Crowd.next} gives it. */
+  wait(watch: Watch, mask: number): void {
+    if (watch.waiting === 0) this.#queue.push(watch);
+    watch.waiting |= mask;
+  }
+
+  /** Who has waited longest; undefined: nobody waits. */
+  next(): Watch | undefined {
+    for (;;) {
+      const watch = this.#queue.shift();
+      // One that was closed meanwhile, or has had its turn, waits for nothing.
+      if (watch === undefined || (watch.waiting !== 0 && !watch.closed)) return watch;
+    }
+  }
+
+  /** It has its turn now: gives what it has waited with. */
+  serve(watch: Watch): number {
+    const usual = this.#usual >> SHIFT;
+    const turns = this.#turn - watch.turn | 0;
+    watch.turn = this.#turn;
+    this.#usual += Math.min(Math.max(turns, 0), MOST_TIMES * (usual + 1)) - usual;
+    const mask = watch.waiting;
+    watch.waiting = 0;
+    return mask;
+  }
+}
