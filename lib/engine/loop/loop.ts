@@ -199,6 +199,11 @@ export class Loop {
     return this.#again.size > 0 || this.#crowd.size > 0;
   }
 
+  /** As much as a turn is for. */
+  get #hasReceivedMuch(): boolean {
+    return this.pace.bytes >= MOST_BYTES;
+  }
+
   #wait(ms: number): number {
     return this.#epoll.wait(this.#isBehind ? 0 : ms);
   }
@@ -236,7 +241,7 @@ export class Loop {
       // It was closed, and what its number means by now is another's.
       if (watch === undefined || watch.generation !== this.#epoll.generation(i)) continue;
       const mask = this.#epoll.mask(i);
-      if (isCrowd && !crowd.isQuiet(watch)) {
+      if ((isCrowd || this.#hasReceivedMuch) && !crowd.isQuiet(watch)) {
         crowd.wait(watch, mask);
         continue;
       }
@@ -255,7 +260,7 @@ export class Loop {
       if (watch === undefined) break;
       told++;
       this.#step(watch, 0);
-    } while (told < MOST_EVENTS && this.pace.bytes < MOST_BYTES);
+    } while (told < MOST_EVENTS && !this.#hasReceivedMuch);
     return told;
   }
 
@@ -286,17 +291,19 @@ export class Loop {
 
   /** Gives how many had a step. */
   #stepAgain(): number {
-    const steps = Math.min(this.#again.size, MOST_AGAIN);
-    for (let i = 0; i < steps; i++) {
+    const most = Math.min(this.#again.size, MOST_AGAIN);
+    let steps = 0;
+    do {
       const watch = this.#again.shift()!;
       watch.listed = false;
+      steps++;
       if (watch.closed) continue;
       try {
         watch.watcher.onTurn();
       } catch (error) {
         this.#fail(watch, error);
       }
-    }
+    } while (steps < most && !this.#hasReceivedMuch);
     return steps;
   }
 
