@@ -33,9 +33,10 @@ testLoop(
         inARow = 0;
         await setImmediate();
       }
-      assert.ok(total > 100, `${total} events`);
-      // Of 2 ms, with what comes until the next look at the time.
-      assert.ok(most <= 8, `${most} events, each after 0.6 ms or more`);
+      // What comes while the thread has no processor is one event.
+      assert.ok(total > 20, `${total} events`);
+      // Twice 2 ms, behind the runtime's look at descriptors and in its check phase, each with what comes until the next look at the time.
+      assert.ok(most <= 2 * 8, `${most} events, each after 0.6 ms or more`);
     } finally {
       ringer.terminate();
       await close();
