@@ -33,6 +33,8 @@ export const LOOK_AHEAD_BYTES = 16 * 1024;
 export const ANY_STEP_BYTES = 2 ** 30;
 
 export interface DrivenTransport extends Transport {
+  /** Ends whatever it is part of, when that has thrown. */
+  onDefect: () => void;
   /** Nothing more goes out for now: its peer is not read. */
   readonly blocked: boolean;
   /** Begins to receive, or goes on doing so for somebody else, at most `stepBytes` at a time. `peer`: who sends it on, null while nobody does. */

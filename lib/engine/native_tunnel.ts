@@ -52,6 +52,8 @@ export function openNativeTunnel(
 ): RunningTunnel {
   const backend = new StreamTransport(connection, options);
   const machine = new Tunnel(backend, settings);
+  const onDefect = () => machine.ending ? machine.cut() : machine.end("defect");
+  backend.onDefect = onDefect;
   try {
     machine.begin(
       new NativeEnd(socket, machine, {
@@ -81,9 +83,6 @@ export function openNativeTunnel(
       backend.tick(nowMs);
       machine.tick(nowMs);
     },
-    onDefect() {
-      if (machine.ending) machine.cut();
-      else machine.end("defect");
-    },
+    onDefect,
   };
 }

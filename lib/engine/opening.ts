@@ -122,6 +122,7 @@ export class Opening implements TransportListener, Listed {
     this.#transport = transport;
     this.#beginning = beginning;
     if (beginning !== null) this.#state = "proxy";
+    transport.onDefect = () => this.onDefect();
     // A head, and no more than a little behind it.
     transport.begin(this, null, SMALL_BYTES);
   }

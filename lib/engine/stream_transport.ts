@@ -12,6 +12,7 @@ import type { PeerStatus, StreamEnd } from "../base/transport.ts";
 import { type BackendConnection, ProgramFailure } from "../backend/connection.ts";
 import type { TcpAnswer, TcpStatus } from "../sys/socket_diag.ts";
 import { TcpState, toPeerStatus } from "../sys/tcp_info.ts";
+import { endFallen } from "./defect.ts";
 import {
   ANY_STEP_BYTES,
   type DrivenTransport,
@@ -35,6 +36,7 @@ const NOTHING = new Uint8Array(0);
 export class StreamTransport implements DrivenTransport {
   sent = 0;
   busy = false;
+  onDefect: () => void;
   readonly #connection: BackendConnection;
   readonly #options: TransportOptions;
   readonly #ask: (() => TcpAnswer) | null;
@@ -79,6 +81,7 @@ export class StreamTransport implements DrivenTransport {
     this.#options = options;
     this.#buffer = new ElasticBuffer(options.buffers);
     this.#wide = this.#buffer.wide;
+    this.onDefect = () => this.close();
   }
 
   get pending(): number {
@@ -119,7 +122,7 @@ export class StreamTransport implements DrivenTransport {
   /** A write of nothing is refused on a connection that was reset (send(2), EPIPE), and by the runtime passed on to the system. */
   probe(): void {
     if (this.busy || this.#closed || this.#out !== "open" || this.#read !== "idle") return;
-    this.#connection.write(NOTHING).catch((error) => this.#onProbeFailed(error));
+    this.#connection.write(NOTHING).catch(this.#guard.bind(this, this.#onProbeFailed));
   }
 
   hasEnded(): boolean {
@@ -205,7 +208,16 @@ export class StreamTransport implements DrivenTransport {
   }
 
   /** One function for all that a read comes to, and bound: that is all that an idle tunnel holds of its own for it. */
-  readonly #onRead = this.#endOfRead.bind(this);
+  readonly #onRead = this.#guard.bind(this, this.#endOfRead);
+
+  /** Deals with what the runtime has told: what that throws ends whatever this is part of. */
+  #guard(deal: (told: unknown) => void, told: unknown): void {
+    try {
+      deal.call(this, told);
+    } catch (error) {
+      endFallen(this, error, reportError);
+    }
+  }
 
   #endOfRead(count: unknown): void {
     if (count === null) return this.#endRead("fin");
@@ -213,10 +225,13 @@ export class StreamTransport implements DrivenTransport {
       return this.#endRead(count instanceof ProgramFailure ? "failed" : "reset");
     }
     this.#read = "held";
-    if (!this.#closed) this.#pass(count);
-    this.#read = "idle";
-    this.#tidy();
-    this.readOn();
+    try {
+      if (!this.#closed) this.#pass(count);
+    } finally {
+      this.#read = "idle";
+      this.#tidy();
+      this.readOn();
+    }
   }
 
   #pass(count: number): void {
@@ -240,14 +255,15 @@ export class StreamTransport implements DrivenTransport {
     this.#tidy();
     if (this.#closed) return;
     if (!this.busy || how !== "fin") return this.#listener.ended(how);
-    setTimeout(() => {
+    const tell = () => {
       if (!this.#closed) this.#listener.ended(how);
-    }, 0);
+    };
+    setTimeout(this.#guard.bind(this, tell), 0);
   }
 
   #write(bytes: Uint8Array): void {
     this.#sending = bytes;
-    const onWritten = this.#endOfWrite.bind(this);
+    const onWritten = this.#guard.bind(this, this.#endOfWrite);
     this.#connection.write(bytes).then(onWritten, onWritten);
   }
 

@@ -79,6 +79,7 @@ export class StreamTunnel implements Ticking {
     this.machine = new Tunnel(backend, options);
     this.#client = client;
     this.#backend = backend;
+    client.onDefect = backend.onDefect = () => this.onDefect();
     this.endpoint = new Endpoint(client, this.machine, options);
     this.machine.begin(this.endpoint);
     if (standing !== null) {

@@ -57,9 +57,7 @@ export function listenLoop(
     const peer = peerAt(from, local);
     const taken = takeIn(door, place.proxyProtocol, peer);
     if (taken === null) return connection.close();
-    const transport = new LoopTransport(loop, connection);
-    const opening = begin(openings, transport, peer, taken, openingOptions);
-    transport.onDefect = () => opening.drop();
+    begin(openings, new LoopTransport(loop, connection), peer, taken, openingOptions);
   };
   const onFailing = (error: unknown) => tellAcceptFailed(emit, address, error);
   const acceptor = new Acceptor(loop, { sweep, onConnection, onFailing });

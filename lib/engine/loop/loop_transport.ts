@@ -40,7 +40,6 @@ const READS_ALONE = 16;
 const TINY_FRAME_BYTES = 32;
 
 export class LoopTransport implements DrivenTransport, Watcher, Member {
-  /** Ends whatever it is part of, when that has thrown. */
   onDefect: () => void;
   readonly #loop: Loop;
   readonly #watch: Watch;

@@ -7,7 +7,6 @@ import { StreamTransport } from "../stream_transport.ts";
 import { serverTunnel } from "../stream_tunnel.ts";
 import type { RunningTunnel } from "../door.ts";
 import type { TunnelStart } from "../opening.ts";
-import { endOnDefect } from "./defect.ts";
 import type { LoopEngineOptions } from "./listen.ts";
 import { LoopConnection } from "./loop_connection.ts";
 import { LoopTransport } from "./loop_transport.ts";
@@ -20,7 +19,5 @@ export function startTunnel(start: TunnelStart, options: LoopEngineOptions): Run
   if (options.young && client instanceof LoopTransport && backend instanceof LoopTransport) {
     return options.young.begin({ ...start, client, backend });
   }
-  const tunnel = serverTunnel(client, backend, settings, early);
-  endOnDefect(tunnel, client, backend);
-  return tunnel;
+  return serverTunnel(client, backend, settings, early);
 }

@@ -8,7 +8,6 @@ import type { TunnelListener } from "../../../tunnel/tunnel_options.ts";
 import type { FrameObserver } from "../../../websocket/frame.ts";
 import { serverTunnel, type StreamTunnel } from "../../stream_tunnel.ts";
 import type { Sweep, Ticking } from "../../sweep.ts";
-import { endOnDefect } from "../defect.ts";
 import { RECEIVES } from "../interest.ts";
 import type { Loop } from "../loop.ts";
 import { LoopTransport } from "../loop_transport.ts";
@@ -48,7 +47,6 @@ export class Carrying implements TunnelListener, Ticking {
     const { client, backend } = transportsOf(context.loop, burden);
     const tunnel = serverTunnel(client, backend, settings, early, burden.standing);
     carrying.#tunnel = tunnel;
-    endOnDefect(tunnel, client, backend);
     if (tunnel.machine.released) return;
     tunnels.set(id, carrying);
     sweep.add(carrying, tickMs);

@@ -18,7 +18,6 @@ import type { TunnelStart } from "../../opening.ts";
 import { NEW, serverTunnel, type StreamTunnel, type WholeStanding } from "../../stream_tunnel.ts";
 import { LONGEST_TICK_MS, type Sweep, type Ticking } from "../../sweep.ts";
 import { endFallen } from "../../defect.ts";
-import { endOnDefect } from "../defect.ts";
 import type { Loop } from "../loop.ts";
 import type { LoopTransport } from "../loop_transport.ts";
 import { type Brevity, BRIEF_MS } from "./brevity.ts";
@@ -159,7 +158,6 @@ class YoungTunnel implements Ticking, TunnelListener {
     this.#sinceMs = nursery.sweep.nowMs();
     this.tunnel = serverTunnel(client, backend, { ...settings, listener: this }, early);
     this.place = new Place(this.tunnel);
-    endOnDefect(this.tunnel, client, backend);
     if (!this.tunnel.machine.released) nursery.sweep.add(this, tickMs);
   }
 
