@@ -87,7 +87,7 @@ Deno.test("keys are asked for once, for all who wait for them and as long as the
 
 Deno.test("a token of an unknown key has them asked for again, and no more often than the cooldown allows", async () => {
   await using server = serveKeys(json(setOf("a")));
-  using opened = open(server.url, { cooldown: 300 });
+  using opened = open(server.url, { cooldown: 2_000 });
   const first = await opened.keys.keys();
   server.answer = json(setOf("a", "b"));
   // Whatever strangers send.

@@ -211,7 +211,7 @@ Deno.test("`probe()` with ws: finds a server well that opens a tunnel, and says 
   for (const [fault, then] of cases) {
     const isWaited = fault.startsWith("does not");
     const text = "a tunnel opens" + (fault === "" ? "" : `, but the server ${fault}`);
-    assert.deepEqual(await askServer(then, isWaited ? 100 : undefined), { ok: true, text });
+    assert.deepEqual(await askServer(then, isWaited ? 2_000 : undefined), { ok: true, text });
   }
 });
 

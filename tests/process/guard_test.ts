@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createGuard } from "../../lib/process/guard.ts";
 import { isRunning, keptLog, until } from "../backend/setting.ts";
 import { inTime } from "../support/eventually.ts";
+import { childrenOf, commandsWith } from "../support/processes.ts";
 
 function sleeper(): Deno.ChildProcess {
   return new Deno.Command("/bin/sleep", { args: ["300"], detached: true }).spawn();
@@ -98,13 +99,8 @@ Deno.test("`createGuard()` starts nothing while there is nothing to watch", asyn
 
 /** Our children that are guards. */
 function shells(): number[] {
-  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {
-    if (!(pid > 0) || !isRunning(pid)) return false;
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-    return parent === Deno.pid &&
-      Deno.readTextFileSync(`/proc/${pid}/cmdline`).includes("read -r change");
-  });
+  const ours = childrenOf(Deno.pid);
+  return commandsWith("read -r change").filter((pid) => ours.includes(pid) && isRunning(pid));
 }
 
 /** Does something while this process can open nothing more. */

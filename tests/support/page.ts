@@ -69,6 +69,9 @@ const KEY_CODES: Readonly<Record<string, number>> = {
   ArrowDown: 40,
 };
 
+/** How long a browser may take to start; it was five seconds on a busy machine. */
+const START_MS = 60_000;
+
 /** Waits for the browser to write its port, and connects to its page. */
 async function attach(portFile: string): Promise<WebSocket> {
   const address = await eventually("the page", async () => {
@@ -80,7 +83,7 @@ async function attach(portFile: string): Promise<WebSocket> {
     } catch {
       return null;
     }
-  });
+  }, START_MS);
   const socket = new WebSocket(address);
   await eventually("the DevTools", () => socket.readyState === WebSocket.OPEN);
   return socket;

@@ -3,7 +3,7 @@ import { eventually, inTime } from "./eventually.ts";
 import { handshake, openRaw } from "./raw_client.ts";
 
 /** How long one may wait for its answer: longer than any pause that a test makes. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 /** As many wait at most: a machine that can't answer so many a second has fewer of them. */
 const MOST_WAITING = 50;
