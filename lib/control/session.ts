@@ -9,7 +9,8 @@ import type { Lease } from "../backend/backend.ts";
 import type { Link } from "../base/chain.ts";
 import { closeQuietly } from "../base/close_quietly.ts";
 import { nowMs } from "../base/turn_clock.ts";
-import type { RunningTunnel } from "../engine/door.ts";
+import { endFallen } from "../engine/defect.ts";
+import type { RunningTunnel, TunnelHandle } from "../engine/door.ts";
 import type { Sweep, Ticking } from "../engine/sweep.ts";
 import type { Asked, TunnelIdentity } from "../events/event.ts";
 import type { Events } from "../events/events.ts";
@@ -112,11 +113,11 @@ export class Session implements OpenTunnel, TunnelListener {
   }
 
   end(cause: Cause): void {
-    this.#running?.machine.end(cause);
+    this.#have((machine) => machine.end(cause));
   }
 
   cut(): void {
-    this.#running?.machine.cut();
+    this.#have((machine) => machine.cut());
   }
 
   /** Told of later: whoever made the call that ends it may not have begun to look at it. */
@@ -128,6 +129,18 @@ export class Session implements OpenTunnel, TunnelListener {
     this.#pass.release();
     const running = this.#running;
     if (running !== null && isTicking(running)) this.#context.sweep.delete(running);
+  }
+
+  /** Whoever asks it of many is to come to all of them: a defect that one meets is its own. */
+  #have(call: (machine: TunnelHandle) => void): void {
+    const running = this.#running;
+    if (running === null) return;
+    try {
+      call(running.machine);
+    } catch (error) {
+      const { emit } = this.#context.events;
+      endFallen(running, error, (error) => emit({ kind: "defect", error }));
+    }
   }
 
   /** Once: whoever moves it may tell of its end behind what has kept it from beginning. */

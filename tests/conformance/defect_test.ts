@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { surviveDefects } from "../../lib/control/defects.ts";
 import { StreamTransport } from "../../lib/engine/stream_transport.ts";
-import { can, DRIVERS, type Engine } from "../e2e/engine_limits.ts";
+import { can, DRIVERS } from "../e2e/engine_limits.ts";
 import { Tunnel } from "../../lib/tunnel/tunnel.ts";
 import { eventually } from "../support/eventually.ts";
 import { closePayload, Opcode, openTunnel } from "../support/raw_client.ts";
@@ -104,24 +104,27 @@ for (const engine of DRIVERS) {
   });
 }
 
-/** Has one tunnel throw as it begins. */
-function withDefectAtStart(engine: Engine): Disposable {
-  const { prototype } = engine === "native" ? StreamTransport : Tunnel;
-  const { begin } = prototype;
-  prototype.begin = () => {
-    prototype.begin = begin;
+/** Has a method throw, once. */
+function withDefectIn<K extends string>(
+  prototype: { [key in K]: (...given: never[]) => unknown },
+  method: K,
+): Disposable {
+  const whole = prototype[method];
+  prototype[method] = () => {
+    prototype[method] = whole;
     throw new Error("the defect of this test");
   };
   return {
     [Symbol.dispose]() {
-      prototype.begin = begin;
+      prototype[method] = whole;
     },
   };
 }
 
 for (const engine of DRIVERS) {
   Deno.test(`${engine}: a tunnel that meets a defect as it begins ends, leaves nothing, and costs nobody else`, async () => {
-    using _defect = withDefectAtStart(engine);
+    const { prototype } = engine === "native" ? StreamTransport : Tunnel;
+    using _defect = withDefectIn(prototype, "begin");
     await withEndpoint(engine, async (endpoint, backend) => {
       using unlucky = await openTunnel(endpoint.address);
       const itsBackend = await backend.take();
@@ -141,6 +144,29 @@ for (const engine of DRIVERS) {
       const othersBackend = await backend.take();
       othersBackend.close();
       assert.equal((await other.closed()).code, 1000);
+    });
+  });
+}
+
+for (const engine of DRIVERS) {
+  Deno.test(`${engine}: a defect that one meets as all are to end keeps no other from its end`, async () => {
+    await withEndpoint(engine, async (endpoint, backend) => {
+      using unlucky = await openTunnel(endpoint.address);
+      const itsBackend = await backend.take();
+      using other = await openTunnel(endpoint.address);
+      const othersBackend = await backend.take();
+      using _defect = withDefectIn(Tunnel.prototype, "end");
+      const ended = endpoint.endTunnels();
+      assert.equal((await unlucky.closed()).code, 1011);
+      assert.equal((await other.closed()).code, 1001);
+      itsBackend.close();
+      othersBackend.close();
+      for (const client of [unlucky, other]) {
+        await client.send(Opcode.CLOSE, closePayload(1000));
+        await client.end();
+      }
+      await ended;
+      assert.ok(endpoint.log.some((line) => line.includes("the defect of this test")));
     });
   });
 }

@@ -141,6 +141,10 @@ class Place implements RunningTunnel {
   get downResidue(): number {
     return this.carrier.downResidue;
   }
+
+  onDefect(): void {
+    this.carrier.onDefect?.();
+  }
 }
 
 /** One that has not been handed over. */
