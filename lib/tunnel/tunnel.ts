@@ -241,10 +241,11 @@ export class Tunnel implements ClientListener {
 
   /** Closes both sides at once, as the end of the program would do; a client whose Close is not out by then gets none. */
   cut(): void {
-    if (this.over !== null) return;
-    this.end("shutdown");
-    if (!this.#client.closeSent) this.#cause = { ...this.#cause!, code: LOST.code };
-    this.#closeBackend();
+    if (this.over === null) {
+      this.end("shutdown");
+      if (!this.#client.closeSent) this.#cause = { ...this.#cause!, code: LOST.code };
+      this.#closeBackend();
+    }
     this.#client.cut();
     this.#wind();
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { until } from "../support/connection_pair.ts";
-import { A_WHILE_MS, type Rig, withTunnel } from "./tunnel_rig.ts";
+import { connectPair, until } from "../support/connection_pair.ts";
+import { A_WHILE_MS, type Rig, runTunnel, withTunnel } from "./tunnel_rig.ts";
 
 function random(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
@@ -332,4 +332,19 @@ Deno.test("`Tunnel` in text tells the client 1007 for a character that the backe
     assert.equal((await tunnel.ended).cause, "backend-not-utf8");
     assert.equal(socket.told?.code, 1007);
   });
+});
+
+Deno.test("a tunnel that throws again and again lets go of a client that is late to leave", async () => {
+  const [client, backend] = [await connectPair(), await connectPair()];
+  const { tunnel, running, pass, released } = runTunnel(client.near, backend.near);
+  tunnel.end("operator");
+  await backend.far.close();
+  await until("the client to be told", () => running.endpoint.closeSent);
+  pass(CLOSE_MS);
+  await tunnel.ended;
+  const isReleased = settled(released);
+  running.onDefect();
+  running.onDefect();
+  await until("its end", isReleased);
+  await client.far.close();
 });
