@@ -63,6 +63,7 @@ testEngines(
     });
     const asked = await Promise.all(Array.from({ length: 10 }, () => ask(program)));
     assert.equal(asked.filter(({ status }) => status === 101).length, 6);
+    await eventually("six connections", () => first.count + second.count >= 6);
     assert.deepEqual([first.count, second.count], [3, 3]);
     const refused = asked.filter(({ status }) => status !== 101);
     for (const { status, why } of refused) {

@@ -1,6 +1,7 @@
 /** What a route says for itself in place of what stands under [wstunnel]. */
 import assert from "node:assert/strict";
 import { type Backend, openBackend, serveBackend, type Taken } from "../support/backends.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Program, runProgram, startProgram } from "../support/program.ts";
 import {
   type Fields,
@@ -125,9 +126,13 @@ testEngines("a route chooses among its hosts by a policy of its own", async (eng
       `[wstunnel.server."/own"]\nbalance = "sticky"\nhosts = [${hosts}]\n`,
   );
   const counts = () => [first.count, second.count];
+  const all = (count: number) =>
+    eventually(`${count} connections`, () => first.count + second.count >= count);
   await comeAndGo(program, "/turns", 4);
+  await all(4);
   assert.deepEqual(counts(), [2, 2]);
   await comeAndGo(program, "/own", 4);
+  await all(8);
   assert.deepEqual(counts().toSorted(), [2, 6]);
 });
 
