@@ -83,9 +83,14 @@ export class Loop {
     this.calls = hotCalls(libc);
     this.sockets = createSockets(libc, this.calls);
     this.#epoll = new Epoll(libc, this.calls);
-    this.#bell = openBell(libc);
-    const watcher = { onEvent: () => this.#bell.hush(), onTurn() {}, onDefect() {} };
-    this.watch(this.#bell.descriptor, EPOLLIN, watcher);
+    try {
+      this.#bell = openBell(libc);
+      const watcher = { onEvent: () => this.#bell.hush(), onTurn() {}, onDefect() {} };
+      this.watch(this.#bell.descriptor, EPOLLIN, watcher);
+    } catch (error) {
+      this.#epoll.close();
+      throw error;
+    }
   }
 
   /** Readable while something has happened. */

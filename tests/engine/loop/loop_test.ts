@@ -5,6 +5,7 @@ import { LoopConnection } from "../../../lib/engine/loop/loop_connection.ts";
 import type { Watcher } from "../../../lib/engine/loop/watch.ts";
 import { EPOLLET, EPOLLIN } from "../../../lib/sys/epoll.ts";
 import { openSocketPair } from "./pair.ts";
+import { leftOpen, openNames } from "../../support/descriptors.ts";
 import { testLoop } from "./setting.ts";
 
 /** Calls of it are counted; what it does is told by whoever makes it. */
@@ -144,4 +145,12 @@ testLoop("a loop that looks before it sleeps hears what has come, and what comes
   assert.equal(events, 2);
   closeFar();
   loop.close();
+});
+
+testLoop("a loop that can't be had leaves no descriptor", (libc) => {
+  const symbols = Object.create(libc.symbols, { eventfd: { value: () => -1 } });
+  const before = openNames();
+  const onDefect = (error: unknown) => assert.fail(String(error));
+  assert.throws(() => new Loop({ symbols }, { onDefect }), /eventfd/);
+  assert.deepEqual(leftOpen(before), []);
 });

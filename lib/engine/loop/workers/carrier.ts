@@ -88,9 +88,10 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
     }
   }
 
-  const inbox = new Inbox(post.commands, loop, onDefect, take);
-  onReady();
+  let inbox: Inbox | null = null;
   try {
+    inbox = new Inbox(post.commands, loop, onDefect, take);
+    onReady();
     while (!stopped) {
       const leftMs = Math.min(metronome.leftMs, outbox.leftMs, upkeep.leftMs);
       const steps = loop.turn(leftMs === Infinity ? -1 : Math.ceil(leftMs), rest === "look");
@@ -102,7 +103,7 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
       if (turn !== null) await turn;
     }
   } finally {
-    inbox.close();
+    inbox?.close();
     loop.close();
   }
   outbox.flush(LAST_REPORTS_MS);

@@ -15,6 +15,7 @@ import { NEW } from "../../../../lib/engine/stream_tunnel.ts";
 import { openBell } from "../../../../lib/sys/bell.ts";
 import type { Libc } from "../../../../lib/sys/libc.ts";
 import { Tunnel } from "../../../../lib/tunnel/tunnel.ts";
+import { openNames } from "../../../support/descriptors.ts";
 import { openSocketPair } from "../pair.ts";
 import { testLoop } from "../setting.ts";
 import { SETTINGS } from "./settings.ts";
@@ -101,4 +102,12 @@ testLoop("one that meets a defect as it is to end does end", async (libc) => {
   assert.ok(told.some(isDefect));
   const [over] = told.filter(({ kind }) => kind === Report.OVER);
   assert.deepEqual([over?.numbers[0], decodeCause(over!.numbers[2]!)], [1, "defect"]);
+});
+
+testLoop("one that can't be told anything leaves no descriptor", async (libc) => {
+  const ring = allocateRing();
+  const line = { ring, rung: new SharedArrayBuffer(4), bell: -1 };
+  const before = openNames();
+  await assert.rejects(carry(libc, { commands: line, reports: line }, () => assert.fail()));
+  assert.deepEqual(openNames(), before);
 });
