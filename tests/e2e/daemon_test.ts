@@ -16,8 +16,12 @@ Deno.test("websockify -D ends with 0 once the one in the background listens, whi
     const { code, stderr } = await runProgram(args);
     assert.equal(code, 0, stderr);
     const pid = Number(/it goes on in the background, as process (\d+)$/m.exec(stderr)?.[1]);
-    const text = await Deno.readTextFile(log);
-    const address = /listening on (\S+)/.exec(text)![1]!;
+    // The line is written by a thread of its own.
+    const address = await eventually(
+      "its first line",
+      async () => /listening on (\S+)\s/.exec(await Deno.readTextFile(log))?.[1],
+    );
+    assert.ok(address);
     try {
       const status = await Deno.readTextFile(`/proc/${pid}/stat`);
       const [, , , session] = status.slice(status.lastIndexOf(")") + 2).split(" ");

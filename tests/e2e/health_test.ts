@@ -166,9 +166,10 @@ defaults
   timeout connect 5s
   timeout client 5s
   timeout server 5s
+  timeout check 20s
 ${
           CHECKS.map(([check], at) =>
-            `backend b${at}\n  ${check}\n  server s ${program.address} check inter 100ms\n`
+            `backend b${at}\n  ${check}\n  server s ${program.address} check inter 2s\n`
           ).join("")
         }`,
       );
