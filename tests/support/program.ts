@@ -125,7 +125,8 @@ export async function startProgram(
   const count = options.listeners ?? listen.length;
   try {
     await eventually("its listeners", () => addresses().length >= count || status !== null);
-    assert.equal(status, null, "the program ended at once");
+    // One that is to end soon may have done so already.
+    assert.ok(addresses().length >= count, "the program ended at once");
   } catch (error) {
     kill();
     await gone();
