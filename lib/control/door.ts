@@ -283,25 +283,25 @@ function openTunnel(
   const { pass } = accept;
   const session = new Session(shared, { ...namesOf(accept, peer, lease, user), id, lease, pass });
   registry.add(session);
-  lease.carry?.(id);
-  const handshakeSeconds = secondsOf(pass, sweep);
-  emit({ ...identityOf(session), kind: "tunnel-opened", handshakeSeconds });
-  const { host } = lease;
-  const settings: TunnelSettings = {
-    encoding: accept.encoding,
-    pingIntervalMs: accept.pingIntervalMs,
-    readTimeoutMs: host.readTimeoutMs,
-    writeTimeoutMs: host.writeTimeoutMs,
-    idleTimeoutMs: accept.limits.tunnelIdleTimeoutMs,
-    maxLifetimeMs: accept.limits.maxLifetimeMs,
-    tcpFinPropagate: host.tcpFinPropagate,
-    backendLingerMs: lease.connection.lingerMs ?? BACKEND_LINGER_MS,
-    onFrame: events.wants("frame") ? frameTeller(emit, session) : null,
-    onFirstBytes: accept.encoding === "text" ? greetings(session) : null,
-    now: sweep.nowMs,
-    listener: session,
-  };
   try {
+    lease.carry?.(id);
+    const handshakeSeconds = secondsOf(pass, sweep);
+    emit({ ...identityOf(session), kind: "tunnel-opened", handshakeSeconds });
+    const { host } = lease;
+    const settings: TunnelSettings = {
+      encoding: accept.encoding,
+      pingIntervalMs: accept.pingIntervalMs,
+      readTimeoutMs: host.readTimeoutMs,
+      writeTimeoutMs: host.writeTimeoutMs,
+      idleTimeoutMs: accept.limits.tunnelIdleTimeoutMs,
+      maxLifetimeMs: accept.limits.maxLifetimeMs,
+      tcpFinPropagate: host.tcpFinPropagate,
+      backendLingerMs: lease.connection.lingerMs ?? BACKEND_LINGER_MS,
+      onFrame: events.wants("frame") ? frameTeller(emit, session) : null,
+      onFirstBytes: accept.encoding === "text" ? greetings(session) : null,
+      now: sweep.nowMs,
+      listener: session,
+    };
     session.begin(start(settings), accept.tickMs);
   } catch (error) {
     emit({ kind: "defect", error });

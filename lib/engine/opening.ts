@@ -36,6 +36,7 @@ import type {
   Taken,
   TunnelSettings,
 } from "./door.ts";
+import { endFallen } from "./defect.ts";
 import type { DrivenTransport, TransportListener } from "./driven_transport.ts";
 import { SMALL_BYTES } from "./elastic_buffer.ts";
 import { Delivery } from "./files/delivery.ts";
@@ -304,7 +305,12 @@ export class Opening implements TransportListener, Listed {
       return;
     }
     if ("answer" in connected) return this.refuse(connected.answer, head.method !== "HEAD");
-    this.#upgrade(head, accept, connected);
+    try {
+      this.#upgrade(head, accept, connected);
+    } catch (error) {
+      this.#options.door.abandon(accept, this.#peer, connected);
+      endFallen(this, error, reportError);
+    }
   }
 
   #upgrade(head: RequestHead, accept: Admitted, taken: Taken): void {

@@ -5,6 +5,7 @@ import type { Lease } from "../../lib/backend/backend.ts";
 import type { Peer } from "../../lib/base/peer.ts";
 import type { Admitted, Connected, Door } from "../../lib/engine/door.ts";
 import type { EngineOptions } from "../../lib/engine/engine.ts";
+import { surviveDefects } from "../../lib/control/defects.ts";
 import { startBesideRuntime } from "../../lib/engine/loop/beside_runtime.ts";
 import { listenLoop } from "../../lib/engine/loop/listen.ts";
 import { listenNative } from "../../lib/engine/native.ts";
@@ -227,6 +228,26 @@ for (const engine of ENGINES) {
       assert.deepEqual(told, [...before, ["connect", true], ["open", true]]);
     });
   });
+
+  // Its WebSocket is the runtime's by then.
+  if (engine !== "native") {
+    Deno.test(`${engine}: a client that meets a defect as its tunnel is opened is closed, and its backend let go of`, async () => {
+      const errors: unknown[] = [];
+      const undo = surviveDefects((event) => errors.push((event as { error: unknown }).error));
+      const { door, told, over } = proxied(false);
+      const open = () => {
+        throw new Error("open");
+      };
+      await behind({ ...door, open }, engine, async (address) => {
+        using client = await openTunnel(address);
+        assert.equal(await client.end(), "fin");
+        await over();
+        assert.deepEqual(told.at(-1), ["abandon", true]);
+        assert.deepEqual(errors, [new Error("open")]);
+      });
+      undo();
+    });
+  }
 
   Deno.test(`${engine}: and so is one whose client leaves before its backend is connected`, () => {
     const { door, told, over } = proxied(true);
