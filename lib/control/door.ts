@@ -276,7 +276,7 @@ function openTunnel(
   peer: Peer,
   { lease, user }: Taken,
   start: (settings: TunnelSettings) => RunningTunnel,
-): void {
+): boolean {
   const { registry, sweep, events, removed, greetings } = shared;
   const { emit } = events;
   const id = registry.nextId();
@@ -305,10 +305,12 @@ function openTunnel(
     session.begin(start(settings), accept.tickMs);
   } catch (error) {
     emit({ kind: "defect", error });
-    return session.fail();
+    session.fail();
+    return false;
   }
   if (registry.ending !== null) session.end(registry.ending);
   else if (removed.isOver(accept.key)) session.end("route-removed");
+  return true;
 }
 
 /** How long a backend may be silent once its input has ended. */

@@ -151,13 +151,13 @@ export interface Door {
   /** The client went away before the upgrade: its backend is let go. */
   abandon(accept: Admitted, peer: Peer, taken: Taken): void;
   /**
-   * Opens the tunnel, which the engine makes by `start`, and ends the backend's lease and the connection's pass with it. Where `start` throws it
-   * has closed the client's connection: that is told of, and the tunnel is over.
+   * Opens the tunnel, which the engine makes by `start`, and ends the backend's lease and the connection's pass with it. False: there is none
+   * for a defect, which was told of, and the client's connection is to be closed.
    */
   open(
     accept: Admitted,
     peer: Peer,
     connected: Taken,
     start: (settings: TunnelSettings) => RunningTunnel,
-  ): void;
+  ): boolean;
 }

@@ -11,6 +11,7 @@ import { hasSocketFile } from "../config/listen.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Pass } from "../limits/connections.ts";
 import type { RequestHead } from "../http/request.ts";
+import { CloseCode } from "../websocket/close_code.ts";
 import { deafenAt } from "../sys/seat.ts";
 import { splitAbsolute } from "../http/request_line.ts";
 import { tellAcceptFailed } from "./accept.ts";
@@ -287,12 +288,14 @@ function upgrade(
   gone.then(() => open.delete(gone));
   untilOpen(socket).then((isOpen) => {
     if (isOpen) {
-      return door.open(
+      const isTunnel = door.open(
         accept,
         peer,
         taken,
         (settings) => openNativeTunnel(socket, lease, settings, { ...options, maxBufferBytes }),
       );
+      if (!isTunnel) socket.close(CloseCode.INTERNAL_ERROR);
+      return;
     }
     door.abandon(accept, peer, taken);
     accept.pass.release();

@@ -43,7 +43,7 @@ export function untilOpen(socket: WebSocket): Promise<boolean> {
   });
 }
 
-/** Begins the tunnel of a WebSocket that is open. Where that throws neither side is left open. */
+/** Begins the tunnel of a WebSocket that is open. Where that throws its backend is not left open. */
 export function openNativeTunnel(
   socket: WebSocket,
   { connection }: Lease,
@@ -67,7 +67,6 @@ export function openNativeTunnel(
     // The runtime takes what it is to send at once: nothing is sent out of the buffer.
     backend.begin(new BackendSide(machine), null);
   } catch (error) {
-    socket.close(CloseCode.INTERNAL_ERROR);
     backend.close();
     throw error;
   }

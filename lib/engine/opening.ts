@@ -327,23 +327,14 @@ export class Opening implements TransportListener, Listed {
     const early = this.#kept.bytes;
     const { connection } = taken.lease;
     const { tickMs } = accept;
-    this.#options.door.open(
+    const isOpen = this.#options.door.open(
       accept,
       this.#peer,
       taken,
-      (settings) => this.#start({ client, connection, settings, tickMs, early }),
+      (settings) => this.#options.start({ client, connection, settings, tickMs, early }),
     );
+    if (!isOpen) client.close();
     this.#settle();
-  }
-
-  /** Where that throws the client's connection is closed. */
-  #start(start: TunnelStart): RunningTunnel {
-    try {
-      return this.#options.start(start);
-    } catch (error) {
-      start.client.close();
-      throw error;
-    }
   }
 
   #keep(bytes: Uint8Array<ArrayBuffer>, from: number, to: number): void {

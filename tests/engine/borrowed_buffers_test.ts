@@ -228,7 +228,10 @@ function openHead(client: Played, backend: Played, shared: Shared): Moved {
     },
     serve: () => assert.fail("a file"),
     abandon: leave,
-    open: (_accept, _peer, _lease, start) => void (running = start(settings)),
+    open(_accept, _peer, _lease, start) {
+      running = start(settings);
+      return true;
+    },
   };
   const opening = new Opening(new StreamTransport(client, options), PEER, anyPass(), {
     door,

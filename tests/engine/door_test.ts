@@ -115,6 +115,7 @@ function proxied(isPatient: boolean) {
       const listener = { tunnelOver() {}, tunnelReleased };
       const shared = { ...NOTHING_TIMED, onFrame: null, now: () => 0, listener };
       start({ ...shared, encoding: "binary" }).machine.end("backend-end");
+      return true;
     },
     abandon(_accept, peer, { lease }) {
       tell("abandon", peer);
