@@ -43,8 +43,9 @@ export class Crowd {
     this.#turn = this.#turn + 1 | 0;
   }
 
+  /** Who is new has been so for ever. */
   isQuiet(watch: Watch): boolean {
-    return (this.#turn - watch.turn | 0) > QUIET * (this.#usual >> SHIFT) + 1;
+    return isNew(watch) || this.#turnsSince(watch) > QUIET * (this.#usual >> SHIFT) + 1;
   }
 
   /** It has something: it waits, if it doesn't already, until {@linkcode Crowd.next} gives it. */
@@ -65,11 +66,22 @@ export class Crowd {
   /** It has its turn now: gives what it has waited with. */
   serve(watch: Watch): number {
     const usual = this.#usual >> SHIFT;
-    const turns = this.#turn - watch.turn | 0;
+    // Where connections come and go the first turns would be most of them, and say nothing of what lies between two.
+    if (!isNew(watch)) {
+      this.#usual += Math.min(this.#turnsSince(watch), MOST_TIMES * (usual + 1)) - usual;
+    }
     watch.turn = this.#turn;
-    this.#usual += Math.min(Math.max(turns, 0), MOST_TIMES * (usual + 1)) - usual;
     const mask = watch.waiting;
     watch.waiting = 0;
     return mask;
   }
+
+  /** They are counted up to 2 ** 32, and on from 0. */
+  #turnsSince({ turn }: Watch): number {
+    return this.#turn - turn >>> 0;
+  }
+}
+
+function isNew({ turn }: Watch): boolean {
+  return turn === 0;
 }

@@ -24,7 +24,7 @@ export class Watch {
   closed = false;
   /** What has happened, of which it is yet to be told (`crowd.ts`). */
   waiting = 0;
-  /** Of the loop, when it was told of something last. */
+  /** Of the loop, when it was told of something last; 0: it has yet to be. */
   turn = 0;
   /** Who is told; another one once somebody else goes on with it. */
   watcher: Watcher;

@@ -1,6 +1,6 @@
 /** Who is told first where much happens at once, over real sockets. */
 import assert from "node:assert/strict";
-import { MOST_AGAIN, MOST_BYTES, MOST_EVENTS } from "../../../lib/engine/loop/crowd.ts";
+import { CROWD, MOST_AGAIN, MOST_BYTES, MOST_EVENTS } from "../../../lib/engine/loop/crowd.ts";
 import { RECEIVES } from "../../../lib/engine/loop/interest.ts";
 import { Loop } from "../../../lib/engine/loop/loop.ts";
 import type { Watch } from "../../../lib/engine/loop/watch.ts";
@@ -93,6 +93,34 @@ testLoop("who was quiet for long goes first, though he was the last to come", (l
   };
   say(setting, others);
   assert.equal(setting.told.indexOf(quiet!), MOST_EVENTS, "in the turn that follows");
+});
+
+testLoop("many who come, are told once and go leave who is quiet what he is", (libc) => {
+  using setting = openSetting(libc);
+  const { loop, told } = setting;
+  const [quiet, ...others] = [...setting.pairs.keys()].slice(0, 2 * CROWD);
+  const NEW = -1;
+  const come = () => {
+    const { ends: [near], send, closeFar } = openSocketPair(libc);
+    const onEvent = () => void told.push(NEW);
+    const watch = loop.watch(near, RECEIVES, { onEvent, onTurn() {}, onDefect() {} });
+    send("a");
+    return () => {
+      watch.close();
+      closeFar();
+    };
+  };
+  for (let i = 0; i < 100; i++) {
+    const leaves = others.flatMap(() => [come(), come()]);
+    say(setting, others);
+    for (const leave of leaves) leave();
+  }
+  // Behind the others, as they came.
+  for (const index of others) setting.pairs[index]!.send("a");
+  const leave = come();
+  say(setting, [quiet!]);
+  leave();
+  assert.deepEqual(told, [NEW, quiet, ...others]);
 });
 
 testLoop(
