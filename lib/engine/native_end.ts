@@ -42,6 +42,8 @@ export interface NativeEndOptions {
   readonly headroom: number;
   /** Bytes that wait for the backend. */
   readonly held: () => number;
+  /** Told of what was thrown: the runtime keeps to itself what its WebSocket's listeners throw. */
+  readonly onThrown: (error: unknown) => void;
 }
 
 const encoder = new TextEncoder();
@@ -74,11 +76,11 @@ export class NativeEnd implements ClientEnd {
     this.#listener = listener;
     this.#options = options;
     this.#sent = options.onFrame === null ? null : createSentFrames(socket, options.onFrame);
-    socket.addEventListener("message", this.#onMessage);
+    socket.addEventListener("message", (event) => this.#guard(() => this.#onMessage(event)));
     socket.addEventListener("error", (event) => {
       this.#failure = event instanceof ErrorEvent ? event.message : "";
     });
-    socket.addEventListener("close", this.#onClose);
+    socket.addEventListener("close", (event) => this.#guard(() => this.#onClose(event)));
   }
 
   get drained(): boolean {
@@ -156,7 +158,15 @@ export class NativeEnd implements ClientEnd {
     sendClose();
   }
 
-  #onMessage = ({ data }: MessageEvent<ArrayBuffer | string>): void => {
+  #guard(deal: () => void): void {
+    try {
+      deal();
+    } catch (error) {
+      this.#options.onThrown(error);
+    }
+  }
+
+  #onMessage({ data }: MessageEvent<ArrayBuffer | string>): void {
     this.heard++;
     this.#heardAtMs = performance.now();
     this.#atMessage?.();
@@ -172,7 +182,7 @@ export class NativeEnd implements ClientEnd {
       ? `a message over max-buffer, which is ${maxBufferBytes} bytes`
       : `the backend is slower than the client: over ${maxBufferBytes} bytes wait`;
     this.#finish({ kind: "overflow", code: CloseCode.TOO_BIG, reason });
-  };
+  }
 
   #pass(payload: Uint8Array<ArrayBuffer>): void {
     const { held, headroom } = this.#options;
@@ -184,14 +194,14 @@ export class NativeEnd implements ClientEnd {
     if (held() - before === payload.length) giveBack(whole);
   }
 
-  #onClose = (event: CloseEvent): void => {
+  #onClose(event: CloseEvent): void {
     // A Close, ours or the answer to theirs, went out behind every message. Without a code it may be the runtime's own end.
     this.#sent?.end(event.wasClean && event.code !== CloseCode.NO_STATUS);
     this.closeLost = this.#finished === null && this.#state === "closing" && !event.wasClean;
     this.#gone.resolve();
     this.#finish(toFinish(event, this.#failure));
     this.cut();
-  };
+  }
 
   #finish(finish: ClientFinish): void {
     if (this.#finished !== null) return;
@@ -204,7 +214,7 @@ export class NativeEnd implements ClientEnd {
     this.#looking = true;
     await this.#queueBelow(HIGH_WATER_BYTES + 1);
     this.#looking = false;
-    if (this.#state === "open") this.#listener.clientDrained();
+    if (this.#state === "open") this.#guard(() => this.#listener.clientDrained());
   }
 
   /** Waits until no message has come for a moment; false: they never ceased, for a second. */

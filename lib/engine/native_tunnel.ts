@@ -10,6 +10,7 @@ import { DECODE_HEADROOM } from "../tunnel/base64.ts";
 import { Tunnel } from "../tunnel/tunnel.ts";
 import { CloseCode } from "../websocket/close_code.ts";
 import { BackendSide } from "./backend_side.ts";
+import { endFallen } from "./defect.ts";
 import type { Limits, RunningTunnel, TunnelSettings } from "./door.ts";
 import { NativeEnd } from "./native_end.ts";
 import { StreamTransport } from "./stream_transport.ts";
@@ -62,6 +63,7 @@ export function openNativeTunnel(
         maxBufferBytes: options.maxBufferBytes,
         onFrame: settings.onFrame,
         held: () => machine.upHeld,
+        onThrown: (error) => endFallen({ onDefect }, error, reportError),
       }),
     );
     // The runtime takes what it is to send at once: nothing is sent out of the buffer.

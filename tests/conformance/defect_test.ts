@@ -1,4 +1,4 @@
-/** What a defect of ours costs where we move the bytes ourselves: its tunnel, and nobody else's. */
+/** What a defect of ours costs: its tunnel, and nobody else's. */
 import assert from "node:assert/strict";
 import { surviveDefects } from "../../lib/control/defects.ts";
 import { StreamTransport } from "../../lib/engine/stream_transport.ts";
@@ -34,8 +34,6 @@ function withDefect(): Disposable {
 }
 
 for (const engine of DRIVERS) {
-  // What is met in the runtime's own WebSocket it keeps to itself.
-  if (engine === "native") continue;
   Deno.test(`${engine}: a defect ends the tunnel that meets it with 1011, is told of, and costs nobody else`, async () => {
     using _defect = withDefect();
     using told = withErrorsTold();
