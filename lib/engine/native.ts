@@ -107,11 +107,16 @@ export function listenNative(
     return { request, accept, peer, taken: connected };
   };
   const onListen = () => {};
+  /** The runtime would tell of it on standard error. */
+  const onError = (error: unknown) => {
+    options.emit({ kind: "defect", error });
+    return new Response(null, { status: 500 });
+  };
   const listen = (at: Address): Server => {
     if (at.transport === "tcp") {
-      return Deno.serve({ hostname: at.hostname, port: at.port, onListen }, respond);
+      return Deno.serve({ hostname: at.hostname, port: at.port, onListen, onError }, respond);
     }
-    const open = () => Deno.serve({ path: at.path, onListen }, respond);
+    const open = () => Deno.serve({ path: at.path, onListen, onError }, respond);
     if (file === undefined || !hasSocketFile(at)) return open();
     return openSocketFile(at.path, file, open, (server) => void server.shutdown());
   };

@@ -245,7 +245,10 @@ export class Opening implements TransportListener, Listed {
     if (this.#hasEnded) return this.#close();
     this.#state = "connecting";
     door.connect(head, admission.accept, this.#peer, this.#gone.signal, this.#options.dialler)
-      .then((connected) => this.#onConnected(head, admission.accept, connected));
+      .then(
+        (connected) => this.#onConnected(head, admission.accept, connected),
+        (error) => this.#fall(error),
+      );
   }
 
   #serve(head: RequestHead, files: FilesAdmitted, signal: AbortSignal): void {
@@ -258,9 +261,9 @@ export class Opening implements TransportListener, Listed {
     const delivery = new Delivery(this.#transport, nowMs, writeTimeoutMs, closes);
     this.#delivery = delivery;
     const send = async () => (await loadFileServer()).sendFile(head, files, delivery);
-    door.serve(head, files, this.#peer, signal, send).then((served) =>
-      this.#onServed(head, served)
-    );
+    door.serve(head, files, this.#peer, signal, send)
+      .then((served) => this.#onServed(head, served))
+      .catch((error) => this.#fall(error));
   }
 
   #onServed(head: RequestHead, served: Served): void {
@@ -309,8 +312,13 @@ export class Opening implements TransportListener, Listed {
       this.#upgrade(head, accept, connected);
     } catch (error) {
       this.#options.door.abandon(accept, this.#peer, connected);
-      endFallen(this, error, reportError);
+      this.#fall(error);
     }
+  }
+
+  /** A defect was met in no step of its connection's, where nobody else would end it. */
+  #fall(error: unknown): void {
+    endFallen(this, error, reportError);
   }
 
   #upgrade(head: RequestHead, accept: Admitted, taken: Taken): void {

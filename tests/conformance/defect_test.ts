@@ -4,11 +4,16 @@ import { surviveDefects } from "../../lib/control/defects.ts";
 import { StreamTransport } from "../../lib/engine/stream_transport.ts";
 import { can, DRIVERS } from "../e2e/engine_limits.ts";
 import { Tunnel } from "../../lib/tunnel/tunnel.ts";
+import { Tally } from "../../lib/limits/tally.ts";
+import { openFolder, tokenLine } from "../support/auth_files.ts";
 import { eventually } from "../support/eventually.ts";
-import { closePayload, Opcode, openTunnel } from "../support/raw_client.ts";
+import { closePayload, handshake, Opcode, openRaw, openTunnel } from "../support/raw_client.ts";
+import { makeSecret } from "../support/secrets.ts";
 import { withEndpoint } from "./ask.ts";
+import type { Endpoint } from "./endpoint.ts";
 
 const BAD = 66;
+const TOKEN = makeSecret("a token");
 
 /** Takes down what nobody has caught, which the program tells of as well, until it is disposed of. */
 function withErrorsTold(): Disposable & { readonly errors: readonly string[] } {
@@ -17,6 +22,10 @@ function withErrorsTold(): Disposable & { readonly errors: readonly string[] } {
     if (event.kind === "defect") errors.push(String(event.error));
   });
   return { errors, [Symbol.dispose]: undo };
+}
+
+function assertTold({ log }: Endpoint, { errors }: { readonly errors: readonly string[] }): void {
+  assert.ok([...log, ...errors].some((line) => line.includes("the defect of this test")));
 }
 
 /** Has the machine throw at what begins with a certain byte, until it is disposed of. */
@@ -51,10 +60,7 @@ for (const engine of DRIVERS) {
       assert.equal(await unlucky.end(), "fin");
       unlucky[Symbol.dispose]();
       await eventually("the log", () => endpoint.log.some((line) => line.includes("cause=defect")));
-      const isTold = [...endpoint.log, ...told.errors].some((line) =>
-        line.includes("the defect of this test")
-      );
-      assert.ok(isTold);
+      assertTold(endpoint, told);
       await other.send(Opcode.BINARY, "all well");
       await othersBackend.reader.exactly(8, "what the other says");
       othersBackend.close();
@@ -166,5 +172,28 @@ for (const engine of DRIVERS) {
       await ended;
       assert.ok(endpoint.log.some((line) => line.includes("the defect of this test")));
     });
+  });
+}
+
+for (const engine of DRIVERS) {
+  Deno.test(`${engine}: a defect that a client meets once it is known who it is ends its connection, and costs nobody else`, async () => {
+    await using folder = await openFolder();
+    const file = await folder.write("tokens", tokenLine("ann", TOKEN));
+    const fields = { Authorization: `Bearer ${TOKEN}` };
+    using told = withErrorsTold();
+    await withEndpoint(engine, async (endpoint, backend) => {
+      using unlucky = await openRaw(endpoint.address);
+      using _defect = withDefectIn(Tally.prototype, "take");
+      await unlucky.write(handshake("/", fields));
+      if (engine === "native") assert.equal((await unlucky.head()).status, 500);
+      else assert.equal(await unlucky.end(), "fin");
+      await eventually("its end", () => endpoint.connections === 0);
+      assert.equal(endpoint.load, 0);
+      assertTold(endpoint, told);
+      using other = await openTunnel(endpoint.address, "/", fields);
+      const othersBackend = await backend.take();
+      othersBackend.close();
+      assert.equal((await other.closed()).code, 1000);
+    }, { wstunnel: `auth = { token = "${file}" }` });
   });
 }

@@ -176,6 +176,7 @@ export function openEndpoint(
       } finally {
         await registry.endAll("shutdown");
         await stopListening();
+        generations.close();
         await hosts.stop();
         await listener.closeLoop?.();
         await breather.close();
