@@ -44,8 +44,8 @@ const LAZY = [
   "lib/cli/websockify_command.ts",
 ];
 
-/** Those of them that are ours. Of packages some can't be bundled twice. */
-const MINIFIED = [...WORKERS, ...LAZY].filter((source) => !source.startsWith("lib/access/"));
+/** Redis's client can't be bundled twice. */
+const MINIFIED = [...WORKERS, ...LAZY].filter((source) => !source.endsWith("/redis_client.ts"));
 
 /** What is read as it stands, at the same place beside the file that reads it: the status page's. */
 const PAGE_FOLDER = "lib/control/admin/page";
