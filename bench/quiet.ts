@@ -1,6 +1,6 @@
 /**
- * `deno task bench:quiet`: how long the echo of a tunnel takes that says something now and then, while others keep the server busy. It has a client
- * and a backend of its own, so that it waits for the server alone.
+ * `deno task bench:quiet`: how long the echo of a tunnel takes that says something now and then, while others keep the server busy. A few of these have a client
+ * and a backend of their own, so that they wait for the server alone.
  */
 import { parseArgs } from "node:util";
 import { digits, machine, median, range, table } from "./figures.ts";
@@ -15,12 +15,13 @@ import {
   startServer,
 } from "./server.ts";
 
-const PAUSE_S = 0.02;
+/** As somebody types. */
+const PAUSE_S = 0.1;
 
 /** Until the others are all there. */
 const WARMUP_S = 1;
 
-const QUIET: Load = { mode: "rtt", tunnels: 1, size: 64, pause: PAUSE_S, path: "/quiet" };
+const QUIET: Load = { mode: "rtt", tunnels: 5, size: 64, pause: PAUSE_S, path: "/quiet" };
 
 const NEIGHBOURS: Readonly<Record<string, Load | null>> = {
   "nobody": null,

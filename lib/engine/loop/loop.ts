@@ -98,6 +98,11 @@ export class Loop {
     return this.#epoll.descriptor;
   }
 
+  /** Something is left of the turns before. */
+  get isBehind(): boolean {
+    return this.#again.size > 0 || this.#crowd.size > 0;
+  }
+
   /** Takes a descriptor over, to tell of what `mask` asks for. Throws what the system says; it is closed then. */
   watch(descriptor: number, mask: number, watcher: Watcher): Watch {
     try {
@@ -199,23 +204,18 @@ export class Loop {
     else this.sockets.close(descriptor);
   }
 
-  /** Something is left of the turns before. */
-  get #isBehind(): boolean {
-    return this.#again.size > 0 || this.#crowd.size > 0;
-  }
-
   /** As much as a turn is for. */
   get #hasReceivedMuch(): boolean {
     return this.pace.bytes >= MOST_BYTES;
   }
 
   #wait(ms: number): number {
-    return this.#epoll.wait(this.#isBehind ? 0 : ms);
+    return this.#epoll.wait(this.isBehind ? 0 : ms);
   }
 
   #look(ms: number): number {
     let count = this.#epoll.wait(0);
-    if (count > 0 || this.#isBehind) return count;
+    if (count > 0 || this.isBehind) return count;
     const untilMs = performance.now() + LOOK_MS;
     while (count === 0 && performance.now() < untilMs) {
       // It may be the one that answers, or another worker.

@@ -96,7 +96,7 @@ export async function carry(libc: Libc, post: Post, onReady: () => void): Promis
       const leftMs = Math.min(metronome.leftMs, outbox.leftMs, upkeep.leftMs);
       const steps = loop.turn(leftMs === Infinity ? -1 : Math.ceil(leftMs), rest === "look");
       rest = loop.pace.next(steps);
-      if (rest === "gather") loop.calls.pause(GATHER_US);
+      if (rest === "gather" && !loop.isBehind) loop.calls.pause(GATHER_US);
       metronome.turn();
       outbox.look();
       const turn = upkeep.turn();
