@@ -45,7 +45,8 @@ export async function chooseContenders(
   const isPeer = options.peer.length + options.beside.length > 0;
   const peers: Contender[] = [];
   for (const text of isPeer ? options.peer : [DEFAULT_PEER]) {
-    peers.push(await lighttpd(named(text, "lighttpd"), `${folder}/${peers.length}`, backendPort));
+    const backends = { "/": backendPort };
+    peers.push(await lighttpd(named(text, "lighttpd"), `${folder}/${peers.length}`, backends));
   }
   peers.push(...options.beside.map((text) => other(named(text, "beside"))));
   const all = [...ours, ...peers];
@@ -68,10 +69,11 @@ function other({ name, value }: { name: string; value: string }): Contender {
   return { name, about: value, command: value.split(/\s+/) };
 }
 
-async function lighttpd(
+/** A lighttpd, whose configuration goes to the folder; backends: their ports, by path. Throws where there is none. */
+export async function lighttpd(
   { name, value }: { name: string; value: string },
   folder: string,
-  backendPort: number,
+  backends: Readonly<Record<string, number>>,
 ): Promise<Contender> {
   const about = await lighttpdVersion(value);
   if (about === null) {
@@ -79,5 +81,5 @@ async function lighttpd(
       `The comparison needs lighttpd, and there is none as '${value}' (Debian: apt install lighttpd)`,
     );
   }
-  return { name, about, command: await lighttpdCommand(value, folder, { "/": backendPort }) };
+  return { name, about, command: await lighttpdCommand(value, folder, backends) };
 }

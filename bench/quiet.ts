@@ -3,17 +3,10 @@
  * and a backend of their own, so that they wait for the server alone.
  */
 import { parseArgs } from "node:util";
+import { type Contender, lighttpd, named } from "./contenders.ts";
 import { digits, machine, median, range, table } from "./figures.ts";
 import { buildLoad, type Load, type LoadResult, runLoad } from "./load.ts";
-import {
-  freePort,
-  lighttpdCommand,
-  lighttpdVersion,
-  ourCommand,
-  type Server,
-  type ServerCommand,
-  startServer,
-} from "./server.ts";
+import { freePort, ourCommand, type Server, startServer } from "./server.ts";
 
 /** As somebody types. */
 const PAUSE_S = 0.1;
@@ -35,12 +28,12 @@ const NEIGHBOURS: Readonly<Record<string, Load | null>> = {
 const NAMES = Object.keys(NEIGHBOURS).join(", ");
 
 const USAGE = `deno task bench:quiet [options]
-  --engine ENGINE  an engine of ours, and flags behind it, as in 'loop --workers 2'; repeat it for more (default: loop)
-  --beside FILE    another main.ts, as of an older version; repeat it for more
-  --peer PATH      a lighttpd; repeat it for more
-  --row NAME       one kind of neighbours; repeat it for more: ${NAMES} (default: all)
-  --rounds N       rounds of every row (default 5)
-  --seconds S      seconds of one measurement (default 2)`;
+  --engine ENGINE     an engine of ours, and flags behind it, as in 'loop --workers 2'; repeat it for more (default: loop)
+  --beside FILE       another main.ts, as of an older version; repeat it for more
+  --peer [NAME=]PATH  a lighttpd; repeat it for more
+  --row NAME          one kind of neighbours; repeat it for more: ${NAMES} (default: all)
+  --rounds N          rounds of every row (default 5)
+  --seconds S         seconds of one measurement (default 2)`;
 
 /** Where the backends listen, of the neighbours and of the quiet tunnel. */
 interface Ports {
@@ -48,18 +41,15 @@ interface Ports {
   readonly quiet: number;
 }
 
-interface Contender {
-  readonly name: string;
-  readonly command: ServerCommand;
-}
+type Quiet = Pick<Contender, "name" | "command">;
 
 async function chooseContenders(
   { engine, beside, peer }: Pick<Settings, "engine" | "beside" | "peer">,
   folder: string,
   { busy, quiet }: Ports,
-): Promise<Contender[]> {
+): Promise<Quiet[]> {
   const paths = `--path ${QUIET.path} --server 127.0.0.1:${quiet} --frame-type binary`;
-  const all = engine.map((name): Contender => ({ name, command: ourCommand(`${name} ${paths}`) }));
+  const all = engine.map((name): Quiet => ({ name, command: ourCommand(`${name} ${paths}`) }));
   for (const main of beside) {
     const command = ourCommand(`${engine[0]} ${paths}`);
     all.push({
@@ -67,11 +57,9 @@ async function chooseContenders(
       command: command.map((word) => word.endsWith("/main.ts") ? main : word),
     });
   }
-  for (const path of peer) {
-    const name = await lighttpdVersion(path);
-    if (name === null) throw new Error(`There is no lighttpd as '${path}'`);
-    const backends = { [QUIET.path!]: quiet, "/": busy };
-    all.push({ name, command: await lighttpdCommand(path, `${folder}/${name}`, backends) });
+  const backends = { [QUIET.path!]: quiet, "/": busy };
+  for (const text of peer) {
+    all.push(await lighttpd(named(text, "lighttpd"), `${folder}/${all.length}`, backends));
   }
   return all;
 }
@@ -151,12 +139,11 @@ async function compare(settings: Settings, folder: string): Promise<void> {
           );
         }
       }
-      const cells = servers.map(({ name }, at) => [
-        name,
-        ...[results[at]!.map(({ p50Us }) => p50Us), results[at]!.map(({ p99Us }) => p99Us)]
-          .map((times) => digits(median(times) / 1000)),
-        range(results[at]!.map(({ p99Us }) => p99Us / 1000)),
-      ]);
+      const cells = servers.map(({ name }, at) => {
+        const p50s = results[at]!.map(({ p50Us }) => p50Us / 1000);
+        const p99s = results[at]!.map(({ p99Us }) => p99Us / 1000);
+        return [name, digits(median(p50s)), digits(median(p99s)), range(p99s)];
+      });
       console.log(`\n${table([row, "p50, ms", "p99, ms", "p99 of the rounds"], cells)}`);
     }
   } finally {

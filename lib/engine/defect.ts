@@ -9,12 +9,14 @@ export interface Fallible {
   onDefect?(): void;
 }
 
-/** Tells of what one has thrown, and ends that one; what it throws at that is told of as well. */
-export function endFallen(one: Fallible, error: unknown, tell: (error: unknown) => void): void {
+/** Tells of what one has thrown, and ends that one; false: it has thrown at that again, of which is told as well. */
+export function endFallen(one: Fallible, error: unknown, tell: (error: unknown) => void): boolean {
   tell(error);
   try {
     one.onDefect?.();
+    return true;
   } catch (another) {
     tell(another);
+    return false;
   }
 }

@@ -21,6 +21,7 @@ import { addressOf, type HotCalls, hotCalls } from "../../sys/hot_calls.ts";
 import type { Libc } from "../../sys/libc.ts";
 import { createSockets, type Sockets } from "../../sys/sockets.ts";
 import { type WideBytes, wideBytes } from "../../websocket/wide_bytes.ts";
+import { endFallen } from "../defect.ts";
 import { Batch, SLOTS } from "./batch.ts";
 import { CROWD, Crowd, MOST_AGAIN, MOST_BYTES, MOST_EVENTS } from "./crowd.ts";
 import { Pace } from "./pace.ts";
@@ -319,12 +320,6 @@ export class Loop {
 
   /** A defect costs its tunnel, not all of them. */
   #fail(watch: Watch, error: unknown): void {
-    this.#options.onDefect(error);
-    try {
-      watch.watcher.onDefect();
-    } catch (another) {
-      this.#options.onDefect(another);
-      watch.close();
-    }
+    if (!endFallen(watch.watcher, error, this.#options.onDefect)) watch.close();
   }
 }

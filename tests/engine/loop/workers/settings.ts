@@ -1,13 +1,9 @@
+import { NOTHING_TIMED } from "../../../tunnel/tunnel_rig.ts";
+
 /** What a tunnel is made with that nothing bounds in time, but for its listener. */
 export const SETTINGS = {
+  ...NOTHING_TIMED,
   encoding: "binary",
-  pingIntervalMs: 0,
-  readTimeoutMs: 0,
-  writeTimeoutMs: 0,
-  idleTimeoutMs: 0,
-  maxLifetimeMs: 0,
-  tcpFinPropagate: false,
-  backendLingerMs: 2_000,
   onFrame: null,
   now: () => performance.now(),
 } as const;
